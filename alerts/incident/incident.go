@@ -1,0 +1,123 @@
+// Package incident is Incident: its life cycle and its timeline.
+package incident
+
+import (
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+	"kentongan/geo/moment"
+)
+
+// Incident is what operators act on; it carries its evidence.
+type Incident struct {
+	ID           string        `json:"id"`     // ULID
+	Number       string        `json:"number"` // SLK-2026-000123
+	Type         string        `json:"type"`   // domain.md section 4: flood, eq ...
+	Title        string        `json:"title"`
+	Severity     cap.Severity  `json:"severity"`
+	Status       Status        `json:"status"`
+	Version      int           `json:"version"` // grows with acts only
+	LeadAgency   string        `json:"lead_agency"`
+	Support      []string      `json:"support"`
+	Location     *Location     `json:"location"`
+	Cell         geo.Cell      `json:"cell"`
+	AreaName     string        `json:"area_name"`
+	OpenedAt     moment.Time   `json:"opened_at"`
+	UpdatedAt    moment.Time   `json:"updated_at"`
+	Times        Times         `json:"times"`
+	SLA          SLA           `json:"sla"`
+	Why          Why           `json:"why"`
+	Evidence     []Evidence    `json:"evidence"`
+	Timeline     []Entry       `json:"timeline"`
+	Dispatches   []string      `json:"dispatches"`
+	Owner        string        `json:"owner,omitempty"` // who acknowledged
+	Outcome      string        `json:"outcome,omitempty"`
+	Reopened     int           `json:"reopened,omitempty"`
+	ResolvedBy   string        `json:"resolved_by,omitempty"`
+	Simulated    bool          `json:"simulated"`
+	ExternalRefs []ExternalRef `json:"external_refs"`
+}
+
+// Status is where an incident stands: new, acknowledged, dispatched, on_scene, resolved, closed; cancelled from any open state.
+type Status string
+
+// The statuses, in their order. Reopened is a verb, not a status: it makes the status Acknowledged again.
+const (
+	New          Status = "new"
+	Acknowledged Status = "acknowledged"
+	Dispatched   Status = "dispatched"
+	OnScene      Status = "on_scene"
+	Resolved     Status = "resolved"
+	Closed       Status = "closed"
+	Cancelled    Status = "cancelled"
+	Reopened     Status = "reopened"
+)
+
+// Open tells every status but closed and cancelled.
+func (s Status) Open() bool { return s != Closed && s != Cancelled }
+
+// Location is where it is, in degrees.
+type Location struct {
+	Lng float64 `json:"lng"`
+	Lat float64 `json:"lat"`
+}
+
+// Times are the stamps of domain.md section 7; null where not yet.
+type Times struct {
+	TEvent    moment.Time `json:"t_event"`
+	TSignal   moment.Time `json:"t_signal"`
+	TCreated  moment.Time `json:"t_created"`
+	TAck      moment.Time `json:"t_ack"`
+	TDispatch moment.Time `json:"t_dispatch"`
+	TEnroute  moment.Time `json:"t_enroute"`
+	TScene    moment.Time `json:"t_scene"`
+	TResolved moment.Time `json:"t_resolved"`
+	TClosed   moment.Time `json:"t_closed"`
+}
+
+// SLA is the service class and when each step is due.
+type SLA struct {
+	Class  string      `json:"class"` // A to E
+	AckDue moment.Time `json:"ack_due"`
+}
+
+// Why says what opened the incident.
+type Why struct {
+	Rule    string  `json:"rule,omitempty"`
+	Consent string  `json:"consent,omitempty"` // entry of the profile's consent list
+	Alert   string  `json:"alert,omitempty"`
+	Person  string  `json:"person,omitempty"`
+	Inputs  []Input `json:"inputs"`
+}
+
+// Input is one reading that a rule judged.
+type Input struct {
+	Thing    string      `json:"thing"`
+	Property string      `json:"property"`
+	Value    any         `json:"value"`
+	Unit     string      `json:"unit,omitempty"`
+	At       moment.Time `json:"at"`
+}
+
+// Evidence is one piece that belongs to the incident, and why.
+type Evidence struct {
+	Kind   string      `json:"kind"` // observation, alert, report, note
+	Ref    string      `json:"ref"`
+	Reason string      `json:"reason"`
+	Text   string      `json:"text,omitempty"` // short, for people: "water_level 3.41 m"
+	Weight float64     `json:"weight"`
+	At     moment.Time `json:"at"`
+}
+
+// Entry is one line of the timeline.
+type Entry struct {
+	At    moment.Time `json:"at"`
+	Actor string      `json:"actor"` // rule:muka-air, user:…, feed:…
+	Act   string      `json:"act"`   // opened, acknowledged, evidence, reopened …
+	Note  string      `json:"note"`
+}
+
+// ExternalRef is a partner's own number of the same case.
+type ExternalRef struct {
+	Agency string `json:"agency"`
+	ID     string `json:"id"`
+}

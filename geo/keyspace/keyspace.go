@@ -1,0 +1,139 @@
+// Package keyspace is every Redis key we use: its name, type, value, lifetime. No I/O.
+//
+// Form: prefix:noun:{tag}[:facet]. Readings are tagged by their shard cell, so that they spread over a cluster; cases and all else that
+// one script must touch are tagged by the jurisdiction.
+package keyspace
+
+import (
+	"time"
+
+	"kentongan/geo"
+)
+
+// Keys makes the keys of one jurisdiction (the profile's slug) under one prefix.
+type Keys struct{ Prefix, Jurisdiction string }
+
+// New gives the keys of a jurisdiction under the house's prefix.
+func New(jurisdiction string) Keys { return Keys{"kt", jurisdiction} }
+
+// Row is one line of the table that the tests hold us to.
+type Row struct{ Pattern, Type, Value, Lifetime, Writer, Readers string }
+
+// Lifetimes of keys; a key without one has its reason in Table.
+const (
+	SessionLifetime  = 12 * time.Hour
+	SignInLifetime   = 24 * time.Hour
+	PendingLifetime  = 24 * time.Hour // an Update or Cancel that came before what it names
+	CaseStreamLength = 100_000        // approximate: what a screen can resume from
+	DefaultRetention = 72 * time.Hour // of readings
+)
+
+// Table lists every key. A test runs the demo feeds and fails on any key that is not here.
+var Table = []Row{
+	{"kt:reading:{CELL}", "stream", "blobs of readings (protobuf, geo/index)", "trimmed by retention.readings; whole key expires after it", "geo/index", "geo/index"},
+	{"kt:last:{CELL}", "hash", "Thing id -> last state (protobuf)", "none: the last state stays until the Thing is removed", "geo/index", "geo/index"},
+	{"kt:shards", "set", "shard cells that hold Things", "none: bounded by the area", "geo/index", "geo/index"},
+	{"kt:epoch", "string", "id of this store's life", "none: a new one means the store came back empty", "server/app", "server/app, server/hub"},
+	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
+	{"kt:alerts-active:{J}", "set", "ids of active alerts", "none: bounded by what is active", "alerts/store", "alerts/store"},
+	{"kt:alert-key:{J}:KEY", "string", "alert id by identity or event key", "30 days", "alerts/store", "alerts/store"},
+	{"kt:alert-pending:{J}:KEY", "string", "message that supersedes what has not come yet", "PendingLifetime", "alerts/store", "alerts/store"},
+	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
+	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
+	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
+	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
+	{"kt:number:{J}:YEAR", "string", "last incident number of the year", "none: one value a year", "alerts/store", "alerts/store"},
+	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "CaseStreamLength entries", "alerts/store", "server/hub"},
+	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
+	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
+	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
+	{"kt:session:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime", "server/auth", "server/auth"},
+	{"kt:sign-in:HASH", "string", "who a one-time link signs in (JSON)", "SignInLifetime", "server/auth", "server/auth"},
+	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "30 s, renewed", "server/app", "server/app"},
+	{"kt:feed:{J}:NAME", "hash", "last success, interval, etag of a feed, kept over restarts", "30 days", "feeds/runner", "feeds/runner"},
+}
+
+func (k Keys) plain(noun string) string        { return k.Prefix + ":" + noun }
+func (k Keys) tagged(noun, tag string) string  { return k.Prefix + ":" + noun + ":{" + tag + "}" }
+func (k Keys) ours(noun string) string         { return k.tagged(noun, k.Jurisdiction) }
+func (k Keys) facet(noun, facet string) string { return k.ours(noun) + ":" + facet }
+func shard(c geo.Cell) string {
+	if c == 0 {
+		return "unplaced"
+	}
+	return c.Parent(geo.ResShard).String()
+}
+
+// Readings is the stream of the shard that holds the cell; zero is the shard of Things without a place.
+func (k Keys) Readings(c geo.Cell) string { return k.tagged("reading", shard(c)) }
+
+// Last is the hash of last states of the shard that holds the cell.
+func (k Keys) Last(c geo.Cell) string { return k.tagged("last", shard(c)) }
+
+// Shards is the set of shard names in use (Shard of each).
+func (k Keys) Shards() string { return k.plain("shards") }
+
+// Shard is the name of the shard that holds the cell, as kept in Shards.
+func (k Keys) Shard(c geo.Cell) string { return shard(c) }
+
+// Epoch of the store.
+func (k Keys) Epoch() string { return k.plain("epoch") }
+
+// Alert by id.
+func (k Keys) Alert(id string) string { return k.facet("alert", id) }
+
+// Alerts by received time.
+func (k Keys) Alerts() string { return k.ours("alerts") }
+
+// AlertsActive is the set of active alerts.
+func (k Keys) AlertsActive() string { return k.ours("alerts-active") }
+
+// AlertKey finds an alert by one of its names.
+func (k Keys) AlertKey(name string) string { return k.facet("alert-key", name) }
+
+// AlertPending is a message waiting for the one it names.
+func (k Keys) AlertPending(name string) string { return k.facet("alert-pending", name) }
+
+// Firing is where a rule fires.
+func (k Keys) Firing(rule string) string { return k.facet("firing", rule) }
+
+// RulesSeen is the rules' checkpoint.
+func (k Keys) RulesSeen() string { return k.ours("rules-seen") }
+
+// Incident by id.
+func (k Keys) Incident(id string) string { return k.facet("incident", id) }
+
+// Incidents by opened time.
+func (k Keys) Incidents() string { return k.ours("incidents") }
+
+// IncidentsOpen is the set of open incidents.
+func (k Keys) IncidentsOpen() string { return k.ours("incidents-open") }
+
+// Number is the counter of a local year.
+func (k Keys) Number(year string) string { return k.facet("number", year) }
+
+// Case is the stream of case changes.
+func (k Keys) Case() string { return k.ours("case") }
+
+// CaseOffset is its last offset.
+func (k Keys) CaseOffset() string { return k.ours("case-offset") }
+
+// Audit is the stream of audit records.
+func (k Keys) Audit() string { return k.ours("audit") }
+
+// AuditSeq is its last sequence number.
+func (k Keys) AuditSeq() string { return k.ours("audit-seq") }
+
+// Session by the hash of its id.
+func (k Keys) Session(hash string) string { return k.plain("session:" + hash) }
+
+// SignIn by the hash of its code.
+func (k Keys) SignIn(hash string) string { return k.plain("sign-in:" + hash) }
+
+// Lease by name.
+func (k Keys) Lease(name string) string { return k.facet("lease", name) }
+
+// Feed is what a feed remembers over restarts.
+func (k Keys) Feed(name string) string { return k.facet("feed", name) }
