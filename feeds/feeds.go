@@ -25,14 +25,17 @@ type Format interface {
 
 // Meta is what the house knows of a delivery besides its bytes.
 type Meta struct {
-	Feed        string    // the feed's name
-	Agency      string    // slug of the agency that sends it, may be empty
-	Kind        string    // kind for Things that do not say their own
-	ContentType string    // as the transport heard it, may be empty
-	Topic       string    // MQTT topic or file name, may be empty
-	URL         string    // address it was fetched from, may be empty; links inside are resolved against it
-	ReceivedAt  time.Time // our clock
-	Dry         bool      // decode and judge, store nothing
+	Feed        string        // the feed's name
+	Agency      string        // slug of the agency that sends it, may be empty
+	Kind        string        // kind for Things that do not say their own
+	ContentType string        // as the transport heard it, may be empty
+	Topic       string        // MQTT topic or file name, may be empty
+	URL         string        // address it was fetched from, may be empty; links inside are resolved against it
+	ReceivedAt  time.Time     // our clock
+	Simulated   bool          // the feed plays or invents: nothing of it may meet real data
+	Attribution string        // must be shown wherever the data is
+	Interval    time.Duration // declared cadence; zero: learn it
+	Dry         bool          // decode and judge, store nothing
 }
 
 // Batch is what one delivery says.
