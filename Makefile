@@ -1,0 +1,72 @@
+# Kentongan. `make help` lists the verbs. Everything a machine needs beyond Go, gcc, make and Node is fetched by these rules.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+BIN      := bin/kentongan
+GO_SRC   := $(shell find server geo feeds alerts frontend/embed.go -name '*.go' -o -name '*.lua' -o -name '*.yaml' -o -name '*.json' 2>/dev/null | grep -v node_modules)
+WEB_SRC  := $(shell find frontend/src frontend/messages frontend/public -type f 2>/dev/null | grep -v paraglide) $(wildcard frontend/*.html frontend/*.ts frontend/*.js frontend/*.json)
+NPM_DONE := frontend/node_modules/.installed
+WEB_DONE := frontend/dist/.built
+VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
+STATICCHECK := go tool -modfile=deploy/tools/go.mod staticcheck
+
+.PHONY: help build run test lint format generate generate-check bench e2e fuzz chaos needs web-test go-test clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+build: $(BIN) ## build bin/kentongan with the frontend inside
+
+$(NPM_DONE): frontend/package-lock.json
+	cd frontend && npm ci --no-progress --loglevel=error
+	@touch $@
+
+$(WEB_DONE): $(NPM_DONE) $(WEB_SRC)
+	cd frontend && npm run --silent build
+	@touch $@
+
+$(BIN): $(WEB_DONE) $(GO_SRC) go.mod go.sum
+	go build -trimpath -ldflags '-s -w -X kentongan/server/cli.Version=$(VERSION)' -o $@ ./server
+
+run: $(BIN) ## start the demo and print one URL to open; REPLAY=folder plays recorded files instead of the public feeds
+	exec $(BIN) serve --config deploy/demo.yaml --open-link $(if $(REPLAY),--replay '$(REPLAY)')
+
+needs: ## install what the tests need: a real redis-server and Chromium
+	@deploy/tools/needs.sh redis-server chromium
+
+test: needs lint generate-check go-test web-test e2e ## the whole gate: format, vet, lint, generated code, race tests, frontend and browser tests
+
+go-test: needs $(WEB_DONE)
+	go test -race -timeout 10m ./...
+
+web-test: $(NPM_DONE)
+	cd frontend && npm run --silent check && npm run --silent test
+
+lint: $(NPM_DONE) ## formatting, vet, staticcheck, eslint, prettier, svelte-check
+	@out=$$(gofmt -l server geo feeds alerts frontend/embed.go); if [ -n "$$out" ]; then echo "not gofmt'd:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+	cd frontend && npm run --silent lint && npm run --silent format
+
+generate: ## write what is generated: TypeScript wire types, sample configuration
+	go run ./server/wire/tsgen
+	go run ./server config-sample > deploy/kentongan.sample.yaml.new && mv deploy/kentongan.sample.yaml.new deploy/kentongan.sample.yaml
+
+generate-check: generate ## fail where generated files are not what is committed
+	git diff --exit-code -- frontend/src/wire deploy/kentongan.sample.yaml
+
+e2e: needs $(BIN) ## browser tests of the real binary
+	deploy/tools/e2e.sh
+
+bench: needs $(BIN) ## the figures of the issue beside their goals
+	go run ./server/bench -bin $(BIN)
+
+chaos: needs $(BIN) ## kill -9 of server and store in mid-ingest, 20 times
+	go run ./server/bench -bin $(BIN) -only kill
+
+FUZZTIME ?= 60s
+fuzz: ## fuzz each decoder for FUZZTIME (60s)
+	deploy/tools/fuzz.sh $(FUZZTIME)
+
+clean: ## remove what was built
+	rm -rf bin frontend/dist/assets frontend/dist/*.html $(WEB_DONE) frontend/node_modules
