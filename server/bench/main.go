@@ -1,0 +1,70 @@
+// Package main (bench) is the figures of the issue beside their goals, against the real binary.
+//
+// The figures of the issue beside their goals, against the real binary: each is printed, none is asserted, since the machine decides.
+// The load is open loop: a late answer does not slow the next question, so a stall is seen by every reading that waited for it.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"sort"
+	"strings"
+	"time"
+)
+
+// figure is one line of the table.
+type figure struct{ name, goal, got string }
+
+type bench struct {
+	name string
+	run  func(bin string, short bool) ([]figure, error)
+}
+
+func main() {
+	bin := flag.String("bin", "bin/kentongan", "the binary to measure")
+	only := flag.String("only", "", "comma-separated names of benches; empty: all")
+	short := flag.Bool("short", false, "shorter runs, for trying the bench itself")
+	flag.Parse()
+
+	benches := []bench{
+		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"kill", benchKill},
+	}
+	var all []figure
+	failed := false
+	for _, b := range benches {
+		if *only != "" && !strings.Contains(","+*only+",", ","+b.name+",") {
+			continue
+		}
+		fmt.Fprintf(os.Stderr, "bench %s ...\n", b.name)
+		fs, err := b.run(*bin, *short)
+		all = append(all, fs...)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "bench %s: %v\n", b.name, err)
+			failed = true
+		}
+	}
+	fmt.Printf("%-66s %-18s %s\n", "figure", "goal", "measured")
+	for _, f := range all {
+		fmt.Printf("%-66s %-18s %s\n", f.name, f.goal, f.got)
+	}
+	if failed {
+		os.Exit(1)
+	}
+}
+
+// percentile is the nearest rank: sort, take item ceil(p x n).
+func percentile(ds []time.Duration, p float64) time.Duration {
+	if len(ds) == 0 {
+		return 0
+	}
+	sort.Slice(ds, func(i, j int) bool { return ds[i] < ds[j] })
+	i := int(float64(len(ds))*p+0.999999) - 1
+	return ds[max(0, min(i, len(ds)-1))]
+}
+
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+func spread(ds []time.Duration) string {
+	return fmt.Sprintf("p50 %s, p99 %s, n %d", ms(percentile(ds, .5)), ms(percentile(ds, .99)), len(ds))
+}
