@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs the browser tests against the real binary on a free port, with a store of its own.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export CHROMIUM="${CHROMIUM:-$(command -v chromium || echo /usr/bin/chromium)}"
+scratch=$(mktemp -d)
+export KENTONGAN_TOKEN="e2e-token-e2e-token-e2e-token-e2e-0000"
+KENTONGAN_ADMIN_TOKEN=$KENTONGAN_TOKEN KENTONGAN_LOG_FORMAT=json KENTONGAN_LISTEN=127.0.0.1:0 KENTONGAN_DATA_DIR="$scratch/data" \
+  bin/kentongan serve --config deploy/e2e.yaml >"$scratch/log" 2>&1 &
+server=$!
+trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$scratch"' EXIT
+for _ in $(seq 200); do
+  addr=$(sed -nE 's/.*"addr":"([^"]+)".*"message":"listening".*/\1/p;s/.*"message":"listening".*"addr":"([^"]+)".*/\1/p' "$scratch/log" | head -1)
+  [ -n "$addr" ] && break
+  kill -0 $server 2>/dev/null || { cat "$scratch/log"; exit 1; }
+  sleep 0.1
+done
+[ -n "$addr" ] || { echo "the server did not listen within 20 s"; cat "$scratch/log"; exit 1; }
+export KENTONGAN_URL="http://$addr"
+if ! (cd frontend && npm run --silent e2e); then
+  echo "--- the server's log"; tail -40 "$scratch/log"
+  exit 1
+fi
