@@ -1,0 +1,249 @@
+// Package wire is the live schema, its JSON form and its codes; TypeScript is generated from here.
+//
+// Messages are flat objects with "type" first (INTERFACES, section 5). Rows of Things, of which there are many, are written by hand
+// (AppendThing); a test holds the hand-written form against the types of this file.
+package wire
+
+import (
+	"encoding/json"
+
+	"kentongan/alerts"
+	"kentongan/alerts/incident"
+	"kentongan/feeds"
+	"kentongan/geo"
+	"kentongan/geo/moment"
+)
+
+// Subprotocol is offered and chosen at the WebSocket handshake.
+const Subprotocol = "kentongan.v1"
+
+// The types of messages from the server.
+const (
+	TypeHello    = "hello"
+	TypeSnapshot = "snapshot"
+	TypeThings   = "things"
+	TypeCells    = "cells"
+	TypeIncident = "incident"
+	TypeAlert    = "alert"
+	TypeAlarm    = "alarm"
+	TypeReport   = "report"
+	TypeDispatch = "dispatch"
+	TypeUnit     = "unit"
+	TypeFeed     = "feed"
+	TypeStats    = "stats"
+	TypeError    = "error"
+	TypePong     = "pong"
+)
+
+// Hello is first on every connection; nothing else comes before the first view.
+type Hello struct {
+	Type       string      `json:"type" ts:"\"hello\""`
+	ServerTime moment.Time `json:"server_time"`
+	Version    string      `json:"version"`
+	Storage    string      `json:"storage"` // durable, weak or volatile
+	Rights     []string    `json:"rights"`
+}
+
+// Snapshot answers a view, once: Things of the view, and of cases all that the session may see.
+type Snapshot struct {
+	Type       string              `json:"type" ts:"\"snapshot\""`
+	Resumed    bool                `json:"resumed"` // the cursor of the view was known: nothing was missed
+	Cursor     string              `json:"cursor"`
+	Things     []Thing             `json:"things"`
+	Cells      []Cell              `json:"cells"`
+	Incidents  []incident.Incident `json:"incidents"`
+	Alerts     []alerts.Alert      `json:"alerts"`
+	Alarms     []Alarm             `json:"alarms"`
+	Reports    []Report            `json:"reports"`
+	Dispatches []Dispatch          `json:"dispatches"`
+	Units      []Unit              `json:"units"`
+	Feeds      []feeds.FeedStatus  `json:"feeds"`
+}
+
+// Things are the changed Things of a view since the last tick, newest state only. No id is in both lists.
+type Things struct {
+	Type    string   `json:"type" ts:"\"things\""`
+	Things  []Thing  `json:"things"`
+	Removed []string `json:"removed"` // left the view, or the house
+}
+
+// Cells stand in place of Things where there are too many of them to see apart.
+type Cells struct {
+	Type  string `json:"type" ts:"\"cells\""`
+	Cells []Cell `json:"cells"`
+}
+
+// Thing is one row of the map with its last state.
+type Thing struct {
+	ID          string             `json:"id"` // "<feed>:<native id>"
+	Feed        string             `json:"feed"`
+	Kind        string             `json:"kind"`
+	Name        string             `json:"name"`
+	Lng         *float64           `json:"lng"` // null: its place is not known
+	Lat         *float64           `json:"lat"`
+	Cell        geo.Cell           `json:"cell"`
+	State       map[string]Reading `json:"state"`
+	At          moment.Time        `json:"at"`
+	StaleAfter  moment.Time        `json:"stale_after"` // null: no interval known yet
+	Simulated   bool               `json:"simulated"`
+	Attribution string             `json:"attribution"`
+}
+
+// Reading is the last value of one property.
+type Reading struct {
+	Value      any           `json:"value" ts:"number | string | boolean"`
+	Unit       string        `json:"unit"` // UCUM, may be empty
+	At         moment.Time   `json:"at"`
+	ReceivedAt moment.Time   `json:"received_at"`
+	Quality    feeds.Quality `json:"quality"`
+}
+
+// Cell is the aggregate of one layer in one H3 cell.
+type Cell struct {
+	Cell       geo.Cell    `json:"cell"`
+	Layer      string      `json:"layer"`
+	Count      int         `json:"count"`
+	Value      *float64    `json:"value"`
+	Severity   string      `json:"severity"`
+	ObservedAt moment.Time `json:"observed_at"`
+	Observers  []string    `json:"observers"`
+	Unobserved bool        `json:"unobserved"`
+}
+
+// Incident tells a change of an incident; it holds the whole new state, as do all case messages.
+type Incident struct {
+	Type     string            `json:"type" ts:"\"incident\""`
+	Cursor   string            `json:"cursor"`
+	Incident incident.Incident `json:"incident"`
+}
+
+// AlertMessage tells a change of an alert, its end included: State says how it stands.
+type AlertMessage struct {
+	Type   string       `json:"type" ts:"\"alert\""`
+	Cursor string       `json:"cursor"`
+	Alert  alerts.Alert `json:"alert"`
+}
+
+// AlarmMessage tells a change of an alarm.
+type AlarmMessage struct {
+	Type   string `json:"type" ts:"\"alarm\""`
+	Cursor string `json:"cursor"`
+	Alarm  Alarm  `json:"alarm"`
+}
+
+// ReportMessage tells a change of a report.
+type ReportMessage struct {
+	Type   string `json:"type" ts:"\"report\""`
+	Cursor string `json:"cursor"`
+	Report Report `json:"report"`
+}
+
+// DispatchMessage tells a change of a dispatch.
+type DispatchMessage struct {
+	Type     string   `json:"type" ts:"\"dispatch\""`
+	Cursor   string   `json:"cursor"`
+	Dispatch Dispatch `json:"dispatch"`
+}
+
+// UnitMessage tells a change of a unit's status, crew or assignment; its position travels as a Thing.
+type UnitMessage struct {
+	Type   string `json:"type" ts:"\"unit\""`
+	Cursor string `json:"cursor"`
+	Unit   Unit   `json:"unit"`
+}
+
+// Alarm is what asks an operator to act.
+type Alarm struct {
+	ID       string `json:"id"`
+	State    string `json:"state"`    // raised, acknowledged, cleared, shelved, suppressed
+	Priority string `json:"priority"` // P1, P2, P3
+	Alert    string `json:"alert"`
+}
+
+// Report is a citizen's or officer's account.
+type Report struct {
+	feeds.Report
+	Lng *float64 `json:"lng"`
+	Lat *float64 `json:"lat"`
+}
+
+// Unit is a response team or vehicle.
+type Unit struct {
+	ID           string      `json:"id"` // "<agency>/<call sign>"
+	Agency       string      `json:"agency"`
+	CallSign     string      `json:"call_sign"`
+	Name         string      `json:"name"`
+	Capabilities []string    `json:"capabilities"`
+	Status       string      `json:"status"`
+	Lng          *float64    `json:"lng"`
+	Lat          *float64    `json:"lat"`
+	PositionAt   moment.Time `json:"position_at"`
+	Dispatch     *string     `json:"dispatch"`
+}
+
+// Dispatch is one unit on one incident.
+type Dispatch struct {
+	ID        string                 `json:"id"`
+	Incident  string                 `json:"incident"`
+	Unit      string                 `json:"unit"`
+	Status    string                 `json:"status"`
+	Version   int                    `json:"version"`
+	Times     map[string]moment.Time `json:"times"`
+	ExpiresAt moment.Time            `json:"expires_at"`
+}
+
+// Feed tells how the feeds fare, every one of them, at most once a second.
+type Feed struct {
+	Type  string             `json:"type" ts:"\"feed\""`
+	Feeds []feeds.FeedStatus `json:"feeds"`
+}
+
+// Stats are figures of the last minute.
+type Stats struct {
+	Type      string  `json:"type" ts:"\"stats\""`
+	LatencyMS Latency `json:"latency_ms"`
+}
+
+// Latency counts milliseconds until the tick that sends a Thing: from event time, and from receipt.
+type Latency struct {
+	EventP50   float64 `json:"event_p50"`
+	EventP99   float64 `json:"event_p99"`
+	ReceiptP50 float64 `json:"receipt_p50"`
+	ReceiptP99 float64 `json:"receipt_p99"`
+}
+
+// Error answers a faulty client message.
+type Error struct {
+	Type    string `json:"type" ts:"\"error\""`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Pong answers a ping of the client's own.
+type Pong struct {
+	Type       string      `json:"type" ts:"\"pong\""`
+	ServerTime moment.Time `json:"server_time"`
+}
+
+// View is what the client wants to see; sent again on every pan.
+type View struct {
+	Op     string     `json:"op" ts:"\"view\""`
+	Bbox   [4]float64 `json:"bbox"` // west, south, east, north
+	Zoom   float64    `json:"zoom"`
+	Layers []string   `json:"layers"`           // kinds; ["*"] is all
+	Cursor string     `json:"cursor,omitempty"` // of the last message seen, to resume from
+}
+
+// Ping asks for a pong.
+type Ping struct {
+	Op string `json:"op" ts:"\"ping\""`
+}
+
+// RawSnapshot is Snapshot over rows and documents that are JSON already.
+type RawSnapshot struct {
+	Resumed           bool
+	Cursor            string
+	Things            [][]byte // chunks of rows parted by commas; none is empty
+	Incidents, Alerts []json.RawMessage
+	Feeds             []feeds.FeedStatus
+}

@@ -1,0 +1,81 @@
+package wire
+
+import (
+	"reflect"
+
+	"kentongan/alerts"
+	"kentongan/alerts/incident"
+	"kentongan/feeds"
+	"kentongan/feeds/cap"
+)
+
+// Named is a Go type and its name in TypeScript.
+type Named struct {
+	Name string
+	Type reflect.Type
+}
+
+// Enum is a type of words, with every word.
+type Enum struct {
+	Named
+	Words []string
+}
+
+func named[T any](name string) Named { return Named{name, reflect.TypeFor[T]()} }
+
+// ServerMessages are the members of the union ServerMessage, in the order of INTERFACES section 5.
+func ServerMessages() []Named {
+	return []Named{
+		named[Hello]("Hello"), named[Snapshot]("Snapshot"), named[Things]("Things"), named[Cells]("Cells"),
+		named[Incident]("IncidentMessage"), named[AlertMessage]("AlertMessage"), named[AlarmMessage]("AlarmMessage"), named[ReportMessage]("ReportMessage"),
+		named[DispatchMessage]("DispatchMessage"), named[UnitMessage]("UnitMessage"), named[Feed]("FeedMessage"), named[Stats]("Stats"),
+		named[Error]("ErrorMessage"), named[Pong]("Pong"),
+	}
+}
+
+// ClientMessages are the members of the union ClientMessage.
+func ClientMessages() []Named { return []Named{named[View]("View"), named[Ping]("Ping")} }
+
+// Nouns are the types that messages hold, where the name in TypeScript is not the Go type's own.
+func Nouns() []Named {
+	return []Named{
+		named[incident.Incident]("Incident"), named[incident.Location]("Location"), named[incident.Times]("IncidentTimes"), named[incident.SLA]("SLA"),
+		named[incident.Why]("Why"), named[incident.Input]("RuleInput"), named[incident.Evidence]("Evidence"), named[incident.Entry]("TimelineEntry"),
+		named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
+		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
+		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[feeds.Report]("ReportRecord"),
+	}
+}
+
+// Enums lists the types of words.
+func Enums() []Enum {
+	return []Enum{
+		{named[cap.Severity]("Severity"), words(cap.Extreme, cap.Severe, cap.Moderate, cap.Minor, cap.Unknown)},
+		{named[incident.Status]("IncidentStatus"), words(incident.New, incident.Acknowledged, incident.Dispatched, incident.OnScene, incident.Resolved, incident.Closed, incident.Cancelled)},
+		{named[alerts.State]("AlertState"), words(alerts.Active, alerts.Updated, alerts.Cancelled, alerts.Expired, alerts.Resolved, alerts.Logged)},
+		{named[feeds.FeedState]("FeedState"), words(feeds.FeedOK, feeds.FeedLate, feeds.FeedFailing, feeds.FeedOff)},
+		{named[feeds.Quality]("Quality"), words(feeds.Good, feeds.Received, feeds.ClockSkew, feeds.Suspect)},
+	}
+}
+
+func words[T ~string](of ...T) []string {
+	out := make([]string, len(of))
+	for i, w := range of {
+		out[i] = string(w)
+	}
+	return out
+}
+
+// Constant is a number or word that both sides must agree on.
+type Constant struct {
+	Name  string
+	Value any
+}
+
+// Constants are carried into TypeScript.
+func Constants() []Constant {
+	return []Constant{
+		{"SUBPROTOCOL", Subprotocol}, {"CLOSE_GOING_AWAY", CloseGoingAway}, {"CLOSE_POLICY", ClosePolicy}, {"CLOSE_TOO_BIG", CloseTooBig},
+		{"CLOSE_INTERNAL", CloseInternal}, {"CLOSE_SLOW", CloseSlow},
+	}
+}
