@@ -1,0 +1,261 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"kentongan/geo/keyspace"
+)
+
+// MinTokenLength is the shortest admin token the server starts with, in characters.
+const MinTokenLength = 32
+
+// ErrAnonymous means that the request says nothing of who asks: HTTP answers 401.
+var ErrAnonymous = errors.New("no one is signed in")
+
+// ErrDenied means that what the request showed is not valid: HTTP answers 401.
+var ErrDenied = errors.New("the token, key or session is not valid")
+
+// ErrTooMany means too many failed tries from one address: HTTP answers 429.
+var ErrTooMany = errors.New("too many failed tries; wait a minute")
+
+// ErrUnavailable means that the store which holds the sessions does not answer: HTTP answers 503.
+var ErrUnavailable = errors.New("the session store does not answer")
+
+// Config says what lets people in.
+type Config struct {
+	AdminToken     string         // empty: no admin token
+	PublicURL      string         // empty: the address itself, as the request's Host names it
+	Secure         bool           // the server itself speaks TLS
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
+}
+
+// Validate names what is wrong, by key.
+func (c Config) Validate() []error {
+	var errs []error
+	if c.AdminToken != "" && len(c.AdminToken) < MinTokenLength {
+		errs = append(errs, fmt.Errorf("admin_token: has %d characters; at least %d are needed", len(c.AdminToken), MinTokenLength))
+	}
+	if c.PublicURL != "" {
+		if _, err := originOf(c.PublicURL); err != nil {
+			errs = append(errs, fmt.Errorf("public_url: %w", err))
+		}
+	}
+	return errs
+}
+
+// Act is one sign-in, sign-out or refusal, for the audit log.
+type Act struct {
+	Actor  Identity
+	Action string // session.open, session.close, session.denied, right.denied
+	Object string // what was tried: a path or a way to sign in
+	From   string // address of the client
+	Reason string
+}
+
+// Auditor keeps acts. It returns once the act is kept.
+type Auditor func(ctx context.Context, a Act) error
+
+// Auth tells who asks. Safe for concurrent use.
+type Auth struct {
+	rdb    redis.UniversalClient
+	keys   keyspace.Keys
+	cfg    Config
+	token  [sha256.Size]byte
+	origin string // of PublicURL, empty where there is none
+	audit  Auditor
+	now    func() time.Time
+	log    zerolog.Logger
+	tries  *tries
+	cross  *http.CrossOriginProtection
+}
+
+// New makes an Auth over the store that keeps sessions. A nil audit keeps nothing (tests).
+func New(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, audit Auditor, now func() time.Time, log zerolog.Logger) (*Auth, error) {
+	if errs := cfg.Validate(); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	a := &Auth{rdb: rdb, keys: keys, cfg: cfg, token: sha256.Sum256([]byte(cfg.AdminToken)), audit: audit, now: now,
+		log: log.With().Str("component", "auth").Logger(), tries: newTries(now), cross: http.NewCrossOriginProtection()}
+	if cfg.PublicURL != "" {
+		a.origin, _ = originOf(cfg.PublicURL)
+		if err := a.cross.AddTrustedOrigin(a.origin); err != nil {
+			return nil, fmt.Errorf("public_url: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// originOf reads scheme://host[:port] off an address.
+func originOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "", fmt.Errorf("%q is not an address such as https://kentongan.example", address)
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fmt.Errorf("%q: only scheme, host and port belong there", address)
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host), nil
+}
+
+// Identify tells who asks, by bearer token or by session cookie. A bearer that is wrong is refused even where a good cookie rides along.
+// Errors: ErrAnonymous, ErrDenied, ErrTooMany, ErrUnavailable.
+func (a *Auth) Identify(r *http.Request) (Identity, error) {
+	if r.Header.Get("Authorization") != "" {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return Identity{}, a.fail(r, "authorization scheme "+clip(scheme))
+		}
+		return a.byToken(r, strings.TrimSpace(token))
+	}
+	return a.bySession(r)
+}
+
+// IdentifySender is Identify for those who push readings: a key may also stand as Basic password or in X-Api-Key.
+func (a *Auth) IdentifySender(r *http.Request) (Identity, error) {
+	if _, password, ok := r.BasicAuth(); ok {
+		return a.byToken(r, password)
+	}
+	if key := r.Header.Get("X-Api-Key"); key != "" && r.Header.Get("Authorization") == "" {
+		return a.byToken(r, key)
+	}
+	return a.Identify(r)
+}
+
+// byToken compares digests of equal length in constant time, so that neither content nor length of the right token shows.
+func (a *Auth) byToken(r *http.Request, token string) (Identity, error) {
+	given := sha256.Sum256([]byte(token))
+	if a.cfg.AdminToken == "" || subtle.ConstantTimeCompare(given[:], a.token[:]) != 1 {
+		return Identity{}, a.fail(r, "token")
+	}
+	return Identity{Subject: "token:admin", Name: "Admin token", Role: "admin", Rights: RightsOf("admin"), Via: ViaToken}, nil
+}
+
+// fail counts a failed try and keeps it in the audit log. Above the limit tries are counted only, so that a flood cannot fill the log.
+// A valid credential passes even then: its length is what guards it, and a neighbour's noise must not lock anyone out.
+func (a *Auth) fail(r *http.Request, what string) error {
+	from := a.ClientIP(r)
+	if !a.tries.allow(from) {
+		return ErrTooMany
+	}
+	a.log.Warn().Str("client", from).Str("path", r.URL.Path).Str("by", what).Msg("sign-in refused")
+	a.Record(r.Context(), Act{Action: "session.denied", Object: r.URL.Path, From: from, Reason: what + " is not valid"})
+	return ErrDenied
+}
+
+// Forbid keeps the refusal of someone known who lacks a right.
+func (a *Auth) Forbid(r *http.Request, id Identity, right string) {
+	from := a.ClientIP(r)
+	if a.tries.allow(from + " " + id.Subject) {
+		a.Record(r.Context(), Act{Actor: id, Action: "right.denied", Object: r.Method + " " + r.URL.Path, From: from, Reason: "needs " + right})
+	}
+}
+
+// Record keeps an act; where the log does not take it, ours says so.
+func (a *Auth) Record(ctx context.Context, act Act) {
+	if a.audit == nil {
+		return
+	}
+	if err := a.audit(ctx, act); err != nil {
+		a.log.Error().Err(err).Str("action", act.Action).Msg("audit record not kept")
+	}
+}
+
+// OriginAllowed tells whether a browser page at the request's Origin may open a socket or write: exactly the public address, or without
+// one exactly the address the request itself names. A missing Origin is not allowed here; callers decide what a bearer without one may do.
+func (a *Auth) OriginAllowed(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" || origin == "null" || len(r.Header.Values("Origin")) != 1 {
+		return false
+	}
+	if a.origin != "" {
+		return origin == a.origin
+	}
+	return origin == a.scheme(r)+"://"+strings.ToLower(r.Host)
+}
+
+// CheckWrite refuses a write that a foreign page makes with someone's cookie.
+func (a *Auth) CheckWrite(r *http.Request) error {
+	if r.Header.Get("Origin") != "" && !a.OriginAllowed(r) {
+		return errors.New("written from a foreign page: its Origin is not ours")
+	}
+	return a.cross.Check(r)
+}
+
+// BaseURL is the address people use, without a slash at its end.
+func (a *Auth) BaseURL(r *http.Request) string {
+	if a.origin != "" {
+		return a.origin
+	}
+	return a.scheme(r) + "://" + r.Host
+}
+
+func (a *Auth) scheme(r *http.Request) string {
+	if r.TLS != nil || a.trusted(r) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		return "https"
+	}
+	return "http"
+}
+
+func (a *Auth) trusted(r *http.Request) bool {
+	return a.isProxy(remote(r))
+}
+
+func (a *Auth) isProxy(ip netip.Addr) bool {
+	for _, p := range a.cfg.TrustedProxies {
+		if ip.IsValid() && p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+func remote(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+// ClientIP is the address of the client: behind trusted proxies the last hop that is not one of them.
+func (a *Auth) ClientIP(r *http.Request) string {
+	ip := remote(r)
+	if a.isProxy(ip) {
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+		for i := len(hops) - 1; i >= 0; i-- {
+			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+			if err != nil {
+				break
+			}
+			if ip = hop.Unmap(); !a.isProxy(ip) {
+				break
+			}
+		}
+	}
+	if !ip.IsValid() {
+		return "unknown"
+	}
+	return ip.String()
+}
+
+func clip(s string) string {
+	if len(s) > 20 {
+		return s[:20]
+	}
+	return s
+}
