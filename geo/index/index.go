@@ -1,0 +1,65 @@
+// Package index is the live picture in Redis: which kind and id is where now, by cell; the payload is opaque to it.
+//
+// A shard is a cell at geo.ResShard: one stream of readings and one hash of last states, in one slot of a cluster. Things without a
+// place share one shard. Picture holds the last states in memory; Store writes and reads what it is rebuilt from.
+package index
+
+import (
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/geo"
+	"kentongan/geo/keyspace"
+)
+
+// Payload is what a Thing's last state says; its owner gives it bytes and reads them again.
+type Payload interface {
+	// AppendRecord appends the versioned record to b.
+	AppendRecord(b []byte) []byte
+}
+
+// Entry is a Thing's last state. Others may hold it: it is never changed, only replaced.
+type Entry struct {
+	ID       string
+	Kind     string
+	Position geo.Position
+	Placed   bool     // Position is known
+	Cell     geo.Cell // at geo.ResThing; zero where not placed
+	Payload  Payload
+}
+
+// Stored is a last state as the store holds it.
+type Stored struct {
+	ID       string
+	Kind     string
+	Position geo.Position
+	Placed   bool
+	Cell     geo.Cell
+	Payload  []byte // what AppendRecord wrote; valid during the call only
+}
+
+// Change is what one commit says of one Thing.
+type Change struct {
+	Entry    *Entry   // its state after the change, always given; it says where the readings go
+	From     geo.Cell // where it was before; zero: it was not placed. Counts only when Moved
+	Moved    bool     // it was known before, at From, and its cell differs now
+	Keep     bool     // the last state is as it was (a late reading): only the readings are written
+	Readings [][]byte // records of readings, opaque, in order; their owner tells them apart
+}
+
+// Config of a Store.
+type Config struct {
+	Retention time.Duration // how long readings are kept; zero: keyspace.DefaultRetention
+}
+
+// NewStore gives the store of a jurisdiction's readings. Nothing is asked of Redis yet. A nil now is time.Now.
+func NewStore(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, now func() time.Time) *Store {
+	if cfg.Retention <= 0 {
+		cfg.Retention = keyspace.DefaultRetention
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Store{rdb: rdb, keys: keys, retention: cfg.Retention, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
+}

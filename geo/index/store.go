@@ -1,0 +1,232 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/geo"
+	"kentongan/geo/keyspace"
+)
+
+// blobField is the one field of a stream entry.
+const blobField = "b"
+
+// Store keeps readings and last states in Redis. Safe for concurrent use, but two commits at once must not name the same Thing.
+type Store struct {
+	rdb       redis.UniversalClient
+	keys      keyspace.Keys
+	retention time.Duration
+	now       func() time.Time
+
+	mu      sync.Mutex
+	written uint64               // newest Last.written
+	expires map[string]time.Time // by shard: when the life of its stream is to be renewed
+	trails  map[string][]stay    // of Things that changed shard within the retention
+}
+
+// part is what one commit writes to one shard.
+type part struct {
+	cell   geo.Cell // any cell of the shard
+	name   string
+	blob   []byte
+	states []any // id, record, id, record ...
+}
+
+// Commit writes the changes: one pipeline, per shard one XADD of a blob and one HSET. It returns once Redis has answered; any error
+// means that nothing may be acknowledged and the batch is to be sent again. Then readings may be there twice, states are not: their
+// owner tells readings apart by what they say. A Thing that changed shard leaves its old one in a second pipeline, so that a failure
+// between the two never loses its state.
+func (s *Store) Commit(ctx context.Context, changes []Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	now := s.now()
+	parts, order, left := s.group(changes, now)
+	pipe := s.rdb.Pipeline()
+	names := make([]any, 0, len(order))
+	var renewed []string
+	for _, p := range order {
+		names = append(names, p.name)
+		if p.blob != nil {
+			stream := s.keys.Readings(p.cell)
+			pipe.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{blobField, p.blob}})
+			if s.due(p.name, now) {
+				pipe.PExpire(ctx, stream, s.retention+s.retention/8)
+				renewed = append(renewed, p.name)
+			}
+		}
+		if len(p.states) > 0 {
+			pipe.HSet(ctx, s.keys.Last(p.cell), p.states...)
+		}
+	}
+	pipe.SAdd(ctx, s.keys.Shards(), names...)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("index: commit %d changes in %d shards: %w", len(changes), len(parts), err)
+	}
+	s.renew(renewed, now)
+	return s.leave(ctx, changes, left)
+}
+
+// group sorts the changes by shard and writes their records. left names, by Thing that changed shard, a cell of each shard it was in.
+func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part, order []*part, left map[string][]geo.Cell) {
+	parts = map[geo.Cell]*part{}
+	arena := make([]byte, 0, 160*len(changes))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written = max(s.written+1, uint64(max(0, now.UnixMicro())))
+	for i := range changes {
+		c := &changes[i]
+		key := shardOf(c.Entry.Cell)
+		p := parts[key]
+		if p == nil {
+			p = &part{cell: c.Entry.Cell, name: s.keys.Shard(c.Entry.Cell)}
+			parts[key], order = p, append(order, p)
+		}
+		if len(c.Readings) > 0 {
+			if p.blob == nil {
+				p.blob = appendBlob(make([]byte, 0, 1024))
+			}
+			p.blob = appendGroup(p.blob, c.Entry.ID, c.Readings)
+		}
+		if c.Keep {
+			continue
+		}
+		if from := shardOf(c.From); c.Moved && from != key {
+			s.trails[c.Entry.ID] = s.trail(c.Entry.ID, from, key, now)
+			if left == nil {
+				left = map[string][]geo.Cell{}
+			}
+			left[c.Entry.ID] = append(left[c.Entry.ID], from)
+		}
+		start := len(arena)
+		arena = appendLast(arena, c.Entry, s.trails[c.Entry.ID], s.written)
+		p.states = append(p.states, c.Entry.ID, arena[start:len(arena):len(arena)])
+	}
+	return parts, order, left
+}
+
+// leave takes Things out of the hashes of the shards they left, unless they have come back within the batch.
+func (s *Store) leave(ctx context.Context, changes []Change, left map[string][]geo.Cell) error {
+	if len(left) == 0 {
+		return nil
+	}
+	stays := make(map[string]geo.Cell, len(left))
+	for i := range changes {
+		if e := changes[i].Entry; !changes[i].Keep && left[e.ID] != nil {
+			stays[e.ID] = shardOf(e.Cell)
+		}
+	}
+	gone := map[geo.Cell][]string{}
+	for id, shards := range left {
+		for _, shard := range shards {
+			if shard != stays[id] {
+				gone[shard] = append(gone[shard], id)
+			}
+		}
+	}
+	pipe := s.rdb.Pipeline()
+	for shard, ids := range gone {
+		pipe.HDel(ctx, s.keys.Last(shard), ids...)
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("index: take %d Things out of %d shards they left: %w", len(left), len(gone), err)
+	}
+	return nil
+}
+
+// trail gives the shards that hold readings of a Thing which moves between two of them now.
+func (s *Store) trail(id string, from, to geo.Cell, now time.Time) []stay {
+	oldest := now.Add(-s.retention).UnixMilli()
+	var out []stay
+	for _, v := range s.trails[id] {
+		if v.shard != from && v.shard != to && v.until >= oldest {
+			out = append(out, v)
+		}
+	}
+	return append(out, stay{from, now.UnixMilli()})
+}
+
+// due tells whether the life of a shard's stream is to be renewed: at the first write, then sixteen times in a retention.
+func (s *Store) due(name string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	at, ok := s.expires[name]
+	return !ok || !now.Before(at) || at.Sub(now) > s.retention // the last: the clock was set back
+}
+
+func (s *Store) renew(names []string, now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, n := range names {
+		s.expires[n] = now.Add(s.retention / 16)
+	}
+}
+
+// Remove takes a Thing's last state out; its readings stay until their retention.
+func (s *Store) Remove(ctx context.Context, e *Entry) error {
+	if err := s.rdb.HDel(ctx, s.keys.Last(e.Cell), e.ID).Err(); err != nil {
+		return fmt.Errorf("index: remove %s: %w", e.ID, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.trails, e.ID)
+	return nil
+}
+
+// Trim removes readings older than the retention, exactly, and counts the blobs removed (one blob holds what one commit wrote to a
+// shard). A stream to which nothing was written for the retention and an eighth expires as a whole without Trim.
+func (s *Store) Trim(ctx context.Context) (removed int64, err error) {
+	shards, err := s.shards(ctx)
+	if err != nil {
+		return 0, err
+	}
+	oldest := strconv.FormatInt(s.now().Add(-s.retention).UnixMilli(), 10)
+	const chunk = 128
+	var failed []error
+	for len(shards) > 0 {
+		n := min(chunk, len(shards))
+		pipe := s.rdb.Pipeline()
+		cmds := make([]*redis.IntCmd, n)
+		for i, c := range shards[:n] {
+			cmds[i] = pipe.XTrimMinID(ctx, s.keys.Readings(c), oldest)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			failed = append(failed, fmt.Errorf("index: trim readings before %s: %w", oldest, err))
+		}
+		for _, c := range cmds {
+			removed += c.Val()
+		}
+		shards = shards[n:]
+	}
+	return removed, errors.Join(failed...)
+}
+
+// shards lists the shards in use; zero is that of Things without a place.
+func (s *Store) shards(ctx context.Context) ([]geo.Cell, error) {
+	names, err := s.rdb.SMembers(ctx, s.keys.Shards()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("index: list shards: %w", err)
+	}
+	out := make([]geo.Cell, 0, len(names))
+	for _, n := range names {
+		if n == s.keys.Shard(0) {
+			out = append(out, 0)
+			continue
+		}
+		c, err := geo.ParseCell(n)
+		if err != nil {
+			return nil, fmt.Errorf("index: list shards in %s: %w", s.keys.Shards(), err)
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// shardOf is the cell at ResShard; zero stays zero.
+func shardOf(c geo.Cell) geo.Cell { return c.Parent(geo.ResShard) }
