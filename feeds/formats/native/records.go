@@ -295,4 +295,3 @@ func (d *decoder) feature(raw []byte) {
 	}
 	d.item(form.Properties, &feature{form.ID, form.Geometry})
 }
-

@@ -1,0 +1,112 @@
+package runner
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FeedConfig is one entry of feeds: in the configuration file. Durations are written as in "60s".
+type FeedConfig struct {
+	Name         string        `yaml:"name"`
+	Format       string        `yaml:"format"`
+	Transport    string        `yaml:"transport"`     // push, poll or file
+	URL          string        `yaml:"url"`           // poll: what to ask
+	Every        time.Duration `yaml:"every"`         // poll: how often; file: pause between bytes that tell no time
+	Timeout      time.Duration `yaml:"timeout"`       // poll: for one answer, from the name to the last byte
+	Hosts        []string      `yaml:"hosts"`         // poll: hosts that links and redirects may lead to; the url's own is always among them
+	AllowPrivate bool          `yaml:"allow_private"` // poll: loopback and private networks may be asked
+	MaxBody      int64         `yaml:"max_body"`      // poll: bytes of one answer as sent
+	Path         string        `yaml:"path"`          // file: a file or a folder
+	Speed        float64       `yaml:"speed"`         // file: how many times faster than recorded
+	Loop         bool          `yaml:"loop"`          // file: begin again at the end
+	Shift        bool          `yaml:"shift"`         // file: move times so that the recording happens now; only with simulated
+	Kind         string        `yaml:"kind"`          // kind of Things that do not say their own
+	Agency       string        `yaml:"agency"`        // slug
+	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
+	Simulated    bool          `yaml:"simulated"`     // plays or invents
+	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
+}
+
+// The transports.
+const (
+	Push = "push"
+	Poll = "poll"
+	File = "file"
+)
+
+// DefaultConfig is what an entry says where it says nothing.
+func DefaultConfig() FeedConfig {
+	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1}
+}
+
+// ConfigError is one fault of one entry. Key is the YAML key at fault.
+type ConfigError struct {
+	Key    string
+	Reason string
+}
+
+func (e *ConfigError) Error() string { return e.Key + ": " + e.Reason }
+
+var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
+
+// Validate gives every fault at once, each a *ConfigError that names its key; a name that no format bears is found by New.
+func (c FeedConfig) Validate() []error {
+	var faults []error
+	fault := func(bad bool, key, format string, args ...any) {
+		if bad {
+			faults = append(faults, &ConfigError{key, fmt.Sprintf(format, args...)})
+		}
+	}
+	fault(!slug.MatchString(c.Name), "name", "%q: want 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit", c.Name)
+	fault(c.Format == "", "format", "required")
+	fault(!slices.Contains([]string{Push, Poll, File}, c.Transport), "transport", "%q is none of push, poll, file", c.Transport)
+	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
+	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)
+	fault(c.Transport != Poll && c.URL != "", "url", "only a feed with transport poll has one")
+	fault(c.Transport != Poll && len(c.Hosts) > 0, "hosts", "only a feed with transport poll has them")
+	fault(c.Transport != Poll && c.AllowPrivate, "allow_private", "only a feed with transport poll has it")
+	fault(c.Transport != File && c.Path != "", "path", "only a feed with transport file has one")
+	fault(c.Transport != File && c.Loop, "loop", "only a feed with transport file has it")
+	fault(c.Transport != File && c.Shift, "shift", "only a feed with transport file has it")
+	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
+	switch c.Transport {
+	case Poll:
+		faults = append(faults, c.validatePoll()...)
+	case File:
+		fault(c.Path == "", "path", "required with transport file")
+		fault(!(c.Speed > 0 && c.Speed <= 1e6), "speed", "%v: want more than 0, at most 1000000", c.Speed)
+		fault(c.Every < 10*time.Millisecond, "every", "%v: want at least 10ms", c.Every)
+	}
+	return faults
+}
+
+func (c FeedConfig) validatePoll() []error {
+	var faults []error
+	fault := func(bad bool, key, format string, args ...any) {
+		if bad {
+			faults = append(faults, &ConfigError{key, fmt.Sprintf(format, args...)})
+		}
+	}
+	u, err := url.Parse(c.URL)
+	fault(c.URL == "", "url", "required with transport poll")
+	fault(c.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""), "url", "want an http or https address with a host")
+	fault(c.Every < time.Second, "every", "%v: want at least 1s", c.Every)
+	fault(c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute, "timeout", "%v: want 100ms to 5m", c.Timeout)
+	fault(c.MaxBody < 1, "max_body", "%d: want at least 1 byte", c.MaxBody)
+	for _, h := range c.Hosts {
+		fault(h == "" || strings.ContainsAny(h, "/@? "), "hosts", "%q: want a host name, with a port where it is not the usual one", h)
+	}
+	return faults
+}
+
+// interval is the cadence that the configuration declares; zero: learn it.
+func (c FeedConfig) interval() time.Duration {
+	if c.Interval == 0 && c.Transport == Poll {
+		return c.Every
+	}
+	return c.Interval
+}

@@ -1,0 +1,288 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"kentongan/feeds"
+	"kentongan/feeds/bounded"
+)
+
+// inlet is one feed at work.
+type inlet struct {
+	runner *Runner
+	config FeedConfig
+	format feeds.Format
+	health *health
+	log    zerolog.Logger
+	shift  *shifter // nil: times stay as they are
+
+	mu         sync.Mutex
+	full       bool      // the last snapshot that was stored held something
+	emptySince time.Time // since when snapshots come empty
+	empties    int
+}
+
+func newInlet(r *Runner, c FeedConfig, format feeds.Format) *inlet {
+	log := r.opt.Log.With().Str("component", "feeds").Str("feed", c.Name).Logger()
+	in := &inlet{runner: r, config: c, format: format, log: log}
+	if c.Shift {
+		in.shift = &shifter{speed: c.Speed}
+	}
+	in.health = newHealth(r.opt.Now, c.interval(), func(state feeds.FeedState, reason string) {
+		r.metrics.changed(c.Name, state)
+		event := log.Info()
+		if state == feeds.FeedFailing {
+			event = log.Warn()
+		}
+		event.Str("state", string(state)).Str("reason", reason).Msg("feed state")
+	})
+	r.metrics.changed(c.Name, feeds.FeedOK)
+	return in
+}
+
+// newPass is told when a recording begins anew.
+func (in *inlet) newPass() {
+	if in.shift != nil {
+		in.shift.reset()
+	}
+}
+
+// run keeps the transport going until ctx ends.
+func (in *inlet) run(ctx context.Context) {
+	in.health.start()
+	defer in.health.stop("off: the house is closing")
+	pauses := restarts()
+	for {
+		began := in.runner.opt.Now()
+		err := in.runTransport(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("it ended by itself")
+		}
+		in.health.Fault(fmt.Errorf("transport: %w", err))
+		if in.runner.opt.Now().Sub(began) > time.Minute {
+			pauses.Reset()
+		}
+		pause := pauses.NextBackOff()
+		in.log.Warn().Err(err).Dur("again_in", pause).Msg("transport ended")
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+func (in *inlet) runTransport(ctx context.Context) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("transport panicked")
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return in.runner.transport(in).Run(ctx, in.deliver)
+}
+
+// fill completes what the house knows of a delivery.
+func (in *inlet) fill(meta feeds.Meta) feeds.Meta {
+	c := in.config
+	meta.Feed, meta.Agency, meta.Kind = c.Name, c.Agency, c.Kind
+	meta.Simulated, meta.Attribution, meta.Interval = c.Simulated, c.Attribution, in.health.declaredInterval()
+	if meta.ReceivedAt.IsZero() {
+		meta.ReceivedAt = in.runner.opt.Now()
+	}
+	return meta
+}
+
+// deliver is the one way of every delivery: decode, judge, store, tell.
+func (in *inlet) deliver(ctx context.Context, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
+	meta = in.fill(meta)
+	if int64(len(body)) > in.runner.opt.MaxInflated {
+		return feeds.Outcome{}, in.refuse(meta, feeds.Permanentf("size: %w: %d bytes, more than %d", bounded.ErrTooLarge, len(body), in.runner.opt.MaxInflated))
+	}
+	batch, err := in.decode(body, meta)
+	if err != nil {
+		return feeds.Outcome{}, in.refuse(meta, feeds.Permanent(err))
+	}
+	if err := in.suspect(&batch, meta); err != nil {
+		in.health.Fault(err)
+		return feeds.Outcome{}, feeds.Permanent(err)
+	}
+	if in.shift != nil {
+		in.shift.apply(&batch, meta.ReceivedAt)
+	}
+	receipt, err := in.store(ctx, batch, meta)
+	if err != nil {
+		if ctx.Err() == nil && !meta.Dry {
+			in.health.Fault(fmt.Errorf("store: %w", err))
+			in.runner.metrics.delivered(in.config.Name, "unstored", len(body))
+		}
+		return feeds.Outcome{}, err
+	}
+	receipt.DryRun = meta.Dry
+	if !meta.Dry {
+		in.stored(&batch, receipt, meta, len(body))
+	}
+	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow}, nil
+}
+
+// refuse counts bytes that will never be taken.
+func (in *inlet) refuse(meta feeds.Meta, err error) error {
+	if meta.Dry {
+		return err
+	}
+	in.health.reject(1)
+	in.runner.metrics.delivered(in.config.Name, "refused", 0)
+	in.health.Fault(fmt.Errorf("format: %w", err))
+	in.log.Warn().Err(err).Str("url", meta.URL).Str("topic", meta.Topic).Msg("delivery refused")
+	return err
+}
+
+// decode runs the format; what makes it panic is refused like any other bytes, and the feed goes on.
+func (in *inlet) decode(body []byte, meta feeds.Meta) (batch feeds.Batch, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			in.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Int("bytes", len(body)).Msg("format panicked")
+			batch, err = feeds.Batch{}, fmt.Errorf("%s: these bytes cannot be read: the decoder failed on them", in.config.Format)
+		}
+	}()
+	return in.format.Decode(body, meta)
+}
+
+// store hands the batch to the sink and completes the receipt. A batch that says nothing at all needs no store.
+func (in *inlet) store(ctx context.Context, b feeds.Batch, meta feeds.Meta) (feeds.Receipt, error) {
+	var receipt feeds.Receipt
+	if b.Records() > 0 || len(b.Ignored) > 0 || len(b.Rejected) > 0 || b.Snapshot {
+		var err error
+		if receipt, err = in.runner.sink.Store(ctx, b, meta); err != nil {
+			return feeds.Receipt{}, err
+		}
+	}
+	receipt.Ignored = union(receipt.Ignored, b.Ignored)
+	receipt.Rejected = union(receipt.Rejected, b.Rejected)
+	return receipt, nil
+}
+
+// union adds the refusals that are not there yet: the sink may hand the format's on, or only its own.
+func union(have, more []feeds.Refusal) []feeds.Refusal {
+	out := have
+	if out == nil {
+		out = []feeds.Refusal{}
+	}
+	if len(more) == 0 {
+		return out
+	}
+	known := make(map[feeds.Refusal]bool, len(have))
+	for _, r := range have {
+		known[r] = true
+	}
+	for _, r := range more {
+		if !known[r] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// How long a snapshot that came empty after a full one must stay empty, and how often, before it is believed.
+const (
+	emptyFor   = time.Hour
+	emptyTimes = 3
+)
+
+// suspect finds an empty answer after a full one: a producer that lost its data looks just so. What it said last is kept, and the feed
+// fails with the reason, until it has said the same for an hour.
+func (in *inlet) suspect(b *feeds.Batch, meta feeds.Meta) error {
+	if !b.Snapshot || meta.Dry {
+		return nil
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	empty := b.Records()+len(b.Follow)+len(b.Ignored)+len(b.Rejected) == 0
+	if !empty || !in.full {
+		in.full, in.emptySince, in.empties = !empty, time.Time{}, 0
+		return nil
+	}
+	if in.emptySince.IsZero() {
+		in.emptySince = meta.ReceivedAt
+	}
+	if in.empties++; in.empties >= emptyTimes && meta.ReceivedAt.Sub(in.emptySince) >= emptyFor {
+		in.full, in.emptySince, in.empties = false, time.Time{}, 0
+		in.log.Info().Msg("an empty answer has lasted an hour: believed")
+		return nil
+	}
+	return errors.New("empty: an empty answer after a full one; the last good one is kept")
+}
+
+// Drift: when this share of a delivery's items is refused, something has changed at the producer.
+const (
+	driftItems = 5
+	driftShare = 0.2
+)
+
+// stored tells health and metrics of a delivery that is in the store.
+func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes int) {
+	name := in.config.Name
+	in.health.reject(len(r.Rejected))
+	in.runner.metrics.delivered(name, "stored", bytes)
+	in.runner.metrics.items(name, r)
+	taken := r.Accepted + r.Duplicates
+	total := taken + len(r.Ignored) + len(r.Rejected)
+	switch {
+	case r.Barren():
+		in.health.Fault(fmt.Errorf("format: every item refused: %s", clip(r.Rejected[0].Reason, 200)))
+		return
+	case total >= driftItems && float64(len(r.Rejected)) > driftShare*float64(total):
+		in.health.success(taken, lags(b, meta.ReceivedAt))
+		in.health.Fault(fmt.Errorf("drift: %d of %d items refused: %s", len(r.Rejected), total, clip(r.Rejected[0].Reason, 200)))
+		return
+	}
+	in.health.success(taken, lags(b, meta.ReceivedAt))
+}
+
+// lags samples received - event time over a batch.
+func lags(b *feeds.Batch, received time.Time) []time.Duration {
+	const most = 16
+	var out []time.Duration
+	add := func(at time.Time) {
+		if !at.IsZero() {
+			out = append(out, received.Sub(at))
+		}
+	}
+	step := max(1, len(b.Observations)/most)
+	for i := 0; i < len(b.Observations); i += step {
+		add(b.Observations[i].At.Time)
+	}
+	for i := range b.Positions[:min(most, len(b.Positions))] {
+		add(b.Positions[i].At.Time)
+	}
+	for i := range b.Alerts[:min(most, len(b.Alerts))] {
+		add(b.Alerts[i].Message.Sent.Time)
+	}
+	for i := range b.Reports[:min(most, len(b.Reports))] {
+		add(b.Reports[i].At.Time)
+	}
+	return out
+}
+
+// judge looks at the feed's age.
+func (in *inlet) judge() { in.health.judge() }
+
+func (in *inlet) status() feeds.FeedStatus {
+	s := in.health.status()
+	c := in.config
+	s.Name, s.Format, s.Transport, s.Agency = c.Name, c.Format, c.Transport, c.Agency
+	s.Simulated, s.Attribution = c.Simulated, c.Attribution
+	return s
+}

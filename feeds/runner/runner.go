@@ -1,0 +1,215 @@
+// Package runner joins formats to transports and keeps them running: schedule, backoff, staleness, health.
+//
+// Every delivery takes the same way: the format decodes it, the sink stores it, and only then does the transport hear of it. A panic
+// of a format costs the message that caused it; a transport that ends with an error is started again with growing pauses.
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sort"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"kentongan/feeds"
+	"kentongan/feeds/bounded"
+	"kentongan/feeds/transports/file"
+	"kentongan/feeds/transports/poll"
+	"kentongan/feeds/transports/push"
+)
+
+// ErrUnknownFeed and ErrNotPush say why a delivery from outside has no inlet.
+var (
+	ErrUnknownFeed = push.ErrUnknownFeed
+	ErrNotPush     = push.ErrNotPush
+)
+
+// Sink stores a batch and says what became of it. It returns once the batch is stored; an error that is not feeds.ErrPermanent means
+// that nothing is acknowledged and the sender should try again.
+type Sink interface {
+	Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error)
+}
+
+// Options are what the house lends to the runner. Zero values have defaults.
+type Options struct {
+	Log         zerolog.Logger
+	Registerer  prometheus.Registerer                                             // nil: no metrics
+	Now         func() time.Time                                                  // default time.Now
+	Remember    poll.Memory                                                       // links already fetched; default: in this process
+	MaxBody     int64                                                             // bytes of a delivery as sent; default 16 MiB
+	MaxInflated int64                                                             // bytes of a delivery inflated; default 64 MiB
+	Formats     func(name string, options map[string]any) (feeds.Format, error)   // default formats.New
+	Dial        func(ctx context.Context, network, addr string) (net.Conn, error) // default bounded.Dialer by each feed's allow_private
+	Contact     string                                                            // in the User-Agent: an address or a page of whoever runs this house
+	Version     string                                                            // in the User-Agent
+}
+
+// Runner keeps the configured feeds running. Its methods are safe for concurrent use.
+type Runner struct {
+	sink    Sink
+	opt     Options
+	inlets  map[string]*inlet
+	order   []string
+	metrics *metrics
+}
+
+// New builds every feed, and gives all faults joined where there are any; each names the feed and the key.
+func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
+	opt = opt.withDefaults()
+	r := &Runner{sink: sink, opt: opt, inlets: map[string]*inlet{}, metrics: newMetrics(opt.Registerer)}
+	var faults []error
+	for _, c := range configs {
+		bad := c.Validate()
+		if _, twice := r.inlets[c.Name]; twice {
+			bad = append(bad, &ConfigError{"name", fmt.Sprintf("%q is given to two feeds", c.Name)})
+		}
+		format, err := opt.Formats(c.Format, nil)
+		if err != nil && c.Format != "" {
+			bad = append(bad, &ConfigError{"format", err.Error()})
+		}
+		if len(bad) > 0 {
+			for _, b := range bad {
+				faults = append(faults, fmt.Errorf("feed %q: %w", c.Name, b))
+			}
+			continue
+		}
+		r.inlets[c.Name] = newInlet(r, c, format)
+		r.order = append(r.order, c.Name)
+	}
+	sort.Strings(r.order)
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	return r, nil
+}
+
+func (o Options) withDefaults() Options {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxBody <= 0 {
+		o.MaxBody = bounded.DefaultBody
+	}
+	if o.MaxInflated <= 0 {
+		o.MaxInflated = bounded.DefaultInflated
+	}
+	if o.Remember == nil {
+		o.Remember = poll.NewMemory(10000)
+	}
+	if o.Formats == nil {
+		o.Formats = defaultFormats
+	}
+	if o.Version == "" {
+		o.Version = "dev"
+	}
+	return o
+}
+
+// Run keeps every feed going until ctx ends, and returns when all have stopped.
+func (r *Runner) Run(ctx context.Context) error {
+	var g errgroup.Group
+	for _, name := range r.order {
+		in := r.inlets[name]
+		g.Go(func() error {
+			in.run(ctx)
+			return nil
+		})
+	}
+	g.Go(func() error {
+		r.watch(ctx)
+		return nil
+	})
+	return g.Wait()
+}
+
+// watch judges every feed's age once a second, so that a change of state is logged and counted when it happens.
+func (r *Runner) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			for _, name := range r.order {
+				r.inlets[name].judge()
+			}
+		}
+	}
+}
+
+// Deliver hands over bytes that were pushed from outside; meta needs only what the sender told (ContentType, Topic, Dry). Errors:
+// ErrUnknownFeed, ErrNotPush, feeds.ErrPermanent where the bytes will never be taken (bounded.ErrTooLarge among them), any other:
+// try again later.
+func (r *Runner) Deliver(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
+	in, ok := r.inlets[feed]
+	if !ok {
+		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", feed, ErrUnknownFeed)
+	}
+	if in.config.Transport != Push {
+		return feeds.Outcome{}, fmt.Errorf("feed %q: %w: it is fed by %s", feed, ErrNotPush, in.config.Transport)
+	}
+	out, err := in.deliver(ctx, body, meta)
+	if err != nil {
+		return out, err
+	}
+	for i, link := range out.Follow {
+		out.Ignored = append(out.Ignored, feeds.Refusal{Index: i, Reason: "link only: " + clip(link, 200)})
+	}
+	out.Follow = nil
+	return out, nil
+}
+
+// Status of every feed, by name.
+func (r *Runner) Status() []feeds.FeedStatus {
+	out := make([]feeds.FeedStatus, 0, len(r.order))
+	for _, name := range r.order {
+		out = append(out, r.inlets[name].status())
+	}
+	return out
+}
+
+func clip(s string, max int) string {
+	if len(s) > max {
+		return s[:max] + "…"
+	}
+	return s
+}
+
+// transport builds the way in which bytes arrive at an inlet.
+func (r *Runner) transport(in *inlet) feeds.Transport {
+	c := in.config
+	log := r.opt.Log.With().Str("component", "feeds").Str("feed", c.Name).Logger()
+	switch c.Transport {
+	case Poll:
+		return poll.New(poll.Config{
+			Feed: c.Name, URL: c.URL, Every: c.Every, Timeout: c.Timeout, Hosts: c.Hosts, AllowPrivate: c.AllowPrivate,
+			MaxBody: c.MaxBody, MaxInflated: r.opt.MaxInflated, UserAgent: userAgent(r.opt.Version, r.opt.Contact),
+			Memory: r.opt.Remember, Watch: in.health, Now: r.opt.Now, Dial: r.opt.Dial, Log: log,
+		})
+	case File:
+		return file.New(file.Config{
+			Path: c.Path, Every: c.Every, Speed: c.Speed, Loop: c.Loop, MaxBody: r.opt.MaxBody, MaxInflated: r.opt.MaxInflated,
+			Pass: in.newPass, Now: r.opt.Now, Log: log,
+		})
+	}
+	return push.Transport{}
+}
+
+func userAgent(version, contact string) string {
+	if contact == "" {
+		contact = "no contact configured"
+	}
+	return "Kentongan/" + version + " (city feed reader; " + contact + ")"
+}
+
+// restarts is how long to wait before a transport is started again: 1 s, doubling to 5 min, +-10 %.
+func restarts() *backoff.ExponentialBackOff {
+	return &backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, RandomizationFactor: 0.1, MaxInterval: 5 * time.Minute}
+}
