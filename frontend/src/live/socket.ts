@@ -1,0 +1,245 @@
+// The live socket as a small state machine: connecting, live, stale, offline. It knows no noun and no screen;
+// clock, timers, chance and the socket itself are handed in, so that a test can drive it by the second.
+
+export type Phase = "connecting" | "live" | "stale" | "offline";
+
+/** Every live message has a type; the rest is the noun's business (src/wire). */
+export interface Message {
+  type: string;
+  cursor?: string;
+  [field: string]: unknown;
+}
+
+export interface View {
+  bbox: [number, number, number, number];
+  zoom: number;
+  layers: string[];
+}
+
+/** What we use of a WebSocket. */
+export interface Wire {
+  send(text: string): void;
+  close(): void;
+  onopen: (() => void) | null;
+  onmessage: ((text: string) => void) | null;
+  onclose: ((code: number) => void) | null;
+}
+
+export interface Surroundings {
+  open: () => Wire;
+  /** Monotonic milliseconds. */
+  now: () => number;
+  /** 0..1 */
+  random: () => number;
+  every: (ms: number, run: () => void) => () => void;
+  onMessage: (message: Message) => void;
+  onChange: (status: Status) => void;
+  /** A socket was refused before it opened: perhaps the session ended. */
+  onRefused?: (attempt: number) => void;
+}
+
+export interface Status {
+  phase: Phase;
+  /** Monotonic time of the last message, null before the first. */
+  heardAt: number | null;
+  /** Attempts to connect since the last message. */
+  attempt: number;
+  /** Monotonic time of the next attempt, null while one is under way. */
+  retryAt: number | null;
+}
+
+/** Messages come at least once a second; two missed ones are worth showing. */
+export const STALE_MS = 3_000;
+/** An open but silent socket is lost from here on: within the 10 s that a wall may take. */
+export const LOST_MS = 8_000;
+/** A closed socket that does not come back is lost sooner. */
+export const LOST_CLOSED_MS = 4_000;
+export const PING_MS = 5_000;
+const BACKOFF_MS = 500;
+const BACKOFF_MAX_MS = 10_000;
+const TICK_MS = 250;
+
+export class Live {
+  #around: Surroundings;
+  #wire: Wire | null = null;
+  #opened = false;
+  #greeted = false;
+  #settled = false;
+  #view: View | null = null;
+  #cursor: string | null = null;
+  #startedAt: number;
+  #pingedAt = 0;
+  #connectedAt = 0;
+  #everLive = false;
+  #stop: (() => void) | null = null;
+  #status: Status = {
+    phase: "connecting",
+    heardAt: null,
+    attempt: 0,
+    retryAt: null,
+  };
+
+  constructor(around: Surroundings) {
+    this.#around = around;
+    this.#startedAt = around.now();
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get cursor(): string | null {
+    return this.#cursor;
+  }
+
+  start(): void {
+    this.#startedAt = this.#around.now();
+    this.#stop = this.#around.every(TICK_MS, () => {
+      this.#tick();
+    });
+    this.#connect();
+  }
+
+  /** Ends for good; no message and no change comes after it. */
+  stop(): void {
+    this.#stop?.();
+    this.#stop = null;
+    this.#drop();
+  }
+
+  /** What the screen looks at. Asked again by itself after every reconnect, with the cursor reached. */
+  look(view: View): void {
+    this.#view = view;
+    if (this.#greeted) this.#ask(null);
+  }
+
+  #connect(): void {
+    this.#opened = false;
+    this.#connectedAt = this.#around.now();
+    this.#set({ attempt: this.#status.attempt + 1, retryAt: null });
+    const wire = this.#around.open();
+    this.#wire = wire;
+    wire.onopen = () => {
+      this.#opened = true;
+      this.#pingedAt = this.#around.now();
+    };
+    wire.onmessage = (text) => {
+      if (this.#wire === wire) this.#hear(text);
+    };
+    wire.onclose = () => {
+      if (this.#wire === wire) this.#closed();
+    };
+  }
+
+  #hear(text: string): void {
+    let message: Message;
+    try {
+      message = JSON.parse(text) as Message;
+    } catch {
+      // A frame that is no JSON tells nothing and is no sign of life.
+      return;
+    }
+    this.#status = { ...this.#status, heardAt: this.#around.now() };
+    if (message.type === "hello") {
+      this.#greeted = true;
+      this.#around.onMessage(message);
+      if (this.#view) this.#ask(this.#cursor);
+      return;
+    }
+    this.#keepCursor(message);
+    this.#around.onMessage(message);
+    if (message.type === "snapshot") {
+      this.#settled = true;
+      this.#set({ phase: "live", attempt: 0 });
+      return;
+    }
+    this.#judge();
+  }
+
+  #keepCursor(message: Message): void {
+    if (typeof message.cursor === "string" && message.cursor !== "") {
+      this.#cursor = message.cursor;
+    }
+  }
+
+  #ask(cursor: string | null): void {
+    const view = this.#view;
+    if (!view) return;
+    this.#wire?.send(
+      JSON.stringify(
+        cursor === null
+          ? { op: "view", ...view }
+          : { op: "view", ...view, cursor },
+      ),
+    );
+  }
+
+  #closed(): void {
+    const refused = !this.#opened;
+    this.#drop();
+    const { attempt } = this.#status;
+    const ceiling = Math.min(
+      BACKOFF_MAX_MS,
+      BACKOFF_MS * 2 ** Math.min(attempt, 10),
+    );
+    // Half of it is fixed, half is chance: walls of one house do not come back in step.
+    const wait = ceiling / 2 + (ceiling / 2) * this.#around.random();
+    this.#set({ retryAt: this.#around.now() + wait });
+    if (refused) this.#around.onRefused?.(attempt);
+    this.#judge();
+  }
+
+  #drop(): void {
+    const wire = this.#wire;
+    this.#wire = null;
+    this.#greeted = false;
+    this.#settled = false;
+    wire?.close();
+  }
+
+  #tick(): void {
+    const now = this.#around.now();
+    const { retryAt } = this.#status;
+    if (this.#wire === null && retryAt !== null && now >= retryAt) {
+      this.#connect();
+    } else if (this.#opened && this.#wire && now - this.#pingedAt >= PING_MS) {
+      this.#pingedAt = now;
+      this.#wire.send('{"op":"ping"}');
+    }
+    // A socket that says nothing for so long is dead, whatever the system thinks of it.
+    const since = Math.max(this.#connectedAt, this.#status.heardAt ?? 0);
+    if (this.#wire && now - since >= LOST_MS) {
+      this.#closed();
+      return;
+    }
+    this.#judge();
+  }
+
+  /** Sets the phase by what was heard and when. */
+  #judge(): void {
+    const now = this.#around.now();
+    const silent = now - (this.#status.heardAt ?? this.#startedAt);
+    const connected = this.#wire !== null && this.#settled;
+    if (connected && silent < STALE_MS) {
+      this.#set({ phase: "live" });
+    } else if (silent >= (connected ? LOST_MS : LOST_CLOSED_MS)) {
+      // Before the first word a slow start gets the full time.
+      const never = this.#status.heardAt === null && silent < LOST_MS;
+      if (!never) this.#set({ phase: "offline" });
+    } else if (this.#status.heardAt !== null && this.#everLive) {
+      // Once lost it stays lost until a snapshot has come: a hello alone is no picture.
+      if (this.#status.phase !== "offline") this.#set({ phase: "stale" });
+    }
+  }
+
+  #set(change: Partial<Status>): void {
+    const next = { ...this.#status, ...change };
+    if (next.phase === "live") this.#everLive = true;
+    const same =
+      next.phase === this.#status.phase &&
+      next.attempt === this.#status.attempt &&
+      next.retryAt === this.#status.retryAt;
+    this.#status = next;
+    if (!same) this.#around.onChange(next);
+  }
+}

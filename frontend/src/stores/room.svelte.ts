@@ -1,0 +1,162 @@
+// What this screen knows of the house: one store per noun, the server's clock, the state of the connection.
+// Everything enters by receive(), in the order of the socket; components only read.
+import type { Alert, FeedStatus, Incident, Thing } from "../wire/wire";
+import type { Message, Status } from "../live/socket";
+import { ServerClock } from "../live/clock";
+import { Spread } from "../live/spread";
+import { instant } from "../i18n/format";
+import { parseCursor } from "./cursor";
+import { createFrame, type Frame } from "./frame";
+import { Noun } from "./noun.svelte";
+import type { Profile } from "../api/profile";
+
+/** Milliseconds; null where the server has not measured any. */
+export interface Latency {
+  event_p50: number | null;
+  event_p99: number | null;
+  receipt_p50: number | null;
+  receipt_p99: number | null;
+}
+
+const open = (incident: Incident) =>
+  incident.status !== "closed" && incident.status !== "cancelled";
+
+const active = (alert: Alert) => alert.state === "active";
+
+export class Room {
+  readonly clock: ServerClock;
+  readonly incidents: Noun<Incident>;
+  readonly alerts: Noun<Alert>;
+  readonly things: Noun<Thing>;
+  readonly feeds: Noun<FeedStatus>;
+  /** From the arrival of a message to the frame that shows it. */
+  readonly paint = new Spread(200);
+
+  profile = $state.raw<Profile | null>(null);
+  status = $state.raw<Status>({
+    phase: "connecting",
+    heardAt: null,
+    attempt: 0,
+    retryAt: null,
+  });
+  /** Milliseconds since 1970 by the server, moved once a second; 0 before it has spoken. */
+  now = $state(0);
+  storage = $state("");
+  version = $state("");
+  latency = $state.raw<Latency | null>(null);
+  paintMs = $state.raw<number | null>(null);
+  /** A snapshot has come: an empty list now means that nothing is there. */
+  settled = $state(false);
+  /** The case stream could be carried on without a gap. */
+  resumed = $state(false);
+
+  #monotonic: () => number;
+  #frame: Frame;
+
+  constructor(
+    monotonic: () => number = () => performance.now(),
+    frame: Frame = createFrame(),
+  ) {
+    this.#monotonic = monotonic;
+    this.#frame = frame;
+    this.clock = new ServerClock(monotonic);
+    this.incidents = new Noun<Incident>(frame, (d) => d.id, open);
+    this.alerts = new Noun<Alert>(frame, (d) => d.id, active);
+    this.things = new Noun<Thing>(frame, (d) => d.id);
+    this.feeds = new Noun<FeedStatus>(frame, (d) => d.name);
+  }
+
+  /** The room's zone; UTC until the profile is known. */
+  get zone(): string {
+    return this.profile?.time_zone ?? "UTC";
+  }
+
+  get lost(): boolean {
+    return this.status.phase === "offline";
+  }
+
+  /** The server's time of the last word from it, or null. */
+  get heardAt(): number | null {
+    const { heardAt } = this.status;
+    return heardAt === null ? null : this.clock.at(heardAt);
+  }
+
+  /** Anything on this screen that is not real. */
+  get simulated(): boolean {
+    return (
+      this.incidents.all.some((d) => d.simulated) ||
+      this.alerts.all.some((d) => d.simulated) ||
+      this.things.all.some((d) => d.simulated) ||
+      this.feeds.all.some((d) => d.simulated)
+    );
+  }
+
+  /** Moves the clock of the screen; ages follow it. */
+  tick(): void {
+    const now = this.clock.now();
+    if (now !== null) this.now = now;
+    this.paintMs = this.paint.quantile(0.5);
+  }
+
+  receive(message: Message): void {
+    const at = parseCursor(message.cursor);
+    switch (message.type) {
+      case "hello": {
+        const time = instant(message["server_time"] as string);
+        if (time !== null) this.clock.set(time);
+        this.storage = (message["storage"] as string | undefined) ?? "";
+        this.version = (message["version"] as string | undefined) ?? "";
+        this.tick();
+        break;
+      }
+      case "snapshot":
+        this.incidents.reset(list<Incident>(message["incidents"]), at);
+        this.alerts.reset(list<Alert>(message["alerts"]), at);
+        this.things.reset(list<Thing>(message["things"]), null);
+        this.feeds.reset(list<FeedStatus>(message["feeds"]), null);
+        this.resumed = message["resumed"] === true;
+        this.settled = true;
+        break;
+      case "things":
+        this.things.merge(
+          list<Thing>(message["things"]),
+          list<string>(message["removed"]),
+        );
+        break;
+      case "incident":
+        this.incidents.put(message["incident"] as Incident, at);
+        break;
+      case "alert":
+        this.alerts.put(message["alert"] as Alert, at);
+        break;
+      case "feed":
+        this.#feed(message);
+        break;
+      case "stats":
+        this.latency = (message["latency_ms"] as Latency | undefined) ?? null;
+        break;
+      default:
+        // Nouns of later parts pass by: an older screen must not break on them.
+        return;
+    }
+    this.#stamp(message.type);
+  }
+
+  #feed(message: Message): void {
+    const many = list<FeedStatus>(message["feeds"]);
+    const one = message["feed"] as FeedStatus | undefined;
+    this.feeds.merge(one ? [...many, one] : many);
+  }
+
+  #stamp(type: string): void {
+    if (type !== "things" && type !== "incident" && type !== "alert") return;
+    const arrived = this.#monotonic();
+    this.#frame.soon(() => {
+      this.paint.add(this.#monotonic() - arrived);
+    });
+  }
+}
+
+function list<T>(value: unknown): T[] {
+  return Array.isArray(value) ? (value as T[]) : [];
+}

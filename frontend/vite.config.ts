@@ -1,0 +1,30 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+// The paraglide Vite plugin keeps the process alive, so messages are compiled by its command (npm run i18n).
+export default defineConfig({
+  base: "/",
+  plugins: [svelte()],
+  worker: { format: "es" },
+  build: {
+    target: ["chrome111", "firefox114", "safari16.4"],
+    // Nothing is inlined: the Content-Security-Policy lets fonts come from our own origin only.
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1200,
+    rolldownOptions: {
+      input: { wall: "wall.html", login: "login.html" },
+    },
+  },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          environment: "jsdom",
+          include: ["src/**/*.test.ts"],
+        },
+      },
+    ],
+  },
+});
