@@ -106,6 +106,9 @@ func (c Cell) Boundary() []Position {
 
 // Disk is every cell within k steps, the cell itself included; near a pentagon it has fewer than 1+3k(k+1).
 func (c Cell) Disk(k int) ([]Cell, error) {
+	if !h3.Cell(c).IsValid() { // h3-go gives a disk around anything
+		return nil, fmt.Errorf("disk of %x: not an H3 cell", uint64(c))
+	}
 	cs, err := h3.Cell(c).GridDisk(k)
 	if err != nil {
 		return nil, fmt.Errorf("disk of %s: %w", c, err)

@@ -135,11 +135,53 @@ func (s *Shape) UnmarshalJSON(b []byte) error {
 	if string(b) == "null" {
 		return nil
 	}
+	if err := checkCoordinates(b); err != nil {
+		return err
+	}
 	var g geojson.Geometry
 	if err := json.Unmarshal(b, &g); err != nil {
 		return fmt.Errorf("%w: %w", ErrGeometry, err)
 	}
 	return s.add(g.Geometry())
+}
+
+// checkCoordinates refuses positions of fewer than two numbers, which orb fills up with zeros: [100.6] would lie on the equator.
+func checkCoordinates(b []byte) error {
+	var g struct {
+		Coordinates any
+		Geometries  []json.RawMessage
+	}
+	if err := json.Unmarshal(b, &g); err != nil {
+		return fmt.Errorf("%w: %w", ErrGeometry, err)
+	}
+	for _, part := range g.Geometries {
+		if err := checkCoordinates(part); err != nil {
+			return err
+		}
+	}
+	return checkPosition(g.Coordinates)
+}
+
+func checkPosition(v any) error {
+	list, ok := v.([]any)
+	if !ok {
+		return nil // whatever else stands there, orb says what is wrong with it
+	}
+	for i, part := range list {
+		switch part.(type) {
+		case []any:
+			if err := checkPosition(part); err != nil {
+				return err
+			}
+		case float64:
+			if len(list) < 2 {
+				return fmt.Errorf("%w: a position of one number, %v", ErrGeometry, part)
+			}
+		default:
+			return fmt.Errorf("%w: coordinate %d is %v, want a number", ErrGeometry, i, part)
+		}
+	}
+	return nil
 }
 
 func (s *Shape) add(g orb.Geometry) error {
