@@ -141,7 +141,7 @@ func arcsOf(owner map[edge]int) []arc {
 			}
 			from, to = to, on
 		}
-		a.line = smooth(a.corners)
+		a.line = smooth(a.corners, to == a.corners[0] && len(next[to]) == 2)
 		arcs = append(arcs, a)
 	}
 	for _, v := range corners { // from the corners where three meet, then what is left: closed ones
@@ -159,15 +159,14 @@ func arcsOf(owner map[edge]int) []arc {
 	return arcs
 }
 
-// smooth gives the positions of an arc after six passes of 1-2-1 with fixed ends. A closed arc has no ends; as passes shrink it, a short
-// one gets fewer: a single cell one.
-func smooth(corners []geo.Corner) []geo.Position {
+// smooth gives the positions of an arc after six passes of 1-2-1 with fixed ends. A closed arc, on which no three owners meet, has no
+// ends; as passes shrink it, a short one gets fewer: a single cell one.
+func smooth(corners []geo.Corner, closed bool) []geo.Position {
 	line := make([]geo.Position, len(corners))
 	for i, v := range corners {
 		line[i] = v.Position()
 	}
 	n := len(line)
-	closed := corners[0] == corners[n-1]
 	times := passes
 	if closed {
 		times = max(1, min(passes, n/8))
