@@ -160,7 +160,7 @@ func (r *record) text(key string, max int) string {
 // prose reads a string that may hold line breaks.
 func (r *record) prose(key string, raw json.RawMessage, max int) string {
 	if raw[0] != '"' {
-		r.fault("%s: want a string, not %s", key, sort(raw))
+		r.fault("%s: want a string, not %s", key, kindOf(raw))
 		return ""
 	}
 	var s string
@@ -217,8 +217,8 @@ func (r *record) id(key string, place *feature) string {
 	return ""
 }
 
-// sort names what kind of JSON value it is.
-func sort(raw json.RawMessage) string {
+// kindOf names what kind of JSON value it is.
+func kindOf(raw json.RawMessage) string {
 	switch raw[0] {
 	case '"':
 		return "a string"
@@ -248,7 +248,7 @@ func (r *record) value(key string) feeds.Value {
 	case 'f':
 		return feeds.Value{Type: feeds.Bool}
 	case 'n', '{', '[':
-		r.fault("%s: want a number, string or bool, not %s", key, sort(raw))
+		r.fault("%s: want a number, string or bool, not %s", key, kindOf(raw))
 		return feeds.Value{}
 	}
 	n, _ := r.number(key)
@@ -262,7 +262,7 @@ func (r *record) number(key string) (float64, bool) {
 		return 0, false
 	}
 	if c := raw[0]; c != '-' && (c < '0' || c > '9') {
-		r.fault("%s: want a number, not %s", key, sort(raw))
+		r.fault("%s: want a number, not %s", key, kindOf(raw))
 		return 0, false
 	}
 	var v float64
@@ -351,7 +351,7 @@ func (r *record) object(key string) []byte {
 		return nil
 	}
 	if raw[0] != '{' {
-		r.fault("%s: want an object, not %s", key, sort(raw))
+		r.fault("%s: want an object, not %s", key, kindOf(raw))
 		return nil
 	}
 	if len(raw) > maxProse {
