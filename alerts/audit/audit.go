@@ -1,0 +1,127 @@
+// Package audit is canonical records of every act, and the Merkle log over them.
+//
+// This part writes the records; the log over them builds on their bytes, so a record's canonical form never changes.
+package audit
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"kentongan/geo/moment"
+)
+
+// Actor is who acts: a person, a token, a rule or a feed.
+type Actor struct {
+	Subject string `json:"subject"` // stable and unique: user:…, token:…, rule:muka-air, feed:bmkg
+	Name    string `json:"name"`
+	Role    string `json:"role"`
+	Agency  string `json:"agency"`
+	Request string `json:"request,omitempty"` // id of the request that carried the act, may be empty
+}
+
+// Record is one act as it is kept for ever. The hashes are of the object's canonical JSON, empty where there was or is no object.
+type Record struct {
+	Seq        int64       `json:"seq"` // 1 and up, without gaps
+	Time       moment.Time `json:"time"`
+	Actor      string      `json:"actor"`
+	Agency     string      `json:"agency"`
+	Action     string      `json:"action"` // incident.acknowledged, alert.stored, session.opened …
+	Object     string      `json:"object"` // incident:01J…, alert:01J…
+	BeforeHash string      `json:"before_hash"`
+	AfterHash  string      `json:"after_hash"`
+	Reason     string      `json:"reason"`
+	Request    string      `json:"request"`
+}
+
+// Canonical is the record's one form: a JSON object, keys in the order of their code points, no white space (as RFC 8785).
+func (r Record) Canonical() []byte {
+	head, tail := r.Frame()
+	return append(strconv.AppendInt(head, r.Seq, 10), tail...)
+}
+
+// Frame is the canonical form before and after the sequence number, which only the store's step knows.
+func (r Record) Frame() (head, tail []byte) {
+	head = []byte{'{'}
+	for i, f := range [][2]string{
+		{"action", r.Action}, {"actor", r.Actor}, {"after_hash", r.AfterHash}, {"agency", r.Agency}, {"before_hash", r.BeforeHash},
+		{"object", r.Object}, {"reason", r.Reason}, {"request", r.Request},
+	} {
+		if i > 0 {
+			head = append(head, ',')
+		}
+		head = append(append(append(head, '"'), f[0]...), '"', ':')
+		head = append(head, text(f[1])...)
+	}
+	head = append(head, `,"seq":`...)
+	tail = append(tail, `,"time":`...)
+	if r.Time.IsZero() {
+		tail = append(tail, "null"...)
+	} else {
+		tail = append(r.Time.Append(append(tail, '"')), '"')
+	}
+	return head, append(tail, '}')
+}
+
+// Parse reads a canonical record; bytes that are not exactly the canonical form are an error.
+func Parse(b []byte) (Record, error) {
+	var r Record
+	if err := json.Unmarshal(b, &r); err != nil {
+		return Record{}, fmt.Errorf("audit record: %w", err)
+	}
+	if !bytes.Equal(r.Canonical(), b) {
+		return Record{}, fmt.Errorf("audit record %d is not in its canonical form", r.Seq)
+	}
+	return r, nil
+}
+
+// Hash is "sha256:" and the hex digest of the object's canonical JSON: keys sorted, no white space, no HTML escapes. Nil gives "".
+func Hash(object any) (string, error) {
+	if object == nil {
+		return "", nil
+	}
+	b, err := Canonical(object)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// Canonical writes any value as JSON with sorted keys, no white space, and numbers as they were first written.
+func Canonical(object any) ([]byte, error) {
+	b, err := json.Marshal(object)
+	if err != nil {
+		return nil, fmt.Errorf("canonical JSON of %T: %w", object, err)
+	}
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	var tree any
+	if err := d.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("canonical JSON of %T: %w", object, err)
+	}
+	return plain(tree)
+}
+
+// plain marshals without HTML escapes; maps come out with their keys sorted.
+func plain(v any) ([]byte, error) {
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("canonical JSON: %w", err)
+	}
+	return bytes.TrimRight(out.Bytes(), "\n"), nil
+}
+
+// text quotes a string; a string always marshals.
+func text(s string) []byte {
+	b, err := plain(s)
+	if err != nil {
+		return []byte(`""`)
+	}
+	return b
+}

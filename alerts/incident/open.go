@@ -1,0 +1,138 @@
+package incident
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+	"kentongan/geo/moment"
+)
+
+// Draft is an incident that a person reports (POST /incidents).
+type Draft struct {
+	Type     string       `json:"type"`
+	Title    string       `json:"title,omitempty"`    // empty: the type's name and the place
+	Severity cap.Severity `json:"severity,omitempty"` // empty: the type's own
+	Lng      *float64     `json:"lng,omitempty"`
+	Lat      *float64     `json:"lat,omitempty"`
+	Note     string       `json:"note,omitempty"`
+}
+
+// Opening is all that a new incident is made from.
+type Opening struct {
+	ID, Number string
+	Type       string
+	Title      string
+	Severity   cap.Severity // empty: the type's own
+	Position   *geo.Position
+	AreaName   string
+	At         time.Time // our clock
+	EventAt    moment.Time
+	SignalAt   moment.Time // zero: At
+	Actor      string
+	Note       string
+	Why        Why
+	Evidence   []Evidence
+	Simulated  bool
+}
+
+// Validate checks a draft; errors are marked ErrInvalid.
+func (d Draft) Validate() error {
+	t, ok := TypeOf(d.Type)
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: type %q is not one of ours", ErrInvalid, d.Type)
+	case t.Restricted:
+		return fmt.Errorf("%w: type %q is restricted and not kept here", ErrInvalid, d.Type)
+	case d.Severity != "" && !d.Severity.Valid():
+		return fmt.Errorf("%w: severity %q is not one of CAP's", ErrInvalid, d.Severity)
+	case (d.Lng == nil) != (d.Lat == nil):
+		return fmt.Errorf("%w: lng and lat come together", ErrInvalid)
+	case len(d.Title) > 200 || len(d.Note) > maxNote:
+		return fmt.Errorf("%w: title is longer than 200 bytes or note than %d", ErrInvalid, maxNote)
+	}
+	if p := d.Position(); p != nil {
+		if err := p.Validate(); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	return nil
+}
+
+// Position of the draft, nil where none is given.
+func (d Draft) Position() *geo.Position {
+	if d.Lng == nil || d.Lat == nil {
+		return nil
+	}
+	return &geo.Position{Lat: *d.Lat, Lng: *d.Lng}
+}
+
+// Open makes a new incident, version 1.
+func Open(o Opening) (Incident, error) {
+	t, ok := TypeOf(o.Type)
+	if !ok {
+		return Incident{}, fmt.Errorf("%w: type %q is not one of ours", ErrInvalid, o.Type)
+	}
+	if o.Severity == "" {
+		o.Severity = t.Severity
+	}
+	at := moment.Of(o.At)
+	if o.SignalAt.IsZero() {
+		o.SignalAt = at
+	}
+	if o.Why.Inputs == nil {
+		o.Why.Inputs = []Input{}
+	}
+	in := Incident{
+		ID: o.ID, Number: o.Number, Type: t.Code, Title: strings.TrimSpace(o.Title), Severity: o.Severity, Status: New, Version: 1,
+		LeadAgency: t.Lead, Support: append([]string{}, t.Support...), AreaName: o.AreaName, OpenedAt: at, UpdatedAt: at,
+		Times:    Times{TEvent: o.EventAt, TSignal: o.SignalAt, TCreated: at},
+		SLA:      SLA{Class: t.Class, AckDue: moment.Of(o.SignalAt.Add(time.Duration(ackMinutes(t.Class)) * time.Minute))},
+		Why:      o.Why,
+		Evidence: append([]Evidence{}, o.Evidence...),
+		Timeline: []Entry{{At: at, Actor: o.Actor, Act: "opened", Note: o.Note}}, Dispatches: []string{}, Simulated: o.Simulated,
+		ExternalRefs: []ExternalRef{},
+	}
+	if o.Position != nil {
+		in.Location = &Location{Lng: o.Position.Lng, Lat: o.Position.Lat}
+		cell, err := geo.CellAt(*o.Position, geo.ResThing)
+		if err != nil {
+			return Incident{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+		in.Cell = cell
+	}
+	return in, nil
+}
+
+// AddEvidence joins a piece to the incident and says so in its timeline; the version stays.
+func (in *Incident) AddEvidence(e Evidence, actor string, at time.Time) {
+	in.Evidence = append(in.Evidence, e)
+	in.Remark(actor, "evidence", e.Reason+": "+e.Text, at)
+}
+
+// Remark adds a line to the timeline that is no act; the version stays.
+func (in *Incident) Remark(actor, act, note string, at time.Time) {
+	in.UpdatedAt = moment.Of(at)
+	in.Timeline = append(in.Timeline, Entry{At: in.UpdatedAt, Actor: actor, Act: act, Note: note})
+}
+
+// LatestEvidence is when the newest piece of evidence arose; the opening where there is none.
+func (in *Incident) LatestEvidence() time.Time {
+	t := in.OpenedAt.Time
+	for i, e := range in.Evidence {
+		if i == 0 || e.At.After(t) {
+			t = e.At.Time
+		}
+	}
+	return t
+}
+
+// Position of the incident, false where it has none.
+func (in *Incident) Position() (geo.Position, bool) {
+	if in.Location == nil {
+		return geo.Position{}, false
+	}
+	return geo.Position{Lat: in.Location.Lat, Lng: in.Location.Lng}, true
+}
