@@ -1,0 +1,46 @@
+// Package formats is the list of all formats, in one readable file.
+package formats
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"kentongan/feeds"
+	"kentongan/feeds/formats/bmkg"
+	"kentongan/feeds/formats/cap"
+	"kentongan/feeds/formats/native"
+	"kentongan/feeds/formats/usgs"
+)
+
+// Factory makes a format from its options; unknown options are an error.
+type Factory func(options map[string]any) (feeds.Format, error)
+
+// All gives every format by the name that a feed's settings use. A new format is one line here.
+func All() map[string]Factory {
+	return map[string]Factory{
+		"bmkg":   bmkg.New,
+		"cap":    cap.New,
+		"native": native.New,
+		"usgs":   usgs.New,
+	}
+}
+
+// New makes one format. An unknown name gives an error that lists the known ones.
+func New(name string, options map[string]any) (feeds.Format, error) {
+	make, ok := All()[name]
+	if !ok {
+		return nil, fmt.Errorf("format %.40q is not known; there are %s", name, strings.Join(Names(), ", "))
+	}
+	return make(options)
+}
+
+// Names lists the formats in alphabetical order.
+func Names() []string {
+	var names []string
+	for name := range All() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
