@@ -1,0 +1,332 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/alerts"
+	"kentongan/alerts/audit"
+	"kentongan/alerts/incident"
+	"kentongan/feeds"
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+)
+
+// Query chooses incidents or alerts; empty members choose all.
+type Query struct {
+	Status   string       // "open", or one status; for alerts "active" or one state
+	Severity cap.Severity // exactly
+	Agency   string       // leads or supports
+	Type     string       // incident type; for alerts the category
+	Bound    *geo.Bound
+	From, To time.Time // opened (alerts: received) at or after, and before
+	Text     string    // part of title, number, place, event or headline, in any case
+	Limit    int       // 0: 100, at most 1000
+	Page     string    // of the answer before
+}
+
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+	batch        = 200 // documents loaded at once
+)
+
+// ErrQuery marks a query that cannot be answered: 422.
+var ErrQuery = errors.New("not a query")
+
+func limitOf(n int) int {
+	if n <= 0 {
+		return defaultLimit
+	}
+	return min(n, maxLimit)
+}
+
+// Incident by id; ErrNotFound.
+func (s *Store) Incident(ctx context.Context, id string) (incident.Incident, error) {
+	k, err := s.incidentOf(ctx, id)
+	return k.doc, err
+}
+
+// Incidents lists, newest opened first. Next is the page after, empty at the end.
+func (s *Store) Incidents(ctx context.Context, q Query) (items []incident.Incident, next string, err error) {
+	from := shelf[incident.Incident]{
+		index: s.keys.Incidents(), set: s.keys.IncidentsOpen(), load: s.incidentsOf,
+		live: q.Status == "open" || q.Status != "" && incident.Status(q.Status).Open(),
+		id:   func(in incident.Incident) string { return in.ID }, score: func(in incident.Incident) int64 { return in.OpenedAt.Milli() },
+	}
+	return list(ctx, s, q, from, q.incident)
+}
+
+// Alerts lists, newest received first; logged ones only where asked for.
+func (s *Store) Alerts(ctx context.Context, q Query) (items []alerts.Alert, next string, err error) {
+	if q.Status == "open" {
+		q.Status = string(alerts.Active)
+	}
+	from := shelf[alerts.Alert]{
+		index: s.keys.Alerts(), set: s.keys.AlertsActive(), load: s.alertsOf, live: q.Status == string(alerts.Active),
+		id: func(a alerts.Alert) string { return a.ID }, score: func(a alerts.Alert) int64 { return a.ReceivedAt.Milli() },
+	}
+	return list(ctx, s, q, from, q.alert)
+}
+
+func (q Query) incident(in incident.Incident) bool {
+	p, placed := in.Position()
+	switch {
+	case q.Status == "open" && !in.Status.Open(), q.Status != "" && q.Status != "open" && string(in.Status) != q.Status:
+	case q.Severity != "" && in.Severity != q.Severity, q.Type != "" && in.Type != q.Type:
+	case q.Agency != "" && in.LeadAgency != q.Agency && !slices.Contains(in.Support, q.Agency):
+	case q.Bound != nil && (!placed || !q.Bound.Contains(p)):
+	case !q.holds(in.Title, in.Number, in.AreaName):
+	default:
+		return true
+	}
+	return false
+}
+
+func (q Query) alert(a alerts.Alert) bool {
+	switch {
+	case q.Status != "" && string(a.State) != q.Status, q.Status == "" && a.State == alerts.Logged:
+	case q.Severity != "" && a.Severity != q.Severity, q.Type != "" && !strings.EqualFold(a.Category, q.Type):
+	case q.Bound != nil && (a.Area.Geometry.IsZero() || !q.Bound.Intersects(a.Area.Geometry.Bound())):
+	case !q.holds(a.Event, a.Headline, a.Description, a.Area.Properties.Name):
+	default:
+		return true
+	}
+	return false
+}
+
+func (q Query) holds(texts ...string) bool {
+	if q.Text == "" {
+		return true
+	}
+	want := strings.ToLower(q.Text)
+	for _, t := range texts {
+		if strings.Contains(strings.ToLower(t), want) {
+			return true
+		}
+	}
+	return false
+}
+
+// shelf is where a noun's documents stand.
+type shelf[T any] struct {
+	index, set string // sorted set of all, set of the live ones
+	live       bool   // only the live ones are asked for
+	load       func(context.Context, []string) ([]kept[T], error)
+	id         func(T) string
+	score      func(T) int64
+}
+
+// list gives what the query keeps, the newest first. A page names the last entry given: SCORE-ID.
+func list[T any](ctx context.Context, s *Store, q Query, from shelf[T], keep func(T) bool) ([]T, string, error) {
+	last, err := pageOf(q.Page)
+	if err != nil {
+		return nil, "", err
+	}
+	limit, out := limitOf(q.Limit), []T{}
+	take := func(docs []kept[T]) bool {
+		for _, d := range docs {
+			at := from.score(d.doc)
+			past := q.Page != "" && (at > last.score || at == last.score && from.id(d.doc) >= last.id)
+			outside := !q.From.IsZero() && at < q.From.UnixMilli() || !q.To.IsZero() && at >= q.To.UnixMilli()
+			if past || outside || !keep(d.doc) {
+				continue
+			}
+			if out = append(out, d.doc); len(out) > limit {
+				return false
+			}
+		}
+		return true
+	}
+	if from.live {
+		err = s.walkSet(ctx, from.set, func(ids []string) (bool, error) { return ofSet(ctx, from, ids, take) })
+	} else {
+		err = s.walkIndex(ctx, from.index, q, last, func(ids []string) (bool, error) {
+			docs, err := from.load(ctx, ids)
+			return err == nil && take(docs), err
+		})
+	}
+	if err != nil || len(out) <= limit {
+		return out, "", err
+	}
+	out = out[:limit]
+	end := out[limit-1]
+	return out, fmt.Sprintf("%d-%s", from.score(end), from.id(end)), nil
+}
+
+// ofSet loads a whole set, which is bounded by what is live, and sorts it as the index would be.
+func ofSet[T any](ctx context.Context, from shelf[T], ids []string, take func([]kept[T]) bool) (bool, error) {
+	docs, err := from.load(ctx, ids)
+	if err != nil {
+		return false, err
+	}
+	slices.SortFunc(docs, func(a, b kept[T]) int {
+		return cmp.Or(cmp.Compare(from.score(b.doc), from.score(a.doc)), strings.Compare(from.id(b.doc), from.id(a.doc)))
+	})
+	return take(docs), nil
+}
+
+type page struct {
+	score int64
+	id    string
+}
+
+func pageOf(s string) (page, error) {
+	if s == "" {
+		return page{}, nil
+	}
+	score, id, ok := strings.Cut(s, "-")
+	n, err := strconv.ParseInt(score, 10, 64)
+	if !ok || err != nil {
+		return page{}, fmt.Errorf("%w: page %.60q is not one of ours", ErrQuery, s)
+	}
+	return page{n, id}, nil
+}
+
+func (s *Store) walkSet(ctx context.Context, key string, fn func([]string) (bool, error)) error {
+	ids, err := s.rdb.SMembers(ctx, key).Result()
+	if err != nil {
+		return fmt.Errorf("%w: list: %w", feeds.ErrBusy, err)
+	}
+	_, err = fn(ids)
+	return err
+}
+
+func (s *Store) walkIndex(ctx context.Context, key string, q Query, last page, fn func([]string) (bool, error)) error {
+	low, high := "-inf", "+inf"
+	if !q.From.IsZero() {
+		low = strconv.FormatInt(q.From.UnixMilli(), 10)
+	}
+	if q.Page != "" {
+		high = strconv.FormatInt(last.score, 10)
+	}
+	for skip := int64(0); ; skip += batch {
+		ids, err := s.rdb.ZRevRangeByScore(ctx, key, &redis.ZRangeBy{Min: low, Max: high, Offset: skip, Count: batch}).Result()
+		if err != nil {
+			return fmt.Errorf("%w: list: %w", feeds.ErrBusy, err)
+		}
+		more, err := fn(ids)
+		if err != nil || !more || len(ids) < batch {
+			return err
+		}
+	}
+}
+
+// Snapshot is every open incident and active alert, and the offset from which Tail goes on.
+func (s *Store) Snapshot(ctx context.Context) (Open, error) {
+	offset, err := s.offset(ctx) // first: what changes while we read comes again by Tail
+	if err != nil {
+		return Open{}, err
+	}
+	o := Open{Offset: offset, Incidents: []incident.Incident{}, Alerts: []alerts.Alert{}}
+	in, err := s.open(ctx)
+	if err != nil {
+		return Open{}, err
+	}
+	for _, k := range in {
+		o.Incidents = append(o.Incidents, k.doc)
+	}
+	active, err := s.active(ctx)
+	if err != nil {
+		return Open{}, err
+	}
+	for _, k := range active {
+		o.Alerts = append(o.Alerts, k.doc)
+	}
+	slices.SortFunc(o.Incidents, func(a, b incident.Incident) int { return strings.Compare(b.ID, a.ID) })
+	slices.SortFunc(o.Alerts, func(a, b alerts.Alert) int { return strings.Compare(b.ID, a.ID) })
+	return o, nil
+}
+
+// open loads the open incidents.
+func (s *Store) open(ctx context.Context) (out []kept[incident.Incident], err error) {
+	err = s.walkSet(ctx, s.keys.IncidentsOpen(), func(ids []string) (bool, error) {
+		out, err = s.incidentsOf(ctx, ids)
+		return true, err
+	})
+	return out, err
+}
+
+// active loads the active alerts.
+func (s *Store) active(ctx context.Context) (out []kept[alerts.Alert], err error) {
+	err = s.walkSet(ctx, s.keys.AlertsActive(), func(ids []string) (bool, error) {
+		out, err = s.alertsOf(ctx, ids)
+		return true, err
+	})
+	return out, err
+}
+
+// Firing is where rules fire: rule -> Thing -> alert id, for every rule named.
+func (s *Store) Firing(ctx context.Context) (map[string]map[string]string, error) {
+	prefix := s.keys.Firing("")
+	out := map[string]map[string]string{}
+	var cursor uint64
+	for {
+		keys, next, err := s.rdb.Scan(ctx, cursor, globEscape(prefix)+"*", 1000).Result()
+		if err != nil {
+			return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
+		}
+		for _, k := range keys {
+			things, err := s.rdb.HGetAll(ctx, k).Result()
+			if err != nil {
+				return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
+			}
+			if len(things) > 0 {
+				out[strings.TrimPrefix(k, prefix)] = things
+			}
+		}
+		if cursor = next; cursor == 0 {
+			return out, nil
+		}
+	}
+}
+
+// globEscape makes a key's name match itself alone.
+func globEscape(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+// AuditLog lists records, the newest first.
+func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pageBefore string) ([]audit.Record, string, error) {
+	last := "+"
+	if pageBefore != "" {
+		if _, err := strconv.ParseInt(pageBefore, 10, 64); err != nil {
+			return nil, "", fmt.Errorf("%w: page %.60q is not one of ours", ErrQuery, pageBefore)
+		}
+		last = "(" + pageBefore + "-0"
+	}
+	limit = limitOf(limit)
+	out := []audit.Record{}
+	for {
+		entries, err := s.rdb.XRevRangeN(ctx, s.keys.Audit(), last, "-", batch).Result()
+		if err != nil {
+			return nil, "", fmt.Errorf("%w: audit log: %w", feeds.ErrBusy, err)
+		}
+		for _, e := range entries {
+			text, _ := e.Values["record"].(string)
+			r, err := audit.Parse([]byte(text))
+			if err != nil {
+				return nil, "", fmt.Errorf("audit entry %s: %w", e.ID, err)
+			}
+			if !from.IsZero() && r.Time.Before(from) || !to.IsZero() && !r.Time.Before(to) {
+				continue
+			}
+			if len(out) == limit {
+				return out, strconv.FormatInt(out[limit-1].Seq, 10), nil
+			}
+			out = append(out, r)
+		}
+		if len(entries) < batch {
+			return out, "", nil
+		}
+		last = "(" + entries[len(entries)-1].ID
+	}
+}

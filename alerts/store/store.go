@@ -1,0 +1,237 @@
+// Package store is alerts, incidents, units and dispatches kept in Redis, each step atomic with its audit record.
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"kentongan/alerts"
+	"kentongan/alerts/audit"
+	"kentongan/alerts/incident"
+	"kentongan/alerts/rules"
+	"kentongan/feeds"
+	"kentongan/geo/keyspace"
+)
+
+// Consent is an entry of the profile's list of agency alerts that open an incident.
+type Consent = rules.Consent
+
+// Firing is a rule that begins to fire on a Thing, or clears there.
+type Firing = rules.Decision
+
+// Options of a store.
+type Options struct {
+	Place    alerts.Place
+	Zone     *time.Location // of the incident numbers' year; nil: UTC
+	Prefix   string         // of the incident numbers, "SLK"
+	Consents []Consent
+	Now      func() time.Time // nil: time.Now
+	Log      zerolog.Logger
+}
+
+// Store keeps the cases of one jurisdiction. Safe for concurrent use, by several servers too.
+type Store struct {
+	rdb      redis.UniversalClient
+	keys     keyspace.Keys
+	place    alerts.Place
+	zone     *time.Location
+	prefix   string
+	consents *rules.Consents
+	wrong    error // the consents do not compile: agency alerts are refused rather than silently not acted on
+	now      func() time.Time
+	log      zerolog.Logger
+}
+
+// New makes a store. Consents should have been checked with rules.CompileConsents before; where they do not compile, Check says so.
+func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	if o.Prefix == "" {
+		o.Prefix = "INC"
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log}
+	s.consents, s.wrong = rules.CompileConsents(o.Consents)
+	return s
+}
+
+// Check gives the fault of the consents, nil where there is none.
+func (s *Store) Check() error { return s.wrong }
+
+// Faults of an act; those of package incident (ErrInvalid, ErrSeparation) come through as they are.
+var ErrNotFound = errors.New("there is no such incident") // 404
+
+// Conflict is an act that came too late or is not allowed now: 409.
+type Conflict struct {
+	Current incident.Incident
+	Allowed []incident.Status
+	Cause   error
+}
+
+func (c *Conflict) Error() string { return c.Cause.Error() }
+func (c *Conflict) Unwrap() error { return c.Cause }
+
+// Kind is what became of an agency's message.
+type Kind string
+
+// What can become of a message.
+const (
+	Stored    Kind = "stored"
+	Duplicate Kind = "duplicate"
+	Ignored   Kind = "ignored"
+)
+
+// Result says what became of an agency's message, and why where it was ignored.
+type Result struct {
+	Kind     Kind
+	Reason   string
+	Alert    string // id of the alert it made, changed or repeated, may be empty
+	Incident string // id of the incident it opened or joined, may be empty
+}
+
+// Change is one event of the case stream.
+type Change struct {
+	Offset int64           `json:"offset"`
+	Type   string          `json:"type"` // incident, alert
+	ID     string          `json:"id"`
+	Doc    json.RawMessage `json:"doc"` // the whole new state
+}
+
+// Open is everything a screen starts with. Every change after Offset is still to come; some may already be within.
+type Open struct {
+	Incidents []incident.Incident
+	Alerts    []alerts.Alert
+	Offset    int64
+}
+
+// incidentDoc and alertDoc are the stored forms, version 1.
+type incidentDoc struct {
+	V int `json:"v"`
+	incident.Incident
+}
+
+type alertDoc struct {
+	V int `json:"v"`
+	alerts.Alert
+}
+
+// origin is what the store alone needs to know of an alert.
+type origin struct {
+	Feed   string            `json:"feed"`             // the first source
+	Agency string            `json:"agency,omitempty"` // of the first source
+	Seen   map[string]string `json:"seen,omitempty"`   // feed -> hash of what it last said of an earthquake
+	Cores  []string          `json:"cores,omitempty"`  // hashes of every solution of an earthquake so far
+}
+
+type kept[T any] struct {
+	doc T
+	own origin
+	rev string
+}
+
+func (s *Store) incidentOf(ctx context.Context, id string) (kept[incident.Incident], error) {
+	list, err := s.incidentsOf(ctx, []string{id})
+	if err != nil {
+		return kept[incident.Incident]{}, err
+	}
+	if len(list) == 0 {
+		return kept[incident.Incident]{}, fmt.Errorf("%w: %.40q", ErrNotFound, id)
+	}
+	return list[0], nil
+}
+
+// incidentsOf loads documents in the order of the ids; missing ones are left out.
+func (s *Store) incidentsOf(ctx context.Context, ids []string) ([]kept[incident.Incident], error) {
+	return load(ctx, s.rdb, ids, s.keys.Incident, func(b []byte) (incident.Incident, error) {
+		var d incidentDoc
+		err := json.Unmarshal(b, &d)
+		return d.Incident, err
+	})
+}
+
+func (s *Store) alertsOf(ctx context.Context, ids []string) ([]kept[alerts.Alert], error) {
+	return load(ctx, s.rdb, ids, s.keys.Alert, func(b []byte) (alerts.Alert, error) {
+		var d alertDoc
+		err := json.Unmarshal(b, &d)
+		return d.Alert, err
+	})
+}
+
+func load[T any](ctx context.Context, rdb redis.UniversalClient, ids []string, key func(string) string, read func([]byte) (T, error)) ([]kept[T], error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	pipe := rdb.Pipeline()
+	cmds := make([]*redis.SliceCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HMGet(ctx, key(id), "rev", "doc", "own")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("%w: load %d documents: %w", feeds.ErrBusy, len(ids), err)
+	}
+	out := make([]kept[T], 0, len(ids))
+	for i, c := range cmds {
+		v := c.Val()
+		doc, ok := v[1].(string)
+		if !ok {
+			continue
+		}
+		k := kept[T]{}
+		k.rev, _ = v[0].(string)
+		var err error
+		if k.doc, err = read([]byte(doc)); err != nil {
+			return nil, fmt.Errorf("document %s: %w", ids[i], err)
+		}
+		if own, ok := v[2].(string); ok && own != "" {
+			if err := json.Unmarshal([]byte(own), &k.own); err != nil {
+				return nil, fmt.Errorf("internals of %s: %w", ids[i], err)
+			}
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
+// nextRev is one more; revisions count every write, unlike an incident's version.
+func nextRev(rev string) string {
+	n, _ := strconv.ParseInt(rev, 10, 64) // "" is 0
+	return strconv.FormatInt(n+1, 10)
+}
+
+// Record writes an audit record of an act that changes no case, such as signing in. Its sequence and time are the store's.
+func (s *Store) Record(ctx context.Context, r audit.Record) error {
+	st := s.newStep(s.now())
+	r.Time = st.record.Time
+	st.record = r
+	return s.run(ctx, st)
+}
+
+// RulesSeen is up to when received readings were judged; zero: never.
+func (s *Store) RulesSeen(ctx context.Context) (time.Time, error) {
+	ms, err := s.rdb.Get(ctx, s.keys.RulesSeen()).Int64()
+	if errors.Is(err, redis.Nil) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: the rules' checkpoint: %w", feeds.ErrBusy, err)
+	}
+	return time.UnixMilli(ms).UTC(), nil
+}
+
+// SetRulesSeen moves the checkpoint.
+func (s *Store) SetRulesSeen(ctx context.Context, at time.Time) error {
+	if err := s.rdb.Set(ctx, s.keys.RulesSeen(), at.UnixMilli(), 0).Err(); err != nil {
+		return fmt.Errorf("%w: the rules' checkpoint: %w", feeds.ErrBusy, err)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/feeds"
+)
+
+// blockFor bounds one wait on the case stream, so that the end of the context is noticed.
+const blockFor = 500 * time.Millisecond
+
+// offset is the last offset of the case stream, 0 before the first.
+func (s *Store) offset(ctx context.Context) (int64, error) {
+	n, err := s.rdb.Get(ctx, s.keys.CaseOffset()).Int64()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, fmt.Errorf("%w: case offset: %w", feeds.ErrBusy, err)
+	}
+	return n, nil
+}
+
+// Since gives every change after an offset. False: it is unknown, too old, or more than max behind; start from a snapshot.
+func (s *Store) Since(ctx context.Context, offset int64, max int) ([]Change, bool, error) {
+	last, err := s.offset(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	if offset < 0 || offset > last || last-offset > int64(max) {
+		return nil, false, nil
+	}
+	if offset == last {
+		return []Change{}, true, nil
+	}
+	entries, err := s.rdb.XRangeN(ctx, s.keys.Case(), streamID(offset+1), "+", int64(max)+1).Result()
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+	}
+	out, err := changes(entries)
+	if err != nil {
+		return nil, false, err
+	}
+	if len(out) > max || len(out) == 0 || out[0].Offset != offset+1 {
+		return nil, false, nil
+	}
+	return out, true, nil
+}
+
+// Tail calls fn with every change after from, in order, until the context ends (nil) or fn or Redis fails. A waiting read holds a
+// connection of the pool for itself.
+func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) error {
+	for ctx.Err() == nil {
+		streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.Case(), streamID(from)}, Count: 1000, Block: blockFor}).Result()
+		switch {
+		case errors.Is(err, redis.Nil):
+			continue
+		case err != nil && ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+		}
+		for _, stream := range streams {
+			list, err := changes(stream.Messages)
+			if err != nil {
+				return err
+			}
+			for _, c := range list {
+				if err := fn(c); err != nil {
+					return err
+				}
+				from = c.Offset
+			}
+		}
+	}
+	return nil
+}
+
+func streamID(offset int64) string { return strconv.FormatInt(offset, 10) + "-0" }
+
+func changes(entries []redis.XMessage) ([]Change, error) {
+	out := make([]Change, 0, len(entries))
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.ID, "-")
+		offset, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("case stream entry %q: %w", e.ID, err)
+		}
+		kind, _ := e.Values["type"].(string)
+		id, _ := e.Values["id"].(string)
+		doc, _ := e.Values["doc"].(string)
+		out = append(out, Change{Offset: offset, Type: kind, ID: id, Doc: json.RawMessage(doc)})
+	}
+	return out, nil
+}
