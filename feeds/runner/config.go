@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kentongan/feeds/formats"
 )
 
 // FeedConfig is one entry of feeds: in the configuration file. Durations are written as in "60s".
@@ -53,7 +55,7 @@ func (e *ConfigError) Error() string { return e.Key + ": " + e.Reason }
 
 var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
-// Validate gives every fault at once, each a *ConfigError that names its key; a name that no format bears is found by New.
+// Validate gives every fault at once, each a *ConfigError that names its key.
 func (c FeedConfig) Validate() []error {
 	var faults []error
 	fault := func(bad bool, key, format string, args ...any) {
@@ -62,7 +64,7 @@ func (c FeedConfig) Validate() []error {
 		}
 	}
 	fault(!slug.MatchString(c.Name), "name", "%q: want 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit", c.Name)
-	fault(c.Format == "", "format", "required")
+	fault(!slices.Contains(formats.Names(), c.Format), "format", "%q is none of %s", c.Format, strings.Join(formats.Names(), ", "))
 	fault(!slices.Contains([]string{Push, Poll, File}, c.Transport), "transport", "%q is none of push, poll, file", c.Transport)
 	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
 	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)

@@ -19,6 +19,7 @@ import (
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
+	"kentongan/feeds/formats"
 	"kentongan/feeds/transports/file"
 	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
@@ -69,9 +70,12 @@ func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
 		if _, twice := r.inlets[c.Name]; twice {
 			bad = append(bad, &ConfigError{"name", fmt.Sprintf("%q is given to two feeds", c.Name)})
 		}
-		format, err := opt.Formats(c.Format, nil)
-		if err != nil && c.Format != "" {
-			bad = append(bad, &ConfigError{"format", err.Error()})
+		var format feeds.Format
+		if len(bad) == 0 {
+			var err error
+			if format, err = opt.Formats(c.Format, nil); err != nil {
+				bad = append(bad, &ConfigError{"format", err.Error()})
+			}
 		}
 		if len(bad) > 0 {
 			for _, b := range bad {
@@ -103,7 +107,7 @@ func (o Options) withDefaults() Options {
 		o.Remember = poll.NewMemory(10000)
 	}
 	if o.Formats == nil {
-		o.Formats = defaultFormats
+		o.Formats = formats.New
 	}
 	if o.Version == "" {
 		o.Version = "dev"

@@ -50,7 +50,7 @@ func (words) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 }
 
 func formatsForTests(name string, _ map[string]any) (feeds.Format, error) {
-	if name != "words" {
+	if name != "native" {
 		return nil, fmt.Errorf("format %q is not known", name)
 	}
 	return words{}, nil
@@ -85,7 +85,7 @@ func (h *hand) move(d time.Duration) { h.mu.Lock(); h.t = h.t.Add(d); h.mu.Unloc
 
 func entry(name string, change func(*FeedConfig)) FeedConfig {
 	c := DefaultConfig()
-	c.Name, c.Format = name, "words"
+	c.Name, c.Format = name, "native"
 	if change != nil {
 		change(&c)
 	}
@@ -428,7 +428,7 @@ func TestConfigFaultsNameTheirKeys(t *testing.T) {
 		}
 	}
 	_, err := New([]FeedConfig{entry("a", nil), entry("a", nil), entry("b", func(c *FeedConfig) { c.Format = "morse" })}, &store{}, Options{Formats: formatsForTests})
-	if err == nil || !strings.Contains(err.Error(), `feed "a": name: "a" is given to two feeds`) || !strings.Contains(err.Error(), `feed "b": format: format "morse"`) {
+	if err == nil || !strings.Contains(err.Error(), `feed "a": name: "a" is given to two feeds`) || !strings.Contains(err.Error(), `feed "b": format: "morse" is none of bmkg, cap, native`) {
 		t.Error(err)
 	}
 }
