@@ -18,6 +18,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"kentongan/alerts"
+	"kentongan/alerts/rules"
 	"kentongan/geo"
 	"kentongan/geo/area"
 )
@@ -38,21 +40,23 @@ type Profile struct {
 	Languages   []string  // preferred first
 	Areas       *area.Set // nil: everywhere is ours
 	Agencies    []Agency
-	Consents    []Consent
-	Attribution string // must be shown wherever the areas are drawn
+	Consents    []rules.Consent // checked by Load
+	Attribution string          // must be shown wherever the areas are drawn
+	FeltNames   []string
+	Provinces   []string // a kecamatan's name counts only in a text that names one of these
+	Coastal     bool     // a tsunami warning concerns us
+}
+
+// Place is the profile as alerts judge by it.
+func (p *Profile) Place() alerts.Place {
+	return alerts.Place{Center: p.Center, Areas: p.Areas, MarginKm: p.MarginKm, Sender: "kentongan:" + p.Slug, Languages: p.Languages,
+		Names: p.FeltNames, Provinces: p.Provinces, Coastal: p.Coastal}
 }
 
 // Agency is an OPD or partner.
 type Agency struct {
 	Slug string `yaml:"slug" json:"slug"`
 	Name string `yaml:"name" json:"name"`
-}
-
-// Consent lets agency alerts of one kind open an incident without asking anyone.
-type Consent struct {
-	ID   string `yaml:"id"`
-	When string `yaml:"when"` // CEL over the alert
-	Type string `yaml:"type"` // of the incident
 }
 
 // file is a profile as written.
@@ -69,7 +73,10 @@ type file struct {
 	AreasFile   string            `yaml:"areas_file"` // JSON, beside the profile
 	Areas       []place           `yaml:"areas"`
 	Agencies    []Agency          `yaml:"agencies"`
-	Consents    []Consent         `yaml:"consents"`
+	Consents    []rules.Consent   `yaml:"consents"`
+	FeltNames   []string          `yaml:"felt_names"` // the whole as agencies write it in lists of felt places
+	Provinces   []string          `yaml:"provinces"`
+	Coastal     bool              `yaml:"coastal"`
 	Attribution string            `yaml:"attribution"`
 }
 
@@ -163,7 +170,8 @@ func (f file) profile() (*Profile, error) {
 		}
 	}
 	p := &Profile{Slug: f.Slug, Name: f.Name, Names: f.Names, Center: geo.Position(f.Center), MarginKm: f.MarginKm, Prefix: f.Prefix,
-		Languages: f.Languages, Agencies: f.Agencies, Consents: f.Consents, Attribution: f.Attribution}
+		Languages: f.Languages, Agencies: f.Agencies, Consents: f.Consents, Attribution: f.Attribution,
+		FeltNames: f.FeltNames, Provinces: f.Provinces, Coastal: f.Coastal}
 	fault(!slug.MatchString(f.Slug), "slug: %q is not made of small letters, digits and hyphens", f.Slug)
 	fault(f.Name == "", "name: is missing")
 	fault(!prefix.MatchString(f.Prefix), "prefix: %q is not 2 to 8 capital letters or digits", f.Prefix)
@@ -191,6 +199,9 @@ func (f file) profile() (*Profile, error) {
 	}
 	if err := p.Bound.Validate(); err != nil {
 		errs = append(errs, err)
+	}
+	if _, err := rules.CompileConsents(f.Consents); err != nil {
+		errs = append(errs, fmt.Errorf("consents: %w", err))
 	}
 	seen := map[string]bool{}
 	for i, a := range f.Agencies {

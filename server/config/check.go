@@ -1,0 +1,312 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"kentongan/alerts/rules"
+	"kentongan/feeds/runner"
+	"kentongan/server/auth"
+	"kentongan/server/embedded"
+	"kentongan/server/profile"
+)
+
+// checker says of values what is wrong with them, at the place where they were given.
+type checker struct {
+	*walker
+	origin  map[string]string // of values that flags or the environment gave
+	formats []string
+}
+
+// bad reports a value. Where the walker could not read it, that was said already.
+func (c *checker) bad(path, format string, args ...any) {
+	if c.faulty(path) {
+		return
+	}
+	f := Fault{Source: c.source, Path: path, Text: fmt.Sprintf(format, args...)}
+	if o, ok := c.origin[path]; ok {
+		f.Source, f.Path = o, ""
+	} else if p := c.locate(path); p.line > 0 {
+		f.Line, f.Column = p.line, p.column
+	}
+	if f.Source == "" {
+		f.Source = "configuration"
+	}
+	c.faults = append(c.faults, f)
+}
+
+// oneOf reports a word that is none of the known ones.
+func (c *checker) oneOf(path, got string, words ...string) {
+	if !slices.Contains(words, got) {
+		hint := ""
+		if near := nearest(got, words); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		c.bad(path, "%q is none of %s%s", got, strings.Trim(strings.Join(words, ", "), ", "), hint)
+	}
+}
+
+func check(c *checker, cfg *Config) {
+	c.network(cfg)
+	c.identity(cfg)
+	c.oneOf("log_level", cfg.LogLevel, "debug", "info", "warn", "error")
+	c.oneOf("log_format", cfg.LogFormat, "", "json", "console")
+	c.oneOf("store.fsync", cfg.Store.Fsync, "always", "everysec")
+	if cfg.RedisURL != "" {
+		if _, err := embedded.ParseURL(cfg.RedisURL.Reveal()); err != nil {
+			c.bad("redis_url", "%v", err)
+		}
+	}
+	if cfg.DataDir == "" {
+		c.bad("data_dir", "is empty")
+	}
+	if cfg.Retention.Readings < time.Minute {
+		c.bad("retention.readings", "%v is shorter than 1m", cfg.Retention.Readings)
+	}
+	if cfg.Limits.Body < 1 {
+		c.bad("limits.body", "%v takes no body at all", cfg.Limits.Body)
+	}
+	if cfg.Limits.Inflated < cfg.Limits.Body {
+		c.bad("limits.inflated", "%v is less than limits.body, %v", cfg.Limits.Inflated, cfg.Limits.Body)
+	}
+	if _, err := profile.Load(cfg.Profile); err != nil {
+		c.each("profile", err)
+	}
+	c.feeds(cfg.Feeds)
+	c.rules(cfg.Rules)
+}
+
+func (c *checker) network(cfg *Config) {
+	secure := cfg.TLSCert != "" && cfg.TLSKey != ""
+	host, port, err := net.SplitHostPort(cfg.Listen)
+	if err != nil || !validPort(port) {
+		c.bad("listen", "%q is not host:port such as 127.0.0.1:8080", cfg.Listen)
+	} else if !Loopback(host) && !secure && !cfg.Insecure {
+		c.bad("listen", "%q is open to others over plain HTTP: give tls_cert and tls_key, or say insecure: true", cfg.Listen)
+	}
+	if cfg.DebugListen != "" {
+		if host, port, err := net.SplitHostPort(cfg.DebugListen); err != nil || !validPort(port) || !Loopback(host) {
+			c.bad("debug_listen", "%q is not host:port on loopback such as 127.0.0.1:6060", cfg.DebugListen)
+		}
+	}
+	switch cfg.TLS {
+	case "":
+	case "local":
+		c.bad("tls", "local comes in a later part; give tls_cert and tls_key")
+	default:
+		c.bad("tls", "%q is not known; the only word will be local", cfg.TLS)
+	}
+	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
+		key := map[bool]string{true: "tls_key", false: "tls_cert"}[cfg.TLSCert == ""]
+		c.bad(key, "tls_cert and tls_key are given together or not at all")
+	}
+	if cfg.TLSCert != "" {
+		if _, err := os.Stat(cfg.TLSCert); err != nil {
+			c.bad("tls_cert", "cannot be read: %v", err)
+		}
+	}
+	if cfg.TLSKey != "" {
+		if err := private(cfg.TLSKey); err != nil {
+			c.bad("tls_key", "%v", err)
+		}
+	}
+	for i, p := range cfg.TrustedProxies {
+		if _, err := prefix(p); err != nil {
+			c.bad(fmt.Sprintf("trusted_proxies[%d]", i), "%q is neither an address nor a network such as 10.0.0.0/8", p)
+		}
+	}
+}
+
+func validPort(s string) bool {
+	p, err := netip.ParseAddrPort("127.0.0.1:" + s)
+	return err == nil && p.IsValid()
+}
+
+// Loopback tells a host that only this machine can reach. An empty host is every interface.
+func Loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && ip.IsLoopback()
+}
+
+func prefix(text string) (netip.Prefix, error) {
+	if p, err := netip.ParsePrefix(text); err == nil {
+		return p, nil
+	}
+	a, err := netip.ParseAddr(text)
+	if err != nil {
+		return netip.Prefix{}, err
+	}
+	return a.Prefix(a.BitLen())
+}
+
+// private refuses a secret's file that others can read.
+func private(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("cannot be read: %w", err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s has mode %04o: others can read it; chmod 600", path, info.Mode().Perm())
+	}
+	return nil
+}
+
+func (c *checker) identity(cfg *Config) {
+	key := "admin_token"
+	if cfg.AdminTokenFile != "" {
+		if cfg.AdminToken != "" {
+			c.bad("admin_token_file", "admin_token is given as well; one of them is enough")
+		}
+		key = "admin_token_file"
+		if err := private(cfg.AdminTokenFile); err != nil {
+			c.bad(key, "%v", err)
+			return
+		}
+		text, err := os.ReadFile(cfg.AdminTokenFile)
+		if err != nil {
+			c.bad(key, "cannot be read: %v", err)
+			return
+		}
+		if cfg.AdminToken = Secret(strings.TrimSpace(string(text))); cfg.AdminToken == "" {
+			c.bad(key, "%s is empty", cfg.AdminTokenFile)
+		}
+	}
+	for _, err := range (auth.Config{AdminToken: cfg.AdminToken.Reveal(), PublicURL: cfg.PublicURL}).Validate() {
+		at, text, _ := strings.Cut(err.Error(), ": ")
+		if at == "admin_token" {
+			at = key
+		}
+		c.bad(at, "%s", text)
+	}
+	if t := cfg.AdminToken.Reveal(); len(t) >= auth.MinTokenLength && strings.Count(t, t[:1]) == len(t) {
+		c.bad(key, "is one character again and again; draw one with: openssl rand -hex 32")
+	}
+}
+
+// each reports every line of a joined error at one path.
+func (c *checker) each(path string, err error) {
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		f := Fault{Source: c.source, Path: path, Text: strings.TrimSpace(line)}
+		if o, ok := c.origin[path]; ok {
+			f.Source, f.Path = o, ""
+		} else if p := c.locate(path); p.line > 0 {
+			f.Line, f.Column = p.line, p.column
+		}
+		c.faults = append(c.faults, f)
+	}
+}
+
+func (c *checker) feeds(all []runner.FeedConfig) {
+	first := map[string]int{}
+	for i, f := range all {
+		path := fmt.Sprintf("feeds[%d]", i)
+		for _, err := range f.Validate() {
+			key, text, _ := strings.Cut(err.Error(), ": ")
+			if at := (*runner.ConfigError)(nil); errors.As(err, &at) {
+				key, text = at.Key, at.Reason
+			}
+			c.bad(path+"."+key, "%s", text)
+		}
+		if f.Format != "" && c.formats != nil {
+			c.oneOf(path+".format", f.Format, c.formats...)
+		}
+		if f.Name == "" {
+			continue
+		}
+		if at, twice := first[f.Name]; twice {
+			c.bad(path+".name", "%q is the name of feeds[%d] as well (line %d)", f.Name, at, c.locate(fmt.Sprintf("feeds[%d].name", at)).line)
+		} else {
+			first[f.Name] = i
+		}
+	}
+}
+
+func (c *checker) rules(all []rules.Rule) {
+	first := map[string]int{}
+	for i, r := range all {
+		path := fmt.Sprintf("rules[%d]", i)
+		// One by one, so that each fault finds its line.
+		if _, err := rules.Compile([]rules.Rule{r}); err != nil {
+			c.rule(path, r.ID, err)
+		}
+		if r.ID == "" {
+			continue
+		}
+		if at, twice := first[r.ID]; twice {
+			c.bad(path+".id", "%q is the id of rules[%d] as well (line %d)", r.ID, at, c.locate(fmt.Sprintf("rules[%d].id", at)).line)
+		} else {
+			first[r.ID] = i
+		}
+	}
+}
+
+// rule splits the engine's joined error into one fault for each key. A line that names no key belongs to the one before it: CEL shows the
+// expression and points into it.
+func (c *checker) rule(path, id string, err error) {
+	text := strings.TrimPrefix(err.Error(), rules.ErrRule.Error()+": ")
+	type finding struct{ key, text string }
+	var found []finding
+	for line := range strings.SplitSeq(text, "\n") {
+		rest, ok := strings.CutPrefix(line, fmt.Sprintf("rule %q: ", id))
+		if !ok {
+			rest, ok = strings.CutPrefix(line, "rule 1 of the list: ")
+		}
+		if !ok {
+			if n := len(found); n > 0 && strings.HasPrefix(strings.TrimSpace(line), "ERROR: ") {
+				found = append(found, finding{found[n-1].key, celLine(line)})
+			}
+			continue
+		}
+		key, reason, _ := strings.Cut(rest, ": ")
+		found = append(found, finding{key, celLine(reason)})
+	}
+	if len(found) == 0 {
+		found = append(found, finding{"", text})
+	}
+	for _, f := range found {
+		at := path
+		if f.key != "" {
+			at = path + "." + f.key
+		}
+		fault := Fault{Source: c.source, Path: at, Text: f.text}
+		if p := c.locate(at); p.line > 0 {
+			fault.Line, fault.Column = p.line, p.column
+		}
+		if !c.faulty(at) || strings.HasSuffix(at, ".when") || strings.HasSuffix(at, ".clear") {
+			c.faults = append(c.faults, fault)
+		}
+	}
+}
+
+// celLine turns "ERROR: <input>:1:5: undeclared …" into words for people.
+func celLine(s string) string {
+	s = strings.TrimPrefix(strings.TrimSpace(s), "ERROR: ")
+	if rest, ok := strings.CutPrefix(s, "<input>:"); ok {
+		parts := strings.SplitN(rest, ":", 3)
+		if len(parts) == 3 {
+			return fmt.Sprintf("at its line %s, column %s: %s", parts[0], parts[1], strings.TrimSpace(parts[2]))
+		}
+	}
+	return s
+}
+
+// Auth is the part of the configuration that lets people in. It is only of use after Load found no fault.
+func (c Config) Auth() auth.Config {
+	a := auth.Config{AdminToken: c.AdminToken.Reveal(), PublicURL: c.PublicURL, Secure: c.TLSCert != ""}
+	for _, p := range c.TrustedProxies {
+		if n, err := prefix(p); err == nil {
+			a.TrustedProxies = append(a.TrustedProxies, n)
+		}
+	}
+	return a
+}

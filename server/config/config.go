@@ -1,0 +1,61 @@
+// Package config is one typed Config composed of each package's own.
+//
+// Order: flags over environment over file over defaults. All faults come at once, each with its place.
+package config
+
+import (
+	"time"
+
+	"kentongan/alerts/rules"
+	"kentongan/feeds/runner"
+)
+
+// Config is everything that can be set. The doc tags become the sample file.
+type Config struct {
+	Listen         string   `yaml:"listen" doc:"Address for screens, interfaces and pushes. Port 0 picks a free one."`
+	RedisURL       Secret   `yaml:"redis_url" doc:"redis://, rediss://, unix://, redis+sentinel://h1,h2/mymaster or redis+cluster://h1,h2; Redis 7.0 or Valkey 7.2 at least.\nEmpty: an embedded store in data_dir."`
+	DataDir        string   `yaml:"data_dir" doc:"Folder of the embedded store; created for its owner only."`
+	AdminToken     Secret   `yaml:"admin_token" doc:"Bearer token with every right, for scripts: at least 32 characters. Empty: none."`
+	AdminTokenFile string   `yaml:"admin_token_file" doc:"File that holds the admin token, readable by its owner only."`
+	TLS            string   `yaml:"tls" doc:"Comes in a later part (local: an own authority for a LAN). For now tls_cert and tls_key."`
+	TLSCert        string   `yaml:"tls_cert" doc:"Certificate chain in PEM; with tls_key."`
+	TLSKey         string   `yaml:"tls_key" doc:"Private key in PEM, readable by its owner only."`
+	PublicURL      string   `yaml:"public_url" doc:"The address people use, where it is not listen itself: links and the exact Origin follow it."`
+	TrustedProxies []string `yaml:"trusted_proxies" doc:"Addresses or networks whose X-Forwarded-For and -Proto are believed."`
+	Insecure       bool     `yaml:"insecure" doc:"Plain HTTP on more than loopback starts only with true, and every screen shows it."`
+	LogLevel       string   `yaml:"log_level" doc:"debug, info, warn or error."`
+	LogFormat      string   `yaml:"log_format" doc:"json or console. Empty: console on a terminal, else json."`
+	DebugListen    string   `yaml:"debug_listen" doc:"Loopback address for pprof and metrics. Empty: off."`
+	Profile        string   `yaml:"profile" doc:"solok, or the path of a profile file. Empty: everywhere is ours, prefix INC, UTC, no consents."`
+
+	Retention Retention `yaml:"retention"`
+	Store     Store     `yaml:"store"`
+	Limits    Limits    `yaml:"limits"`
+
+	Feeds []runner.FeedConfig `yaml:"feeds"`
+	Rules []rules.Rule        `yaml:"rules"`
+}
+
+// Retention says how long history is kept.
+type Retention struct {
+	Readings time.Duration `yaml:"readings" doc:"How long readings are kept; the last state of a Thing stays."`
+}
+
+// Store is about the embedded store.
+type Store struct {
+	Fsync string `yaml:"fsync" doc:"always survives power loss; everysec is faster, survives a kill, and may lose the last second on power loss."`
+}
+
+// Limits bound what comes from outside.
+type Limits struct {
+	Body     Size `yaml:"body" doc:"Largest body as sent."`
+	Inflated Size `yaml:"inflated" doc:"Largest body after gzip."`
+}
+
+// Default is the configuration of a file that says nothing.
+func Default() Config {
+	return Config{
+		Listen: "127.0.0.1:8080", DataDir: "./data", LogLevel: "info",
+		Retention: Retention{Readings: 72 * time.Hour}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20},
+	}
+}

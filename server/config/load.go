@@ -1,0 +1,132 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"kentongan/feeds/runner"
+)
+
+// Prefix of environment variables.
+const Prefix = "KENTONGAN_"
+
+// Source is where settings come from.
+type Source struct {
+	File    string            // empty: KENTONGAN_CONFIG, and without that no file
+	Env     []string          // as os.Environ
+	Flags   map[string]string // by key, as "listen"
+	Formats []string          // names of formats that feeds may use; nil: not checked
+}
+
+// otherVariables are ours but no settings: CONFIG names the file, the others belong to test scripts.
+var otherVariables = []string{"CONFIG", "TOKEN", "URL", "BIN"}
+
+// Load reads and checks everything. With faults the Config is what could be read, and must not be served.
+func Load(s Source) (Config, Faults) {
+	cfg := Default()
+	env := map[string]string{}
+	for _, kv := range s.Env {
+		if name, value, ok := strings.Cut(kv, "="); ok && strings.HasPrefix(name, Prefix) {
+			env[strings.TrimPrefix(name, Prefix)] = value
+		}
+	}
+	file := s.File
+	if file == "" {
+		file = env["CONFIG"]
+	}
+	w := newWalker(file)
+	w.bases[reflect.TypeFor[runner.FeedConfig]()] = func() reflect.Value { return reflect.ValueOf(runner.DefaultConfig()) }
+	if file != "" {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			w.faults = append(w.faults, Fault{Source: file, Text: "cannot be read: " + err.Error()})
+		} else {
+			w.read(text, &cfg)
+		}
+	}
+	origin := overlay(w, &cfg, env, s.Flags)
+	check(&checker{walker: w, origin: origin, formats: s.Formats}, &cfg)
+	return cfg, w.faults.sorted()
+}
+
+// setting is one scalar that the environment can give.
+type setting struct {
+	path  string // "limits.body"
+	value reflect.Value
+}
+
+// settingsOf lists every scalar, and every list of texts, in the order of the struct.
+func settingsOf(v reflect.Value, path string) []setting {
+	var out []setting
+	for _, f := range reflect.VisibleFields(v.Type()) {
+		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+		if name == "" {
+			continue
+		}
+		field, sub := v.FieldByIndex(f.Index), join(path, name)
+		switch {
+		case field.Kind() == reflect.Struct:
+			out = append(out, settingsOf(field, sub)...)
+		case field.Kind() != reflect.Slice || field.Type().Elem().Kind() == reflect.String:
+			out = append(out, setting{sub, field})
+		}
+	}
+	return out
+}
+
+func variable(path string) string { return strings.ToUpper(strings.ReplaceAll(path, ".", "_")) }
+
+// overlay sets what the environment and the flags say, and tells from where each such value came.
+func overlay(w *walker, cfg *Config, env, flags map[string]string) map[string]string {
+	origin := map[string]string{}
+	all := settingsOf(reflect.ValueOf(cfg).Elem(), "")
+	known := make([]string, 0, len(all))
+	for _, s := range all {
+		known = append(known, strings.ToLower(variable(s.path)))
+		if text, ok := env[variable(s.path)]; ok {
+			origin[s.path] = Prefix + variable(s.path)
+			w.give(s, origin[s.path], text)
+		}
+		if text, ok := flags[s.path]; ok {
+			origin[s.path] = "--" + strings.ReplaceAll(s.path, "_", "-")
+			w.give(s, origin[s.path], text)
+		}
+	}
+	for name := range env {
+		if slices.Contains(otherVariables, name) || slices.Contains(known, strings.ToLower(name)) {
+			continue
+		}
+		// A variable that is nothing like a setting may belong to somebody else; a slip of the pen may not pass.
+		if near := nearest(name, known); near != "" {
+			w.faults = append(w.faults, Fault{Source: Prefix + name, Text: fmt.Sprintf("unknown setting; did you mean %s%s?", Prefix, strings.ToUpper(near))})
+		}
+	}
+	return origin
+}
+
+// give sets a value from outside the file; what the file said of it no longer counts, its faults included.
+func (w *walker) give(s setting, source, text string) {
+	w.faults = slices.DeleteFunc(w.faults, func(f Fault) bool { return f.Path == s.path && f.Line > 0 && !strings.HasPrefix(f.Text, "is given twice") })
+	if err := setAny(s.value, text); err != nil {
+		w.faults = append(w.faults, Fault{Source: source, Text: err.Error()})
+	}
+}
+
+func setAny(v reflect.Value, text string) error {
+	if u, ok := v.Addr().Interface().(interface{ UnmarshalText([]byte) error }); ok {
+		return u.UnmarshalText([]byte(text))
+	}
+	if v.Kind() != reflect.Slice {
+		return setText(v, text)
+	}
+	v.SetZero()
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			v.Set(reflect.Append(v, reflect.ValueOf(part).Convert(v.Type().Elem())))
+		}
+	}
+	return nil
+}
