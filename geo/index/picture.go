@@ -233,7 +233,13 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 		regions = append(regions, far[*region]{distanceToBound(at, r.bound), r})
 	}
 	sort.Slice(regions, func(i, j int) bool { return regions[i].m < regions[j].m })
-	best := nearest{k: k}
+	best := nearest{at: at, k: k, keep: keep}
+	var own *bucket // asked first: it mostly holds enough to pass over all but its neighbours
+	if c, err := geo.CellAt(at, geo.ResThing); err == nil {
+		if own = p.buckets[c.Parent(geo.ResFrame)]; own != nil {
+			best.ask(own)
+		}
+	}
 	var buckets []far[*bucket]
 	for _, r := range regions {
 		if r.m > best.limit() {
@@ -241,6 +247,9 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 		}
 		buckets = buckets[:0]
 		for _, b := range r.v.buckets {
+			if b == own || best.beyond(b.bound.South, b.bound.North) {
+				continue
+			}
 			if m := distanceToBound(at, b.bound); m <= best.limit() {
 				buckets = append(buckets, far[*bucket]{m, b})
 			}
@@ -250,11 +259,7 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 			if b.m > best.limit() {
 				break
 			}
-			for _, s := range b.v.slots {
-				if m := geo.Distance(at, s.entry.Position); m <= best.limit() && (keep == nil || keep(s.entry)) {
-					best.add(Near{s.entry, m})
-				}
-			}
+			best.ask(b.v)
 		}
 	}
 	return best.list
@@ -262,8 +267,29 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 
 // nearest keeps the k best in order.
 type nearest struct {
+	at   geo.Position
 	k    int
+	keep func(*Entry) bool
 	list []Near
+}
+
+// ask offers every Thing of a bucket to the list.
+func (n *nearest) ask(b *bucket) {
+	for _, s := range b.slots {
+		lat := s.entry.Position.Lat
+		if n.beyond(lat, lat) {
+			continue
+		}
+		if m := geo.Distance(n.at, s.entry.Position); m <= n.limit() && (n.keep == nil || n.keep(s.entry)) {
+			n.add(Near{s.entry, m})
+		}
+	}
+}
+
+// beyond tells, without trigonometry, that all between two latitudes is too far to the north or south to enter the list.
+func (n *nearest) beyond(south, north float64) bool {
+	const degree = geo.EarthRadius * math.Pi / 180
+	return math.Max(south-n.at.Lat, n.at.Lat-north)*degree-1e-3 > n.limit()
 }
 
 // limit is the distance from which on nothing can enter the list.

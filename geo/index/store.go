@@ -38,17 +38,17 @@ type part struct {
 	states []any // id, record, id, record ...
 }
 
-// Commit writes the changes: one pipeline, per shard one XADD of a blob and one HSET. It returns once Redis has answered; any error
+// Commit writes the changes in one round trip, per shard one XADD of a blob and one HSET. It returns once Redis has answered; any error
 // means that nothing may be acknowledged and the batch is to be sent again. Then readings may be there twice, states are not: their
-// owner tells readings apart by what they say. A Thing that changed shard leaves its old one in a second pipeline, so that a failure
-// between the two never loses its state.
+// owner tells readings apart by what they say. A Thing that changed shard leaves its old one in a second round trip, so that a
+// failure between the two never loses its state.
 func (s *Store) Commit(ctx context.Context, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	now := s.now()
 	parts, order, left := s.group(changes, now)
-	pipe := s.rdb.Pipeline()
+	pipe := s.pipeline()
 	names := make([]any, 0, len(order))
 	var renewed []string
 	for _, p := range order {
@@ -66,11 +66,35 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 		}
 	}
 	pipe.SAdd(ctx, s.keys.Shards(), names...)
-	if _, err := pipe.Exec(ctx); err != nil {
+	if cmds, err := pipe.Exec(ctx); err != nil {
+		err = cause(cmds, err)
 		return fmt.Errorf("index: commit %d changes in %d shards: %w", len(changes), len(parts), err)
 	}
 	s.renew(renewed, now)
 	return s.leave(ctx, changes, left)
+}
+
+// pipeline is a transaction where there is one server. Redis reads a long pipeline in parts of 16 KiB and, with appendfsync always,
+// flushes its file after each; a transaction runs, and is flushed, once. It also refuses the whole batch when its memory is full. Over
+// the slots of a cluster there is no transaction.
+func (s *Store) pipeline() redis.Pipeliner {
+	if _, cluster := s.rdb.(*redis.ClusterClient); cluster {
+		return s.rdb.Pipeline()
+	}
+	return s.rdb.TxPipeline()
+}
+
+// cause finds why Redis gave up a transaction (OOM, MISCONF, READONLY); err itself where it does not say.
+func cause(cmds []redis.Cmder, err error) error {
+	if !redis.IsExecAbortError(err) {
+		return err
+	}
+	for _, c := range cmds {
+		if e := c.Err(); e != nil && !redis.IsExecAbortError(e) {
+			return e
+		}
+	}
+	return err
 }
 
 // group sorts the changes by shard and writes their records. left names, by Thing that changed shard, a cell of each shard it was in.
