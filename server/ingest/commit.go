@@ -1,0 +1,171 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kentongan/feeds"
+)
+
+// commits is the committer: it takes what waits into one batch, commits it, and goes on. While a commit runs, others wait, so that
+// batches grow with the load and become cheaper; without load a reading waits for nothing.
+func (p *Pipeline) commits(ctx context.Context) {
+	taken := make([]*submission, 0, 256)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case s := <-p.queue:
+			taken = append(taken[:0], s)
+		}
+		n := len(taken[0].observations)
+	more:
+		for n < mostInBatch {
+			select {
+			case s := <-p.queue:
+				taken = append(taken, s)
+				n += len(s.observations)
+			default:
+				break more
+			}
+		}
+		p.process(ctx, taken)
+		clear(taken)
+	}
+}
+
+// process brings submissions through merge, commit and apply, and answers them.
+func (p *Pipeline) process(ctx context.Context, taken []*submission) {
+	p.metrics.size(taken)
+	if err := p.settle(ctx); err != nil {
+		answer(taken, err)
+		return
+	}
+	p.begin()
+	rest := taken[:0:len(taken)]
+	for _, s := range taken {
+		if s.meta.Dry {
+			p.mergeAll(s)
+			p.undo()
+			s.done <- nil
+			continue
+		}
+		rest = append(rest, s)
+	}
+	for _, s := range rest {
+		p.mergeAll(s)
+	}
+	if err := p.commit(ctx); err != nil {
+		p.undo()
+		p.metrics.failed()
+		p.log.Warn().Err(err).Int("batches", len(rest)).Msg("commit failed; senders are told to come again")
+		answer(rest, fmt.Errorf("%w: %w", feeds.ErrBusy, err))
+		return
+	}
+	changed := p.apply()
+	answer(rest, nil)
+	p.publish(ctx, changed)
+}
+
+func answer(to []*submission, err error) {
+	for _, s := range to {
+		s.done <- err
+	}
+}
+
+// begin opens a batch with a stamp later than every one before.
+func (p *Pipeline) begin() {
+	p.open.reset()
+	p.lastStamp = max(p.lastStamp+1, p.d.Now().UnixMilli())
+	p.open.stamp = p.lastStamp
+}
+
+func (p *Pipeline) mergeAll(s *submission) {
+	for i := range s.observations {
+		o := &s.observations[i]
+		if s.ledger.barred(o.Index) {
+			continue
+		}
+		got, reason := p.merge(o, s.meta)
+		if reason != "" {
+			s.ledger.refuse(o.Index, got, reason)
+			continue
+		}
+		s.ledger.note(o.Index, got)
+	}
+}
+
+// undo forgets the open batch.
+func (p *Pipeline) undo() {
+	for _, s := range p.open.list {
+		s.track.recent.cut(s.mark)
+		if s.track.thing == nil && len(s.track.recent.keys) == 0 {
+			delete(p.tracks, s.track.id)
+		}
+	}
+	p.open.reset()
+}
+
+func (p *Pipeline) commit(ctx context.Context) error {
+	changes := p.open.changes()
+	if len(changes) == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, commitLimit, fmt.Errorf("no answer to a commit within %s", commitLimit))
+	defer cancel()
+	began := time.Now()
+	err := p.d.Index.Commit(ctx, changes)
+	p.metrics.committed(time.Since(began))
+	if err != nil {
+		p.doubtBatch()
+	}
+	return err
+}
+
+// apply makes the committed batch the picture, and gives what changed.
+func (p *Pipeline) apply() []ThingChange {
+	if p.doubt != nil && len(p.doubt.keys) == 0 {
+		p.doubt = nil
+	}
+	changed := make([]ThingChange, 0, len(p.open.change))
+	now := uint32(p.open.stamp / 1000)
+	for i := range p.open.change {
+		c := &p.open.change[i]
+		if c.Keep {
+			continue
+		}
+		t := p.tracks[c.Entry.ID]
+		thing := thingOf(c.Entry)
+		changed = append(changed, ThingChange{New: thing, Old: t.thing})
+		t.entry, t.thing = c.Entry, thing
+		if t.staged != nil {
+			t.cadence = t.staged.cadence
+		}
+		p.d.Picture.Put(c.Entry)
+	}
+	for _, s := range p.open.list {
+		s.track.recent.prune(now)
+	}
+	return changed
+}
+
+// publish tells the hub, and hands the readings to the rules; where those lag behind, it waits.
+func (p *Pipeline) publish(ctx context.Context, changed []ThingChange) {
+	if p.d.OnThings != nil && len(changed) > 0 {
+		p.d.OnThings(changed)
+	}
+	if !p.judging || len(p.open.judge) == 0 {
+		return
+	}
+	v := verdict{stamp: p.open.stamp, list: make([]judgement, len(p.open.judge))}
+	for i := range p.open.judge {
+		v.list[i] = judgement{p.open.judge[i].s.track.thing, p.open.judge[i].obs}
+	}
+	p.waiting.Add(1)
+	select {
+	case p.verdict <- v:
+	case <-ctx.Done():
+		p.waiting.Add(-1) // the next start judges it from the tail
+	}
+}

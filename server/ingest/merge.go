@@ -1,0 +1,264 @@
+package ingest
+
+import (
+	"time"
+
+	"kentongan/feeds"
+	"kentongan/geo"
+	"kentongan/geo/index"
+	"kentongan/geo/moment"
+)
+
+// mostProperties bounds the state of one Thing.
+const mostProperties = 128
+
+// track is what the committer knows of one Thing. Only its goroutine touches it.
+type track struct {
+	id      string
+	entry   *index.Entry // as committed last; nil until the first commit
+	thing   *feeds.Thing // its payload
+	locator geo.Locator  // a memory, right whatever became of the batch
+	recent  recent
+	cadence cadence
+	staged  *staged // while the open batch touches the Thing
+}
+
+// staged is a Thing in the open batch: copies, which become the Thing only after the commit.
+type staged struct {
+	track    *track
+	thing    feeds.Thing
+	fresh    bool // thing and its state are our own copy
+	cadence  cadence
+	mark     int // readings remembered before the batch
+	readings [][]byte
+}
+
+// judgement is one reading for the rules, after its commit.
+type judgement struct {
+	thing *feeds.Thing
+	obs   feeds.Observation
+}
+
+// batch is the open batch.
+type batch struct {
+	stamp  int64 // ms; later batches have later stamps
+	list   []*staged
+	judge  []pending
+	arena  []byte
+	change []index.Change
+	spare  []*staged
+}
+
+// pending is a judgement whose Thing is still a copy.
+type pending struct {
+	s   *staged
+	obs feeds.Observation
+}
+
+// reset empties the batch and keeps its buffers.
+func (b *batch) reset() {
+	for _, s := range b.list {
+		s.track.staged = nil
+		r := s.readings
+		clear(r)
+		*s = staged{readings: r[:0]}
+		b.spare = append(b.spare, s)
+	}
+	clear(b.judge)
+	clear(b.change)
+	b.list, b.judge, b.change, b.arena = b.list[:0], b.judge[:0], b.change[:0], b.arena[:0]
+}
+
+// stage gives the Thing's copy in the open batch.
+func (p *Pipeline) stage(t *track) *staged {
+	if t.staged != nil {
+		return t.staged
+	}
+	var s *staged
+	if n := len(p.open.spare); n > 0 {
+		s, p.open.spare = p.open.spare[n-1], p.open.spare[:n-1]
+	} else {
+		s = &staged{}
+	}
+	s.track, s.cadence, s.mark = t, t.cadence, len(t.recent.keys)
+	t.staged = s
+	p.open.list = append(p.open.list, s)
+	return s
+}
+
+// own makes the copies that may be changed, once per batch and Thing.
+func (s *staged) own() {
+	if s.fresh {
+		return
+	}
+	s.fresh = true
+	t := s.track
+	if t.thing == nil {
+		s.thing = feeds.Thing{ID: t.id, State: make(map[string]feeds.Reading, 4)}
+		return
+	}
+	s.thing = *t.thing
+	s.thing.State = make(map[string]feeds.Reading, len(t.thing.State)+1)
+	for k, v := range t.thing.State {
+		s.thing.State[k] = v
+	}
+}
+
+// current is the Thing as the batch has made it so far; nil where nothing is known of it.
+func (s *staged) current() *feeds.Thing {
+	if s.fresh {
+		return &s.thing
+	}
+	return s.track.thing
+}
+
+// find gives the track of a Thing. The lookup makes no garbage.
+func (p *Pipeline) find(feed, native string) *track {
+	p.key = append(append(append(p.key[:0], feed...), ':'), native...)
+	if t := p.tracks[string(p.key)]; t != nil {
+		return t
+	}
+	id := string(p.key)
+	t := &track{id: id}
+	p.tracks[id] = t
+	return t
+}
+
+// merge takes one observation into the open batch and says what became of it.
+func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) {
+	o = p.stamped(o, m)
+	t := p.find(m.Feed, o.Thing)
+	s := p.stage(t)
+	cur := s.current()
+	key := identity(o.ID, o.Property, o.At.Milli(), o.Quality, o.Value)
+	var last feeds.Reading
+	known := false
+	if cur != nil {
+		last, known = cur.State[o.Property]
+	}
+	if t.recent.has(key) {
+		return duplicate, ""
+	}
+	if known && o.ID == "" && last.At.Equal(o.At.Time) && (o.Quality != feeds.Received || last.Value == o.Value) {
+		return duplicate, "" // older than our memory, but the state still knows it
+	}
+	if cur != nil && !known && len(cur.State) >= mostProperties {
+		return ignored, "the thing has 128 properties already"
+	}
+	skewed := o.Quality == feeds.ClockSkew
+	late := skewed || known && last.At.After(o.At.Time)
+	if !late || cur == nil {
+		s.own()
+		if reason := p.update(s, o, m, last, known, skewed); reason != "" {
+			return rejected, reason
+		}
+	}
+	t.recent.add(key, uint32(o.ReceivedAt.Unix()))
+	if !p.resumed(t.id, key) {
+		from := len(p.open.arena)
+		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)
+		s.readings = append(s.readings, p.open.arena[from:len(p.open.arena):len(p.open.arena)])
+	}
+	if !late && p.judging {
+		p.open.judge = append(p.open.judge, pending{s, *o})
+	}
+	return accepted, ""
+}
+
+// stamped fills in what the producer left out; the batch of the caller stays as it is.
+func (p *Pipeline) stamped(o *feeds.Observation, m *feeds.Meta) *feeds.Observation {
+	p.obs = *o
+	o = &p.obs
+	if o.ReceivedAt.IsZero() {
+		o.ReceivedAt = moment.Of(m.ReceivedAt)
+		if o.ReceivedAt.IsZero() {
+			o.ReceivedAt = moment.OfMilli(p.open.stamp)
+		}
+	}
+	if o.Quality == "" {
+		o.Quality = feeds.Good
+	}
+	if o.At.IsZero() {
+		o.At, o.Quality = o.ReceivedAt, feeds.Received
+	}
+	if o.At.Sub(o.ReceivedAt.Time) > feeds.ClockSkewLimit {
+		o.Quality = feeds.ClockSkew
+	}
+	return o
+}
+
+// update writes a reading into the copy. A skewed one comes here only to make a Thing known, and leaves its state and times alone.
+func (p *Pipeline) update(s *staged, o *feeds.Observation, m *feeds.Meta, last feeds.Reading, known, skewed bool) string {
+	t := &s.thing
+	newest := !o.At.Before(t.At.Time)
+	if o.Placed && newest {
+		cell, err := s.track.locator.CellNear(o.Position, geo.ResThing)
+		if err != nil {
+			return err.Error()
+		}
+		t.Position, t.Placed, t.Cell = o.Position, true, cell
+	}
+	if t.Feed == "" {
+		t.Feed, t.Name = m.Feed, o.Thing
+	}
+	if o.Kind != "" {
+		t.Kind = o.Kind
+	} else if t.Kind == "" {
+		t.Kind = m.Kind
+		if t.Kind == "" {
+			t.Kind = "thing"
+		}
+	}
+	if o.Name != "" {
+		t.Name = o.Name
+	}
+	t.Simulated, t.Attribution = m.Simulated, m.Attribution
+	if skewed {
+		return ""
+	}
+	if known {
+		s.cadence.learn(o.At.Sub(last.At.Time))
+	}
+	t.State[o.Property] = feeds.Reading{Value: o.Value, Unit: o.Unit, At: o.At, ReceivedAt: o.ReceivedAt, Quality: o.Quality}
+	if newest {
+		t.At, t.ReceivedAt = o.At, o.ReceivedAt
+		t.StaleAfter = staleAfter(o.ReceivedAt.Time, m.Interval, &s.cadence)
+	}
+	return ""
+}
+
+// staleAfter is when the Thing's value is drawn stale: by the declared interval, else by the learned one, else not known.
+func staleAfter(received time.Time, declared time.Duration, c *cadence) moment.Time {
+	if declared <= 0 {
+		declared = c.interval()
+	}
+	if declared <= 0 {
+		return moment.Time{}
+	}
+	return moment.Of(feeds.StaleAfterInterval(received, declared))
+}
+
+// changes turns the open batch into what the index commits.
+func (b *batch) changes() []index.Change {
+	for _, s := range b.list {
+		if !s.fresh {
+			if len(s.readings) > 0 {
+				b.change = append(b.change, index.Change{Entry: s.track.entry, Keep: true, Readings: s.readings})
+			}
+			continue
+		}
+		old := s.track.entry
+		// Entry and Thing lie in one piece, and outlive the batch.
+		row := &struct {
+			entry index.Entry
+			thing feeds.Thing
+		}{thing: s.thing}
+		row.entry = index.Entry{ID: s.thing.ID, Kind: s.thing.Kind, Position: s.thing.Position, Placed: s.thing.Placed, Cell: s.thing.Cell, Payload: &row.thing}
+		c := index.Change{Entry: &row.entry, Readings: s.readings}
+		if old != nil {
+			c.From, c.Moved = old.Cell, old.Cell != row.entry.Cell
+		}
+		b.change = append(b.change, c)
+	}
+	return b.change
+}

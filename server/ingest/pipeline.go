@@ -1,0 +1,208 @@
+// Package ingest is the pipeline of stages one Batch walks through.
+//
+// Two lanes: readings are merged into an open batch, committed, and only then seen by anybody; alerts go one by one through the case
+// store. A receipt is given when both have stored what they were given.
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"kentongan/alerts/rules"
+	"kentongan/alerts/store"
+	"kentongan/feeds"
+	"kentongan/geo/index"
+)
+
+// Bounds of the readings lane.
+const (
+	mostWaiting = 200_000          // records of deliveries that wait or are being committed; more wait at the door
+	mostInPiece = 20_000           // records of one delivery in one commit; a larger delivery takes several
+	mostInBatch = 40_000           // records of one commit
+	commitLimit = 20 * time.Second // of one commit
+)
+
+// ThingChange is a Thing before and after a commit; Old is nil for a new one.
+type ThingChange = struct{ New, Old *feeds.Thing }
+
+// Cases is what the pipeline asks of the case store; *store.Store is one.
+type Cases interface {
+	PutAgencyAlert(ctx context.Context, a feeds.Alert, m feeds.Meta) (store.Result, error)
+	Fire(ctx context.Context, f store.Firing) error
+	Clear(ctx context.Context, f store.Firing) error
+	Firing(ctx context.Context) (map[string]map[string]string, error)
+	RulesSeen(ctx context.Context) (time.Time, error)
+	SetRulesSeen(ctx context.Context, at time.Time) error
+}
+
+// Deps are the rooms below.
+type Deps struct {
+	Index    *index.Store
+	Picture  *index.Picture
+	Cases    Cases
+	Rules    *rules.Engine // nil: no rules
+	Now      func() time.Time
+	Log      zerolog.Logger
+	Reg      prometheus.Registerer
+	OnThings func([]ThingChange) // called by one goroutine, in order of commits; the slice is the callee's
+}
+
+// Pipeline stores batches. Store is safe for concurrent use; Load comes before Run, and Run before Store is answered.
+type Pipeline struct {
+	d       Deps
+	log     zerolog.Logger
+	metrics *metrics
+	queue   chan *submission
+	room    *semaphore.Weighted
+	verdict chan verdict
+	closed  chan struct{} // Run has ended
+	drain   chan struct{} // Drain has begun
+	ending  sync.Once
+	waiting atomic.Int64 // submissions not answered, and commits not judged
+	judging bool
+	caseMu  sync.Mutex // alerts go one by one, so that revisions keep their order
+
+	// Of the committer's goroutine alone.
+	tracks    map[string]*track
+	open      batch
+	key       []byte
+	obs       feeds.Observation
+	lastStamp int64
+	doubt     *doubt
+	replay    []verdict // readings that Load found unjudged
+}
+
+// submission is one piece of a delivery on the readings lane.
+type submission struct {
+	observations []feeds.Observation
+	meta         *feeds.Meta
+	ledger       *ledger
+	done         chan error // answered once
+}
+
+// New gives a pipeline. A nil Now is time.Now.
+func New(d Deps) *Pipeline {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return &Pipeline{
+		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
+		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), verdict: make(chan verdict, 64),
+		closed: make(chan struct{}), drain: make(chan struct{}), tracks: map[string]*track{},
+		judging: d.Rules != nil && len(d.Rules.List()) > 0,
+	}
+}
+
+// errStopping is told to senders while the house closes: another server or the next start takes it.
+var errStopping = fmt.Errorf("%w: the server is stopping", feeds.ErrBusy)
+
+// Store stores a batch and answers after that. Each item of the delivery is in exactly one part of the receipt. An error that is
+// feeds.ErrBusy, or of the context, means that nothing may be acknowledged; sent again, what was stored counts as duplicate.
+func (p *Pipeline) Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error) {
+	l := newLedger(&b)
+	l.faults(&b)
+	for i := range b.Reports {
+		l.refuse(b.Reports[i].Index, ignored, "reports are not taken yet")
+	}
+	observations := b.Observations
+	if len(b.Positions) > 0 {
+		observations = append(observations[:len(observations):len(observations)], ofPositions(b.Positions, &m)...)
+	}
+	if err := p.readings(ctx, observations, &m, l); err != nil {
+		return feeds.Receipt{}, err
+	}
+	if err := p.alerts(ctx, b.Alerts, &m, l); err != nil {
+		return feeds.Receipt{}, err
+	}
+	r := l.receipt()
+	r.DryRun = m.Dry
+	p.metrics.receipt(r)
+	return r, nil
+}
+
+// readings walks a delivery through the readings lane, piece by piece; an item is never cut in two.
+func (p *Pipeline) readings(ctx context.Context, all []feeds.Observation, m *feeds.Meta, l *ledger) error {
+	for len(all) > 0 {
+		n := len(all)
+		if n > mostInPiece {
+			for n = mostInPiece; n < len(all) && all[n].Index == all[n-1].Index; n++ {
+			}
+		}
+		if err := p.submit(ctx, &submission{all[:n], m, l, make(chan error, 1)}); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
+// submit queues a piece and waits for its commit. It waits at the door while too much is waiting already.
+func (p *Pipeline) submit(ctx context.Context, s *submission) error {
+	select {
+	case <-p.drain:
+		return errStopping
+	case <-p.closed:
+		return errStopping
+	default:
+	}
+	weight := int64(min(len(s.observations), mostWaiting))
+	if err := p.room.Acquire(ctx, weight); err != nil {
+		return fmt.Errorf("%w: wait for room: %w", feeds.ErrBusy, err)
+	}
+	defer p.room.Release(weight)
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
+	began := time.Now()
+	select {
+	case p.queue <- s:
+	case <-p.closed:
+		return errStopping
+	case <-ctx.Done():
+		return fmt.Errorf("%w: wait for room: %w", feeds.ErrBusy, context.Cause(ctx))
+	}
+	// The committer writes into the ledger: it must answer before anybody else reads it, whatever the caller's context says. It always
+	// does, within commitLimit.
+	select {
+	case err := <-s.done:
+		p.metrics.waited(time.Since(began))
+		return err
+	case <-p.closed:
+		return errStopping
+	}
+}
+
+// Run commits and judges until ctx ends. What waits then is answered with feeds.ErrBusy.
+func (p *Pipeline) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { p.commits(ctx); return nil })
+	g.Go(func() error { p.judge(ctx); return nil })
+	err := g.Wait()
+	close(p.closed)
+	return err
+}
+
+// Drain refuses new deliveries and returns once those that wait are stored and judged, or when ctx ends. Run is ended after it.
+func (p *Pipeline) Drain(ctx context.Context) error {
+	p.ending.Do(func() { close(p.drain) })
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for p.waiting.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("drain: %d batches wait: %w", p.waiting.Load(), context.Cause(ctx))
+		case <-p.closed:
+			return errors.New("drain: the pipeline has ended already")
+		case <-tick.C:
+		}
+	}
+	return nil
+}
