@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,6 +54,9 @@ func (in *inlet) newPass() {
 		in.shift.reset()
 	}
 }
+
+// ended is told when a recording has been played: from then on silence is no fault.
+func (in *inlet) ended() { in.health.stop("off: the recording has been played to its end") }
 
 // run keeps the transport going until ctx ends.
 func (in *inlet) run(ctx context.Context) {
@@ -145,8 +149,14 @@ func (in *inlet) refuse(meta feeds.Meta, err error) error {
 	in.health.reject(1)
 	in.runner.metrics.delivered(in.config.Name, "refused", 0)
 	in.health.Fault(fmt.Errorf("format: %w", err))
-	in.log.Warn().Err(err).Str("url", meta.URL).Str("topic", meta.Topic).Msg("delivery refused")
+	in.log.Warn().Err(err).Str("url", withoutQuery(meta.URL)).Str("topic", meta.Topic).Msg("delivery refused")
 	return err
+}
+
+// withoutQuery is an address fit for a log: keys travel in queries.
+func withoutQuery(address string) string {
+	plain, _, _ := strings.Cut(address, "?")
+	return plain
 }
 
 // decode runs the format; what makes it panic is refused like any other bytes, and the feed goes on.

@@ -200,7 +200,7 @@ func (r *Runner) transport(in *inlet) feeds.Transport {
 	case File:
 		return file.New(file.Config{
 			Path: c.Path, Every: c.Every, Speed: c.Speed, Loop: c.Loop, MaxBody: r.opt.MaxBody, MaxInflated: r.opt.MaxInflated,
-			Pass: in.newPass, Now: r.opt.Now, Log: log,
+			Pass: in.newPass, Ended: in.ended, Now: r.opt.Now, Log: log,
 		})
 	}
 	return push.Transport{}

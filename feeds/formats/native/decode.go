@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"sync"
 
 	"kentongan/feeds"
@@ -67,7 +68,10 @@ func (d *decoder) refuse(reason string) {
 		d.dropped++
 		return
 	}
-	d.batch.Rejected = append(d.batch.Rejected, feeds.Refusal{Index: d.index, Reason: reason})
+	if len(reason) > maxReason {
+		reason = reason[:maxReason] + "…"
+	}
+	d.batch.Rejected = append(d.batch.Rejected, feeds.Refusal{Index: d.index, Reason: strings.ToValidUTF8(reason, "\uFFFD")})
 }
 
 // closeRefusals makes the last refusal of a full list count those that did not fit.

@@ -45,6 +45,7 @@ const (
 	maxName     = 256   // bytes of id, thing, property, kind, name and the like
 	maxText     = 4096  // bytes of a value that is text
 	maxProse    = 16384 // bytes of a report's text, an alert's description, or attrs
+	maxReason   = 400   // bytes of a reason
 	maxRefusals = 10000 // refusals listed one by one; the last then counts the rest
 )
 

@@ -32,6 +32,7 @@ type Config struct {
 	MaxBody     int64         // bytes of one file on disk
 	MaxInflated int64         // bytes of one file inflated
 	Pass        func()        // told before each time that the recording begins; may be nil
+	Ended       func()        // told when a recording without Loop has been played; may be nil
 	Now         func() time.Time
 	Log         zerolog.Logger
 }
@@ -77,6 +78,9 @@ func (t *Transport) Run(ctx context.Context, deliver feeds.Deliver) error {
 		}
 		if !t.config.Loop {
 			t.config.Log.Info().Str("path", t.config.Path).Msg("recording played to its end")
+			if t.config.Ended != nil {
+				t.config.Ended()
+			}
 			<-ctx.Done()
 			return nil
 		}

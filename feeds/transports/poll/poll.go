@@ -244,7 +244,7 @@ func (t *Transport) followAll(ctx context.Context, deliver feeds.Deliver, base s
 	for _, link := range links {
 		u, err := root.Parse(strings.TrimSpace(link))
 		if err != nil || t.allowed(u) != nil {
-			t.config.Log.Debug().Str("url", link).Msg("link not followed: its host is not among the feed's")
+			t.config.Log.Debug().Int("bytes", len(link)).Msg("link not followed: its host is not among the feed's")
 			continue
 		}
 		u.Fragment = ""
@@ -290,7 +290,7 @@ func (t *Transport) follow(ctx context.Context, deliver feeds.Deliver, address s
 		if t.tries[address]++; t.tries[address] < maxTries {
 			return err
 		}
-		t.config.Log.Warn().Err(err).Str("url", address).Msg("link given up")
+		t.config.Log.Warn().Err(err).Msg("link given up")
 	}
 	delete(t.tries, address)
 	return t.config.Memory.Mark(ctx, t.config.Feed, address)
