@@ -27,7 +27,9 @@ type Fault struct {
 	Reason  string
 }
 
-func (f *Fault) Error() string { return fmt.Sprintf("<%s> at line %d: %s", f.Element, f.Line, f.Reason) }
+func (f *Fault) Error() string {
+	return fmt.Sprintf("<%s> at line %d: %s", f.Element, f.Line, f.Reason)
+}
 
 // Is makes errors.Is(err, ErrMessage) hold.
 func (f *Fault) Is(target error) bool { return target == ErrMessage }
