@@ -18,7 +18,8 @@ import (
 const (
 	loadCount    = 2000
 	tailCount    = 256
-	historyCount = 64
+	historyCount = 64   // at first; each further page is twice as large
+	historyMost  = 2048
 )
 
 // Load hands over every last state, in no order; call it before the first Commit. An id may come twice, then the later one holds. What
@@ -151,7 +152,7 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 	}
 	var open []*backward
 	for _, shard := range shards {
-		b := &backward{s: s, key: s.keys.Readings(shard), id: id, first: first, end: end}
+		b := &backward{s: s, key: s.keys.Readings(shard), id: id, first: first, end: end, count: historyCount}
 		if err := b.fill(ctx); err != nil {
 			return err
 		}
@@ -199,6 +200,7 @@ func (s *Store) homes(ctx context.Context, id string, entry *Entry) ([]geo.Cell,
 type backward struct {
 	s                   *Store
 	key, id, first, end string
+	count               int64 // of the next page
 	done                bool
 	found               []finding
 }
@@ -211,7 +213,7 @@ type finding struct {
 // fill brings pages until something is found or the stream is at its beginning.
 func (b *backward) fill(ctx context.Context) error {
 	for len(b.found) == 0 && !b.done {
-		page, err := b.s.rdb.XRevRangeN(ctx, b.key, b.end, b.first, historyCount).Result()
+		page, err := b.s.rdb.XRevRangeN(ctx, b.key, b.end, b.first, b.count).Result()
 		if err != nil {
 			return fmt.Errorf("index: history of %s in %s before %s: %w", b.id, b.key, b.end, err)
 		}
@@ -230,8 +232,8 @@ func (b *backward) fill(ctx context.Context) error {
 				b.found = append(b.found, f)
 			}
 		}
-		if b.done = len(page) < historyCount; !b.done {
-			b.end = "(" + page[len(page)-1].ID
+		if b.done = int64(len(page)) < b.count; !b.done {
+			b.end, b.count = "("+page[len(page)-1].ID, min(2*b.count, historyMost)
 		}
 	}
 	return nil

@@ -46,6 +46,11 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
+	for i := range changes {
+		if changes[i].Entry == nil {
+			return fmt.Errorf("index: commit: change %d of %d has no entry", i, len(changes))
+		}
+	}
 	now := s.now()
 	parts, order, left := s.group(changes, now)
 	pipe := s.pipeline()

@@ -121,6 +121,9 @@ func TestCommitAndLoad(t *testing.T) {
 		if err := s.Commit(context.Background(), nil); err != nil {
 			t.Errorf("nothing to commit: %v", err)
 		}
+		if err := s.Commit(context.Background(), []Change{{Entry: a}, {Readings: readings("whose?")}}); err == nil || !strings.Contains(err.Error(), "change 1") {
+			t.Errorf("a change without an entry: %v", err)
+		}
 		if err := s.Remove(context.Background(), a); err != nil {
 			t.Fatal(err)
 		}
