@@ -273,6 +273,7 @@ func (c *checker) rule(path, id string, err error) {
 	if len(found) == 0 {
 		found = append(found, finding{"", text})
 	}
+	before := len(c.faults)
 	for _, f := range found {
 		at := path
 		if f.key != "" {
@@ -282,7 +283,7 @@ func (c *checker) rule(path, id string, err error) {
 		if p := c.locate(at); p.line > 0 {
 			fault.Line, fault.Column = p.line, p.column
 		}
-		if !c.faulty(at) || strings.HasSuffix(at, ".when") || strings.HasSuffix(at, ".clear") {
+		if !slices.ContainsFunc(c.faults[:before], func(f Fault) bool { return f.Path == at }) {
 			c.faults = append(c.faults, fault)
 		}
 	}
@@ -294,7 +295,11 @@ func celLine(s string) string {
 	if rest, ok := strings.CutPrefix(s, "<input>:"); ok {
 		parts := strings.SplitN(rest, ":", 3)
 		if len(parts) == 3 {
-			return fmt.Sprintf("at its line %s, column %s: %s", parts[0], parts[1], strings.TrimSpace(parts[2]))
+			text, _, _ := strings.Cut(strings.TrimSpace(parts[2]), " (in container")
+			if strings.HasPrefix(text, "undeclared reference") {
+				text += "; a condition sees obs.property, .value, .unit, .at and thing.id, .kind, .feed, .name, .state"
+			}
+			return fmt.Sprintf("at its line %s, column %s: %s", parts[0], parts[1], text)
 		}
 	}
 	return s

@@ -109,7 +109,9 @@ func overlay(w *walker, cfg *Config, env, flags map[string]string) map[string]st
 
 // give sets a value from outside the file; what the file said of it no longer counts, its faults included.
 func (w *walker) give(s setting, source, text string) {
-	w.faults = slices.DeleteFunc(w.faults, func(f Fault) bool { return f.Path == s.path && f.Line > 0 && !strings.HasPrefix(f.Text, "is given twice") })
+	w.faults = slices.DeleteFunc(w.faults, func(f Fault) bool {
+		return f.Path == s.path && f.Line > 0 && !strings.HasPrefix(f.Text, "is given twice")
+	})
 	if err := setAny(s.value, text); err != nil {
 		w.faults = append(w.faults, Fault{Source: source, Text: err.Error()})
 	}

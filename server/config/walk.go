@@ -263,5 +263,7 @@ func (w *walker) known(path string) bool { _, ok := w.places[path]; return ok }
 
 // faulty tells whether a path, or something inside it, is already known to be wrong.
 func (w *walker) faulty(path string) bool {
-	return slices.ContainsFunc(w.faults, func(f Fault) bool { return f.Path == path || strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[") })
+	return slices.ContainsFunc(w.faults, func(f Fault) bool {
+		return f.Path == path || strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[")
+	})
 }
