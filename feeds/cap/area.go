@@ -11,6 +11,9 @@ import (
 // maxRadiusKm is half the way round the Earth.
 const maxRadiusKm = 20_038
 
+// minRadiusKm is one metre: a smaller circle is a point.
+const minRadiusKm = 0.001
+
 // area reads one <area>. Polygons, circles and geocodes add up; an area of geocodes alone has no shape (CAP-v1.2 section 3.2.4).
 func (r *reader) area(e *Element) Area {
 	r.check(e, areaOnce, areaMany)
@@ -78,6 +81,9 @@ func (r *reader) circle(e *Element) geo.Shape {
 	if err != nil || math.IsNaN(km) || km < 0 || km > maxRadiusKm {
 		r.fault(e, "radius %.20q is not a number of kilometres from 0 to %d", parts[1], maxRadiusKm)
 		return geo.Shape{}
+	}
+	if km < minRadiusKm {
+		km = 0
 	}
 	return geo.Circle(p, km*1000)
 }

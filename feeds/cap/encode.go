@@ -12,7 +12,7 @@ import (
 )
 
 // Encode writes a message as CAP 1.2. Times are written in whole seconds with offset +00:00, points as circles of radius 0 and
-// polygons by their outer ring, since CAP knows no holes. It writes only what Decode would take, else it gives the same errors;
+// polygons by their outer ring, since CAP knows no holes; an info without a category (CAP 1.0) becomes Other. It writes only what Decode would take, else it gives the same errors;
 // a shape with lines cannot be written.
 func Encode(m Message) ([]byte, error) {
 	w := writer{}
@@ -78,6 +78,9 @@ func (w *writer) info(i *Info) error {
 	w.text("language", i.Language)
 	for _, c := range i.Categories {
 		w.text("category", c)
+	}
+	if len(i.Categories) == 0 {
+		w.text("category", "Other")
 	}
 	w.text("event", i.Event)
 	for _, r := range i.Responses {

@@ -215,6 +215,9 @@ func realtime(body []byte, s bounded.Span) (fields, error) {
 			f[to] = strings.TrimSpace(text)
 		}
 	}
+	if t := properties["time"]; body[t.From] != '"' {
+		return fields{}, nil // USGS writes a number here
+	}
 	if f["DateTime"] == "" || f["Magnitude"] == "" && f["Kedalaman"] == "" {
 		return fields{}, nil
 	}

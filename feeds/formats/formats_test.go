@@ -1,0 +1,54 @@
+package formats
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"kentongan/feeds/feedtest"
+)
+
+// owners says which format reads which recorded files.
+var owners = map[string][]string{
+	"cap":  {"cap/*"},
+	"bmkg": {"earthquake/bmkg-*"},
+	"usgs": {"earthquake/usgs-*"},
+}
+
+// TestWrongFormat sends every recorded file to every other format: an error and nothing stored, except that native may read the
+// document and refuse each item, or find records in GeoJSON.
+func TestWrongFormat(t *testing.T) {
+	for owner, patterns := range owners {
+		for _, file := range feedtest.Recorded(t, patterns...) {
+			body := feedtest.Read(t, file)
+			for _, name := range Names() {
+				if name == owner {
+					continue
+				}
+				format, err := New(name, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, err := format.Decode(body, feedtest.Meta())
+				feedtest.Check(t, b, err)
+				if b.Records() > 0 || err == nil && (name != "native" || len(b.Rejected) == 0) {
+					t.Errorf("%s by %s: %d records, %d rejected, error %v", filepath.Base(file), name, b.Records(), len(b.Rejected), err)
+				}
+			}
+		}
+	}
+}
+
+func TestNew(t *testing.T) {
+	if !slices.IsSorted(Names()) || len(Names()) != len(All()) {
+		t.Errorf("names %v", Names())
+	}
+	if _, err := New("fax", nil); err == nil {
+		t.Error("an unknown format was made")
+	}
+	for _, name := range Names() {
+		if _, err := New(name, map[string]any{"no such option": 1}); err == nil {
+			t.Errorf("%s: an unknown option was taken", name)
+		}
+	}
+}
