@@ -1,6 +1,7 @@
 package bounded
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,9 @@ import (
 
 // Span is a JSON value inside a body: body[From:To].
 type Span struct{ From, To int }
+
+// maxItems is how many values one array may hold; the largest public list of ours has some ten thousand.
+const maxItems = 100_000
 
 // Elements finds the values of the array that begins at offset at, after white space. The body must have passed JSONValue.
 func Elements(body []byte, at int) ([]Span, error) {
@@ -21,6 +25,9 @@ func Elements(body []byte, at int) ([]Span, error) {
 		end, err := s.value(i, 0)
 		if err != nil {
 			return nil, err
+		}
+		if len(out) == maxItems {
+			return nil, s.fault(i, fmt.Sprintf("more than %d items", maxItems))
 		}
 		out = append(out, Span{i, end})
 		if i = s.space(end); i < len(body) && body[i] == ',' {
@@ -78,15 +85,37 @@ func JSONDocument(body []byte) error {
 }
 
 // JSONItem is JSON over one value inside a body; the error names the place in the body.
-func JSONItem(body []byte, item Span) error {
-	err := JSON(body[item.From:item.To], DefaultDepth)
+func JSONItem(lines *Lines, item Span) error {
+	err := JSON(lines.Body[item.From:item.To], DefaultDepth)
 	var f *JSONError
 	if errors.As(err, &f) {
-		line, column := Place(body, item.From+f.Offset)
+		line, column := lines.At(item.From + f.Offset)
 		return &JSONError{item.From + f.Offset, line, column, f.Reason}
 	}
 	if err != nil {
 		return fmt.Errorf("item: %w", err)
 	}
 	return nil
+}
+
+// Lines is Place for offsets that mostly grow: each step counts only what lies between, so many faults cost one reading of the body.
+type Lines struct {
+	Body        []byte
+	at          int
+	line, start int // lines before at; where the line of at begins
+}
+
+// At turns an offset into a line and a column, both from 1.
+func (l *Lines) At(offset int) (line, column int) {
+	offset = min(max(offset, 0), len(l.Body))
+	if offset < l.at {
+		l.at, l.line, l.start = 0, 0, 0
+	}
+	between := l.Body[l.at:offset]
+	if i := bytes.LastIndexByte(between, '\n'); i >= 0 {
+		l.line += bytes.Count(between, []byte{'\n'})
+		l.start = l.at + i + 1
+	}
+	l.at = offset
+	return l.line + 1, offset - l.start + 1
 }

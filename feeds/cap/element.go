@@ -16,7 +16,7 @@ var ErrDocument = errors.New("not a plain XML document")
 const (
 	maxBytes    = 64 << 20
 	maxDepth    = 64
-	maxElements = 500_000
+	maxElements = 250_000
 )
 
 // Element is one element of a document, with the text that stands directly in it, trimmed of white space.

@@ -146,31 +146,31 @@ func fromJSON(body []byte) ([]item, error) {
 		return list(body, at, quake)
 	case '{':
 		line, _ := bounded.Place(body, at.From)
-		f, err := quake(body, at)
+		f, err := quake(&bounded.Lines{Body: body}, at)
 		return []item{{line, f, err}}, nil
 	}
 	return nil, errForm
 }
 
-func list(body []byte, at bounded.Span, read func([]byte, bounded.Span) (fields, error)) ([]item, error) {
+func list(body []byte, at bounded.Span, read func(*bounded.Lines, bounded.Span) (fields, error)) ([]item, error) {
 	spans, err := bounded.Elements(body, at.From)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]item, 0, len(spans))
-	line, last := 1, 0
+	lines := &bounded.Lines{Body: body}
 	for _, s := range spans {
-		line += bytes.Count(body[last:s.From], []byte{'\n'})
-		last = s.From
-		f, err := read(body, s)
+		line, _ := lines.At(s.From)
+		f, err := read(lines, s)
 		out = append(out, item{line, f, err})
 	}
 	return out, nil
 }
 
 // quake reads the flat form: every value a string.
-func quake(body []byte, s bounded.Span) (fields, error) {
-	members, err := object(body, s)
+func quake(lines *bounded.Lines, s bounded.Span) (fields, error) {
+	body := lines.Body
+	members, err := object(lines, s)
 	if err != nil {
 		return nil, err
 	}
@@ -191,8 +191,9 @@ func quake(body []byte, s bounded.Span) (fields, error) {
 }
 
 // realtime reads a GeoJSON feature, whose times are UTC without saying so and whose coordinates are longitude first.
-func realtime(body []byte, s bounded.Span) (fields, error) {
-	members, err := object(body, s)
+func realtime(lines *bounded.Lines, s bounded.Span) (fields, error) {
+	body := lines.Body
+	members, err := object(lines, s)
 	if err != nil {
 		return nil, err
 	}
@@ -249,11 +250,11 @@ func realtime(body []byte, s bounded.Span) (fields, error) {
 }
 
 // object checks one quake strictly: keys once, in one case, valid UTF-8.
-func object(body []byte, s bounded.Span) (map[string]bounded.Span, error) {
-	if err := bounded.JSONItem(body, s); err != nil {
+func object(lines *bounded.Lines, s bounded.Span) (map[string]bounded.Span, error) {
+	if err := bounded.JSONItem(lines, s); err != nil {
 		return nil, err
 	}
-	members, err := bounded.Members(body, s.From)
+	members, err := bounded.Members(lines.Body, s.From)
 	if err != nil {
 		return nil, errors.New("is not an object")
 	}

@@ -52,9 +52,10 @@ func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
 	}
 	var b feeds.Batch
 	foreign := 0
+	lines := &bounded.Lines{Body: body}
 	for i, item := range items {
-		alert, pass, err := read(body, item)
-		line, _ := bounded.Place(body, item.From)
+		line, _ := lines.At(item.From)
+		alert, pass, err := read(lines, item)
 		switch {
 		case err != nil:
 			if errors.Is(err, errForeign) {
@@ -151,8 +152,8 @@ func text(s *string) string {
 }
 
 // read gives an alert, or why the feature is passed over, or what is wrong with it.
-func read(body []byte, item bounded.Span) (alert feeds.Alert, pass string, err error) {
-	f, p, err := parse(body, item)
+func read(lines *bounded.Lines, item bounded.Span) (alert feeds.Alert, pass string, err error) {
+	f, p, err := parse(lines, item)
 	if err != nil {
 		return alert, "", err
 	}
@@ -192,8 +193,9 @@ func read(body []byte, item bounded.Span) (alert feeds.Alert, pass string, err e
 	return alert, "", nil
 }
 
-func parse(body []byte, item bounded.Span) (f feature, p properties, err error) {
-	if err = bounded.JSONItem(body, item); err != nil {
+func parse(lines *bounded.Lines, item bounded.Span) (f feature, p properties, err error) {
+	body := lines.Body
+	if err = bounded.JSONItem(lines, item); err != nil {
 		return f, p, err
 	}
 	members, err := bounded.Members(body, item.From)
