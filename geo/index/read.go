@@ -2,6 +2,7 @@ package index
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -18,7 +19,7 @@ import (
 const (
 	loadCount    = 2000
 	tailCount    = 256
-	historyCount = 64   // at first; each further page is twice as large
+	historyCount = 64 // at first; each further page is twice as large
 	historyMost  = 2048
 )
 
@@ -113,7 +114,7 @@ func (s *Store) Tail(ctx context.Context, since time.Time, yield func(reading []
 				return fmt.Errorf("index: read %s from %s: %w", key, from, err)
 			}
 			for _, m := range page {
-				err := readBlob(blobOf(m), nil, func(_ []byte, readings [][]byte) error {
+				_, err := readBlob(blobOf(m), nil, func(_ []byte, readings [][]byte) error {
 					for _, r := range readings {
 						if err := yield(r); err != nil {
 							return err
@@ -163,7 +164,9 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 		if len(open) == 0 {
 			return nil
 		}
-		newest := slices.MaxFunc(open, func(a, b *backward) int { return compareID(a.found[0].id, b.found[0].id) })
+		newest := slices.MaxFunc(open, func(a, b *backward) int {
+			return cmp.Or(cmp.Compare(a.found[0].ms, b.found[0].ms), cmp.Compare(a.found[0].written, b.found[0].written))
+		})
 		for _, r := range slices.Backward(newest.found[0].readings) {
 			if err := yield(r); err != nil {
 				return err
@@ -206,7 +209,8 @@ type backward struct {
 }
 
 type finding struct {
-	id       string
+	ms       int64 // of the store's clock
+	written  uint64
 	readings [][]byte
 }
 
@@ -218,8 +222,8 @@ func (b *backward) fill(ctx context.Context) error {
 			return fmt.Errorf("index: history of %s in %s before %s: %w", b.id, b.key, b.end, err)
 		}
 		for _, m := range page {
-			f := finding{id: m.ID}
-			err := readBlob(blobOf(m), func(id []byte) bool { return string(id) == b.id }, func(_ []byte, readings [][]byte) error {
+			f := finding{ms: millisecond(m.ID)}
+			f.written, err = readBlob(blobOf(m), func(id []byte) bool { return string(id) == b.id }, func(_ []byte, readings [][]byte) error {
 				for _, r := range readings {
 					f.readings = append(f.readings, bytes.Clone(r))
 				}
@@ -245,19 +249,9 @@ func blobOf(m redis.XMessage) []byte {
 	return []byte(v)
 }
 
-// compareID orders two stream ids "milliseconds-sequence".
-func compareID(a, b string) int {
-	aMS, aSeq := splitID(a)
-	bMS, bSeq := splitID(b)
-	if aMS != bMS {
-		return int(max(-1, min(1, aMS-bMS)))
-	}
-	return int(max(-1, min(1, aSeq-bSeq)))
-}
-
-func splitID(id string) (ms, seq int64) {
-	a, b, _ := strings.Cut(id, "-")
-	ms, _ = strconv.ParseInt(a, 10, 64)
-	seq, _ = strconv.ParseInt(b, 10, 64)
-	return ms, seq
+// millisecond reads the first half of a stream id "milliseconds-sequence"; what is none lies at 0, before all others.
+func millisecond(id string) int64 {
+	ms, _, _ := strings.Cut(id, "-")
+	n, _ := strconv.ParseInt(ms, 10, 64)
+	return n
 }

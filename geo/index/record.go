@@ -105,8 +105,9 @@ func readLast(id string, b []byte) (last, error) {
 }
 
 // appendBlob starts a Blob.
-func appendBlob(b []byte) []byte {
-	return protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), version)
+func appendBlob(b []byte, written uint64) []byte {
+	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), version)
+	return protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), written)
 }
 
 // appendGroup adds one Thing's readings to a Blob.
@@ -123,15 +124,19 @@ func appendGroup(b []byte, id string, readings [][]byte) []byte {
 	return b
 }
 
-// readBlob hands over each Thing's id and readings, all part of b. An id for which want (nil: all) says no is passed over unread.
-func readBlob(b []byte, want func(id []byte) bool, yield func(id []byte, readings [][]byte) error) error {
+// readBlob hands over each Thing's id and readings, all part of b, and gives the blob's number. An id for which want (nil: all) says no is
+// passed over unread.
+func readBlob(b []byte, want func(id []byte) bool, yield func(id []byte, readings [][]byte) error) (written uint64, err error) {
 	var v uint64
-	err := fields(b, func(num protowire.Number, n uint64, part []byte) error {
+	err = fields(b, func(num protowire.Number, n uint64, part []byte) error {
 		switch num {
 		case 1:
 			v = n
 			return nil
 		case 2:
+		case 3:
+			written = n
+			return nil
 		default:
 			return nil
 		}
@@ -159,7 +164,7 @@ func readBlob(b []byte, want func(id []byte) bool, yield func(id []byte, reading
 	if err == nil && v != version {
 		err = fmt.Errorf("%w: blob of version %d, this server reads %d", ErrRecord, v, version)
 	}
-	return err
+	return written, err
 }
 
 // fields walks a message; numbers come as n, bytes as part. Fields of kinds not used here are passed over.

@@ -119,7 +119,7 @@ func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part
 		}
 		if len(c.Readings) > 0 {
 			if p.blob == nil {
-				p.blob = appendBlob(make([]byte, 0, 1024))
+				p.blob = appendBlob(make([]byte, 0, 1024), s.written)
 			}
 			p.blob = appendGroup(p.blob, c.Entry.ID, c.Readings)
 		}

@@ -455,9 +455,9 @@ func TestCommitUsesNoKeyOutsideTheTable(t *testing.T) {
 func FuzzReadLast(f *testing.F) {
 	e := &Entry{ID: "f:a", Kind: "gauge", Position: solok, Placed: true, Cell: 0x8a2a1072b59ffff, Payload: text(strings.Repeat("x", 200))}
 	f.Add(appendLast(nil, e, []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
-	f.Add(appendGroup(appendBlob(nil), "f:a", readings("1", "22")))
+	f.Add(appendGroup(appendBlob(nil, 5), "f:a", readings("1", "22")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = readLast("id", b)
-		_ = readBlob(b, nil, func([]byte, [][]byte) error { return nil })
+		_, _ = readBlob(b, nil, func([]byte, [][]byte) error { return nil })
 	})
 }
