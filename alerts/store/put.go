@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"kentongan/alerts"
+	"kentongan/alerts/incident"
+	"kentongan/alerts/rules"
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+	"kentongan/geo/moment"
+)
+
+// putIncident writes an incident into the step; rev is what it was read at, empty for a new one. It tells the case stream.
+func (s *Store) putIncident(st *step, rev string, in *incident.Incident) error {
+	doc, err := marshal(incidentDoc{1, *in})
+	if err != nil {
+		return err
+	}
+	key := s.keys.Incident(in.ID)
+	st.check("rev", key, "", rev)
+	st.write("doc", key, nextRev(rev), string(doc), "")
+	if rev == "" {
+		st.write("zadd", s.keys.Incidents(), strconv.FormatInt(in.OpenedAt.Milli(), 10), in.ID)
+	}
+	if in.Status.Open() {
+		st.write("sadd", s.keys.IncidentsOpen(), in.ID)
+	} else {
+		st.write("srem", s.keys.IncidentsOpen(), in.ID)
+	}
+	st.event("incident", in.ID, doc)
+	return nil
+}
+
+// putAlert writes an alert into the step; quiet ones do not go to the case stream.
+func (s *Store) putAlert(st *step, rev string, a *alerts.Alert, own origin, quiet bool) error {
+	doc, err := marshal(alertDoc{1, *a})
+	if err != nil {
+		return err
+	}
+	inside, err := json.Marshal(own)
+	if err != nil {
+		return fmt.Errorf("internals of alert %s: %w", a.ID, err)
+	}
+	key := s.keys.Alert(a.ID)
+	st.check("rev", key, "", rev)
+	st.write("doc", key, nextRev(rev), string(doc), string(inside))
+	if rev == "" {
+		st.write("zadd", s.keys.Alerts(), strconv.FormatInt(a.ReceivedAt.Milli(), 10), a.ID)
+	}
+	if a.State == alerts.Active {
+		st.write("sadd", s.keys.AlertsActive(), a.ID)
+	} else {
+		st.write("srem", s.keys.AlertsActive(), a.ID)
+	}
+	if !quiet && a.State != alerts.Logged {
+		st.event("alert", a.ID, doc)
+	}
+	return nil
+}
+
+// signal is what may open an incident or join one.
+type signal struct {
+	block    rules.IncidentBlock
+	severity cap.Severity // of the alert
+	title    string
+	at       *geo.Position
+	area     string
+	event    time.Time // when it arose
+	received time.Time
+	why      incident.Why
+	evidence incident.Evidence
+	actor    string
+	name     string // makes the id of an incident that it opens
+	simul    bool
+}
+
+// openOrJoin lets a signal join an open incident of its type near enough in place and time, or opens one. It gives the incident's id.
+// A new incident rests on the number counter, so that of two signals at once the second is decided again and finds the first's.
+func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, error) {
+	open, err := s.open(ctx)
+	if err != nil {
+		return "", err
+	}
+	now := st.record.Time.Time
+	if at, metres := nearest(open, sig); at != nil {
+		in := at.doc.Clone()
+		sig.evidence.Reason = fmt.Sprintf("%s; same type within %.0f m and %s", sig.evidence.Reason, metres, sig.block.Window())
+		in.AddEvidence(sig.evidence, sig.actor, now)
+		return in.ID, s.putIncident(st, at.rev, &in)
+	}
+	number, err := s.number(ctx, st, now)
+	if err != nil {
+		return "", err
+	}
+	severity := sig.block.Severity
+	if severity == "" && sig.severity != cap.Unknown {
+		severity = sig.severity
+	}
+	in, err := incident.Open(incident.Opening{
+		ID: alerts.ID(now, "incident\x00"+sig.name), Number: number, Type: sig.block.Type, Title: sig.title, Severity: severity,
+		Position: sig.at, AreaName: sig.area, At: now, EventAt: moment.Of(sig.event), SignalAt: moment.Of(sig.received), Actor: sig.actor,
+		Note: sig.evidence.Reason, Why: sig.why, Evidence: []incident.Evidence{sig.evidence}, Simulated: sig.simul,
+	})
+	if err != nil {
+		return "", err
+	}
+	return in.ID, s.putIncident(st, "", &in)
+}
+
+// nearest finds the incident that a signal joins. A resolved one is over: whoever resolved it would not see what joins it.
+func nearest(open []kept[incident.Incident], sig signal) (*kept[incident.Incident], float64) {
+	var best *kept[incident.Incident]
+	least := sig.block.Radius()
+	for i := range open {
+		in := &open[i].doc
+		if in.Type != sig.block.Type || in.Simulated != sig.simul || !in.Status.Open() || in.Status == incident.Resolved {
+			continue
+		}
+		if apart := sig.event.Sub(in.LatestEvidence()); apart > sig.block.Window() || -apart > sig.block.Window() {
+			continue
+		}
+		metres := 0.0
+		p, placed := in.Position()
+		switch {
+		case placed && sig.at != nil:
+			metres = geo.Distance(p, *sig.at)
+		case placed || sig.at != nil:
+			continue
+		}
+		if metres <= least {
+			best, least = &open[i], metres
+		}
+	}
+	return best, least
+}
+
+// number takes the next number of the local year, in the same step, so that none is lost and none is given twice.
+func (s *Store) number(ctx context.Context, st *step, now time.Time) (string, error) {
+	year := now.In(s.zone).Format("2006")
+	key := s.keys.Number(year)
+	was, err := s.get(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	n, err := strconv.ParseInt(nextRev(was), 10, 64)
+	if err != nil {
+		return "", fmt.Errorf("number counter of %s: %w", year, err)
+	}
+	st.check("str", key, "", was)
+	st.set(key, strconv.FormatInt(n, 10), 0)
+	return fmt.Sprintf("%s-%s-%06d", s.prefix, year, n), nil
+}
+
+// areaOf names the place of a position: the kecamatan, lake or zone of ours; empty elsewhere.
+func (s *Store) areaOf(p *geo.Position) string {
+	if p == nil {
+		return ""
+	}
+	if a, ok := s.place.Areas.Find(*p); ok {
+		return a.Name
+	}
+	return ""
+}
+
+// remark tells an alert's incident what became of the alert, where the incident is still open. It never changes the incident's status.
+func (s *Store) remark(ctx context.Context, st *step, a *alerts.Alert, actor, act, note string) error {
+	if _, told := st.index[s.keys.Incident(a.Incident)]; told || a.Incident == "" {
+		return nil
+	}
+	list, err := s.incidentsOf(ctx, []string{a.Incident})
+	if err != nil || len(list) == 0 || !list[0].doc.Status.Open() {
+		return err
+	}
+	in := list[0].doc.Clone()
+	in.Remark(actor, act, note, st.record.Time.Time)
+	return s.putIncident(st, list[0].rev, &in)
+}
