@@ -218,3 +218,23 @@ func Check(t testing.TB, b feeds.Batch, err error) {
 		}
 	}
 }
+
+// OneBad decodes a delivery of which exactly one item is faulty: it is rejected by its index, the others are kept, and the reason
+// says what and where. The batch is returned for closer looks.
+func OneBad(t testing.TB, format feeds.Format, body []byte, bad int, reasons ...string) feeds.Batch {
+	t.Helper()
+	b, err := format.Decode(body, Meta())
+	Check(t, b, err)
+	if err != nil {
+		t.Fatalf("one faulty item cost the whole delivery: %v", err)
+	}
+	if len(b.Rejected) != 1 || b.Rejected[0].Index != bad || b.Records()+len(b.Follow) == 0 {
+		t.Fatalf("got %d records, %d links, rejected %v; want item %d rejected and the others kept", b.Records(), len(b.Follow), b.Rejected, bad)
+	}
+	for _, want := range reasons {
+		if !strings.Contains(b.Rejected[0].Reason, want) {
+			t.Errorf("reason %q does not say %q", b.Rejected[0].Reason, want)
+		}
+	}
+	return b
+}

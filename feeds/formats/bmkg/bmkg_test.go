@@ -90,12 +90,9 @@ func TestRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			b := decode(t, "[\n"+c.quake+",\n"+quakeJSON+"]")
-			if len(b.Alerts) != 1 || b.Alerts[0].Index != 1 || len(b.Rejected) != 1 {
-				t.Fatalf("got %d alerts, rejected %v", len(b.Alerts), b.Rejected)
-			}
-			if r := b.Rejected[0]; r.Index != 0 || !strings.Contains(r.Reason, c.reason) || !strings.Contains(r.Reason, "line 2") {
-				t.Errorf("reason %q, want %q at line 2", r.Reason, c.reason)
+			b := feedtest.OneBad(t, Format{}, []byte("[\n"+c.quake+",\n"+quakeJSON+"]"), 0, c.reason, "line 2")
+			if len(b.Alerts) != 1 || b.Alerts[0].Index != 1 {
+				t.Errorf("got %d alerts", len(b.Alerts))
 			}
 		})
 	}

@@ -68,6 +68,11 @@ func TestIndex(t *testing.T) {
 	}
 }
 
+func TestOneBadEntry(t *testing.T) {
+	body := `<feed xmlns="http://www.w3.org/2005/Atom">` + "\n<entry/>\n<entry><content>" + message + `</content></entry></feed>`
+	feedtest.OneBad(t, Format{}, []byte(body), 0, "line 2", "no link")
+}
+
 func TestOtherDocuments(t *testing.T) {
 	for _, body := range []string{"", "{}", "<html></html>", "<rss></rss>", `<feed></feed>`, `<alert xmlns="urn:x"/>`, message + message, message + "x",
 		`<!DOCTYPE a [<!ENTITY x "y">]>` + message} {

@@ -95,6 +95,10 @@ func TestItems(t *testing.T) {
 	}
 }
 
+func TestOneBadFeature(t *testing.T) {
+	feedtest.OneBad(t, Format{}, []byte(collection(event, `{"type":"Feature","properties":7}`)), 1, "line 3")
+}
+
 func TestOtherDocuments(t *testing.T) {
 	for _, body := range []string{"", "null", "[]", "{}", event + "x", `{"type":"FeatureCollection"}`, `{"type":"FeatureCollection","features":{}}`, `<rss/>`,
 		`{"type":"FeatureCollection","features":[],"features":[]}`, collection(`{"type":"Feature","properties":{"name":"x"},"geometry":null}`)} {
