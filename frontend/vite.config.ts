@@ -13,6 +13,11 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
       input: { wall: "wall.html", login: "login.html" },
+      output: {
+        codeSplitting: {
+          groups: [{ name: "maplibre", test: /node_modules[\\/]maplibre-gl/ }],
+        },
+      },
     },
   },
   test: {

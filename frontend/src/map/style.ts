@@ -1,4 +1,5 @@
 // The offline base map as a MapLibre style: no glyph server, no sprite, no tile, nothing from another host.
+import type { FeatureCollection } from "geojson";
 import type {
   ExpressionSpecification,
   LayerSpecification,
@@ -10,7 +11,7 @@ import type { Palette } from "./palette";
 export const FONT = "Atkinson Hyperlegible Next";
 export const FONT_STRONG = "Atkinson Hyperlegible Next Bold";
 
-const EMPTY = { type: "FeatureCollection", features: [] } as const;
+const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** Layers without what they are called and where they read: that is said once, below. */
 type Draw = Omit<LayerSpecification, "id" | "source"> & {
@@ -301,5 +302,5 @@ export function buildStyle(palette: Palette, u: number): StyleSpecification {
       ]),
     ),
     layers,
-  } as StyleSpecification;
+  };
 }

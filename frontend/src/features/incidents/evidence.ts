@@ -1,0 +1,64 @@
+// The lines of evidence under the worst incident.
+import type { Evidence, Incident, RuleInput, Thing } from "../../wire/wire";
+import { instant, number } from "../../i18n/format";
+
+export interface EvidenceLine {
+  kind: string;
+  /** What it is about: the sensor's name, the alert's words. */
+  lead: string;
+  /** The value, drawn heavier; empty where there is none. */
+  value: string;
+  at: number | null;
+}
+
+/** Newest first, one line for each thing that was reported on. `thing` finds a Thing by id. */
+export function evidenceLines(
+  incident: Incident,
+  thing: (id: string) => Thing | undefined,
+): EvidenceLine[] {
+  const seen = new Set<string>();
+  const lines: EvidenceLine[] = [];
+  const newest = [...list(incident.evidence)].sort(
+    (a, b) => (instant(b.at) ?? 0) - (instant(a.at) ?? 0),
+  );
+  for (const evidence of newest) {
+    const key = `${evidence.kind}|${evidence.ref}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    lines.push(line(evidence, list(incident.why.inputs), thing));
+  }
+  return lines;
+}
+
+function line(
+  evidence: Evidence,
+  inputs: readonly RuleInput[],
+  thing: (id: string) => Thing | undefined,
+): EvidenceLine {
+  const at = instant(evidence.at);
+  const { kind, ref, reason, text } = evidence;
+  if (kind !== "observation") {
+    return { kind, lead: text ?? reason, value: "", at };
+  }
+  const known = thing(ref);
+  const lead = known?.name !== undefined && known.name !== "" ? known.name : ref;
+  const exact = inputs.filter((i) => i.thing === ref && i.at === evidence.at);
+  const input = exact.at(-1);
+  const value = input ? reading(input) : (text ?? "");
+  return { kind, lead, value, at };
+}
+
+function reading({ value, unit }: RuleInput): string {
+  const figure =
+    typeof value === "number"
+      ? number(value, 2)
+      : typeof value === "string" || typeof value === "boolean"
+        ? String(value)
+        : "";
+  return unit ? `${figure} ${unit}` : figure;
+}
+
+/** Go writes an empty list as null where nobody made one. */
+function list<T>(value: readonly T[] | null | undefined): readonly T[] {
+  return value ?? [];
+}

@@ -1,0 +1,67 @@
+// Where numbers stand beside their marks, so that no two words lie on each other. Pixels; the first to ask is served first.
+
+export interface Spot {
+  id: string;
+  x: number;
+  y: number;
+  /** Half the mark's height. */
+  half: number;
+  /** Width and height of the words. */
+  width: number;
+  height: number;
+}
+
+export type Side = "right" | "left" | "below" | "above" | "none";
+
+interface Rect {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+const meets = (a: Rect, b: Rect) =>
+  a.x < b.x + b.w && b.x < a.x + a.w && a.y < b.y + b.h && b.y < a.y + a.h;
+
+function rectFor(spot: Spot, side: Side, gap: number): Rect {
+  const { x, y, half, width: w, height: h } = spot;
+  switch (side) {
+    case "left":
+      return { x: x - half - gap - w, y: y - h / 2, w, h };
+    case "below":
+      return { x: x - w / 2, y: y + half, w, h };
+    case "above":
+      return { x: x - w / 2, y: y - half - h, w, h };
+    default:
+      return { x: x + half + gap, y: y - h / 2, w, h };
+  }
+}
+
+/** A side for every spot; "none" where every side is taken or off the map. */
+export function placeWords(
+  spots: readonly Spot[],
+  size: { width: number; height: number },
+  gap: number,
+): Map<string, Side> {
+  const taken: Rect[] = spots.map(({ x, y, half }) => ({
+    x: x - half,
+    y: y - half,
+    w: 2 * half,
+    h: 2 * half,
+  }));
+  const sides = new Map<string, Side>();
+  spots.forEach((spot, index) => {
+    const free = (["right", "left", "below", "above"] as const).find((side) => {
+      const r = rectFor(spot, side, gap);
+      const inside =
+        r.x >= 0 &&
+        r.y >= 0 &&
+        r.x + r.w <= size.width &&
+        r.y + r.h <= size.height;
+      return inside && !taken.some((t, i) => i !== index && meets(r, t));
+    });
+    sides.set(spot.id, free ?? "none");
+    if (free) taken.push(rectFor(spot, free, gap));
+  });
+  return sides;
+}

@@ -1,0 +1,137 @@
+// The wall's camera: it moves by itself only when the set of incidents changes, flies once to a new Extreme,
+// and stands still from the moment a person has moved it until a key gives it back.
+import type { Incident } from "../../wire/wire";
+import { boxOf, type Box } from "../../map/geometry";
+import { framed, loudest } from "../../features/incidents/rank";
+
+export interface Lens {
+  fit(
+    box: Box,
+    padding: { top: number; right: number; bottom: number; left: number },
+    maxZoom: number,
+    ms: number,
+  ): void;
+}
+
+const FLY_MS = 900;
+const DWELL_MS = 8_000;
+/** About 40 px to a kilometre on a 1920 wall. */
+const CLOSEST = 11.4;
+const AROUND_DEGREES = 0.09;
+
+export class Camera {
+  #lens: Lens;
+  #home: Box;
+  #u: number;
+  #still: boolean;
+  #onLock: (locked: boolean) => void;
+  #locked = false;
+  #key: string | null = null;
+  #incidents: readonly Incident[] = [];
+  #flown = new Set<string>();
+  #dwell: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    lens: Lens,
+    home: Box,
+    u: number,
+    still: boolean,
+    onLock: (locked: boolean) => void,
+  ) {
+    this.#lens = lens;
+    this.#home = home;
+    this.#u = u;
+    this.#still = still;
+    this.#onLock = onLock;
+  }
+
+  /** Room for the legend, the labels and the attribution around what is fitted. */
+  static padding(u: number) {
+    return { top: 64 * u, right: 90 * u, bottom: 70 * u, left: 90 * u };
+  }
+
+  follow(incidents: readonly Incident[]): void {
+    this.#incidents = incidents;
+    const key = framed(incidents)
+      .map((i) => i.id)
+      .sort()
+      .join(",");
+    const first = this.#key === null;
+    if (key === this.#key) return;
+    this.#key = key;
+    const fresh = incidents.find((i) => loudest(i) && !this.#flown.has(i.id));
+    for (const i of incidents) if (loudest(i)) this.#flown.add(i.id);
+    if (this.#locked) return;
+    if (first || !fresh?.location) {
+      this.#fitAll(0);
+      return;
+    }
+    const { lng, lat } = fresh.location;
+    const around = AROUND_DEGREES;
+    this.#fit(
+      [lng - around, lat - around, lng + around, lat + around],
+      this.#ms(),
+    );
+    this.#later();
+  }
+
+  /** A person moved the map. */
+  take(): void {
+    this.#cancel();
+    if (this.#locked) return;
+    this.#locked = true;
+    this.#onLock(true);
+  }
+
+  /** The key that gives the view back. */
+  resume(): void {
+    if (this.#locked) {
+      this.#locked = false;
+      this.#onLock(false);
+    }
+    this.#fitAll(0);
+  }
+
+  resize(u: number): void {
+    if (u === this.#u) return;
+    this.#u = u;
+    if (!this.#locked) this.#fitAll(0);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #ms(): number {
+    return this.#still ? 0 : FLY_MS;
+  }
+
+  #later(): void {
+    this.#cancel();
+    this.#dwell = setTimeout(() => {
+      if (!this.#locked) this.#fitAll(this.#ms());
+    }, DWELL_MS);
+  }
+
+  #cancel(): void {
+    if (this.#dwell !== null) clearTimeout(this.#dwell);
+    this.#dwell = null;
+  }
+
+  #fitAll(ms: number): void {
+    this.#cancel();
+    const places = framed(this.#incidents).flatMap((i) =>
+      i.location ? [[i.location.lng, i.location.lat]] : [],
+    );
+    this.#fit(boxOf(places) ?? this.#home, ms);
+  }
+
+  #fit(box: Box, ms: number): void {
+    this.#lens.fit(
+      box,
+      Camera.padding(this.#u),
+      CLOSEST + Math.log2(this.#u),
+      ms,
+    );
+  }
+}
