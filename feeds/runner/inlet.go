@@ -170,7 +170,8 @@ func (in *inlet) decode(body []byte, meta feeds.Meta) (batch feeds.Batch, err er
 	return in.format.Decode(body, meta)
 }
 
-// store hands the batch to the sink and completes the receipt. A batch that says nothing at all needs no store.
+// store hands the batch to the sink, whose receipt speaks of every item, the format's refusals among them. A batch that says nothing
+// at all needs no store.
 func (in *inlet) store(ctx context.Context, b feeds.Batch, meta feeds.Meta) (feeds.Receipt, error) {
 	var receipt feeds.Receipt
 	if b.Records() > 0 || len(b.Ignored) > 0 || len(b.Rejected) > 0 || b.Snapshot {
@@ -179,30 +180,13 @@ func (in *inlet) store(ctx context.Context, b feeds.Batch, meta feeds.Meta) (fee
 			return feeds.Receipt{}, err
 		}
 	}
-	receipt.Ignored = union(receipt.Ignored, b.Ignored)
-	receipt.Rejected = union(receipt.Rejected, b.Rejected)
+	if receipt.Ignored == nil {
+		receipt.Ignored = []feeds.Refusal{}
+	}
+	if receipt.Rejected == nil {
+		receipt.Rejected = []feeds.Refusal{}
+	}
 	return receipt, nil
-}
-
-// union adds the refusals that are not there yet: the sink may hand the format's on, or only its own.
-func union(have, more []feeds.Refusal) []feeds.Refusal {
-	out := have
-	if out == nil {
-		out = []feeds.Refusal{}
-	}
-	if len(more) == 0 {
-		return out
-	}
-	known := make(map[feeds.Refusal]bool, len(have))
-	for _, r := range have {
-		known[r] = true
-	}
-	for _, r := range more {
-		if !known[r] {
-			out = append(out, r)
-		}
-	}
-	return out
 }
 
 // How long a snapshot that came empty after a full one must stay empty, and how often, before it is believed.

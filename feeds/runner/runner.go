@@ -31,7 +31,7 @@ var (
 	ErrNotPush     = push.ErrNotPush
 )
 
-// Sink stores a batch and says what became of it. It returns once the batch is stored; an error that is not feeds.ErrPermanent means
+// Sink stores a batch and says what became of every item of it, the format's own refusals included. It returns once the batch is stored; an error that is not feeds.ErrPermanent means
 // that nothing is acknowledged and the sender should try again.
 type Sink interface {
 	Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error)
