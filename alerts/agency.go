@@ -169,13 +169,13 @@ func capped(s cap.Severity, certainty, urgency string) cap.Severity {
 	return s
 }
 
-// union is the areas of the infos in one language, each polygon once; of all infos where those have none.
+// union is the areas of the infos in one language, each polygon once; where those have no shape or no name, that of the other infos.
 func union(infos []cap.Info, language string) Feature {
 	out := Feature{Type: "Feature"}
 	var names []string
-	take := func(i cap.Info) {
+	take := func(i cap.Info, named bool) {
 		for _, area := range i.Areas {
-			if area.Name != "" && !slices.Contains(names, area.Name) {
+			if named && area.Name != "" && !slices.Contains(names, area.Name) {
 				names = append(names, area.Name)
 			}
 			join(&out.Geometry, area.Shape)
@@ -183,12 +183,13 @@ func union(infos []cap.Info, language string) Feature {
 	}
 	for _, i := range infos {
 		if strings.EqualFold(i.Language, language) || i.Language == "" && language == "en-US" {
-			take(i)
+			take(i, true)
 		}
 	}
 	if out.Geometry.IsZero() {
+		unnamed := len(names) == 0
 		for _, i := range infos {
-			take(i)
+			take(i, unnamed)
 		}
 	}
 	out.Properties.Name = strings.Join(names, ", ")

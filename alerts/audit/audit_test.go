@@ -1,0 +1,47 @@
+package audit
+
+import (
+	"testing"
+	"time"
+
+	"kentongan/geo/moment"
+)
+
+func TestCanonicalFormIsFixed(t *testing.T) {
+	r := Record{
+		Seq: 12, Time: moment.Of(time.Date(2026, 3, 1, 5, 0, 0, 0, time.UTC)), Actor: "user:anna", Agency: "bpbd", Action: "incident.resolved",
+		Object: "incident:01J", BeforeHash: "sha256:a", AfterHash: "sha256:b", Reason: "air <surut> & \"aman\"", Request: "r1",
+	}
+	const want = `{"action":"incident.resolved","actor":"user:anna","after_hash":"sha256:b","agency":"bpbd","before_hash":"sha256:a","object":"incident:01J",` +
+		`"reason":"air <surut> & \"aman\"","request":"r1","seq":12,"time":"2026-03-01T05:00:00.000Z"}`
+	if got := string(r.Canonical()); got != want {
+		t.Errorf("\n%s\n%s", got, want)
+	}
+	if back, err := Parse([]byte(want)); err != nil || back != r {
+		t.Errorf("parsed %+v, %v", back, err)
+	}
+	if _, err := Parse([]byte(want + " ")); err == nil {
+		t.Error("a form that is not canonical was read")
+	}
+}
+
+func TestHashDoesNotDependOnOrder(t *testing.T) {
+	type ab struct {
+		A float64 `json:"a"`
+		B string  `json:"b"`
+	}
+	type ba struct {
+		B string  `json:"b"`
+		A float64 `json:"a"`
+	}
+	x, err := Hash(ab{1.50, "<é>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, _ := Hash(ba{"<é>", 1.5})
+	z, _ := Hash(ba{"<é>", 1.6})
+	none, _ := Hash(nil)
+	if x != y || x == z || none != "" || len(x) != len("sha256:")+64 {
+		t.Errorf("%s %s %s %q", x, y, z, none)
+	}
+}
