@@ -57,11 +57,12 @@ func (c Config) Validate() []error {
 
 // Act is one sign-in, sign-out or refusal, for the audit log.
 type Act struct {
-	Actor  Identity
-	Action string // session.open, session.close, session.denied, right.denied
-	Object string // what was tried: a path or a way to sign in
-	From   string // address of the client
-	Reason string
+	Actor   Identity
+	Action  string // session.open, session.close, session.denied, right.denied
+	Object  string // what was tried: a path or a way to sign in
+	From    string // address of the client
+	Reason  string
+	Request string // id of the request
 }
 
 // Auditor keeps acts. It returns once the act is kept.
@@ -156,6 +157,9 @@ func (a *Auth) fail(r *http.Request, what string) error {
 	a.Record(r.Context(), Act{Action: "session.denied", Object: r.URL.Path, From: from, Reason: what + " is not valid"})
 	return ErrDenied
 }
+
+// Refuse counts a failed try that a caller found, and gives what to answer: ErrDenied, or ErrTooMany above the limit.
+func (a *Auth) Refuse(r *http.Request, what string) error { return a.fail(r, what) }
 
 // Forbid keeps the refusal of someone known who lacks a right.
 func (a *Auth) Forbid(r *http.Request, id Identity, right string) {

@@ -1,0 +1,51 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"kentongan/alerts"
+	"kentongan/alerts/store"
+	"kentongan/feeds/cap"
+	"kentongan/server/auth"
+)
+
+func (s *server) alerts() {
+	operation(s, needs(auth.ReadAlerts), "GET", "/api/v1/alerts", "alerts", "Alerts, the newest received first", http.StatusOK, s.listAlerts)
+}
+
+// caseFilter is what lists of cases have in common.
+type caseFilter struct {
+	Severity string    `query:"severity" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
+	BBox     string    `query:"bbox" doc:"west,south,east,north in degrees"`
+	From     time.Time `query:"from" doc:"At or after"`
+	To       time.Time `query:"to" doc:"Before"`
+	Q        string    `query:"q" maxLength:"200" doc:"Part of title, number, place, event or headline"`
+	Limit    int       `query:"limit" minimum:"0" maximum:"1000" doc:"Default 100"`
+	Page     string    `query:"page"`
+}
+
+func (f *caseFilter) query() (store.Query, error) {
+	bound, err := boundOf(f.BBox)
+	return store.Query{Severity: cap.Severity(f.Severity), Bound: bound, From: f.From, To: f.To, Text: f.Q, Limit: f.Limit, Page: f.Page}, err
+}
+
+type alertsIn struct {
+	caseFilter
+	Status   string `query:"status" enum:"open,active,updated,cancelled,expired,resolved,logged" doc:"open means active"`
+	Category string `query:"category" doc:"Of CAP: Geo, Met ..."`
+}
+
+func (s *server) listAlerts(ctx context.Context, in *alertsIn) (*body[List[alerts.Alert]], error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, err
+	}
+	q.Status, q.Type = in.Status, in.Category
+	items, next, err := s.Cases.Alerts(ctx, q)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return listOf(items, next), nil
+}

@@ -1,0 +1,149 @@
+// Package api is HTTP, one file per resource; thin.
+//
+// Every route declares who may use it in the line that registers it; a route without a declaration stops the start. Errors are
+// application/problem+json (RFC 9457).
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"kentongan/alerts/rules"
+	"kentongan/alerts/store"
+	"kentongan/feeds"
+	"kentongan/geo"
+	"kentongan/geo/index"
+	"kentongan/server/auth"
+	"kentongan/server/profile"
+)
+
+// Deps are the rooms that the interface shows. All are needed but Gather.
+type Deps struct {
+	Auth    *auth.Auth
+	Picture *index.Picture
+	History *index.Store
+	Cases   *store.Store
+	Deliver func(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error)
+	Feeds   func() []feeds.FeedStatus
+	Rules   func() []rules.Listed
+	Profile *profile.Profile
+	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
+	Ready   func(ctx context.Context) Readiness
+	Gather  prometheus.Gatherer // nil: no /metrics
+	Files   fs.FS               // the built screens
+	Version string
+
+	Insecure    bool  // plain HTTP beyond loopback: every screen says so
+	Secure      bool  // this server speaks TLS
+	MaxBody     int64 // bytes of a push as sent
+	MaxInflated int64
+
+	Now func() time.Time
+	Log zerolog.Logger
+}
+
+// Readiness is what /readyz says.
+type Readiness struct {
+	Ready    bool     `json:"ready"`
+	Storage  string   `json:"storage"` // durable, weak or volatile
+	Store    string   `json:"store"`   // "redis 7.0.15"
+	Warnings []string `json:"warnings"`
+	Reason   string   `json:"reason,omitempty"` // where not ready
+}
+
+// server holds the rooms for the handlers.
+type server struct {
+	Deps
+	table *table
+	docs  huma.API
+	spec  []byte
+}
+
+// New gives the handler of every route. An error means a route without a policy, or screens that cannot be read.
+func New(d Deps) (http.Handler, error) {
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	d.Log = d.Log.With().Str("component", "api").Logger()
+	s := &server{Deps: d}
+	s.table = newTable(s)
+	if err := s.register(); err != nil {
+		return nil, err
+	}
+	return s.table, nil
+}
+
+func (s *server) register() error {
+	cfg := huma.DefaultConfig("Kentongan", s.Version)
+	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
+	cfg.Info.Description = "A city's operations centre. Every answer but a public one needs a bearer token or a session."
+	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"bearer":  {Type: "http", Scheme: "bearer"},
+		"session": {Type: "apiKey", In: "cookie", Name: "kentongan"},
+	}
+	cfg.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[geo.Shape](), reflect.TypeFor[*geometry]())
+	cfg.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[map[string]any]())
+	s.docs = humago.New(s.table, cfg)
+	s.things()
+	s.alerts()
+	s.incidents()
+	s.lists()
+	s.ingest()
+	s.session()
+	s.live()
+	s.health()
+	if err := s.pages(); err != nil {
+		return err
+	}
+	spec, err := s.docs.OpenAPI().MarshalJSON()
+	if err != nil {
+		return fmt.Errorf("write the OpenAPI document: %w", err)
+	}
+	s.spec = spec
+	return errors.Join(s.table.faults...)
+}
+
+// geometry is a GeoJSON geometry in the OpenAPI document.
+type geometry struct {
+	Type        string `json:"type" doc:"Point, LineString, Polygon, their Multi forms, or GeometryCollection"`
+	Coordinates any    `json:"coordinates,omitempty"`
+}
+
+// List is how every list answers.
+type List[T any] struct {
+	Items    []T    `json:"items"`
+	NextPage string `json:"next_page" doc:"Give it as page to go on; empty at the end"`
+}
+
+// body wraps an answer for huma.
+type body[T any] struct{ Body T }
+
+func listOf[T any](items []T, next string) *body[List[T]] {
+	if items == nil {
+		items = []T{}
+	}
+	return &body[List[T]]{List[T]{items, next}}
+}
+
+// operation registers a documented route; the right stands in the same line as the path.
+func operation[I, O any](s *server, p policy, method, path, id, summary string, status int, handler func(context.Context, *I) (*O, error)) {
+	op := huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, DefaultStatus: status, MaxBodyBytes: smallBody,
+		Errors: []int{400, 401, 403, 404, 503}}
+	if p.kind != public {
+		op.Security = []map[string][]string{{"bearer": {}}, {"session": {}}}
+	}
+	p.compress = true
+	s.table.declare(method+" "+path, p)
+	huma.Register(s.docs, op, handler)
+}

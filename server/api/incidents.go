@@ -1,0 +1,118 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/incident"
+	"kentongan/feeds/cap"
+	"kentongan/server/auth"
+)
+
+func (s *server) incidents() {
+	const root = "/api/v1/incidents"
+	operation(s, needs(auth.ReadIncidents), "GET", root, "incidents", "Incidents, the newest opened first", http.StatusOK, s.listIncidents)
+	operation(s, needs(auth.ActIncidents), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
+	operation(s, needs(auth.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole", http.StatusOK, s.oneIncident)
+	operation(s, needs(auth.ActIncidents), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
+}
+
+type incidentsIn struct {
+	caseFilter
+	Status string `query:"status" enum:"open,new,acknowledged,dispatched,on_scene,resolved,closed,cancelled" doc:"open: every status but closed and cancelled"`
+	Agency string `query:"agency" doc:"Leads or supports"`
+	Type   string `query:"type"`
+}
+
+func (s *server) listIncidents(ctx context.Context, in *incidentsIn) (*body[List[incident.Incident]], error) {
+	q, err := in.query()
+	if err != nil {
+		return nil, err
+	}
+	q.Status, q.Agency, q.Type = in.Status, in.Agency, in.Type
+	items, next, err := s.Cases.Incidents(ctx, q)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return listOf(items, next), nil
+}
+
+type incidentIn struct {
+	ID string `path:"id"`
+}
+
+func (s *server) oneIncident(ctx context.Context, in *incidentIn) (*body[incident.Incident], error) {
+	one, err := s.Cases.Incident(ctx, in.ID)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &body[incident.Incident]{one}, nil
+}
+
+// draft is what a person may say of a new incident; everything else is the house's to say.
+type draft struct {
+	Type     string   `json:"type" doc:"One of the incident types, such as flood"`
+	Title    string   `json:"title,omitempty" maxLength:"200"`
+	Severity string   `json:"severity,omitempty" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
+	Lng      *float64 `json:"lng,omitempty"`
+	Lat      *float64 `json:"lat,omitempty"`
+	Note     string   `json:"note,omitempty" maxLength:"4000"`
+}
+
+func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incident.Incident], error) {
+	d := in.Body
+	one, err := s.Cases.Create(ctx, incident.Draft{Type: d.Type, Title: d.Title, Severity: cap.Severity(d.Severity), Lng: d.Lng, Lat: d.Lat, Note: d.Note}, actor(ctx))
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &body[incident.Incident]{one}, nil
+}
+
+type transitionIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		To      string `json:"to" enum:"acknowledged,dispatched,on_scene,resolved,closed,cancelled,reopened"`
+		Note    string `json:"note,omitempty" maxLength:"4000"`
+		Version int    `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session, a token may leave it out"`
+		Outcome string `json:"outcome,omitempty" doc:"With resolved"`
+		Reason  string `json:"reason,omitempty" doc:"With cancelled and reopened"`
+	}
+}
+
+// tries bounds how often an act without a version follows the incident's own changes.
+const tries = 5
+
+func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incident.Incident], error) {
+	act := incident.Act{To: incident.Status(in.Body.To), Note: in.Body.Note, Version: in.Body.Version, Outcome: in.Body.Outcome, Reason: in.Body.Reason}
+	who, _ := auth.FromContext(ctx)
+	if act.Version == 0 && who.Via == auth.ViaSession {
+		return nil, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+	}
+	follow := act.Version == 0
+	for i := 0; ; i++ {
+		if follow {
+			now, err := s.Cases.Incident(ctx, in.ID)
+			if err != nil {
+				return nil, s.fault(err)
+			}
+			act.Version = now.Version
+		}
+		one, err := s.Cases.Transition(ctx, in.ID, act, actor(ctx))
+		if err == nil {
+			return &body[incident.Incident]{one}, nil
+		}
+		if !follow || !errors.Is(err, incident.ErrStale) || i == tries {
+			return nil, s.fault(err)
+		}
+	}
+}
+
+// actor is who acts, from the current request alone.
+func actor(ctx context.Context) audit.Actor {
+	id, _ := auth.FromContext(ctx)
+	return audit.Actor{Subject: id.Subject, Name: id.Name, Role: id.Role, Agency: id.Agency, Request: requestID(ctx)}
+}

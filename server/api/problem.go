@@ -1,0 +1,77 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/incident"
+	"kentongan/alerts/store"
+	"kentongan/feeds"
+)
+
+// problem answers as RFC 9457 has it.
+func problem(w http.ResponseWriter, status int, title, detail string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.Header().Del("ETag")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Status: status, Title: title, Detail: detail})
+}
+
+// answer writes a document.
+func answer(w http.ResponseWriter, status int, doc any) {
+	b, err := json.Marshal(doc)
+	if err != nil {
+		problem(w, http.StatusInternalServerError, "this is our fault", "")
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n'))
+}
+
+// conflict is the 409 of a transition that came too late or is not allowed: it brings what one needs to go on.
+type conflict struct {
+	Title   string            `json:"title"`
+	Status  int               `json:"status"`
+	Detail  string            `json:"detail"`
+	Current incident.Incident `json:"current"`
+	Allowed []incident.Status `json:"allowed"`
+}
+
+// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
+func (c *conflict) Error() string { return c.Detail }
+
+// GetStatus is 409.
+func (c *conflict) GetStatus() int { return c.Status }
+
+// ContentType is the problem form of JSON.
+func (c *conflict) ContentType(string) string { return "application/problem+json" }
+
+// fault turns an error of the rooms below into an answer. What failed inside is for the log, not for the caller.
+func (s *server) fault(err error) error {
+	var c *store.Conflict
+	switch {
+	case errors.As(err, &c):
+		return &conflict{"the incident has changed or does not allow that", http.StatusConflict, err.Error(), c.Current, c.Allowed}
+	case errors.Is(err, store.ErrNotFound):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, store.ErrQuery):
+		return huma.Error422UnprocessableEntity(err.Error())
+	case errors.Is(err, incident.ErrInvalid):
+		return huma.Error422UnprocessableEntity(err.Error())
+	case errors.Is(err, incident.ErrSeparation):
+		return huma.Error403Forbidden(err.Error())
+	case errors.Is(err, feeds.ErrBusy):
+		s.Log.Warn().Err(err).Msg("the store does not answer")
+		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the store does not answer"), http.Header{"Retry-After": {"2"}})
+	default:
+		s.Log.Error().Err(err).Msg("a request failed")
+		return huma.Error500InternalServerError("this is our fault")
+	}
+}

@@ -1,0 +1,255 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"kentongan/server/auth"
+)
+
+// smallBody bounds every body but a push.
+const smallBody = 1 << 20
+
+// kind is what becomes of a stranger.
+type kind int
+
+const (
+	undeclared kind = iota
+	public          // anyone
+	page            // strangers are led to the sign-in page
+	interfaces      // strangers get 401
+	sender          // as interfaces, and a key may stand as Basic password or in X-Api-Key
+)
+
+// policy says who may use a route, and within which bounds.
+type policy struct {
+	kind     kind
+	right    string // needed, for all but public
+	body     int64  // largest body; 0 is smallBody
+	compress bool
+}
+
+// anyone, needs, screen and pusher are the policies as routes declare them.
+func anyone() policy             { return policy{kind: public} }
+func needs(right string) policy  { return policy{kind: interfaces, right: right} }
+func screen(right string) policy { return policy{kind: page, right: right} }
+func pusher(body int64) policy   { return policy{kind: sender, right: auth.Ingest, body: body} }
+
+// Route is one line of the table.
+type Route struct {
+	Pattern string // "GET /api/v1/things"
+	Public  bool
+	Right   string
+}
+
+// table is the mux with a policy before every route. It is the Mux that huma registers with.
+type table struct {
+	s        *server
+	mux      *http.ServeMux
+	policies map[string]policy
+	routes   []Route
+	faults   []error
+}
+
+func newTable(s *server) *table {
+	return &table{s: s, mux: http.NewServeMux(), policies: map[string]policy{}}
+}
+
+// declare sets the policy of a pattern that is registered next.
+func (t *table) declare(pattern string, p policy) { t.policies[pattern] = p }
+
+// handle registers a route with its policy.
+func (t *table) handle(pattern string, p policy, h http.HandlerFunc) {
+	t.declare(pattern, p)
+	t.HandleFunc(pattern, h)
+}
+
+// HandleFunc registers a route whose policy was declared; without one the table has a fault and the server does not start.
+func (t *table) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
+	p, ok := t.policies[pattern]
+	if !ok || p.kind == undeclared || p.kind != public && p.right == "" {
+		t.faults = append(t.faults, fmt.Errorf("route %s declares no policy", pattern))
+		return
+	}
+	t.routes = append(t.routes, Route{pattern, p.kind == public, p.right})
+	t.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { t.guard(p, h, w, r) })
+}
+
+type requestKey struct{}
+
+// requestID is the id under which a request is audited and logged.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestKey{}).(string)
+	return id
+}
+
+// ServeHTTP answers every request: headers that hold everywhere, then the route, or a problem where there is none.
+func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := ulid.Make().String()
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+	t.headers(w.Header(), id)
+	defer t.recover(w, r)
+	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {
+		problem(w, http.StatusBadRequest, "the address cannot be read", "")
+		return
+	}
+	if h, pattern := t.mux.Handler(r); pattern == "" {
+		t.nowhere(h, w, r)
+		return
+	}
+	t.mux.ServeHTTP(w, r)
+}
+
+func (t *table) headers(h http.Header, request string) {
+	h.Set("X-Request-Id", request)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", contentPolicy)
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+	h.Set("X-Frame-Options", "DENY")
+	if t.s.Secure {
+		h.Set("Strict-Transport-Security", "max-age=31536000")
+	}
+}
+
+// contentPolicy is FAULTS section 5: nothing inline, nothing from elsewhere.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
+	"worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
+	"require-trusted-types-for 'script'; trusted-types default svelte-trusted-html"
+
+// nowhere turns the mux's plain 404 and 405 into problems.
+func (t *table) nowhere(h http.Handler, w http.ResponseWriter, r *http.Request) {
+	var got statusOnly
+	got.header = http.Header{}
+	h.ServeHTTP(&got, r)
+	if allow := got.header.Get("Allow"); got.status == http.StatusMethodNotAllowed && allow != "" {
+		w.Header().Set("Allow", allow)
+		problem(w, http.StatusMethodNotAllowed, "the method is not known here", "this address takes "+allow)
+		return
+	}
+	if to := got.header.Get("Location"); to != "" && got.status/100 == 3 {
+		http.Redirect(w, r, to, got.status)
+		return
+	}
+	problem(w, http.StatusNotFound, "there is nothing at this address", "")
+}
+
+// statusOnly takes an answer apart without sending it.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOnly) Header() http.Header { return s.header }
+func (s *statusOnly) WriteHeader(n int)   { s.status = n }
+func (s *statusOnly) Write(b []byte) (int, error) {
+	if s.status == 0 {
+		s.status = http.StatusOK
+	}
+	return len(b), nil
+}
+
+func (t *table) recover(w http.ResponseWriter, r *http.Request) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(v)
+	}
+	t.s.Log.Error().Str("path", r.URL.Path).Str("request", requestID(r.Context())).Interface("panic", v).Bytes("stack", debug.Stack()).Msg("a handler panicked")
+	problem(w, http.StatusInternalServerError, "this is our fault", "")
+}
+
+// guard lets a request through to its handler when its policy allows.
+func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *http.Request) {
+	limit := p.body
+	if limit == 0 {
+		limit = smallBody
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	if p.kind != public {
+		id, ok := t.admit(p, w, r)
+		if !ok {
+			return
+		}
+		r = r.WithContext(auth.Context(r.Context(), id))
+	}
+	if p.kind == interfaces || p.kind == sender {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	if p.compress {
+		z := compress(w, r)
+		defer z.close()
+		w = z
+	}
+	h(w, r)
+}
+
+// admit tells who asks and whether they may; where not, the answer is given.
+func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Identity, bool) {
+	identify := t.s.Auth.Identify
+	if p.kind == sender {
+		identify = t.s.Auth.IdentifySender
+	}
+	id, err := identify(r)
+	if err != nil {
+		t.refuse(p, w, r, err)
+		return id, false
+	}
+	if !id.Can(p.right) {
+		t.s.Auth.Forbid(r, id, p.right)
+		problem(w, http.StatusForbidden, "you may not do that", "the right "+p.right+" is needed")
+		return id, false
+	}
+	if id.Via == auth.ViaSession && r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if err := t.s.Auth.CheckWrite(r); err != nil {
+			t.s.Auth.Forbid(r, id, "a page of ours")
+			problem(w, http.StatusForbidden, "written from a foreign page", "")
+			return id, false
+		}
+	}
+	return id, true
+}
+
+func (t *table) refuse(p policy, w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Set("Cache-Control", "no-store")
+	if p.kind == page && (errors.Is(err, auth.ErrAnonymous) || errors.Is(err, auth.ErrDenied)) {
+		to := "/login?next=" + url.QueryEscape(r.URL.RequestURI())
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return
+	}
+	refused(w, err)
+}
+
+// refused answers a request whose sender is not known.
+func refused(w http.ResponseWriter, err error) {
+	switch {
+	case errors.Is(err, auth.ErrTooMany):
+		w.Header().Set("Retry-After", "60")
+		problem(w, http.StatusTooManyRequests, "too many failed tries", "wait a minute")
+	case errors.Is(err, auth.ErrAnonymous), errors.Is(err, auth.ErrDenied):
+		w.Header().Set("WWW-Authenticate", `Bearer realm="kentongan"`)
+		problem(w, http.StatusUnauthorized, "who are you?", err.Error())
+	default:
+		w.Header().Set("Retry-After", "2")
+		problem(w, http.StatusServiceUnavailable, "the store does not answer", "")
+	}
+}
+
+// longAnswer gives a route more time than the server's own timeouts do.
+func longAnswer(w http.ResponseWriter, d time.Duration) {
+	c := http.NewResponseController(w)
+	_ = c.SetReadDeadline(time.Now().Add(d))
+	_ = c.SetWriteDeadline(time.Now().Add(d))
+}
