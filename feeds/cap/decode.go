@@ -246,9 +246,9 @@ func (r *reader) info(e *Element) Info {
 	i := Info{
 		Language:    r.name(e, "language"),
 		Event:       r.required(e, "event", maxName),
-		Urgency:     r.requiredWord(e, "urgency", urgencies),
-		Severity:    Severity(r.requiredWord(e, "severity", severities)),
-		Certainty:   r.certainty(e),
+		Urgency:     r.judged(e, "urgency", urgencies),
+		Severity:    Severity(r.judged(e, "severity", severities)),
+		Certainty:   r.judged(e, "certainty", certainties),
 		Effective:   r.time(e.First(r.space, "effective")),
 		Onset:       r.time(e.First(r.space, "onset")),
 		Expires:     r.time(e.First(r.space, "expires")),
@@ -278,13 +278,17 @@ func (r *reader) info(e *Element) Info {
 	return i
 }
 
-// certainty reads "Very Likely" of CAP 1.0 as Likely (CAP-v1.2 section 3.2.2).
-func (r *reader) certainty(e *Element) string {
-	c := e.First(r.space, "certainty")
-	if t := r.required(e, "certainty", maxName); t != "Very Likely" {
-		return r.word(c, t, certainties)
+// judged reads a word of judgement. A word that the standard does not know, or none, is Unknown and costs the message nothing: a warning
+// whose severity nobody can read must still be shown. "Very Likely" of CAP 1.0 is Likely (CAP-v1.2 section 3.2.2).
+func (r *reader) judged(parent *Element, name string, words []string) string {
+	t := r.text(parent.First(r.space, name), maxName)
+	switch {
+	case slices.Contains(words, t):
+		return t
+	case t == "Very Likely" && name == "certainty":
+		return "Likely"
 	}
-	return "Likely"
+	return string(Unknown)
 }
 
 // words reads a repeated element; an empty one counts as absent.

@@ -95,7 +95,6 @@ func TestRefused(t *testing.T) {
 		{"empty sender", swap("bpbd@solok.example</sender>", "</sender>"), "<sender> at line 3: is empty"},
 		{"identifier with comma", swap("SLK.1", "SLK,1"), "has a space, comma"},
 		{"status word", swap("Actual", "actual"), `<status> at line 4: "actual" is not one of Actual`},
-		{"severity word", swap("<severity>Severe", "<severity>Bad"), `<severity> at line 7: "Bad"`},
 		{"category word", swap("<category>Geo", "<category>Rain"), `<category> at line 6: "Rain"`},
 		{"no category", swap("<info><category>Met</category>", "<info>"), "<info> at line 14: has no <category>"},
 		{"time without offset", swap("22:50:00+07:00", "22:50:00"), "<sent> at line 3"},
@@ -204,4 +203,14 @@ func FuzzDecode(f *testing.F) {
 			t.Errorf("taken but not written: %v", err)
 		}
 	})
+}
+
+func TestAJudgementThatNobodyKnowsIsUnknown(t *testing.T) {
+	full := seed(t, "full.xml")
+	for _, to := range []string{"<severity>Fatal", "<severity>", "<severity>severe"} {
+		m, err := Decode([]byte(strings.Replace(full, "<severity>Severe", to, 1)))
+		if err != nil || m.Infos[0].Severity != Unknown {
+			t.Errorf("%s: %+v, %v", to, m, err)
+		}
+	}
 }
