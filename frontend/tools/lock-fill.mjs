@@ -3,8 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 const FILE = new URL("../package-lock.json", import.meta.url);
-const SYSTEMS =
-  "darwin|linux|win32|android|freebsd|openbsd|netbsd|openharmony";
+const SYSTEMS = "darwin|linux|win32|android|freebsd|openbsd|netbsd|openharmony";
 const CPUS = "x64|arm64|aarch64|arm|ia32|ppc64|riscv64|s390x|loong64";
 const PLATFORM = new RegExp(`(?:^|[-/])(${SYSTEMS})-(${CPUS})`);
 

@@ -1,5 +1,10 @@
 // GET /api/v1/profile: the place that this room watches.
-import type { Feature, FeatureCollection, MultiPolygon, Polygon } from "geojson";
+import type {
+  Feature,
+  FeatureCollection,
+  MultiPolygon,
+  Polygon,
+} from "geojson";
 
 export interface AreaProperties {
   code: string;

@@ -141,9 +141,7 @@ export function longAge(ms: number): string {
 export function degrees(value: number, axis: "lng" | "lat"): string {
   const figure = fixed(Math.abs(value), 1);
   if (axis === "lng") {
-    return value < 0
-      ? m.degrees_west({ figure })
-      : m.degrees_east({ figure });
+    return value < 0 ? m.degrees_west({ figure }) : m.degrees_east({ figure });
   }
   return value < 0 ? m.degrees_south({ figure }) : m.degrees_north({ figure });
 }

@@ -34,7 +34,9 @@ export function cutCoast(world: Topology, box: Box): Coast {
       continue;
     }
     const parts =
-      geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
+      geometry.type === "Polygon"
+        ? [geometry.coordinates]
+        : geometry.coordinates;
     for (const part of parts) cutPart(part, box, polygons, lines);
   }
   return {

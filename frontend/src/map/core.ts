@@ -109,12 +109,16 @@ export class WallMap {
     const textures = {
       "hatch-fine": hatch(9, 1, colours.fineHatch, u, ratio),
       "hatch-bold": hatch(8, 3.2, colours.hatch, u, ratio),
-      dots: lattice(26, 1.5, colours.dot, u, ratio),
+      dots: lattice(20, 1.5, colours.dot, u, ratio),
     };
     for (const [name, { pixelRatio, ...image }] of Object.entries(textures)) {
       if (!this.#map.hasImage(name)) {
         this.#map.addImage(name, image, { pixelRatio });
       }
+    }
+    if (!this.#map.hasImage("blank")) {
+      const data = new Uint8ClampedArray(10 * 10 * 4);
+      this.#map.addImage("blank", { width: 10, height: 10, data });
     }
     for (const { name, image, pixelRatio } of drawIcons(colours, u, ratio)) {
       if (!this.#map.hasImage(name)) {

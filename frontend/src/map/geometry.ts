@@ -142,7 +142,8 @@ function clipEdge(ring: Position[], keep: Edge, cut: Cut): Position[] {
 export function clipRing(ring: readonly Position[], box: Box): Position[] {
   const at = (axis: 0 | 1, value: number): Cut => {
     return ([ax = 0, ay = 0], [bx = 0, by = 0]) => {
-      const t = axis === 0 ? (value - ax) / (bx - ax) : (value - ay) / (by - ay);
+      const t =
+        axis === 0 ? (value - ax) / (bx - ax) : (value - ay) / (by - ay);
       return [ax + t * (bx - ax), ay + t * (by - ay)];
     };
   };

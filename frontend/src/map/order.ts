@@ -17,7 +17,6 @@ export const ORDER = [
   "vignette-1",
   "vignette-2",
   "vignette-3",
-  "alert-area",
   "district-edge",
   "enclave",
   "enclave-edge",
@@ -35,6 +34,7 @@ export const ORDER = [
   "thing-plate",
   "thing-mark",
   "thing-label",
+  "mark-space",
 ] as const;
 
 export type LayerName = (typeof ORDER)[number];
@@ -49,7 +49,8 @@ export type SourceName =
   | "watch"
   | "alert-areas"
   | "quakes"
-  | "things";
+  | "things"
+  | "marks";
 
 export const SOURCES: readonly SourceName[] = [
   "coast-land",
@@ -63,4 +64,5 @@ export const SOURCES: readonly SourceName[] = [
   "alert-areas",
   "quakes",
   "things",
+  "marks",
 ];

@@ -38,7 +38,10 @@ const kind = (name: string): ExpressionSpecification => [
   name,
 ];
 
-function ground(p: Palette, u: number): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+function ground(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
   const line = (width: number, colour: string, more = {}): Draw => ({
     type: "line",
     layout: { "line-join": "round", "line-cap": "round" },
@@ -65,16 +68,13 @@ function ground(p: Palette, u: number): Partial<Record<LayerName, [SourceName | 
     "neighbour-land": ["coast-land", fill(p.neighbour)],
     coast: ["coast-lines", line(1.2, p.lakeLine)],
     graticule: ["graticule", line(0.7, p.graticule)],
-    casing: [
-      "rings",
-      line(1, p.casing, { "line-width": metres(2200) }),
-    ],
+    casing: ["rings", line(1, p.casing, { "line-width": metres(2200) })],
     "district-land": ["areas", { ...fill(p.land), filter: kind("district") }],
     unobserved: [
       "areas",
       {
         type: "fill",
-        paint: { "fill-pattern": "hatch-fine" },
+        paint: { "fill-pattern": "hatch-fine", "fill-opacity": 0.6 },
         filter: kind("district"),
       },
     ],
@@ -106,7 +106,10 @@ function ground(p: Palette, u: number): Partial<Record<LayerName, [SourceName | 
   };
 }
 
-function watch(p: Palette, u: number): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+function watch(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
   const state = (name: string): ExpressionSpecification => [
     "==",
     ["get", "state"],
@@ -121,21 +124,7 @@ function watch(p: Palette, u: number): Partial<Record<LayerName, [SourceName | n
     "observed-land": ["watch", fill({ "fill-color": p.land }, "fresh")],
     "observed-dots": ["watch", fill({ "fill-pattern": "dots" }, "fresh")],
     "silent-land": ["watch", fill({ "fill-color": p.land }, "stale")],
-    "silent-hatch": [
-      "watch",
-      fill({ "fill-pattern": "hatch-bold" }, "stale"),
-    ],
-    "alert-area": [
-      "alert-areas",
-      {
-        type: "fill",
-        paint: {
-          "fill-color": ["get", "colour"],
-          "fill-opacity": 0.07,
-          "fill-antialias": false,
-        },
-      },
-    ],
+    "silent-hatch": ["watch", fill({ "fill-pattern": "hatch-bold" }, "stale")],
     "alert-outline": [
       "alert-areas",
       {
@@ -151,7 +140,10 @@ function watch(p: Palette, u: number): Partial<Record<LayerName, [SourceName | n
   };
 }
 
-function words(p: Palette, u: number): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+function words(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
   const text = (
     size: number,
     colour: string,
@@ -162,17 +154,24 @@ function words(p: Palette, u: number): Partial<Record<LayerName, [SourceName | n
     filter: ["==", ["get", "role"], role],
     layout: {
       "text-field": ["get", "name"],
-      "text-font": [FONT],
+      "text-font": [
+        "case",
+        ["has", "size"],
+        ["literal", [FONT_STRONG]],
+        ["literal", [FONT]],
+      ],
       "text-size": ["*", u, ["coalesce", ["get", "size"], size]],
       "text-max-width": 7,
+      "text-variable-anchor": ["center", "top", "bottom", "left", "right"],
+      "text-radial-offset": 0.9,
       "text-line-height": 1.05,
       "text-padding": 4 * u,
       ...layout,
     },
     paint: {
-      "text-color": colour,
-      "text-halo-color": p.halo,
-      "text-halo-width": 1.6 * u,
+      "text-color": ["case", ["has", "size"], p.mark, colour],
+      "text-halo-color": p.land,
+      "text-halo-width": 3 * u,
     },
   });
   return {
@@ -188,7 +187,10 @@ function words(p: Palette, u: number): Partial<Record<LayerName, [SourceName | n
   };
 }
 
-function marks(p: Palette, u: number): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+function marks(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
   return {
     "quake-ring": [
       "quakes",
@@ -242,9 +244,28 @@ function marks(p: Palette, u: number): Partial<Record<LayerName, [SourceName | n
         layout: {
           "icon-image": ["get", "icon"],
           "icon-allow-overlap": true,
-          "icon-ignore-placement": true,
+          "icon-ignore-placement": false,
           "symbol-sort-key": ["get", "rank"],
         },
+      },
+    ],
+    // Not drawn: it keeps the map's own words away from the incident marks, which stand above the canvas.
+    "mark-space": [
+      "marks",
+      {
+        type: "symbol",
+        layout: {
+          "icon-image": "blank",
+          "icon-size": ["*", u / 10, ["get", "space"]],
+          "icon-allow-overlap": true,
+          "text-field": ["get", "number"],
+          "text-font": [FONT_STRONG],
+          "text-size": 30 * u,
+          "text-anchor": "left",
+          "text-offset": ["get", "offset"],
+          "text-allow-overlap": true,
+        },
+        paint: { "text-opacity": 0 },
       },
     ],
     "thing-label": [

@@ -41,10 +41,7 @@ export function feedAge(feed: FeedStatus, now: number): FeedAge {
 }
 
 /** By name, so that a row keeps its place; feeds that are switched off are left out. */
-export function feedAges(
-  feeds: readonly FeedStatus[],
-  now: number,
-): FeedAge[] {
+export function feedAges(feeds: readonly FeedStatus[], now: number): FeedAge[] {
   return feeds
     .filter((f) => f.state !== "off")
     .map((f) => feedAge(f, now))

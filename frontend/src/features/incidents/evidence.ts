@@ -41,7 +41,8 @@ function line(
     return { kind, lead: text ?? reason, value: "", at };
   }
   const known = thing(ref);
-  const lead = known?.name !== undefined && known.name !== "" ? known.name : ref;
+  const lead =
+    known?.name !== undefined && known.name !== "" ? known.name : ref;
   const exact = inputs.filter((i) => i.thing === ref && i.at === evidence.at);
   const input = exact.at(-1);
   const value = input ? reading(input) : (text ?? "");

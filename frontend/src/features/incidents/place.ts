@@ -13,7 +13,7 @@ export interface Spot {
 
 export type Side = "right" | "left" | "below" | "above" | "none";
 
-interface Rect {
+export interface Rect {
   x: number;
   y: number;
   w: number;
@@ -42,6 +42,7 @@ export function placeWords(
   spots: readonly Spot[],
   size: { width: number; height: number },
   gap: number,
+  covered: readonly Rect[] = [],
 ): Map<string, Side> {
   const taken: Rect[] = spots.map(({ x, y, half }) => ({
     x: x - half,
@@ -58,7 +59,8 @@ export function placeWords(
         r.y >= 0 &&
         r.x + r.w <= size.width &&
         r.y + r.h <= size.height;
-      return inside && !taken.some((t, i) => i !== index && meets(r, t));
+      if (!inside || covered.some((c) => meets(r, c))) return false;
+      return !taken.some((t, i) => i !== index && meets(r, t));
     });
     sides.set(spot.id, free ?? "none");
     if (free) taken.push(rectFor(spot, free, gap));

@@ -59,6 +59,15 @@ export function splitTitle(title: string): { event: string; rest: string } {
   return { event: title.slice(0, cut), rest: title.slice(cut + 2) };
 }
 
+/** Height of the mark on the map, in mock pixels: the worse, the larger. */
+export const MARK_PX: Record<Severity, number> = {
+  Extreme: 74,
+  Severe: 54,
+  Moderate: 47,
+  Unknown: 40,
+  Minor: 36,
+};
+
 /** Those that the camera keeps in view, with a place. */
 export function framed(incidents: readonly Incident[]): Incident[] {
   return incidents.filter((i) => i.location && i.severity !== "Minor");

@@ -4,8 +4,8 @@ import type { Feature, FeatureCollection, Point, Polygon } from "geojson";
 import { disc } from "../geometry";
 import { iconName } from "../icons";
 
-/** What a Thing is taken to observe until cells come with the stream: about one H3 cell of resolution 7. */
-export const OBSERVED_M = 1_400;
+/** What a Thing is taken to observe until cells come with the stream: about its H3 cell of resolution 7 and half of each neighbour. */
+export const OBSERVED_M = 2_500;
 
 export interface ThingMark {
   id: string;
@@ -40,15 +40,13 @@ export function watchAreas(
 ): FeatureCollection<Polygon> {
   return {
     type: "FeatureCollection",
-    features: marks.map(
-      (t): Feature<Polygon> => ({
-        type: "Feature",
-        properties: { state: t.fresh ? "fresh" : "stale" },
-        geometry: {
-          type: "Polygon",
-          coordinates: [disc(t.lng, t.lat, OBSERVED_M)],
-        },
-      }),
-    ),
+    features: marks.map((t): Feature<Polygon> => ({
+      type: "Feature",
+      properties: { state: t.fresh ? "fresh" : "stale" },
+      geometry: {
+        type: "Polygon",
+        coordinates: [disc(t.lng, t.lat, OBSERVED_M)],
+      },
+    })),
   };
 }

@@ -17,6 +17,8 @@ const FLY_MS = 900;
 const DWELL_MS = 8_000;
 /** About 40 px to a kilometre on a 1920 wall. */
 const CLOSEST = 11.4;
+/** More room around incidents than around the area: their numbers and the plate of the worst, in mock pixels. */
+const ROOM = 70;
 const AROUND_DEGREES = 0.09;
 
 export class Camera {
@@ -47,7 +49,7 @@ export class Camera {
 
   /** Room for the legend, the labels and the attribution around what is fitted. */
   static padding(u: number) {
-    return { top: 64 * u, right: 90 * u, bottom: 70 * u, left: 90 * u };
+    return { top: 90 * u, right: 110 * u, bottom: 80 * u, left: 110 * u };
   }
 
   follow(incidents: readonly Incident[]): void {
@@ -123,13 +125,22 @@ export class Camera {
     const places = framed(this.#incidents).flatMap((i) =>
       i.location ? [[i.location.lng, i.location.lat]] : [],
     );
-    this.#fit(boxOf(places) ?? this.#home, ms);
+    const box = boxOf(places);
+    if (box) this.#fit(box, ms, ROOM);
+    else this.#fit(this.#home, ms);
   }
 
-  #fit(box: Box, ms: number): void {
+  #fit(box: Box, ms: number, more = 0): void {
+    const { top, right, bottom, left } = Camera.padding(this.#u);
+    const room = more * this.#u;
     this.#lens.fit(
       box,
-      Camera.padding(this.#u),
+      {
+        top: top + 1.5 * room,
+        right: right + room,
+        bottom: bottom + room,
+        left: left + room,
+      },
       CLOSEST + Math.log2(this.#u),
       ms,
     );
