@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -95,23 +96,26 @@ func withPorts(hosts, port string) ([]string, error) {
 	return out, nil
 }
 
-// Client opens a client with the bounds that the hot path needs. poolSize 0 takes go-redis's own.
-func (a Address) Client(poolSize int) redis.UniversalClient {
+// Client opens a client. A write is never repeated behind our back: the second could count twice. Deadlines of contexts hold.
+func (a Address) Client() redis.UniversalClient {
 	switch {
 	case a.Sentinel != nil:
 		o := *a.Sentinel
-		o.PoolSize = poolSize
+		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
 		return redis.NewFailoverClient(&o)
 	case a.Cluster != nil:
 		o := *a.Cluster
-		o.PoolSize = poolSize
+		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
 		return redis.NewClusterClient(&o)
 	default:
 		o := *a.One
-		o.PoolSize = poolSize
+		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
 		return redis.NewClient(&o)
 	}
 }
+
+// clientTimeout bounds one command or pipeline whose context has no nearer end.
+const clientTimeout = 10 * time.Second
 
 // The kinds of storage, as /readyz and every screen say them.
 const (

@@ -1,0 +1,198 @@
+// Package app is wiring and life cycle: builds everything by hand, bottom floor first.
+//
+// It is the only place that does. What was built is stopped in the opposite order, a half-built house too.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/errgroup"
+
+	"kentongan/alerts/rules"
+	"kentongan/alerts/store"
+	"kentongan/feeds/runner"
+	"kentongan/geo/index"
+	"kentongan/geo/keyspace"
+	"kentongan/server/auth"
+	"kentongan/server/config"
+	"kentongan/server/embedded"
+	"kentongan/server/hub"
+	"kentongan/server/ingest"
+	"kentongan/server/profile"
+)
+
+// App is one server. New, then Run, then Stop.
+type App struct {
+	cfg     config.Config
+	log     zerolog.Logger
+	reg     *prometheus.Registry
+	version string
+	stack   stack
+
+	profile  *profile.Profile
+	rules    *rules.Engine
+	listener net.Listener
+	http     *http.Server
+	handler  atomic.Pointer[http.Handler] // the routes, once everything behind them is there
+	reason   atomic.Pointer[string]       // why not ready; nil: ready
+
+	embedded *embedded.Store // nil where Redis is outside
+	rdb      redis.UniversalClient
+	keys     keyspace.Keys
+	verdict  embedded.Verdict
+	epoch    string
+
+	index    *index.Store
+	picture  *index.Picture
+	cases    *store.Store
+	pipeline *ingest.Pipeline
+	hub      *hub.Hub
+	auth     *auth.Auth
+	push     *runner.Runner // feeds that are driven from outside: every server takes them
+	pull     *runner.Runner // feeds that we drive: one server at a time
+	pushed   map[string]bool
+
+	work     *errgroup.Group // what runs until its own context ends
+	workCtx  context.Context
+	ready    chan struct{} // closed when /readyz says so
+	draining sync.Once
+	failures chan error
+}
+
+// ErrNewEpoch means that the store came back empty while we ran: everything must be built anew, so that nothing pretends to be history.
+var ErrNewEpoch = errors.New("the store came back empty")
+
+// New opens the address, brings up the store and builds every floor on it. The configuration must be free of faults. Whatever New has
+// begun is undone where it fails.
+func New(ctx context.Context, cfg config.Config, version string, log zerolog.Logger, reg *prometheus.Registry) (*App, error) {
+	a := &App{cfg: cfg, log: log, reg: reg, version: version, picture: index.NewPicture(), ready: make(chan struct{}), failures: make(chan error, 4), pushed: map[string]bool{}}
+	a.stack.log = log
+	err := a.build(ctx)
+	if err != nil {
+		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return nil, errors.Join(err, a.stack.stop(late))
+	}
+	return a, nil
+}
+
+func (a *App) build(ctx context.Context) error {
+	var err error
+	if a.profile, err = profile.Load(a.cfg.Profile); err != nil {
+		return err
+	}
+	if a.rules, err = rules.Compile(a.cfg.Rules); err != nil {
+		return err
+	}
+	a.keys = keyspace.New(a.profile.Slug)
+	a.notReady("starting")
+	if err := a.listen(); err != nil {
+		return err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	workCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.work, a.workCtx = errgroup.WithContext(workCtx)
+	a.stack.push("workers", func(context.Context) error { stop(); return a.work.Wait() })
+	a.newAlerts()
+	if err := a.cases.Check(); err != nil {
+		return err
+	}
+	a.newIngest()
+	if err := a.newFeeds(); err != nil {
+		return err
+	}
+	return a.newServer()
+}
+
+// newAlerts builds what judges and keeps cases.
+func (a *App) newAlerts() {
+	a.cases = store.New(a.rdb, a.keys, store.Options{Place: a.profile.Place(), Zone: a.profile.Zone, Prefix: a.profile.Prefix, Consents: a.profile.Consents, Now: time.Now, Log: a.log})
+	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings}, time.Now)
+}
+
+// newIngest builds the pipeline and the hub that hears of its commits.
+func (a *App) newIngest() {
+	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Storage: func() string { return a.verdict.Storage }, Version: a.version, Epoch: a.epoch,
+		Now: time.Now, Log: a.log, Reg: a.reg})
+	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Now: time.Now, Log: a.log, Reg: a.reg, OnThings: a.hub.ThingsChanged})
+}
+
+// Addr is the bound address.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Ready is closed once /readyz says so.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+func (a *App) notReady(reason string) { a.reason.Store(&reason) }
+
+// Run loads the picture, opens the routes and serves until ctx ends (nil) or a part fails.
+func (a *App) Run(ctx context.Context) error {
+	began := time.Now()
+	a.notReady("loading the picture")
+	if err := a.pipeline.Load(ctx); err != nil {
+		return err
+	}
+	a.spawn("ingest", a.workCtx, a.pipeline.Run)
+	a.spawn("hub", a.workCtx, a.hub.Run)
+	a.stack.push("requests", a.http.Shutdown)
+	a.stack.push("hub", a.hub.Close)
+	a.stack.push("ingest", a.pipeline.Drain)
+	a.spawn("upkeep", a.workCtx, a.upkeep)
+	pull, cancel := context.WithCancel(a.workCtx)
+	pulled := make(chan struct{})
+	go func() { defer close(pulled); a.runFeeds(pull) }()
+	a.stack.push("feeds", func(ctx context.Context) error {
+		cancel()
+		select {
+		case <-pulled:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+	a.stack.push("new connections", func(context.Context) error { a.closeDoor(); return nil })
+	if err := a.open(); err != nil {
+		return err
+	}
+	a.reason.Store(nil)
+	close(a.ready)
+	a.log.Info().Str("took", time.Since(began).Round(time.Millisecond).String()).Int("things", a.picture.Len()).Str("storage", a.verdict.Storage).Str("store", a.verdict.Store).Msg("ready")
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failures:
+		return err
+	}
+}
+
+// spawn keeps a part running; its error ends Run.
+func (a *App) spawn(name string, ctx context.Context, run func(context.Context) error) {
+	a.work.Go(func() error {
+		err := run(ctx)
+		if err != nil && ctx.Err() == nil {
+			select {
+			case a.failures <- fmt.Errorf("%s: %w", name, err):
+			default:
+			}
+		}
+		return nil
+	})
+}
+
+// Stop drains and ends everything, at most until ctx ends: new connections, feeds, ingest, hub, requests, Redis last.
+func (a *App) Stop(ctx context.Context) error {
+	a.notReady("stopping")
+	return a.stack.stop(ctx)
+}

@@ -1,0 +1,195 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	stdlog "log"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/rs/zerolog"
+
+	"kentongan/alerts/audit"
+	"kentongan/frontend"
+	"kentongan/server/api"
+	"kentongan/server/auth"
+)
+
+// Bounds of a connection (FAULTS section 5). Routes that need longer say so themselves.
+const (
+	headerTime = 5 * time.Second
+	bodyTime   = 60 * time.Second
+	answerTime = 60 * time.Second
+	idleTime   = 60 * time.Second
+	headerSize = 64 << 10
+)
+
+// listen opens the address at once: until the routes are there, /healthz and /readyz answer and all else is told to wait.
+func (a *App) listen() error {
+	l, err := net.Listen("tcp", a.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", a.cfg.Listen, err)
+	}
+	a.listener = l
+	a.http = &http.Server{Handler: http.HandlerFunc(a.route), ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerSize,
+		ErrorLog: stdlog.New(a.log.With().Str("component", "http").Logger().Level(zerolog.WarnLevel), "", 0)}
+	if a.cfg.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
+		if err != nil {
+			_ = l.Close()
+			return fmt.Errorf("tls_cert and tls_key: %w", err)
+		}
+		// A WebSocket begins as HTTP/1.1.
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	}
+	if err := a.listenDebug(); err != nil {
+		_ = a.listener.Close()
+		return err
+	}
+	go func() {
+		if err := a.http.Serve(l); err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+			a.failures <- fmt.Errorf("serve %s: %w", a.cfg.Listen, err)
+		}
+	}()
+	a.stack.push("address", func(context.Context) error { return a.http.Close() })
+	a.log.Info().Str("addr", a.Addr()).Msg("listening")
+	if a.openHTTP() {
+		a.log.Warn().Str("addr", a.Addr()).Msg("plain HTTP beyond this machine: whoever is on the way can read and change everything")
+	}
+	return nil
+}
+
+// closeDoor closes the address; requests that are under way go on.
+func (a *App) closeDoor() {
+	a.draining.Do(func() {
+		a.http.SetKeepAlivesEnabled(false)
+		_ = a.listener.Close()
+	})
+}
+
+func (a *App) listenDebug() error {
+	if a.cfg.DebugListen == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", a.cfg.DebugListen)
+	if err != nil {
+		return fmt.Errorf("debug_listen on %s: %w", a.cfg.DebugListen, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.reg, promhttp.HandlerOpts{}))
+	srv := &http.Server{Handler: loopbackOnly(mux), ReadHeaderTimeout: headerTime, MaxHeaderBytes: headerSize}
+	go func() { _ = srv.Serve(l) }() // ends with Close below
+	a.stack.push("debug", func(context.Context) error { return srv.Close() })
+	a.log.Info().Str("addr", l.Addr().String()).Msg("debug listening")
+	return nil
+}
+
+// loopbackOnly refuses a page elsewhere that made a browser here ask under another name.
+func loopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
+			http.Error(w, "loopback only", http.StatusForbidden)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// route hands requests to the routes, or answers for them while they are not there.
+func (a *App) route(w http.ResponseWriter, r *http.Request) {
+	if h := a.handler.Load(); h != nil {
+		(*h).ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Content-Type", "application/json")
+	switch r.URL.Path {
+	case "/healthz":
+		_ = json.NewEncoder(w).Encode(map[string]bool{"alive": true})
+	case "/readyz":
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(api.Readiness{Warnings: []string{}, Reason: *a.reason.Load()})
+	default:
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_ = json.NewEncoder(w).Encode(map[string]any{"title": "starting", "status": http.StatusServiceUnavailable})
+	}
+}
+
+// newServer builds who may come in; the routes follow in open, once the picture is loaded.
+func (a *App) newServer() error {
+	var err error
+	a.auth, err = auth.New(a.rdb, a.keys, a.cfg.Auth(), a.record, time.Now, a.log)
+	return err
+}
+
+// record keeps an act of signing in or of being refused in the audit log.
+func (a *App) record(ctx context.Context, act auth.Act) error {
+	who := act.Actor.Subject
+	if who == "" {
+		who = "anonymous"
+	}
+	reason := act.Reason
+	if act.From != "" {
+		reason = "from " + act.From + ": " + reason
+	}
+	return a.cases.Record(ctx, audit.Record{Actor: who, Agency: act.Actor.Agency, Action: act.Action, Object: act.Object, Reason: reason, Request: act.Request})
+}
+
+// open puts the routes in place.
+func (a *App) open() error {
+	h, err := api.New(api.Deps{
+		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Feeds: a.feedStatus, Rules: a.rules.List, Profile: a.profile,
+		Live: a.hub.Serve, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
+		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.handler.Store(&h)
+	return nil
+}
+
+// SignInLink makes a one-time link that signs in with every right.
+func (a *App) SignInLink(ctx context.Context) (string, error) {
+	code, err := a.auth.SignInLink(ctx, auth.Admin())
+	if err != nil {
+		return "", err
+	}
+	return a.BaseURL() + "/login?code=" + url.QueryEscape(code) + "&next=/wall", nil
+}
+
+// BaseURL is the address people use. Where we listen on every interface, this machine's own name for itself.
+func (a *App) BaseURL() string {
+	if a.cfg.PublicURL != "" {
+		u, _ := url.Parse(a.cfg.PublicURL) // checked with the configuration
+		return u.Scheme + "://" + u.Host
+	}
+	scheme := "http"
+	if a.cfg.TLSCert != "" {
+		scheme = "https"
+	}
+	addr := a.listener.Addr().(*net.TCPAddr)
+	host := addr.IP.String()
+	if addr.IP.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return scheme + "://" + net.JoinHostPort(host, fmt.Sprint(addr.Port))
+}

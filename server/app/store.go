@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/server/api"
+	"kentongan/server/config"
+	"kentongan/server/embedded"
+)
+
+// Upkeep: how often alerts expire, readings are trimmed, and the store's life is checked.
+const (
+	expireEvery = 5 * time.Second
+	trimEvery   = 10 * time.Minute
+	epochEvery  = 2 * time.Second
+)
+
+// openStore brings up the embedded store or finds the outside one, judges it, and reads its epoch.
+func (a *App) openStore(ctx context.Context) error {
+	address := a.cfg.RedisURL.Reveal()
+	if address == "" {
+		s, err := embedded.Start(ctx, embedded.Options{DataDir: a.cfg.DataDir, AppendFsync: a.cfg.Store.Fsync, Log: a.log})
+		if err != nil {
+			return err
+		}
+		a.embedded, address = s, s.URL()
+		a.stack.push("store", s.Stop)
+	}
+	where, err := embedded.ParseURL(address)
+	if err != nil {
+		return fmt.Errorf("redis_url: %w", err)
+	}
+	a.rdb = where.Client()
+	a.stack.push("redis client", func(context.Context) error { return a.rdb.Close() })
+	if a.embedded != nil && a.embedded.Volatile() {
+		a.verdict = embedded.Verdict{Storage: embedded.Volatile, Store: "miniredis", Warnings: []string{"storage: volatile: everything is forgotten when the server ends; install redis-server"}}
+	} else if a.verdict, err = embedded.Judge(ctx, a.rdb); err != nil {
+		return err
+	}
+	for _, w := range a.verdict.Warnings {
+		a.log.Warn().Str("component", "store").Str("storage", a.verdict.Storage).Msg(w)
+	}
+	a.epoch, err = a.readEpoch(ctx)
+	return err
+}
+
+// readEpoch gives the id of the store's life; the first server to ask begins one.
+func (a *App) readEpoch(ctx context.Context) (string, error) {
+	if err := a.rdb.SetNX(ctx, a.keys.Epoch(), ulid.Make().String(), 0).Err(); err != nil {
+		return "", fmt.Errorf("the store's epoch: %w", err)
+	}
+	epoch, err := a.rdb.Get(ctx, a.keys.Epoch()).Result()
+	if err != nil {
+		return "", fmt.Errorf("the store's epoch: %w", err)
+	}
+	return epoch, nil
+}
+
+// upkeep does what time alone brings about.
+func (a *App) upkeep(ctx context.Context) error {
+	expire, trim, epoch := time.NewTicker(expireEvery), time.NewTicker(trimEvery), time.NewTicker(epochEvery)
+	defer expire.Stop()
+	defer trim.Stop()
+	defer epoch.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-expire.C:
+			if _, err := a.cases.ExpireAlerts(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				a.log.Warn().Err(err).Msg("expired alerts are not ended yet")
+			}
+		case <-trim.C:
+			n, err := a.index.Trim(ctx)
+			if err != nil && ctx.Err() == nil {
+				a.log.Warn().Err(err).Msg("old readings are not removed yet")
+			} else if n > 0 {
+				a.log.Info().Int64("blobs", n).Str("retention", a.cfg.Retention.Readings.String()).Msg("readings beyond their retention removed")
+			}
+		case <-epoch.C:
+			switch now, err := a.rdb.Get(ctx, a.keys.Epoch()).Result(); {
+			case errors.Is(err, redis.Nil), err == nil && now != a.epoch:
+				return ErrNewEpoch
+			}
+		}
+	}
+}
+
+// readiness answers /readyz: the store must answer now, and the picture must be loaded.
+func (a *App) readiness(ctx context.Context) api.Readiness {
+	r := api.Readiness{Storage: a.verdict.Storage, Store: a.verdict.Store, Warnings: append([]string{}, a.verdict.Warnings...)}
+	if a.openHTTP() {
+		r.Warnings = append(r.Warnings, "plain HTTP beyond this machine (insecure: true)")
+	}
+	if reason := a.reason.Load(); reason != nil {
+		r.Reason = *reason
+		return r
+	}
+	if err := a.rdb.Ping(ctx).Err(); err != nil {
+		r.Reason = "the store does not answer"
+		return r
+	}
+	r.Ready = true
+	return r
+}
+
+// openHTTP tells plain HTTP on more than loopback.
+func (a *App) openHTTP() bool {
+	host, _, err := net.SplitHostPort(a.cfg.Listen)
+	return a.cfg.TLSCert == "" && (err != nil || !config.Loopback(host))
+}

@@ -1,0 +1,140 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/rs/zerolog"
+
+	"kentongan/server/app"
+	"kentongan/server/config"
+)
+
+// drainTime is how long a drain may take (INTERFACES section 1).
+const drainTime = 9500 * time.Millisecond
+
+type serve struct {
+	settings
+	Replay   string `help:"Play the recorded files of a folder instead of asking outside; all of it is marked as simulated." placeholder:"DIR" type:"existingdir"`
+	OpenLink bool   `help:"Print one address to open, which signs in."`
+}
+
+func (s *serve) Run(w *world) error {
+	cfg, faults := s.load(w.env)
+	if len(faults) > 0 {
+		return faults
+	}
+	log := logger(cfg, w.err)
+	if s.Replay != "" {
+		recorded, err := app.Replay(s.Replay, cfg.Feeds)
+		if err != nil {
+			return err
+		}
+		cfg.Feeds = recorded
+	}
+	ctx, stop := untilSignal(log)
+	defer stop()
+	for {
+		again, err := s.once(ctx, &cfg, log, w)
+		if !again {
+			return err
+		}
+	}
+}
+
+// once serves one life of the store. Again means that the store came back empty and everything must be built anew.
+func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger, w *world) (again bool, err error) {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a, err := app.New(ctx, *cfg, Version, log, reg)
+	if err != nil {
+		return false, err
+	}
+	run, cancel := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-a.Ready():
+			s.link(run, a, log, w)
+		case <-run.Done():
+		}
+	}()
+	err = a.Run(run)
+	cancel()
+	<-told
+	again = errors.Is(err, app.ErrNewEpoch)
+	if again {
+		log.Error().Err(err).Msg("EMPTY: all that was kept is gone; beginning a new life")
+		cfg.Listen, err = a.Addr(), nil
+	} else if err != nil {
+		log.Error().Err(err).Msg("cannot go on")
+	}
+	late, done := context.WithTimeoutCause(context.WithoutCancel(ctx), drainTime, errors.New("the drain took too long"))
+	defer done()
+	stopped := a.Stop(late)
+	if stopped != nil {
+		log.Error().Err(stopped).Msg("not everything was stopped in order")
+	} else {
+		log.Info().Msg("stopped")
+	}
+	return again, errors.Join(err, stopped)
+}
+
+// link says how to sign in while there are no accounts.
+func (s *serve) link(ctx context.Context, a *app.App, log zerolog.Logger, w *world) {
+	url, err := a.SignInLink(ctx)
+	if err != nil {
+		log.Error().Err(err).Msg("no sign-in link")
+		return
+	}
+	if s.OpenLink {
+		fmt.Fprintf(w.out, "\n  %s\n\n", url)
+		return
+	}
+	log.Info().Str("url", url).Msg("sign-in link")
+}
+
+// untilSignal ends with the first SIGTERM or SIGINT; the second ends the process at once.
+func untilSignal(log zerolog.Logger) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	go func() {
+		select {
+		case got := <-signals:
+			log.Info().Str("signal", got.String()).Msg("draining; a second signal ends at once")
+			cancel()
+		case <-ctx.Done():
+		}
+		<-signals
+		os.Exit(exitFailed)
+	}()
+	return ctx, func() { cancel(); signal.Stop(signals) }
+}
+
+// logger writes JSON, or lines for people on a terminal.
+func logger(cfg config.Config, out io.Writer) zerolog.Logger {
+	level, err := zerolog.ParseLevel(cfg.LogLevel)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	format := cfg.LogFormat
+	if f, ok := out.(*os.File); ok && format == "" {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			format = "console"
+		}
+	}
+	if format == "console" {
+		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly}
+	}
+	return zerolog.New(out).Level(level).With().Timestamp().Logger()
+}
