@@ -85,6 +85,8 @@ func (f *fakeStream) Tail(ctx context.Context, from int64, fn func(store.Change)
 	}
 }
 
+var _ Cases = (*store.Store)(nil)
+
 // room is a hub behind a real HTTP server.
 type room struct {
 	*Hub
@@ -369,6 +371,25 @@ func TestUnknownCursorGetsSnapshotOnly(t *testing.T) {
 		if m := s.next(); m.Type != "snapshot" || m.Resumed || m.Cursor != "e2:101" {
 			t.Errorf("cursor %s: %+v", cursor, m)
 		}
+	}
+}
+
+func TestMoreMissedThanMayWaitGetsSnapshotOnly(t *testing.T) {
+	stream := newStream()
+	r := newRoom(t, stream, "e1", quick())
+	for range 60 {
+		stream.put(100_000)
+	}
+	s := r.sit(t)
+	s.say(`{"op":"view","bbox":[0,0,1,1]}`)
+	for _, off, _ := wire.ParseCursor(s.hear("snapshot", "incident").Cursor); off < 60; {
+		_, off, _ = wire.ParseCursor(s.hear("incident").Cursor)
+	}
+	back := r.sit(t)
+	back.say(`{"op":"view","bbox":[0,0,1,1],"cursor":"e1:0"}`)
+	back.hear("hello")
+	if m := back.next(); m.Type != "snapshot" || m.Resumed {
+		t.Errorf("6 MB missed: %s, resumed %v", m.Type, m.Resumed)
 	}
 }
 

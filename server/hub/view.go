@@ -78,8 +78,10 @@ func (h *Hub) answer(c *client) {
 // resume sends what was missed, from memory or after asking the store.
 func (h *Hub) resume(c *client, offset int64) {
 	if missed, ok := h.cases.since(offset); ok {
-		h.missed(c, missed)
-		h.snapshot(c, true)
+		if ok = fits(missed); ok {
+			h.missed(c, missed)
+		}
+		h.snapshot(c, ok)
 		return
 	}
 	c.catching = true
@@ -108,12 +110,24 @@ func (h *Hub) caught(c *client, list []change, ok bool) {
 	}
 	if ok && len(list) > 0 {
 		rest, known := h.cases.since(list[len(list)-1].offset)
-		if ok = known; ok {
+		if ok = known && fits(list, rest); ok {
 			h.missed(c, list)
 			h.missed(c, rest)
 		}
 	}
 	h.snapshot(c, ok)
+}
+
+// fits tells whether missed changes may wait for one client together; more than that counts as too old, else a client that comes back
+// would be closed for them again and again.
+func fits(lists ...[]change) bool {
+	n := 0
+	for _, list := range lists {
+		for i := range list {
+			n += len(list[i].doc) + 128
+		}
+	}
+	return n <= mostCaseBytes/2
 }
 
 func (h *Hub) missed(c *client, list []change) {

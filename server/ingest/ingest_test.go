@@ -70,6 +70,8 @@ func (f *fakeCases) count() int {
 	return len(f.fired)
 }
 
+var _ Cases = (*store.Store)(nil)
+
 // house is a pipeline over a real store.
 type house struct {
 	*Pipeline

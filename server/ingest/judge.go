@@ -2,12 +2,14 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
 	"kentongan/alerts/rules"
+	"kentongan/feeds"
 )
 
 // verdict is the readings of one commit, for the rules.
@@ -148,6 +150,10 @@ func (p *Pipeline) insist(ctx context.Context, d *rules.Decision) bool {
 		}
 		if ctx.Err() != nil {
 			return false
+		}
+		if errors.Is(err, feeds.ErrPermanent) { // trying on would hold up every other rule for good
+			p.log.Error().Err(err).Str("rule", d.Rule.ID).Str("thing", d.Thing.ID).Str("decision", kind).Msg("the store refuses a decision")
+			return true
 		}
 		p.metrics.retries.Inc()
 		if tried == 0 {
