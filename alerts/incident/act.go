@@ -85,7 +85,7 @@ func (in *Incident) Apply(act Act, actor string, at time.Time) (Incident, error)
 		return Incident{}, err
 	}
 	out := in.Clone()
-	out.enter(act, actor, moment.Of(at))
+	out.enter(act.plain(in), actor, moment.Of(at))
 	return out, nil
 }
 
@@ -100,14 +100,14 @@ func (a Act) complete(in *Incident) error {
 			return fmt.Errorf("%w: type and severity must be set", ErrInvalid)
 		}
 	case Resolved:
-		if in.Status == Acknowledged && !slices.Contains(Outcomes, a.Outcome) {
+		if in.Status == Acknowledged && a.Outcome != "" && !slices.Contains(Outcomes, a.Outcome) {
 			return fmt.Errorf("%w: outcome must be one of %s", ErrInvalid, strings.Join(Outcomes, ", "))
 		}
-		if a.Outcome == "" || len(a.Outcome) > maxNote {
-			return fmt.Errorf("%w: outcome is required", ErrInvalid)
+		if len(a.Outcome) > maxNote {
+			return fmt.Errorf("%w: the outcome is longer than %d bytes", ErrInvalid, maxNote)
 		}
 	case Cancelled:
-		if !slices.Contains(CancelReasons, a.Reason) {
+		if a.Reason != "" && !slices.Contains(CancelReasons, a.Reason) {
 			return fmt.Errorf("%w: reason must be one of %s", ErrInvalid, strings.Join(CancelReasons, ", "))
 		}
 	case Reopened:
@@ -116,6 +116,18 @@ func (a Act) complete(in *Incident) error {
 		}
 	}
 	return nil
+}
+
+// plain fills in what the interface lets out (INTERFACES section 4 asks only for to, note and version): an acknowledged incident that is
+// resolved without an outcome had no unit, and a cancellation without a reason says so instead of guessing one.
+func (a Act) plain(in *Incident) Act {
+	if a.To == Resolved && a.Outcome == "" && in.Status == Acknowledged {
+		a.Outcome = "no_unit_needed"
+	}
+	if a.To == Cancelled && a.Reason == "" {
+		a.Reason = "unspecified"
+	}
+	return a
 }
 
 // enter stamps the new status; first clocks stay, only the last resolve counts.

@@ -61,7 +61,11 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 			title = titled(t.ID, area)
 		}
 		st.check("rev", s.keys.Incident(id), "", "")
-		number, err := s.number(ctx, st, now)
+		last, err := s.lastNumber(ctx, now)
+		if err != nil {
+			return err
+		}
+		number, err := s.number(st, last, now)
 		if err != nil {
 			return err
 		}

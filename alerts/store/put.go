@@ -82,18 +82,23 @@ type signal struct {
 // openOrJoin lets a signal join an open incident of its type near enough in place and time, or opens one. It gives the incident's id.
 // A new incident rests on the number counter, so that of two signals at once the second is decided again and finds the first's.
 func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, error) {
+	now := st.record.Time.Time
+	// The counter is read before the open incidents: whoever opens one in between moves it, and this step is decided again.
+	last, err := s.lastNumber(ctx, now)
+	if err != nil {
+		return "", err
+	}
 	open, err := s.open(ctx)
 	if err != nil {
 		return "", err
 	}
-	now := st.record.Time.Time
 	if at, metres := nearest(open, sig); at != nil {
 		in := at.doc.Clone()
 		sig.evidence.Reason = fmt.Sprintf("%s; same type within %.0f m and %s", sig.evidence.Reason, metres, sig.block.Window())
 		in.AddEvidence(sig.evidence, sig.actor, now)
 		return in.ID, s.putIncident(st, at.rev, &in)
 	}
-	number, err := s.number(ctx, st, now)
+	number, err := s.number(st, last, now)
 	if err != nil {
 		return "", err
 	}
@@ -139,20 +144,20 @@ func nearest(open []kept[incident.Incident], sig signal) (*kept[incident.Inciden
 	return best, least
 }
 
-// number takes the next number of the local year, in the same step, so that none is lost and none is given twice.
-func (s *Store) number(ctx context.Context, st *step, now time.Time) (string, error) {
+// lastNumber is the counter of the local year, empty before its first incident.
+func (s *Store) lastNumber(ctx context.Context, now time.Time) (string, error) {
+	return s.get(ctx, s.keys.Number(now.In(s.zone).Format("2006")))
+}
+
+// number takes the number after last in the same step, so that none is lost and none is given twice.
+func (s *Store) number(st *step, last string, now time.Time) (string, error) {
 	year := now.In(s.zone).Format("2006")
-	key := s.keys.Number(year)
-	was, err := s.get(ctx, key)
-	if err != nil {
-		return "", err
-	}
-	n, err := strconv.ParseInt(nextRev(was), 10, 64)
+	n, err := strconv.ParseInt(nextRev(last), 10, 64)
 	if err != nil {
 		return "", fmt.Errorf("number counter of %s: %w", year, err)
 	}
-	st.check("str", key, "", was)
-	st.set(key, strconv.FormatInt(n, 10), 0)
+	st.check("str", s.keys.Number(year), "", last)
+	st.set(s.keys.Number(year), strconv.FormatInt(n, 10), 0)
 	return fmt.Sprintf("%s-%s-%06d", s.prefix, year, n), nil
 }
 

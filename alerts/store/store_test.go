@@ -254,7 +254,7 @@ func TestTransitions(t *testing.T) {
 			err error
 		}{
 			{anna, incident.Act{To: incident.Acknowledged}, nil},
-			{anna, incident.Act{To: incident.Resolved}, incident.ErrInvalid},
+			{anna, incident.Act{To: incident.Resolved, Outcome: "vanished"}, incident.ErrInvalid},
 			{anna, incident.Act{To: incident.Resolved, Outcome: "advice_given"}, nil},
 			{anna, incident.Act{To: incident.Closed}, incident.ErrSeparation},
 			{budi, incident.Act{To: incident.Reopened}, nil},
