@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 BIN      := bin/kentongan
-GO_SRC   := $(shell find server geo feeds alerts frontend/embed.go -name '*.go' -o -name '*.lua' -o -name '*.yaml' -o -name '*.json' 2>/dev/null | grep -v node_modules)
+GO_SRC   := $(shell find server geo feeds alerts frontend/embed.go -name '*.go' -o -name '*.lua' -o -name '*.yaml' -o -name '*.json' 2>/dev/null | grep -v -e node_modules -e _test.go)
 WEB_SRC  := $(shell find frontend/src frontend/messages frontend/public -type f 2>/dev/null | grep -v paraglide) $(wildcard frontend/*.html frontend/*.ts frontend/*.js frontend/*.json)
 NPM_DONE := frontend/node_modules/.installed
 WEB_DONE := frontend/dist/.built
