@@ -48,28 +48,28 @@ type Profile struct {
 	Slug        string            `json:"slug"`
 	Name        string            `json:"name"`
 	Names       map[string]string `json:"names"`
-	Center      point             `json:"center"`
+	Center      lngLat            `json:"center"`
 	BBox        []float64         `json:"bbox" doc:"west, south, east, north"`
 	TimeZone    string            `json:"time_zone"`
 	Prefix      string            `json:"prefix"`
 	Attribution string            `json:"attribution" doc:"Shown wherever the areas are drawn"`
 	Insecure    bool              `json:"insecure" doc:"Plain HTTP beyond this machine: every screen says so"`
 	Agencies    []profile.Agency  `json:"agencies"`
-	Areas       collection        `json:"areas"`
-	Outline     *feature          `json:"outline" doc:"Around everything that is ours; null: everywhere is"`
+	Areas       areaCollection    `json:"areas"`
+	Outline     *areaFeature      `json:"outline" doc:"Around everything that is ours; null: everywhere is"`
 }
 
-type point struct {
+type lngLat struct {
 	Lng float64 `json:"lng"`
 	Lat float64 `json:"lat"`
 }
 
-type collection struct {
-	Type     string    `json:"type" enum:"FeatureCollection"`
-	Features []feature `json:"features"`
+type areaCollection struct {
+	Type     string        `json:"type" enum:"FeatureCollection"`
+	Features []areaFeature `json:"features"`
 }
 
-type feature struct {
+type areaFeature struct {
 	Type       string         `json:"type" enum:"Feature"`
 	Properties areaProperties `json:"properties"`
 	Geometry   geo.Shape      `json:"geometry"`
@@ -84,18 +84,18 @@ type areaProperties struct {
 
 func profileOf(p *profile.Profile, insecure bool) Profile {
 	out := Profile{
-		Slug: p.Slug, Name: p.Name, Names: p.Names, Center: point{p.Center.Lng, p.Center.Lat}, BBox: []float64{p.Bound.West, p.Bound.South, p.Bound.East, p.Bound.North},
+		Slug: p.Slug, Name: p.Name, Names: p.Names, Center: lngLat{p.Center.Lng, p.Center.Lat}, BBox: []float64{p.Bound.West, p.Bound.South, p.Bound.East, p.Bound.North},
 		TimeZone: p.Zone.String(), Prefix: p.Prefix, Attribution: p.Attribution, Insecure: insecure, Agencies: p.Agencies,
-		Areas: collection{Type: "FeatureCollection", Features: []feature{}},
+		Areas: areaCollection{Type: "FeatureCollection", Features: []areaFeature{}},
 	}
 	if out.Agencies == nil {
 		out.Agencies = []profile.Agency{}
 	}
 	for _, o := range p.Areas.Outlines() {
-		out.Areas.Features = append(out.Areas.Features, feature{"Feature", areaProperties{o.Area.Code, o.Area.Name, o.Area.Kind, o.Area.Seat}, o.Shape})
+		out.Areas.Features = append(out.Areas.Features, areaFeature{"Feature", areaProperties{o.Area.Code, o.Area.Name, o.Area.Kind, o.Area.Seat}, o.Shape})
 	}
 	if hull := p.Areas.Hull(); !hull.IsZero() {
-		out.Outline = &feature{"Feature", areaProperties{Code: p.Slug, Name: p.Name, Kind: "outline"}, hull}
+		out.Outline = &areaFeature{"Feature", areaProperties{Code: p.Slug, Name: p.Name, Kind: "outline"}, hull}
 	}
 	return out
 }

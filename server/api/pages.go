@@ -12,16 +12,19 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"kentongan/server/auth"
 )
 
-// asset is one file of the screens, kept in memory in both forms.
+// asset is one file of the screens, kept in memory in both forms. The second is made when it is first asked for: the map alone would
+// cost the start more than it may take.
 type asset struct {
-	plain, zipped []byte // zipped is nil where it saves nothing
-	media         string
-	tag           string
-	cache         string
+	plain  []byte
+	zipped func() []byte // nil where compressing saves nothing
+	media  string
+	tag    string
+	cache  string
 }
 
 // Hashed names never change their content; pages and marks are asked for again.
@@ -81,16 +84,23 @@ func assetOf(name string, text []byte) *asset {
 	if strings.HasPrefix(name, "assets/") {
 		a.cache = forever
 	}
-	if strings.HasPrefix(a.media, "text/") || strings.Contains(a.media, "json") || strings.Contains(a.media, "svg") || strings.Contains(a.media, "javascript") {
-		var b bytes.Buffer
-		z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a valid one
-		_, _ = z.Write(text)
-		_ = z.Close()
-		if b.Len() < len(text)*9/10 {
-			a.zipped = b.Bytes()
-		}
-	}
+	a.zipped = sync.OnceValue(func() []byte { return zip(a.media, a.plain) })
 	return a
+}
+
+// zip compresses what is text.
+func zip(media string, text []byte) []byte {
+	if !strings.HasPrefix(media, "text/") && !strings.Contains(media, "json") && !strings.Contains(media, "svg") {
+		return nil
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	_, _ = z.Write(text) // a buffer takes everything
+	_ = z.Close()
+	if b.Len() > len(text)*9/10 {
+		return nil
+	}
+	return b.Bytes()
 }
 
 // mediaOf names the types we build; the system's own table may lack or twist them.
@@ -131,9 +141,11 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	out := a.plain
-	if a.zipped != nil && takesGzip(r) {
-		h.Set("Content-Encoding", "gzip")
-		out = a.zipped
+	if takesGzip(r) {
+		if z := a.zipped(); z != nil {
+			h.Set("Content-Encoding", "gzip")
+			out = z
+		}
 	}
 	h.Set("Content-Length", strconv.Itoa(len(out)))
 	if r.Method != http.MethodHead {

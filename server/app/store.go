@@ -9,6 +9,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 
 	"kentongan/server/api"
 	"kentongan/server/config"
@@ -24,6 +25,7 @@ const (
 
 // openStore brings up the embedded store or finds the outside one, judges it, and reads its epoch.
 func (a *App) openStore(ctx context.Context) error {
+	redis.SetLogger(clientLog{a.log.With().Str("component", "redis").Logger()})
 	address := a.cfg.RedisURL.Reveal()
 	if address == "" {
 		s, err := embedded.Start(ctx, embedded.Options{DataDir: a.cfg.DataDir, AppendFsync: a.cfg.Store.Fsync, Log: a.log})
@@ -115,4 +117,12 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 func (a *App) openHTTP() bool {
 	host, _, err := net.SplitHostPort(a.cfg.Listen)
 	return a.cfg.TLSCert == "" && (err != nil || !config.Loopback(host))
+}
+
+// clientLog takes what the Redis client says of itself, which is never news: every error of it is also returned.
+type clientLog struct{ log zerolog.Logger }
+
+// Printf is what the client calls.
+func (c clientLog) Printf(_ context.Context, format string, v ...any) {
+	c.log.Debug().Msgf(format, v...)
 }

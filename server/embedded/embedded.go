@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -206,10 +207,17 @@ func (s *Store) fit(ctx context.Context) error {
 }
 
 func (s *Store) client() *redis.Client {
-	return redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1, PoolSize: 1, DialTimeout: time.Second, ReadTimeout: time.Second, DisableIdentity: true})
+	return redis.NewClient(&redis.Options{Network: "unix", Addr: s.socket, MaxRetries: -1, PoolSize: 1, DialTimeout: time.Second, ReadTimeout: time.Second,
+		DialerRetries: 1, DisableIdentity: true})
 }
 
 func (s *Store) ping(ctx context.Context) error {
+	// Nobody listens: ask no further. The client would try again, and say so.
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", s.socket)
+	if err != nil {
+		return err
+	}
+	_ = conn.Close()
 	c := s.client()
 	defer func() { _ = c.Close() }()
 	return c.Ping(ctx).Err()

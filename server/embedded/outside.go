@@ -101,15 +101,15 @@ func (a Address) Client() redis.UniversalClient {
 	switch {
 	case a.Sentinel != nil:
 		o := *a.Sentinel
-		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
+		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
 		return redis.NewFailoverClient(&o)
 	case a.Cluster != nil:
 		o := *a.Cluster
-		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
+		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
 		return redis.NewClusterClient(&o)
 	default:
 		o := *a.One
-		o.MaxRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, true, clientTimeout, clientTimeout
+		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
 		return redis.NewClient(&o)
 	}
 }
