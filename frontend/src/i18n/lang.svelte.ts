@@ -25,14 +25,17 @@ overwriteGetLocale(() => language.current);
 const known = (value: string | null): Lang | null =>
   value === "id" || value === "en" ? value : null;
 
+function lastChoice(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
 /** Chooses the language at start: `?lang=` of the address, then the last choice here, then Indonesian. */
 export function chooseLanguage(search: string): void {
-  let kept: string | null = null;
-  try {
-    kept = localStorage.getItem(KEY);
-  } catch {
-    kept = null;
-  }
+  const kept = lastChoice();
   const asked = known(new URLSearchParams(search).get("lang"));
   language.set(asked ?? known(kept) ?? "id");
 }

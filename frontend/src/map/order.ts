@@ -31,7 +31,6 @@ export const ORDER = [
   "quake-ring",
   "quake-core",
   "quake-label",
-  "thing-plate",
   "thing-mark",
   "thing-label",
   "mark-space",

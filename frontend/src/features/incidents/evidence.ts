@@ -3,6 +3,7 @@ import type { Evidence, Incident, RuleInput, Thing } from "../../wire/wire";
 import { instant, number } from "../../i18n/format";
 
 export interface EvidenceLine {
+  /** Kind of the Thing where it is a reading, else of the evidence. */
   kind: string;
   /** What it is about: the sensor's name, the alert's words. */
   lead: string;
@@ -46,7 +47,7 @@ function line(
   const exact = inputs.filter((i) => i.thing === ref && i.at === evidence.at);
   const input = exact.at(-1);
   const value = input ? reading(input) : (text ?? "");
-  return { kind, lead, value, at };
+  return { kind: known?.kind ?? kind, lead, value, at };
 }
 
 function reading({ value, unit }: RuleInput): string {

@@ -37,6 +37,60 @@ function rectFor(spot: Spot, side: Side, gap: number): Rect {
   }
 }
 
+/** Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark. */
+export function placePlate(
+  mark: Spot,
+  plate: { width: number; height: number },
+  others: readonly Spot[],
+  size: { width: number; height: number },
+  gap: number,
+  covered: readonly Rect[] = [],
+): { x: number; y: number } {
+  const { width: w, height: h } = plate;
+  const out = mark.half + gap;
+  const corners = [
+    { x: -w * 0.85, y: -out - h },
+    { x: -w * 0.15, y: -out - h },
+    { x: out, y: -h / 2 },
+    { x: -out - w, y: -h / 2 },
+    { x: -w * 0.85, y: out },
+    { x: -w * 0.15, y: out },
+  ].map(({ x, y }) => ({
+    x: Math.max(
+      gap / 2 - mark.x,
+      Math.min(size.width - w - gap / 2 - mark.x, x),
+    ),
+    y: Math.max(
+      gap / 2 - mark.y,
+      Math.min(size.height - h - gap / 2 - mark.y, y),
+    ),
+  }));
+  const rect = (c: { x: number; y: number }) => ({
+    x: mark.x + c.x,
+    y: mark.y + c.y,
+    w,
+    h,
+  });
+  const hidden = (c: { x: number; y: number }) => {
+    const r = rect(c);
+    const box = (s: Spot) => ({
+      x: s.x - s.half,
+      y: s.y - s.half,
+      w: 2 * s.half,
+      h: 2 * s.half,
+    });
+    // To hide its own mark is the worst of all.
+    return (
+      (meets(r, box(mark)) ? 100 : 0) +
+      others.filter((o) => o.id !== mark.id && meets(r, box(o))).length +
+      covered.filter((o) => meets(r, o)).length
+    );
+  };
+  let best = corners[0] ?? { x: 0, y: 0 };
+  for (const c of corners) if (hidden(c) < hidden(best)) best = c;
+  return best;
+}
+
 /** A side for every spot; "none" where every side is taken or off the map. */
 export function placeWords(
   spots: readonly Spot[],

@@ -14,6 +14,8 @@ export interface ThingMark {
   lng: number;
   lat: number;
   fresh: boolean;
+  /** The picture has stopped: the mark is drawn hollow, whatever it was. */
+  hollow: boolean;
   /** Words beside the mark: its age where it is stale. */
   label: string;
 }
@@ -26,7 +28,7 @@ export function thingMarks(
     features: marks.map((t) => ({
       type: "Feature",
       properties: {
-        icon: iconName(t.kind, t.fresh),
+        icon: iconName(t.kind, t.fresh && !t.hollow),
         label: t.label,
         rank: t.fresh ? 1 : 0,
       },

@@ -1,0 +1,163 @@
+import { describe, expect, it } from "vitest";
+import type { Incident, Severity } from "../../wire/wire";
+import { language } from "../../i18n/lang.svelte";
+import { evidenceLines } from "./evidence";
+import { placeWords, type Spot } from "./place";
+import {
+  countBySeverity,
+  framed,
+  loudest,
+  shortNumber,
+  splitTitle,
+  worstFirst,
+} from "./rank";
+
+const make = (id: string, severity: Severity, more = {}): Incident =>
+  ({
+    id,
+    number: `SLK-2026-${id}`,
+    severity,
+    status: "acknowledged",
+    opened_at: "2026-11-22T07:00:00.000Z",
+    location: { lng: 100, lat: -1 },
+    why: { inputs: [] },
+    evidence: [],
+    ...more,
+  }) as unknown as Incident;
+
+describe("incidents in order", () => {
+  it("stand worst first, what nobody judged before the minor ones", () => {
+    const list = (
+      ["Minor", "Unknown", "Extreme", "Moderate", "Severe"] as const
+    ).map((s) => make(s, s));
+    const want = ["Extreme", "Severe", "Moderate", "Unknown", "Minor"];
+    expect(worstFirst(list).map((i) => i.id)).toEqual(want);
+    expect(worstFirst([...list].reverse()).map((i) => i.id)).toEqual(want);
+  });
+
+  it("put the unacknowledged first, then the newest", () => {
+    const list = [
+      make("old", "Severe"),
+      make("younger", "Severe", { opened_at: "2026-11-22T07:01:00.000Z" }),
+      make("new", "Severe", {
+        status: "new",
+        opened_at: "2026-11-22T06:00:00.000Z",
+      }),
+    ];
+    expect(worstFirst(list).map((i) => i.id)).toEqual([
+      "new",
+      "younger",
+      "old",
+    ]);
+  });
+
+  it("count a severity this screen does not know as not assessed", () => {
+    const odd = make("x", "Catastrophic" as Severity);
+    expect(countBySeverity([odd]).Unknown).toBe(1);
+    expect(worstFirst([make("m", "Minor"), odd])[0]?.id).toBe("x");
+  });
+
+  it("pulse only while Extreme and not acknowledged", () => {
+    expect(loudest(make("a", "Extreme", { status: "new" }))).toBe(true);
+    expect(loudest(make("a", "Extreme"))).toBe(false);
+    expect(loudest(make("a", "Severe", { status: "new" }))).toBe(false);
+  });
+
+  it("frame those with a place that are not minor", () => {
+    const list = [
+      make("a", "Severe"),
+      make("b", "Minor"),
+      make("c", "Extreme", { location: null }),
+    ];
+    expect(framed(list).map((i) => i.id)).toEqual(["a"]);
+  });
+});
+
+describe("names", () => {
+  it("shorten numbers and split titles", () => {
+    expect(shortNumber("SLK-2026-000418")).toBe("418");
+    expect(shortNumber("SLK-2026-000000")).toBe("0");
+    expect(splitTitle("Galodo, Batang Lembang, Muaro Paneh")).toEqual({
+      event: "Galodo",
+      rest: "Batang Lembang, Muaro Paneh",
+    });
+    expect(splitTitle("Galodo").rest).toBe("");
+  });
+});
+
+describe("evidence", () => {
+  it("names the sensor, keeps one line for each and writes the value as the language does", () => {
+    language.set("id");
+    const at = "2026-11-22T07:00:00.000Z";
+    const incident = make("a", "Severe", {
+      why: {
+        inputs: [
+          {
+            thing: "awlr:1",
+            property: "water_level",
+            value: 3.41,
+            unit: "m",
+            at,
+          },
+        ],
+      },
+      evidence: [
+        {
+          kind: "observation",
+          ref: "awlr:1",
+          reason: "r",
+          at: "2026-11-22T06:00:00.000Z",
+        },
+        { kind: "observation", ref: "awlr:1", reason: "r", at },
+        { kind: "report", ref: "x", reason: "", text: "7 laporan", at: null },
+      ],
+    });
+    const lines = evidenceLines(incident, () => ({ name: "AWLR" }) as never);
+    expect(lines.map((l) => [l.lead, l.value])).toEqual([
+      ["AWLR", "3,41 m"],
+      ["7 laporan", ""],
+    ]);
+  });
+
+  it("bears lists that are null", () => {
+    const incident = make("a", "Severe", {
+      evidence: null,
+      why: { inputs: null },
+    });
+    expect(evidenceLines(incident, () => undefined)).toEqual([]);
+  });
+});
+
+describe("words beside marks", () => {
+  const spot = (id: string, x: number, y: number): Spot => ({
+    id,
+    x,
+    y,
+    half: 20,
+    width: 50,
+    height: 30,
+  });
+  const size = { width: 400, height: 400 };
+
+  it("go to the right, else where nothing stands", () => {
+    const sides = placeWords(
+      [spot("a", 200, 200), spot("b", 260, 200)],
+      size,
+      5,
+    );
+    expect(sides.get("a")).toBe("left");
+    expect(sides.get("b")).toBe("right");
+  });
+  it("never leave the map or go under a panel", () => {
+    expect(placeWords([spot("a", 390, 200)], size, 5).get("a")).toBe("left");
+    const panel = { x: 200, y: 150, w: 200, h: 100 };
+    const sides = placeWords([spot("a", 200, 200)], size, 5, [panel]);
+    expect(sides.get("a")).toBe("left");
+  });
+  it("vanish where every side is taken", () => {
+    const crowd = [0, 1, 2, 3].map((i) => spot(`${i}`, 20, 20));
+    expect([
+      ...placeWords(crowd, { width: 40, height: 40 }, 5).values(),
+    ]).toEqual(["none", "none", "none", "none"]);
+  });
+});

@@ -1,0 +1,170 @@
+import { describe, expect, it } from "vitest";
+import { createFrame } from "./frame";
+import { isNewer, parseCursor } from "./cursor";
+import { Room } from "./room.svelte";
+
+const incident = (id: string, title: string, more = {}) => ({
+  id,
+  title,
+  status: "new",
+  severity: "Severe",
+  simulated: false,
+  ...more,
+});
+
+function setup() {
+  const frames: (() => void)[] = [];
+  const frame = createFrame((run) => frames.push(run));
+  let now = 0;
+  const room = new Room(() => now, frame);
+  return {
+    room,
+    frames,
+    advance: (ms: number) => (now += ms),
+    paint: () => {
+      frames.splice(0).forEach((run) => {
+        run();
+      });
+    },
+  };
+}
+
+describe("the room's stores", () => {
+  it("shows a burst once per frame, the newest of each", () => {
+    const { room, frames, paint } = setup();
+    room.receive({ type: "snapshot", cursor: "e:1" });
+    for (let i = 2; i < 50; i++) {
+      room.receive({
+        type: "incident",
+        cursor: `e:${i}`,
+        incident: incident("a", `title ${i}`),
+      });
+    }
+    expect(frames.length).toBe(1);
+    expect(room.incidents.all).toEqual([]);
+    paint();
+    expect(room.incidents.all.map((i) => i.title)).toEqual(["title 49"]);
+  });
+
+  it("drops what is older than what it knows, also than the snapshot", () => {
+    const { room, paint } = setup();
+    room.receive({
+      type: "snapshot",
+      cursor: "e:10",
+      incidents: [incident("a", "of the snapshot")],
+    });
+    room.receive({
+      type: "incident",
+      cursor: "e:9",
+      incident: incident("a", "older"),
+    });
+    room.receive({
+      type: "incident",
+      cursor: "e:12",
+      incident: incident("b", "twelve"),
+    });
+    room.receive({
+      type: "incident",
+      cursor: "e:11",
+      incident: incident("b", "eleven"),
+    });
+    paint();
+    expect(room.incidents.all.map((i) => i.title).sort()).toEqual([
+      "of the snapshot",
+      "twelve",
+    ]);
+  });
+
+  it("lets a closed incident and an ended alert leave", () => {
+    const { room, paint } = setup();
+    room.receive({
+      type: "snapshot",
+      cursor: "e:1",
+      incidents: [incident("a", "a"), incident("b", "b")],
+      alerts: [{ id: "x", state: "active" }],
+    });
+    room.receive({
+      type: "incident",
+      cursor: "e:2",
+      incident: incident("a", "a", { status: "closed" }),
+    });
+    room.receive({
+      type: "alert",
+      cursor: "e:3",
+      alert: { id: "x", state: "cancelled" },
+    });
+    paint();
+    expect(room.incidents.all.map((i) => i.id)).toEqual(["b"]);
+    expect(room.alerts.all).toEqual([]);
+  });
+
+  it("replaces everything by a snapshot, so that nothing outlives a gap", () => {
+    const { room, paint } = setup();
+    room.receive({
+      type: "snapshot",
+      cursor: "e:1",
+      incidents: [incident("a", "a")],
+      things: [{ id: "t1" }],
+    });
+    room.receive({ type: "snapshot", cursor: "f:1", incidents: null });
+    paint();
+    expect(room.incidents.all).toEqual([]);
+    expect(room.things.all).toEqual([]);
+    expect(room.settled).toBe(true);
+  });
+
+  it("merges and removes things", () => {
+    const { room, paint } = setup();
+    room.receive({ type: "snapshot", cursor: "e:1", things: [{ id: "t1" }] });
+    room.receive({
+      type: "things",
+      things: [{ id: "t2" }],
+      removed: ["t1"],
+    });
+    paint();
+    expect(room.things.all.map((t) => t.id)).toEqual(["t2"]);
+  });
+
+  it("carries the server's clock on by the monotonic one", () => {
+    const { room, advance } = setup();
+    room.receive({
+      type: "hello",
+      server_time: "2026-11-22T07:02:47.000Z",
+      storage: "volatile",
+    });
+    advance(3_500);
+    room.tick();
+    expect(new Date(room.now).toISOString()).toBe("2026-11-22T07:02:50.500Z");
+    expect(room.storage).toBe("volatile");
+  });
+
+  it("says that something is simulated", () => {
+    const { room, paint } = setup();
+    room.receive({
+      type: "snapshot",
+      cursor: "e:1",
+      incidents: [incident("a", "a", { simulated: true })],
+    });
+    paint();
+    expect(room.simulated).toBe(true);
+  });
+
+  it("ignores nouns of later parts", () => {
+    const { room } = setup();
+    expect(() => {
+      room.receive({ type: "dispatch", cursor: "e:1", dispatch: {} });
+    }).not.toThrow();
+  });
+});
+
+describe("cursors", () => {
+  it.each([
+    ["e:2", "e:1", true],
+    ["e:1", "e:1", false],
+    ["e:9", "e:10", false],
+    ["f:1", "e:10", true],
+    ["", "e:10", true],
+  ])("%s after %s is newer: %s", (next, have, want) => {
+    expect(isNewer(parseCursor(next), parseCursor(have))).toBe(want);
+  });
+});
