@@ -149,7 +149,7 @@ func benchLatency(bin string, short bool) ([]figure, error) {
 	if short {
 		length = 4 * time.Second
 	}
-	began := time.Now()
+	var began time.Time // set once every viewer looks; read by them only for what is sent after it
 	var mu sync.Mutex
 	var seen []time.Duration
 	for range 20 {
@@ -157,7 +157,7 @@ func benchLatency(bin string, short bool) ([]figure, error) {
 			if kind != "things" {
 				return
 			}
-			now := time.Since(began)
+			at := time.Now()
 			var m struct {
 				Things []struct {
 					State map[string]struct{ Value float64 }
@@ -167,6 +167,7 @@ func benchLatency(bin string, short bool) ([]figure, error) {
 				return
 			}
 			mu.Lock()
+			now := at.Sub(began)
 			for _, t := range m.Things {
 				seen = append(seen, now-time.Duration(t.State["level"].Value)*time.Microsecond)
 			}
@@ -178,6 +179,9 @@ func benchLatency(bin string, short bool) ([]figure, error) {
 		defer c.Close()
 	}
 	stop := make(chan struct{})
+	mu.Lock()
+	began = time.Now()
+	mu.Unlock()
 	wg := steady(s, 1000, began, stop)
 	time.Sleep(length)
 	close(stop)
