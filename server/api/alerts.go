@@ -15,8 +15,8 @@ func (s *server) alerts() {
 	operation(s, needs(auth.ReadAlerts), "GET", "/api/v1/alerts", "alerts", "Alerts, the newest received first", http.StatusOK, s.listAlerts)
 }
 
-// caseFilter is what lists of cases have in common.
-type caseFilter struct {
+// CaseFilter is what lists of cases have in common.
+type CaseFilter struct {
 	Severity string    `query:"severity" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
 	BBox     string    `query:"bbox" doc:"west,south,east,north in degrees"`
 	From     time.Time `query:"from" doc:"At or after"`
@@ -26,13 +26,13 @@ type caseFilter struct {
 	Page     string    `query:"page"`
 }
 
-func (f *caseFilter) query() (store.Query, error) {
+func (f *CaseFilter) query() (store.Query, error) {
 	bound, err := boundOf(f.BBox)
 	return store.Query{Severity: cap.Severity(f.Severity), Bound: bound, From: f.From, To: f.To, Text: f.Q, Limit: f.Limit, Page: f.Page}, err
 }
 
 type alertsIn struct {
-	caseFilter
+	CaseFilter
 	Status   string `query:"status" enum:"open,active,updated,cancelled,expired,resolved,logged" doc:"open means active"`
 	Category string `query:"category" doc:"Of CAP: Geo, Met ..."`
 }

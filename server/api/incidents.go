@@ -22,7 +22,7 @@ func (s *server) incidents() {
 }
 
 type incidentsIn struct {
-	caseFilter
+	CaseFilter
 	Status string `query:"status" enum:"open,new,acknowledged,dispatched,on_scene,resolved,closed,cancelled" doc:"open: every status but closed and cancelled"`
 	Agency string `query:"agency" doc:"Leads or supports"`
 	Type   string `query:"type"`
