@@ -36,8 +36,17 @@ func Replay(dir string, configured []runner.FeedConfig) ([]runner.FeedConfig, er
 	}
 	folders := map[string]map[string]string{} // folder -> file -> format
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".") {
+		if err != nil {
 			return err
+		}
+		if d.IsDir() {
+			if path != dir && strings.HasPrefix(d.Name(), ".") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if strings.HasPrefix(d.Name(), ".") {
+			return nil
 		}
 		format, err := sniff(dir, path)
 		if err != nil {
