@@ -216,13 +216,13 @@ func TestHostileSourcesAreBounded(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}},
 		{"redirect to metadata", "address:", func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data", 302)
+			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data", http.StatusFound)
 		}},
 		{"redirect to file", "address:", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", "file:///etc/passwd")
 			w.WriteHeader(302)
 		}},
-		{"redirect in a circle", "address:", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", 302) }},
+		{"redirect in a circle", "address:", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }},
 		{"304 that was not asked for", "http: 304", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(304) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestHostileSourcesAreBounded(t *testing.T) {
 func TestNoDialToWhereAFeedMayNotGo(t *testing.T) {
 	hits := 0
 	inner := serve(t, func(http.ResponseWriter, *http.Request) { hits++ })
-	outer := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inner.URL, 302) })
+	outer := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, inner.URL, http.StatusFound) })
 	// The first hop is led to our server by name, as a public source would be; every other dial meets the real check.
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr == "feed.example:80" {
