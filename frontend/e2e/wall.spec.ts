@@ -8,7 +8,7 @@ const GALODO = {
   lng: 100.66,
   lat: -0.862,
 };
-const LONG = `AWLR ${"Batang Lembang ".repeat(30)}\u202eإنذار`;
+const LONG = `AWLR ${"Batang Lembang ".repeat(12)}\u202eإنذار`;
 
 const spec: Spec = {
   async "shows an incident that was pushed by HTTP, to everyone who looks"(
@@ -32,7 +32,7 @@ const spec: Spec = {
     await mark.waitFor({ timeout: 20_000 });
     await mark.focus();
     check(
-      ((await mark.getAttribute("aria-label")) ?? "").includes("Galodo"),
+      ((await mark.textContent()) ?? "").includes("Galodo"),
       "the mark on the map is a button that says what it is",
     );
     const after = Number(

@@ -1,0 +1,15 @@
+import { chromium } from 'playwright-core';
+const [url, code, out, w, h, path] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', chromiumSandbox: false, headless: true, args: ['--disable-quic','--no-first-run','--disable-background-networking','--disable-component-update','--disable-sync'] });
+const ctx = await browser.newContext({ viewport: { width: +w, height: +h } });
+const page = await ctx.newPage();
+page.on('console', m => console.log('console', m.type(), m.text().slice(0,200)));
+page.on('pageerror', e => console.log('pageerror', e.message));
+const t0 = Date.now();
+const r = await page.request.post(url + '/api/v1/session', { headers: { 'Content-Type': 'application/json', Authorization: 'Bearer ' + code, Origin: url }, data: {} });
+console.log('session', r.status(), (await r.text()).slice(0,200));
+await page.goto(url + (path || '/wall?motion=off'));
+await page.waitForTimeout(7000);
+await page.screenshot({ path: out });
+console.log(await page.evaluate(() => { const e = performance.getEntriesByType('paint').map(x => x.name + ' ' + Math.round(x.startTime)); return JSON.stringify(e); }));
+await browser.close();
