@@ -40,7 +40,7 @@ type health struct {
 	running     bool
 	began       time.Time
 	lastSuccess time.Time
-	lastHeard   time.Time // the newest delivery or 304, for gaps
+	lastHeard   time.Time // the delivery or 304 from which the next gap counts
 	gaps        []time.Duration
 	faulty      bool // the newest event was a fault
 	fault       string
@@ -112,13 +112,8 @@ func (h *health) success(items int, lags []time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.settle(now) // a silence that this ends is seen once more
-	if !h.lastHeard.IsZero() && now.After(h.lastHeard) {
-		h.gaps = append(h.gaps, now.Sub(h.lastHeard))
-		if len(h.gaps) > gapsKept {
-			h.gaps = h.gaps[1:]
-		}
-	}
-	h.lastHeard, h.lastSuccess, h.faulty = now, now, false
+	h.learn(now)
+	h.lastSuccess, h.faulty = now, false
 	b := &h.seconds[now.Unix()%60]
 	if b.second != now.Unix() {
 		*b = bucket{second: now.Unix()}
@@ -158,6 +153,22 @@ func (h *health) declaredInterval() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.declared
+}
+
+// learn keeps the gap since the delivery before. Deliveries within a second are one: four sent by hand do not promise a fifth.
+func (h *health) learn(now time.Time) {
+	if gap := now.Sub(h.lastHeard); !h.lastHeard.IsZero() {
+		if gap >= 0 && gap < time.Second {
+			return
+		}
+		if gap > 0 {
+			h.gaps = append(h.gaps, gap)
+		}
+		if len(h.gaps) > gapsKept {
+			h.gaps = h.gaps[1:]
+		}
+	}
+	h.lastHeard = now
 }
 
 // interval is the declared cadence, else the median gap; zero while neither is known.

@@ -8,6 +8,7 @@ type cadence struct {
 	gaps [8]float32 // seconds
 	n    uint8      // how many gaps were ever seen, at most 255
 	seed float32    // from before the last start; counts until three gaps are known
+	part float32    // seconds of gaps too short to count, gathered until they make one that does
 }
 
 // enoughGaps is how many gaps make an interval.
@@ -17,7 +18,12 @@ func (c *cadence) learn(gap time.Duration) {
 	if gap <= 0 {
 		return
 	}
-	c.gaps[c.n%8] = float32(gap.Seconds())
+	// What comes within a second is one report: four readings sent by hand do not promise a fifth.
+	c.part += float32(gap.Seconds())
+	if c.part < 1 {
+		return
+	}
+	c.gaps[c.n%8], c.part = c.part, 0
 	if c.n == 255 {
 		c.n = 7 + 8 // keeps the place in the ring: 255 and 15 are both 7 modulo 8
 	}
