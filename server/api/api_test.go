@@ -67,7 +67,9 @@ func build(t *testing.T) *house {
 	h.handler, err = New(Deps{
 		Auth: h.auth, Picture: h.picture, History: index.NewStore(rdb, keys, index.Config{}, time.Now), Cases: h.cases, Deliver: h.deliver,
 		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }, Rules: engine.List, Profile: p,
-		Live:  func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) { _, _ = io.WriteString(w, "live "+id.Subject) },
+		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
+			_, _ = io.WriteString(w, "live "+id.Subject)
+		},
 		Ready: func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",
 		MaxBody: 1000, MaxInflated: 5000, Now: time.Now, Log: zerolog.Nop(),
 	})

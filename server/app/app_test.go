@@ -340,14 +340,14 @@ func TestReplaySniffsEveryFile(t *testing.T) {
 			rel, _ = filepath.Rel(dir, f.Path)
 		}
 		lines = append(lines, f.Name+" "+f.Format+" "+filepath.ToSlash(rel))
-		if f.Transport == runner.File && (!f.Simulated || !f.Shift || !f.Loop) {
+		if f.Transport == runner.File && (!f.Simulated || !f.Shift || f.Loop != (f.Format == "native")) {
 			t.Errorf("%s is not marked: %+v", f.Name, f)
 		}
 		if errs := f.Validate(); f.Transport == runner.File && len(errs) > 0 {
 			t.Errorf("%s: %v", f.Name, errs)
 		}
 	}
-	want := "p native |gempa-bmkg-auto bmkg gempa/bmkg-auto.json|gempa-week usgs gempa/week.geojson|peringatan cap peringatan|sensor-awlr-1 native sensor/AWLR 1.ndjson"
+	want := "p native |bmkg-auto bmkg gempa/bmkg-auto.json|week usgs gempa/week.geojson|peringatan cap peringatan|awlr-1 native sensor/AWLR 1.ndjson"
 	if text := strings.Join(lines, "|"); text != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

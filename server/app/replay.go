@@ -25,8 +25,7 @@ const (
 )
 
 // Replay gives the feeds that play a folder of recorded files in place of the feeds that ask outside; pushes stay as they are. Every
-// file is looked at; a folder whose files are of one format plays as one feed. All of it is simulated, moved to now, and played again
-// and again.
+// file is looked at; a folder whose files are of one format plays as one feed. All of it is simulated and moved to now.
 func Replay(dir string, configured []runner.FeedConfig) ([]runner.FeedConfig, error) {
 	var out []runner.FeedConfig
 	for _, f := range configured {
@@ -83,7 +82,7 @@ var errNothingToPlay = errors.New("no file of a format that is known (native NDJ
 // recordings makes one feed of a folder whose files are all of one format, else one of each file that is known.
 func recordings(folder string, files map[string]string) []runner.FeedConfig {
 	one := runner.DefaultConfig()
-	one.Transport, one.Every, one.Simulated, one.Shift, one.Loop = runner.File, replayEvery, true, true, true
+	one.Transport, one.Every, one.Simulated, one.Shift = runner.File, replayEvery, true, true
 	kinds := map[string]bool{}
 	for _, format := range files {
 		kinds[format] = true
@@ -91,20 +90,25 @@ func recordings(folder string, files map[string]string) []runner.FeedConfig {
 	var out []runner.FeedConfig
 	if len(kinds) == 1 && !kinds[""] && len(files) > 1 {
 		for format := range kinds {
-			one.Format, one.Path = format, folder
+			out = append(out, of(one, format, folder))
 		}
-		one.Attribution = attributions[one.Format]
-		return append(out, one)
+		return out
 	}
 	for _, path := range sortedKeys(files) {
 		if files[path] == "" {
 			continue
 		}
-		f := one
-		f.Format, f.Path, f.Attribution = files[path], path, attributions[files[path]]
-		out = append(out, f)
+		out = append(out, of(one, files[path], path))
 	}
 	return out
+}
+
+// of makes the feed of one recording. Readings are played again and again; documents once, since each pass would move their times anew
+// and revise every warning for nothing.
+func of(f runner.FeedConfig, format, path string) runner.FeedConfig {
+	f.Format, f.Path, f.Attribution = format, path, attributions[format]
+	f.Loop = format == "native"
+	return f
 }
 
 // attributions name whose data a recording is, where its format tells.
@@ -141,7 +145,7 @@ func sniff(dir, path string) (string, error) {
 			return "usgs", nil
 		case strings.Contains(name, "bmkg"):
 			return "bmkg", nil
-		case strings.Contains(name, "usgs"):
+		case strings.Contains(name, "usgs") && has("FeatureCollection"):
 			return "usgs", nil
 		case has(`"thing"`, `"record"`):
 			return "native", nil
@@ -171,12 +175,13 @@ func headOf(path string) ([]byte, error) {
 
 var notInName = regexp.MustCompile(`[^a-z0-9]+`)
 
-// feedName makes a name of a recording's place below the folder, and keeps names apart.
+// feedName makes a name of a recording's file or folder, and keeps names apart.
 func feedName(dir, path string, taken []runner.FeedConfig) string {
 	relative, err := filepath.Rel(dir, path)
 	if err != nil || relative == "." {
 		relative = filepath.Base(dir)
 	}
+	relative = filepath.Base(relative)
 	for range 2 { // x.ndjson.gz has two
 		relative = strings.TrimSuffix(relative, filepath.Ext(relative))
 	}
