@@ -28,7 +28,8 @@ func (s *server) ingest() {
 		Responses: map[string]*huma.Response{
 			"202": {Description: "Stored", Content: map[string]*huma.MediaType{"application/json": {Schema: receipt}}},
 			"400": {Description: "The document does not parse; nothing is stored"}, "401": {Description: "Who are you?"}, "404": {Description: "No such feed"},
-			"413": {Description: "Too large"}, "422": {Description: "Every item was refused"}, "503": {Description: "The store does not take writes now"},
+			"413": {Description: "Too large"}, "415": {Description: "A Content-Encoding other than gzip"},
+			"422": {Description: "Every item was refused"}, "503": {Description: "The store does not take writes now"},
 		},
 		Security: []map[string][]string{{"bearer": {}}},
 	})

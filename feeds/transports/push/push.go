@@ -23,6 +23,7 @@ import (
 var (
 	ErrUnknownFeed = errors.New("no feed has this name")
 	ErrNotPush     = errors.New("this feed takes no pushes")
+	ErrEncoding    = errors.New("send gzip or nothing") // a Content-Encoding that is not known
 )
 
 // Transport marks a feed that is driven from outside.
@@ -38,7 +39,7 @@ func (Transport) Run(ctx context.Context, _ feeds.Deliver) error {
 const RetryAfter = 2
 
 // Read takes the body of a request within the bounds of INTERFACES, section 3, and inflates it where Content-Encoding says gzip.
-// An error is bounded.ErrTooLarge (413), any other the sender's fault (400): Respond tells them apart.
+// An error is bounded.ErrTooLarge (413), ErrEncoding (415), any other the sender's fault (400): Respond tells them apart.
 func Read(r *http.Request, maxBody, maxInflated int64) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, feeds.Permanentf("body: %w: %d bytes, more than %d", bounded.ErrTooLarge, r.ContentLength, maxBody)
@@ -60,7 +61,7 @@ func Read(r *http.Request, maxBody, maxInflated int64) ([]byte, error) {
 		}
 		return body, nil
 	default:
-		return nil, feeds.Permanentf("body: content encoding %.40q is not known; send gzip or nothing", encoding)
+		return nil, feeds.Permanentf("body: content encoding %.40q is not known; %w", encoding, ErrEncoding)
 	}
 }
 
@@ -82,7 +83,7 @@ type Answer struct {
 }
 
 // Respond turns an outcome or an error of a delivery into its answer: 202 with the receipt, 400 for bytes that are no document,
-// 404 and 409 where there is no inlet, 413 beyond a bound, 422 with the receipt where every item was faulty, else 503.
+// 404 and 409 where there is no inlet, 413 beyond a bound, 415 for an encoding not known, 422 with the receipt where every item was faulty, else 503.
 func Respond(out feeds.Outcome, err error) Answer {
 	receipt := out.Receipt
 	if receipt.Ignored == nil {
@@ -102,6 +103,8 @@ func Respond(out feeds.Outcome, err error) Answer {
 		return problem(Problem{Status: http.StatusConflict, Title: "the feed takes no pushes", Detail: err.Error()})
 	case errors.Is(err, bounded.ErrTooLarge):
 		return problem(Problem{Status: http.StatusRequestEntityTooLarge, Title: "the body is too large", Detail: err.Error()})
+	case errors.Is(err, ErrEncoding):
+		return problem(Problem{Status: http.StatusUnsupportedMediaType, Title: "the encoding is not known", Detail: err.Error()})
 	case errors.Is(err, feeds.ErrPermanent):
 		return problem(Problem{Status: http.StatusBadRequest, Title: "the body cannot be read", Detail: err.Error()})
 	}

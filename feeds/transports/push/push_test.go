@@ -81,7 +81,7 @@ func TestReadKeepsItsBounds(t *testing.T) {
 		{"long", "", bytes.Repeat([]byte("a"), 101), 413},
 		{"cut gzip", "gzip", z.Bytes()[:20], 400},
 		{"no gzip", "gzip", []byte("abc"), 400},
-		{"brotli", "br", []byte("abc"), 400},
+		{"brotli", "br", []byte("abc"), 415},
 	} {
 		r := httptest.NewRequest("POST", "/", bytes.NewReader(c.body))
 		r.Header.Set("Content-Encoding", c.encoding)
