@@ -44,9 +44,9 @@ func (in *Incident) Allowed(actor string, at time.Time) []Status {
 	var to []Status
 	switch in.Status {
 	case New:
-		to = []Status{Acknowledged, Cancelled}
+		to = []Status{Acknowledged, Dispatched, Cancelled}
 	case Acknowledged:
-		to = []Status{Resolved, Cancelled}
+		to = []Status{Dispatched, Resolved, Cancelled}
 	case Dispatched:
 		to = []Status{OnScene, Cancelled}
 	case OnScene:
@@ -95,7 +95,7 @@ func (a Act) complete(in *Incident) error {
 		return fmt.Errorf("%w: a note or reason is longer than %d bytes", ErrInvalid, maxNote)
 	}
 	switch a.To {
-	case Acknowledged:
+	case Acknowledged, Dispatched:
 		if in.Type == "" || !in.Severity.Valid() {
 			return fmt.Errorf("%w: type and severity must be set", ErrInvalid)
 		}
@@ -132,6 +132,7 @@ func (a Act) plain(in *Incident) Act {
 
 // enter stamps the new status; first clocks stay, only the last resolve counts.
 func (in *Incident) enter(a Act, actor string, at moment.Time) {
+	was := in.Status
 	in.Version++
 	in.UpdatedAt = at
 	in.Status = a.To
@@ -144,6 +145,12 @@ func (in *Incident) enter(a Act, actor string, at moment.Time) {
 	case Acknowledged:
 		first(&in.Times.TAck)
 		in.Owner = actor
+	case Dispatched:
+		if was == New { // dispatching acknowledges in the same step (INTERFACES section 2)
+			first(&in.Times.TAck)
+			in.Owner = actor
+		}
+		first(&in.Times.TDispatch)
 	case OnScene:
 		first(&in.Times.TScene)
 	case Resolved:

@@ -29,7 +29,7 @@ func TestEveryTypeIsComplete(t *testing.T) {
 func TestOnlyAllowedActsApply(t *testing.T) {
 	all := []Status{New, Acknowledged, Dispatched, OnScene, Resolved, Closed, Cancelled, Reopened}
 	want := map[Status][]Status{
-		New: {Acknowledged, Cancelled}, Acknowledged: {Resolved, Cancelled}, Dispatched: {OnScene, Cancelled}, OnScene: {Resolved, Cancelled},
+		New: {Acknowledged, Dispatched, Cancelled}, Acknowledged: {Dispatched, Resolved, Cancelled}, Dispatched: {OnScene, Cancelled}, OnScene: {Resolved, Cancelled},
 		Resolved: {Closed, Cancelled, Reopened}, Closed: {Reopened}, Cancelled: {},
 	}
 	for from, allowed := range want {
@@ -46,6 +46,21 @@ func TestOnlyAllowedActsApply(t *testing.T) {
 				t.Errorf("%s to %s: version %d, timeline %d, was %s", from, to, out.Version, len(out.Timeline), in.Status)
 			}
 		}
+	}
+}
+
+func TestDispatchingANewOneAcknowledgesIt(t *testing.T) {
+	in, err := Open(Opening{ID: "x", Type: "flood", At: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := in.Apply(Act{To: Dispatched, Version: 1}, "user:anna", noon.Add(time.Minute))
+	if err != nil || out.Version != 2 || out.Owner != "user:anna" || !out.Times.TAck.Equal(noon.Add(time.Minute)) || !out.Times.TDispatch.Equal(noon.Add(time.Minute)) {
+		t.Errorf("dispatched from new: %+v, %v", out, err)
+	}
+	next, err := out.Apply(Act{To: OnScene, Version: 2}, "user:budi", noon.Add(2*time.Minute))
+	if err != nil || next.Owner != "user:anna" || !next.Times.TAck.Equal(noon.Add(time.Minute)) {
+		t.Errorf("on scene: %+v, %v", next, err)
 	}
 }
 

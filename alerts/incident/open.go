@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (d Draft) Validate() error {
 	t, ok := TypeOf(d.Type)
 	switch {
 	case !ok:
-		return fmt.Errorf("%w: type %q is not one of ours", ErrInvalid, d.Type)
+		return fmt.Errorf("%w: type %.60q is none of %s", ErrInvalid, d.Type, Codes())
 	case t.Restricted:
 		return fmt.Errorf("%w: type %q is restricted and not kept here", ErrInvalid, d.Type)
 	case d.Severity != "" && !d.Severity.Valid():
@@ -73,7 +74,7 @@ func (d Draft) Position() *geo.Position {
 func Open(o Opening) (Incident, error) {
 	t, ok := TypeOf(o.Type)
 	if !ok {
-		return Incident{}, fmt.Errorf("%w: type %q is not one of ours", ErrInvalid, o.Type)
+		return Incident{}, fmt.Errorf("%w: type %.60q is none of %s", ErrInvalid, o.Type, Codes())
 	}
 	if o.Severity == "" {
 		o.Severity = t.Severity
@@ -127,6 +128,11 @@ func (in *Incident) LatestEvidence() time.Time {
 		}
 	}
 	return t
+}
+
+// Evident tells whether a Thing or alert is among the evidence.
+func (in *Incident) Evident(ref string) bool {
+	return slices.ContainsFunc(in.Evidence, func(e Evidence) bool { return e.Ref == ref })
 }
 
 // Position of the incident, false where it has none.

@@ -1,6 +1,10 @@
 package incident
 
-import "kentongan/feeds/cap"
+import (
+	"strings"
+
+	"kentongan/feeds/cap"
+)
 
 // Type is a kind of incident: who leads, who helps, how bad it is until somebody judges, and how fast it must be served.
 type Type struct {
@@ -75,6 +79,17 @@ func TypeOf(code string) (Type, bool) {
 		}
 	}
 	return Type{}, false
+}
+
+// Codes lists the types by code, for who named none of them.
+func Codes() string {
+	var out []string
+	for _, t := range Types {
+		if !t.Restricted {
+			out = append(out, t.Code)
+		}
+	}
+	return strings.Join(out, ", ")
 }
 
 // ackMinutes is how soon an incident of a class must be acknowledged, in minutes from its first signal (domain.md section 4).

@@ -138,7 +138,7 @@ func (b *IncidentBlock) validate() []error {
 	}
 	var errs []error
 	if t, ok := incident.TypeOf(b.Type); !ok {
-		errs = append(errs, fmt.Errorf("incident.type: %q is not one of ours", b.Type))
+		errs = append(errs, fmt.Errorf("incident.type: %.60q is none of %s", b.Type, incident.Codes()))
 	} else if t.Restricted {
 		errs = append(errs, fmt.Errorf("incident.type: %q is restricted and opened by people only", b.Type))
 	}
