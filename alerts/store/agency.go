@@ -27,7 +27,8 @@ const keyLife = 30 * 24 * time.Hour
 const bmkgOID = "2.49.0.1.360."
 
 // PutAgencyAlert takes an agency's message: stores it, joins it to what it repeats or revises, ends what it updates or cancels, and
-// opens the incident that the profile consents to. It is stored when the error is nil and Result.Kind is not Ignored.
+// opens the incident that the profile consents to. It is stored when the error is nil and Result.Kind is not Ignored; with Meta.Dry the
+// same is decided and nothing is written.
 func (s *Store) PutAgencyAlert(ctx context.Context, in feeds.Alert, m feeds.Meta) (Result, error) {
 	if s.wrong != nil {
 		return Result{}, s.wrong
@@ -56,6 +57,14 @@ type putting struct {
 	who audit.Actor
 	a   alerts.Alert
 	own origin
+}
+
+// run takes the step, but not on a dry run, which ends where the step would begin.
+func (p *putting) run(ctx context.Context, st *step) error {
+	if p.m.Dry {
+		return nil
+	}
+	return p.Store.run(ctx, st)
 }
 
 func (p *putting) put(ctx context.Context) (Result, error) {
@@ -129,12 +138,13 @@ func (p *putting) again(ctx context.Context, id string) (Result, error) {
 }
 
 // entitled tells whether this delivery may update or end an alert: it names the same sender, and comes by the feed that brought the
-// alert first or by another of the same agency.
+// alert first (INTERFACES section 2).
 func (p *putting) entitled(k kept[alerts.Alert]) bool {
-	if k.doc.Rule != "" || k.doc.Sender != p.a.Sender || k.doc.Simulated != p.m.Simulated {
-		return false
-	}
-	return k.own.Feed == p.m.Feed || p.m.Agency != "" && k.own.Agency == p.m.Agency
+	return p.sameSender(k) && k.own.Feed == p.m.Feed
+}
+
+func (p *putting) sameSender(k kept[alerts.Alert]) bool {
+	return k.doc.Rule == "" && k.doc.Sender == p.a.Sender && k.doc.Simulated == p.m.Simulated
 }
 
 // parents loads what the message refers to, by references and by the producer's own keys; missing are references not known yet.

@@ -30,8 +30,10 @@ func TestChainOfOneSender(t *testing.T) {
 		if got := s.mustAlert(t, a.Alert); got.State != alerts.Active {
 			t.Fatalf("a stranger has made it %s", got.State)
 		}
+		// Nor may another feed of the same agency.
+		s.mustPut(t, message("W", update("Cancel", first)), "cap2", "bpbd", Ignored)
 		second := message("B", update("Update", first))
-		b := s.mustPut(t, second, "cap2", "bpbd", Stored)
+		b := s.mustPut(t, second, "cap", "bpbd", Stored)
 		if got := s.mustAlert(t, a.Alert); got.State != alerts.Updated {
 			t.Errorf("updated one is %s", got.State)
 		}
@@ -39,8 +41,8 @@ func TestChainOfOneSender(t *testing.T) {
 			t.Errorf("update: %+v", got)
 		}
 		end := message("C", update("Cancel", second))
-		s.mustPut(t, end, "cap2", "bpbd", Stored)
-		s.mustPut(t, end, "cap2", "bpbd", Duplicate)
+		s.mustPut(t, end, "cap", "bpbd", Stored)
+		s.mustPut(t, end, "cap", "bpbd", Duplicate)
 		if got := s.mustAlert(t, b.Alert); got.State != alerts.Cancelled {
 			t.Errorf("cancelled one is %s", got.State)
 		}
@@ -64,6 +66,54 @@ func TestChildBeforeParent(t *testing.T) {
 		p := s.mustPut(t, second, "cap", "", Stored)
 		if got := s.mustAlert(t, p.Alert); got.State != alerts.Cancelled {
 			t.Errorf("late parent is %s, want cancelled", got.State)
+		}
+	})
+}
+
+func TestDryRunDecidesAndWritesNothing(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		dry := func(a feeds.Alert, want Kind) {
+			t.Helper()
+			r, err := s.PutAgencyAlert(t.Context(), a, feeds.Meta{Feed: "cap", ReceivedAt: noon, Dry: true})
+			if err != nil || r.Kind != want {
+				t.Errorf("%s: %+v, %v, want %s", a.Message.Identifier, r, err, want)
+			}
+		}
+		first := message("A", func(m *cap.Message) { m.Infos[0].Event = "Siaga I" })
+		dry(first, Stored)
+		dry(first, Stored)
+		dry(message("C", update("Cancel")), Ignored)
+		dry(quakeOf("bmkg", "q1", 6.6, noon, center, []string{"k1"}), Stored)
+		s.mustIncidents(t, Query{}, 0)
+		if all, _, err := s.Alerts(t.Context(), Query{}); err != nil || len(all) != 0 {
+			t.Errorf("%d alerts, %v", len(all), err)
+		}
+		a := s.mustPut(t, first, "cap", "", Stored)
+		dry(first, Duplicate)
+		dry(message("D", update("Cancel", first)), Stored)
+		if got := s.mustAlert(t, a.Alert); got.State != alerts.Active {
+			t.Errorf("a dry Cancel has made it %s", got.State)
+		}
+	})
+}
+
+func TestOlderVersionOfAnEarthquakeIsLate(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		origin := noon.Add(-time.Hour)
+		version := func(m float64, updated time.Time) feeds.Alert {
+			a := quakeOf("usgs", "us1", m, origin, center, []string{"us1"})
+			a.Message.Sent = moment.Of(updated)
+			return a
+		}
+		a := s.mustPut(t, version(5.0, origin.Add(time.Minute)), "usgs", "", Stored)
+		s.mustPut(t, version(5.4, origin.Add(9*time.Minute)), "usgs", "", Stored)
+		s.mustPut(t, version(5.0, origin.Add(time.Minute)), "usgs", "", Duplicate)
+		if got := s.mustAlert(t, a.Alert); *got.Quake.Magnitude != 5.4 || got.Revision != 2 {
+			t.Errorf("an older version has made it M %v, revision %d", *got.Quake.Magnitude, got.Revision)
+		}
+		s.mustPut(t, version(5.2, origin.Add(10*time.Minute)), "usgs", "", Stored)
+		if got := s.mustAlert(t, a.Alert); *got.Quake.Magnitude != 5.2 || got.Revision != 3 {
+			t.Errorf("the newest version is M %v, revision %d", *got.Quake.Magnitude, got.Revision)
 		}
 	})
 }

@@ -77,7 +77,7 @@ func (p *putting) waited(ctx context.Context, st *step) error {
 		st.write("del", key)
 	}
 	for _, w := range list {
-		if w.Sender != p.a.Sender || w.Feed != p.m.Feed && (w.Agency == "" || w.Agency != p.m.Agency) {
+		if w.Sender != p.a.Sender || w.Feed != p.m.Feed {
 			continue
 		}
 		if w.Act == "cancel" {
@@ -116,7 +116,7 @@ func (p *putting) superseded(ctx context.Context) (out []kept[alerts.Alert], mis
 	switch {
 	case p.a.MsgType == "Update" && len(p.in.Message.References) == 0:
 		out, err = p.guess(ctx, func(k kept[alerts.Alert]) bool {
-			return k.doc.Area.Geometry.Bound().Intersects(p.a.Area.Geometry.Bound()) && !k.doc.Area.Geometry.IsZero() && !p.a.Area.Geometry.IsZero()
+			return p.entitled(k) && k.doc.Area.Geometry.Bound().Intersects(p.a.Area.Geometry.Bound()) && !k.doc.Area.Geometry.IsZero() && !p.a.Area.Geometry.IsZero()
 		})
 		if len(out) > 0 {
 			if p.a.Parameters == nil {
@@ -144,14 +144,16 @@ func (p *putting) guess(ctx context.Context, same func(kept[alerts.Alert]) bool)
 		return nil, err
 	}
 	return slices.DeleteFunc(active, func(k kept[alerts.Alert]) bool {
-		return !p.entitled(k) || k.doc.Event != p.a.Event || k.doc.Status != p.a.Status || !same(k)
+		return !p.sameSender(k) || k.doc.Event != p.a.Event || k.doc.Status != p.a.Status || !same(k)
 	}), nil
 }
 
-// nowcast is BMKG's rule: one province and event with overlapping validity, the newest sent is current.
+// nowcast is BMKG's rule: one province and event with overlapping validity, the newest sent is current. The index of either language may
+// bring the next one first, so feeds of one agency count as one here.
 func (p *putting) nowcast(ctx context.Context) ([]kept[alerts.Alert], []string, error) {
 	same, err := p.guess(ctx, func(k kept[alerts.Alert]) bool {
-		return k.doc.Area.Properties.Name == p.a.Area.Properties.Name && k.doc.Effective.Before(p.a.Expires.Time) &&
+		ours := k.own.Feed == p.m.Feed || p.m.Agency != "" && k.own.Agency == p.m.Agency
+		return ours && k.doc.Area.Properties.Name == p.a.Area.Properties.Name && k.doc.Effective.Before(p.a.Expires.Time) &&
 			p.a.Effective.Before(k.doc.Expires.Time) && strings.HasPrefix(k.doc.Identifier, bmkgOID)
 	})
 	if err != nil {

@@ -134,8 +134,8 @@ func nearest(open []kept[incident.Incident], sig signal) (*kept[incident.Inciden
 		switch {
 		case placed && sig.at != nil:
 			metres = geo.Distance(p, *sig.at)
-		case placed || sig.at != nil:
-			continue
+		case placed || sig.at != nil || !in.Evident(sig.evidence.Ref):
+			continue // a place that is not known is near to nothing but itself
 		}
 		if metres <= least {
 			best, least = &open[i], metres

@@ -87,7 +87,7 @@ func (p *putting) revise(ctx context.Context, k *kept[alerts.Alert], full, core 
 	_, heard := k.own.Seen[p.m.Feed]
 	owner := k.doc.Sender == p.a.Sender && (k.own.Feed == p.m.Feed || k.own.Agency == p.m.Agency)
 	// What another list of the same agency repeats of an earlier solution is late, not a step back.
-	fresh := owner && (heard || !slices.Contains(k.own.Cores, core))
+	fresh := owner && (heard || !slices.Contains(k.own.Cores, core)) && !older(&p.a, &before)
 	a := before
 	if fresh {
 		a = p.a
@@ -128,6 +128,13 @@ func (p *putting) revise(ctx context.Context, k *kept[alerts.Alert], full, core 
 		}
 	}
 	return out, p.run(ctx, st)
+}
+
+// older tells a report that its sender has overtaken already: USGS stamps its versions (`updated`), and caches on the way may give an
+// earlier one after a later. A sender without versions stamps the origin itself, which a revision may move either way.
+func older(report, before *alerts.Alert) bool {
+	versioned := !report.Sent.Equal(report.Quake.OriginAt.Time) && !before.Sent.Equal(before.Quake.OriginAt.Time)
+	return versioned && report.Sent.Before(before.Sent.Time)
 }
 
 // merge carries on what stands and fills in what only one report knows. A sender that is not the first one's changes nothing that the

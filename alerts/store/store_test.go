@@ -209,6 +209,29 @@ func TestStillFiringAfterCloseOpensNoOther(t *testing.T) {
 	})
 }
 
+func TestUnplacedJoinsOnlyItself(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		lost := func(thing string, at time.Time) Firing {
+			f := firing(thing, geo.Position{}, at)
+			f.Thing.Placed = false
+			return f
+		}
+		for _, f := range []Firing{firing("awlr:1", center, noon), lost("awlr:2", noon), lost("awlr:3", noon)} {
+			if err := s.Fire(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.mustIncidents(t, Query{Status: "open"}, 3)
+		if err := s.Clear(t.Context(), lost("awlr:2", noon.Add(time.Minute))); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Fire(t.Context(), lost("awlr:2", noon.Add(2*time.Minute))); err != nil {
+			t.Fatal(err)
+		}
+		s.mustIncidents(t, Query{Status: "open"}, 3)
+	})
+}
+
 func TestSimulatedNeverJoinsReal(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, c *clock) {
 		sim := firing("sim:1", center, noon)

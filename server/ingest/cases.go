@@ -24,14 +24,18 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 	defer p.waiting.Add(-1)
 	p.caseMu.Lock()
 	defer p.caseMu.Unlock()
+	said := map[string]bool{} // on a dry run nothing is written, so that a delivery must be held against itself
 	for i := range list {
 		at := list[i].Index
 		if l.barred(at) {
 			continue
 		}
-		if m.Dry {
-			l.note(at, accepted)
-			continue
+		if name := list[i].Message.Reference().String(); m.Dry && list[i].Quake == nil {
+			if said[name] {
+				l.note(at, duplicate)
+				continue
+			}
+			said[name] = true
 		}
 		r, err := p.d.Cases.PutAgencyAlert(ctx, list[i], *m)
 		switch {
