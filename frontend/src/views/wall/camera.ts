@@ -15,8 +15,8 @@ export interface Lens {
 
 const FLY_MS = 900;
 const DWELL_MS = 8_000;
-/** About 40 px to a kilometre on a 1920 wall. */
-const CLOSEST = 11.4;
+/** About 22 px to a kilometre on a 1920 wall: one incident is seen with its neighbours, not alone in a field. */
+const CLOSEST = 10.5;
 /** More room around incidents than around the area: their numbers and the plate of the worst, in mock pixels. */
 const ROOM = 70;
 const AROUND_DEGREES = 0.09;
