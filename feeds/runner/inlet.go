@@ -115,6 +115,11 @@ func (in *inlet) deliver(ctx context.Context, body []byte, meta feeds.Meta) (fee
 	if int64(len(body)) > in.runner.opt.MaxInflated {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanentf("size: %w: %d bytes, more than %d", bounded.ErrTooLarge, len(body), in.runner.opt.MaxInflated))
 	}
+	leave, err := in.runner.room.enter(ctx, len(body))
+	if err != nil {
+		return feeds.Outcome{}, err
+	}
+	defer leave()
 	batch, err := in.decode(body, meta)
 	if err != nil {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanent(err))

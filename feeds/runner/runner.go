@@ -58,12 +58,13 @@ type Runner struct {
 	inlets  map[string]*inlet
 	order   []string
 	metrics *metrics
+	room    *room
 }
 
 // New builds every feed, and gives all faults joined where there are any; each names the feed and the key.
 func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
 	opt = opt.withDefaults()
-	r := &Runner{sink: sink, opt: opt, inlets: map[string]*inlet{}, metrics: newMetrics(opt.Registerer)}
+	r := &Runner{sink: sink, opt: opt, inlets: map[string]*inlet{}, metrics: newMetrics(opt.Registerer), room: newRoom(opt.MaxInflated)}
 	var faults []error
 	for _, c := range configs {
 		bad := c.Validate()
