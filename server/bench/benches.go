@@ -58,15 +58,11 @@ func benchStart(bin string, short bool) ([]figure, error) {
 }
 
 func benchIngest(bin string, short bool) ([]figure, error) {
-	dir, done, err := scratch()
+	s, done, err := fresh(bin)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	s, err := start(bin, dir)
-	if err != nil {
-		return nil, err
-	}
 	length := 10 * time.Second
 	if short {
 		length = 2 * time.Second
@@ -99,7 +95,6 @@ func benchIngest(bin string, short bool) ([]figure, error) {
 		rates = append(rates, float64(acked.Load())/time.Since(began).Seconds())
 	}
 	if err, ok := failure.Load().(error); ok {
-		s.kill()
 		return nil, err
 	}
 	median := rates[0] + rates[1] + rates[2] - max(rates[0], rates[1], rates[2]) - min(rates[0], rates[1], rates[2])
@@ -135,16 +130,11 @@ func steady(s *server, rate int, began time.Time, stop <-chan struct{}) *sync.Wa
 }
 
 func benchLatency(bin string, short bool) ([]figure, error) {
-	dir, done, err := scratch()
+	s, done, err := fresh(bin)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	s, err := start(bin, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer s.kill()
 	length := 20 * time.Second
 	if short {
 		length = 4 * time.Second
@@ -193,16 +183,11 @@ func benchLatency(bin string, short bool) ([]figure, error) {
 }
 
 func benchCrossing(bin string, short bool) ([]figure, error) {
-	dir, done, err := scratch()
+	s, done, err := fresh(bin)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	s, err := start(bin, dir)
-	if err != nil {
-		return nil, err
-	}
-	defer s.kill()
 	got := make(chan time.Time, 1000)
 	c, err := s.view("100,-2,102,0", func(kind string, raw []byte) {
 		if kind == "incident" && bytes.Contains(raw, []byte(`"status":"new"`)) {

@@ -40,7 +40,6 @@ type server struct {
 	base  string
 	dir   string
 	ready time.Duration // from exec to /readyz 200
-	tail  *bytes.Buffer
 }
 
 // start runs the binary over a data folder and waits until it is ready.
@@ -66,7 +65,7 @@ func start(bin, dir string, env ...string) (*server, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: cmd, dir: dir, tail: &bytes.Buffer{}}
+	s := &server{cmd: cmd, dir: dir}
 	addr := make(chan string, 1)
 	go s.read(out, addr)
 	select {
@@ -193,6 +192,19 @@ func typeOf(raw []byte) string {
 func scratch() (string, func(), error) {
 	dir, err := os.MkdirTemp("", "kentongan-bench-")
 	return dir, func() { _ = os.RemoveAll(dir) }, err
+}
+
+// fresh starts the binary over an empty folder; done ends it and removes the folder.
+func fresh(bin string) (s *server, done func(), err error) {
+	dir, remove, err := scratch()
+	if err != nil {
+		return nil, nil, err
+	}
+	if s, err = start(bin, dir); err != nil {
+		remove()
+		return nil, nil, err
+	}
+	return s, func() { s.kill(); remove() }, nil
 }
 
 func lines(n int, line func(i int) string) []byte {
