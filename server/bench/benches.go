@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -248,4 +250,28 @@ func benchWeb(string, bool) ([]figure, error) {
 		}
 	}
 	return []figure{{"JavaScript of every screen without the map library, gzip", "<= 120 KB", fmt.Sprintf("%.1f KB (map library %.0f KB)", float64(own)/1000, float64(lib)/1000)}}, nil
+}
+
+// benchPaint loads the wall in a real browser, each time with an empty cache.
+func benchPaint(bin string, _ bool) ([]figure, error) {
+	s, done, err := fresh(bin)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	cmd := exec.Command("node", "e2e/paint.mjs", s.base, token)
+	cmd.Dir, cmd.Stderr = "frontend", os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("e2e/paint.mjs: %w", err)
+	}
+	var took []time.Duration
+	for _, f := range strings.Fields(string(out)) {
+		n, err := strconv.Atoi(f)
+		if err != nil {
+			return nil, fmt.Errorf("e2e/paint.mjs printed %q", f)
+		}
+		took = append(took, time.Duration(n)*time.Millisecond)
+	}
+	return []figure{{"wall, first contentful paint of a cold load over loopback", "<= 2 s", fmt.Sprintf("median %s, worst %s, n %d", ms(percentile(took, .5)), ms(percentile(took, 1)), len(took))}}, nil
 }

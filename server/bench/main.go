@@ -28,7 +28,7 @@ func main() {
 	flag.Parse()
 
 	benches := []bench{
-		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"kill", benchKill},
+		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint}, {"kill", benchKill},
 	}
 	var all []figure
 	failed := false
