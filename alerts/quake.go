@@ -2,11 +2,14 @@ package alerts
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/geo/moment"
 )
 
 // Figures of the earthquake rule (feeds.md section 2) and of what concerns us.
@@ -17,6 +20,7 @@ const (
 	namedWithinKm    = 500.0 // beyond it a felt place that bears a name of ours is another one
 	quakeJoinSeconds = 60.0
 	quakeJoinKm      = 100.0
+	solutionsApart   = 0.5 // magnitudes
 )
 
 // quake judges an earthquake from here. Its severity is by intensity and distance alone: certainty and urgency do not cap it.
@@ -70,18 +74,28 @@ func SameQuake(a, b *Alert) bool {
 	if a.Quake == nil || b.Quake == nil || a.Simulated != b.Simulated {
 		return false
 	}
-	for _, k := range a.Keys {
-		for _, o := range b.Keys {
-			if k == o {
-				return true
-			}
-		}
-	}
-	dt := a.Quake.OriginAt.Sub(b.Quake.OriginAt.Time).Seconds()
-	if dt < -quakeJoinSeconds || dt > quakeJoinSeconds {
+	return meet(a.Keys, b.Keys) || near(a.Quake.OriginAt, b.Quake.OriginAt, a.Quake.At(), b.Quake.At())
+}
+
+// SameReport is SameQuake over two reports as a format read them from one delivery. A report that is much stronger or weaker is held to
+// be another earthquake there: solutions of one differ by tenths, and a main shock must not hide behind its aftershock.
+func SameReport(a, b *feeds.Alert) bool {
+	if a.Quake == nil || b.Quake == nil {
 		return false
 	}
-	return geo.Distance(a.Quake.At(), b.Quake.At()) <= quakeJoinKm*1000
+	if m, n := a.Quake.Magnitude, b.Quake.Magnitude; m != nil && n != nil && math.Abs(*m-*n) > solutionsApart {
+		return false
+	}
+	return meet(a.Keys, b.Keys) || near(a.Quake.OriginAt, b.Quake.OriginAt, a.Quake.Position, b.Quake.Position)
+}
+
+func meet(a, b []string) bool {
+	return slices.ContainsFunc(a, func(k string) bool { return slices.Contains(b, k) })
+}
+
+func near(at, bt moment.Time, a, b geo.Position) bool {
+	dt := at.Sub(bt.Time).Seconds()
+	return dt >= -quakeJoinSeconds && dt <= quakeJoinSeconds && geo.Distance(a, b) <= quakeJoinKm*1000
 }
 
 // At is the epicentre, as kept.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"kentongan/alerts"
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
@@ -24,6 +25,7 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 	defer p.waiting.Add(-1)
 	p.caseMu.Lock()
 	defer p.caseMu.Unlock()
+	told := quakesTold{}
 	said := map[string]bool{} // on a dry run nothing is written, so that a delivery must be held against itself
 	for i := range list {
 		at := list[i].Index
@@ -36,6 +38,10 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 				continue
 			}
 			said[name] = true
+		}
+		if told.already(&list[i]) {
+			l.note(at, duplicate)
+			continue
 		}
 		r, err := p.d.Cases.PutAgencyAlert(ctx, list[i], *m)
 		switch {
@@ -54,6 +60,26 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 		}
 	}
 	return nil
+}
+
+// quakesTold holds the earthquakes of one delivery by minute of origin. BMKG's lists name a quake once for each of its solutions, the
+// newest first: what follows is history, and would turn the alert back and forth with every poll.
+type quakesTold map[int64][]*feeds.Alert
+
+func (q quakesTold) already(a *feeds.Alert) bool {
+	if a.Quake == nil || a.Message.MsgType == "Cancel" {
+		return false
+	}
+	minute := a.Quake.OriginAt.Unix() / 60
+	for m := minute - 1; m <= minute+1; m++ {
+		for _, b := range q[m] {
+			if alerts.SameReport(a, b) {
+				return true
+			}
+		}
+	}
+	q[minute] = append(q[minute], a)
+	return false
 }
 
 // decide brings a decision of the rules into the case store.

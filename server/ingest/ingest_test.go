@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -342,6 +343,26 @@ func TestAlertsGoOneByOne(t *testing.T) {
 	wg.Wait()
 	if _, err := h.Store(t.Context(), feeds.Batch{Alerts: []feeds.Alert{{Index: 9}}}, meta()); !errors.Is(err, feeds.ErrBusy) {
 		t.Errorf("err %v, want ErrBusy", err)
+	}
+}
+
+func TestOneDeliveryTellsAnEarthquakeOnce(t *testing.T) {
+	var put []int
+	c := &fakeCases{put: func(a feeds.Alert) (store.Result, error) {
+		put = append(put, a.Index)
+		return store.Result{Kind: store.Stored}, nil
+	}}
+	h := open(t, redistest.Start(t), redistest.Keys(t), c, nil, nil)
+	quake := func(i int, magnitude float64, at time.Time, lat float64) feeds.Alert {
+		return feeds.Alert{Index: i, Quake: &feeds.Quake{Magnitude: &magnitude, OriginAt: moment.Of(at), Position: geo.Position{Lat: lat, Lng: 122}}}
+	}
+	// As BMKG listed Flores on 2021-12-14: the newest solution first, repeated, then an earlier one; and others that are their own.
+	r := h.send(t, meta(), feeds.Batch{Alerts: []feeds.Alert{
+		quake(0, 7.4, t0, -7.59), quake(1, 7.4, t0, -7.59), quake(2, 7.5, t0.Add(-time.Second), -7.6),
+		quake(3, 5.5, t0.Add(30*time.Second), -7.6), quake(4, 7.4, t0.Add(2*time.Minute), -7.59), quake(5, 7.4, t0, -9.5),
+	}})
+	if r.Accepted != 4 || r.Duplicates != 2 || !slices.Equal(put, []int{0, 3, 4, 5}) {
+		t.Errorf("receipt %+v, stored %v", r, put)
 	}
 }
 
