@@ -258,9 +258,6 @@ func (w *walker) locate(path string) place {
 	return place{}
 }
 
-// known tells whether a path was read from the file.
-func (w *walker) known(path string) bool { _, ok := w.places[path]; return ok }
-
 // faulty tells whether a path, or something inside it, is already known to be wrong.
 func (w *walker) faulty(path string) bool {
 	return slices.ContainsFunc(w.faults, func(f Fault) bool {
