@@ -40,9 +40,11 @@ type Deps struct {
 	Profile *profile.Profile
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
 	Ready   func(ctx context.Context) Readiness
-	Gather  prometheus.Gatherer // nil: no /metrics
-	Files   fs.FS               // the built screens
-	Version string
+
+	SignedOut func(session string) // told the hash of a session that has ended, so that its sockets end too; nil: nobody
+	Gather    prometheus.Gatherer  // nil: no /metrics
+	Files     fs.FS                // the built screens
+	Version   string
 
 	Insecure    bool  // plain HTTP beyond loopback: every screen says so
 	Secure      bool  // this server speaks TLS

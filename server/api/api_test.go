@@ -40,6 +40,7 @@ type house struct {
 	auth    *auth.Auth
 	cases   *store.Store
 	picture *index.Picture
+	ended   []string
 	got     []byte // what the feed was given last
 	meta    feeds.Meta
 	ready   Readiness
@@ -70,7 +71,8 @@ func build(t *testing.T) *house {
 		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
 			_, _ = io.WriteString(w, "live "+id.Subject)
 		},
-		Ready: func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",
+		SignedOut: func(session string) { h.ended = append(h.ended, session) },
+		Ready:     func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",
 		MaxBody: 1000, MaxInflated: 5000, Now: time.Now, Log: zerolog.Nop(),
 	})
 	if err != nil {
@@ -351,6 +353,9 @@ func TestSession(t *testing.T) {
 	h.want(h.ask("POST", path, `{"to":"acknowledged","version":1}`, "Cookie", cookie, "Origin", "http://evil.example", "Sec-Fetch-Site", "cross-site"), 403)
 	h.want(h.ask("DELETE", "/api/v1/session", "", "Cookie", cookie, "Origin", "http://evil.example"), 403)
 	h.want(h.ask("DELETE", "/api/v1/session", "", "Cookie", cookie, "Origin", "http://127.0.0.1:8080"), 204)
+	if len(h.ended) != 1 || len(h.ended[0]) != 64 {
+		t.Errorf("told of sessions that ended: %q", h.ended)
+	}
 	h.want(h.ask("GET", "/api/v1/session", "", "Cookie", cookie), 401)
 	h.want(h.ask("POST", "/api/v1/session", "", "Authorization", "Bearer "+token, "Origin", "http://evil.example"), 403)
 	if w := h.ask("POST", "/api/v1/session", "", "Authorization", "Bearer "+token); w.Header().Get("Set-Cookie") == "" {

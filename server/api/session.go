@@ -101,6 +101,9 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 			refused(w, err)
 			return
 		}
+		if s.SignedOut != nil {
+			s.SignedOut(id.Session)
+		}
 		s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.closed", Object: "session", From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	}
 	http.SetCookie(w, s.Auth.Cookie(r, ""))

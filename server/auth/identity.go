@@ -14,6 +14,7 @@ type Identity struct {
 	Agency  string   `json:"agency"` // slug; empty: no agency
 	Rights  []string `json:"rights"`
 	Via     Via      `json:"-"`
+	Session string   `json:"-"` // hash of the session, as SessionOf gives it; empty without one
 }
 
 // Via tells how someone showed who they are.

@@ -128,6 +128,7 @@ func (a *Auth) bySession(r *http.Request) (Identity, error) {
 		// An old cookie after a long night is no attack: the person is simply signed out.
 		return Identity{}, ErrAnonymous
 	}
+	id.Session = hash(session)
 	return id, err
 }
 

@@ -26,6 +26,7 @@ type client struct {
 	form form
 
 	things, incidents, alerts, seesFeeds bool // rights
+	session                              string
 
 	next     *wire.View // asked for, not yet answered; the newest counts
 	viewed   bool
@@ -74,7 +75,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 		return // gorilla has answered
 	}
 	c := &client{conn: conn, form: jsonForm{}, things: who.Can(auth.ReadThings), incidents: who.Can(auth.ReadIncidents), alerts: who.Can(auth.ReadAlerts),
-		seesFeeds: who.Can(auth.ReadFeeds), frames: map[geo.Cell]struct{}{}, dirty: map[string]struct{}{}, pinged: h.d.Now()}
+		seesFeeds: who.Can(auth.ReadFeeds), session: who.Session, frames: map[geo.Cell]struct{}{}, dirty: map[string]struct{}{}, pinged: h.d.Now()}
 	c.out = &outbox{conn: conn, kind: c.form.messageType(), patience: 2 * h.cfg.Patience, now: h.d.Now, onEnd: func() { _ = conn.Close() }}
 	hello := wire.Hello{Type: wire.TypeHello, ServerTime: moment.Of(h.d.Now()), Version: h.d.Version, Storage: "durable", Rights: who.Rights}
 	if h.d.Storage != nil {
@@ -126,6 +127,20 @@ func (h *Hub) end(c *client, code int, reason string) {
 	c.live = false
 	c.out.close(code, reason)
 	time.AfterFunc(h.cfg.Grace, func() { _ = c.conn.Close() })
+}
+
+// EndSession closes every connection of a session that has ended; the hash is auth.Identity.Session.
+func (h *Hub) EndSession(session string) {
+	if session == "" {
+		return // connections by token have none
+	}
+	h.call(func() {
+		for c := range h.clients {
+			if c.session == session {
+				h.end(c, wire.ClosePolicy, "signed out")
+			}
+		}
+	})
 }
 
 // Bounds of what a client may say.

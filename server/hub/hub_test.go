@@ -106,7 +106,11 @@ func newRoom(t testing.TB, s *fakeStream, epoch string, cfg Config, things ...*f
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { _ = h.Run(ctx); close(ended) }()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.Serve(w, r, auth.Admin(), true) }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		who := auth.Admin()
+		who.Session = r.URL.Query().Get("session")
+		h.Serve(w, r, who, true)
+	}))
 	var once sync.Once
 	r := &room{h, s, srv, func() { once.Do(func() { cancel(); <-ended; srv.Close() }) }}
 	t.Cleanup(r.stop)
@@ -127,8 +131,14 @@ type seat struct {
 
 func (r *room) sit(t testing.TB) *seat {
 	t.Helper()
+	return r.sitBy(t, "")
+}
+
+// sitBy takes a seat with a session.
+func (r *room) sitBy(t testing.TB, session string) *seat {
+	t.Helper()
 	d := websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}
-	c, _, err := d.Dial("ws"+strings.TrimPrefix(r.server.URL, "http"), nil)
+	c, _, err := d.Dial("ws"+strings.TrimPrefix(r.server.URL, "http")+"?session="+session, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -527,3 +537,25 @@ func TestCloseSaysGoingAway(t *testing.T) {
 }
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestSocketsEndWithTheirSession(t *testing.T) {
+	r := newRoom(t, newStream(), "e1", quick())
+	gone, other, token := r.sitBy(t, "one"), r.sitBy(t, "two"), r.sit(t)
+	for _, s := range []*seat{gone, other, token} {
+		s.hear(wire.TypeHello)
+	}
+	r.EndSession("one")
+	r.EndSession("")
+	_ = gone.SetReadDeadline(time.Now().Add(10 * time.Second))
+	var err error
+	for err == nil {
+		_, _, err = gone.ReadMessage()
+	}
+	if !websocket.IsCloseError(err, wire.ClosePolicy) {
+		t.Errorf("the socket of the session that ended: %v, want close %d", err, wire.ClosePolicy)
+	}
+	for _, s := range []*seat{other, token} {
+		s.say(`{"op":"ping"}`)
+		s.hear("pong")
+	}
+}
