@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"kentongan/alerts"
 	"kentongan/alerts/rules"
@@ -23,8 +24,10 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 	}
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
-	p.caseMu.Lock()
-	defer p.caseMu.Unlock()
+	if err := p.enterCases(ctx); err != nil {
+		return err
+	}
+	defer func() { <-p.caseLane }()
 	told := quakesTold{}
 	said := map[string]bool{} // on a dry run nothing is written, so that a delivery must be held against itself
 	for i := range list {
@@ -43,7 +46,7 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 			l.note(at, duplicate)
 			continue
 		}
-		r, err := p.d.Cases.PutAgencyAlert(ctx, list[i], *m)
+		r, err := p.putAlert(ctx, &list[i], m)
 		switch {
 		case errors.Is(err, feeds.ErrPermanent):
 			l.refuse(at, rejected, err.Error())
@@ -60,6 +63,29 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 		}
 	}
 	return nil
+}
+
+// enterCases waits for the lane's end of another delivery, which a store that hangs must not make endless: senders would pile up.
+func (p *Pipeline) enterCases(ctx context.Context) error {
+	late := time.NewTimer(p.caseWait)
+	defer late.Stop()
+	select {
+	case p.caseLane <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("%w: wait for the alerts of others: %w", feeds.ErrBusy, context.Cause(ctx))
+	case <-late.C:
+		return fmt.Errorf("%w: the alerts of others have taken %s", feeds.ErrBusy, p.caseWait)
+	case <-p.closed:
+		return errStopping
+	}
+}
+
+// putAlert stores one alert within caseLimit.
+func (p *Pipeline) putAlert(ctx context.Context, a *feeds.Alert, m *feeds.Meta) (store.Result, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, caseLimit, fmt.Errorf("no answer within %s", caseLimit))
+	defer cancel()
+	return p.d.Cases.PutAgencyAlert(ctx, *a, *m)
 }
 
 // quakesTold holds the earthquakes of one delivery by minute of origin. BMKG's lists name a quake once for each of its solutions, the

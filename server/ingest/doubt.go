@@ -11,8 +11,8 @@ import (
 // doubt is held after a commit that failed: some of its readings may be in the store all the same. When their senders come again, they
 // must not be written twice.
 type doubt struct {
-	since   time.Time
-	asked   bool // the store has been asked what it holds
+	since   time.Time // the first commit that is not settled
+	asked   bool      // the store has been asked what it holds
 	suspect map[doubtKey]struct{}
 	keys    map[doubtKey]struct{} // found in the store, not in the picture
 }
@@ -26,6 +26,9 @@ type doubtKey struct {
 func (p *Pipeline) doubtBatch() {
 	if p.doubt == nil {
 		p.doubt = &doubt{since: time.UnixMilli(p.open.stamp), suspect: map[doubtKey]struct{}{}, keys: map[doubtKey]struct{}{}}
+	}
+	if p.doubt.asked { // what failed earlier is settled: the store need not be asked for it again, however long ago that was
+		p.doubt.since = time.UnixMilli(p.open.stamp)
 	}
 	p.doubt.asked = false
 	for _, s := range p.open.list {

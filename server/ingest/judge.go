@@ -35,6 +35,9 @@ func (p *Pipeline) seedRules(ctx context.Context) (seen int64, err error) {
 	}
 	if !at.IsZero() {
 		seen = at.UnixMilli()
+	} else if err := p.d.Cases.SetRulesSeen(ctx, p.d.Now().Add(-recentWindow)); err != nil {
+		// The first life with rules: the next one must know from where on readings may be unjudged, also when this one ends at once.
+		return 0, fmt.Errorf("ingest: %w", err)
 	}
 	firing, err := p.d.Cases.Firing(ctx)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 
 	"kentongan/feeds"
 	"kentongan/geo/index"
@@ -27,6 +28,11 @@ func (p *Pipeline) Load(ctx context.Context) error {
 	}
 	p.lastStamp = max(p.lastStamp, seen)
 	since := p.d.Now().Add(-recentWindow)
+	if p.judging && seen > 0 { // after a long rest there may be readings that are older and not judged; the store's clock may run behind ours
+		if unjudged := time.UnixMilli(seen).Add(-5 * time.Second); unjudged.Before(since) {
+			since = unjudged
+		}
+	}
 	if err := p.d.Index.Tail(ctx, since, func(b []byte) error { return p.loadReading(b, seen) }); err != nil {
 		return fmt.Errorf("ingest: read the tail of the streams: %w", err)
 	}

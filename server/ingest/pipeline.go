@@ -29,6 +29,7 @@ const (
 	mostInPiece = 20_000           // records of one delivery in one commit; a larger delivery takes several
 	mostInBatch = 40_000           // records of one commit
 	commitLimit = 20 * time.Second // of one commit
+	caseLimit   = 5 * time.Second  // of one alert's step
 )
 
 // ThingChange is a Thing before and after a commit; Old is nil for a new one.
@@ -69,7 +70,9 @@ type Pipeline struct {
 	ending  sync.Once
 	waiting atomic.Int64 // submissions not answered, and commits not judged
 	judging bool
-	caseMu  sync.Mutex // alerts go one by one, so that revisions keep their order
+
+	caseLane chan struct{} // room for one: alerts go one by one, so that revisions keep their order
+	caseWait time.Duration // for that room
 
 	// Of the committer's goroutine alone.
 	tracks    map[string]*track
@@ -97,7 +100,7 @@ func New(d Deps) *Pipeline {
 	return &Pipeline{
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), verdict: make(chan verdict, 64),
-		closed: make(chan struct{}), drain: make(chan struct{}), tracks: map[string]*track{},
+		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: map[string]*track{},
 		judging: d.Rules != nil && len(d.Rules.List()) > 0,
 	}
 }

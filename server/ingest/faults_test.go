@@ -1,0 +1,119 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"kentongan/alerts/store"
+	"kentongan/feeds"
+	"kentongan/geo/index"
+	"kentongan/geo/redistest"
+)
+
+// TestCrossingSurvivesALongRest: the server dies right after an acknowledgement and is started again after the window of copies.
+func TestCrossingSurvivesALongRest(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	c := &fakeCases{}
+	c.fail.Store(1 << 30)
+	h := open(t, rdb, keys, c, engine(t), nil)
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{obs(0, "a", 3.4, t0)}})
+	h.stop()
+	c.fail.Store(0)
+	late := New(Deps{Index: index.NewStore(rdb, keys, index.Config{}, nil), Picture: index.NewPicture(), Cases: c, Rules: engine(t), Log: zerolog.Nop(),
+		Now: func() time.Time { return time.Now().Add(3 * recentWindow) }})
+	if err := late.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = late.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+	until(t, "the crossing of before the rest", func() bool { return c.count() == 1 })
+}
+
+// TestAlertsWaitForAHangingStoreNoLongerThanTheyMay: what waits behind an alert that hangs is told to come again.
+func TestAlertsWaitForAHangingStoreNoLongerThanTheyMay(t *testing.T) {
+	rdb := redistest.Start(t)
+	hang, entered := make(chan struct{}), make(chan struct{})
+	c := &fakeCases{put: func(feeds.Alert) (store.Result, error) {
+		close(entered)
+		<-hang
+		return store.Result{Kind: store.Stored}, nil
+	}}
+	h := open(t, rdb, redistest.Keys(t), c, nil, nil)
+	h.caseWait = 20 * time.Millisecond
+	first := make(chan error, 1)
+	go func() {
+		_, err := h.Store(context.Background(), feeds.Batch{Alerts: []feeds.Alert{{}}}, meta())
+		first <- err
+	}()
+	<-entered
+	if _, err := h.Store(t.Context(), feeds.Batch{Alerts: []feeds.Alert{{}}}, meta()); !errors.Is(err, feeds.ErrBusy) {
+		t.Errorf("the second got %v, want ErrBusy", err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	h.caseWait = time.Hour
+	if _, err := h.Store(gone, feeds.Batch{Alerts: []feeds.Alert{{}}}, meta()); !errors.Is(err, feeds.ErrBusy) {
+		t.Errorf("a sender that has gone got %v, want ErrBusy", err)
+	}
+	close(hang)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDoubtOfLongAgoIsNotAskedAgain: senders that never came back must not make every later failure read the streams since then.
+func TestDoubtOfLongAgoIsNotAskedAgain(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	broken := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	defer broken.Close()
+	good, bad := index.NewStore(rdb, keys, index.Config{}, nil), index.NewStore(broken, keys, index.Config{}, nil)
+	now := t0
+	p := New(Deps{Index: good, Picture: index.NewPicture(), Cases: &fakeCases{}, Log: zerolog.Nop(), Now: func() time.Time { return now }})
+	give := func(thing string, ix *index.Store) error {
+		p.d.Index = good // it answers again
+		if err := p.settle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.d.Index = ix
+		m := meta()
+		b := feeds.Batch{Observations: []feeds.Observation{obs(0, thing, 1, t0)}}
+		s := &submission{b.Observations, &m, newLedger(&b), make(chan error, 1)}
+		p.process(t.Context(), []*submission{s})
+		return <-s.done
+	}
+	fail := func(thing string) {
+		t.Helper()
+		if err := give(thing, bad); !errors.Is(err, feeds.ErrBusy) {
+			t.Fatalf("err %v, want ErrBusy", err)
+		}
+	}
+	fail("a")
+	p.d.Index = good
+	if err := p.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	p.doubt.keys[doubtKey{"awlr:never-back", 1}] = struct{}{}
+	if err := give("b", good); err != nil {
+		t.Fatal(err)
+	}
+	now = t0.Add(time.Hour)
+	fail("c")
+	if _, known := p.doubt.keys[doubtKey{"awlr:never-back", 1}]; p.doubt.since.Before(now) || !known {
+		t.Errorf("asked since %s, an hour too far, or forgotten (%v)", p.doubt.since, known)
+	}
+	// Two failures in a row without an answer between them are one doubt, from the first on.
+	first := p.doubt.since
+	now = now.Add(time.Minute)
+	p.begin()
+	p.doubtBatch()
+	if !p.doubt.since.Equal(first) {
+		t.Errorf("since %s, want %s", p.doubt.since, first)
+	}
+}
