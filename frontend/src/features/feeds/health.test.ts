@@ -11,6 +11,7 @@ const feed = (name: string, ageS: number | null, more = {}): FeedStatus =>
     interval_s: 60,
     last_success:
       ageS === null ? null : new Date(NOW - ageS * 1000).toISOString(),
+    reason: "",
     simulated: false,
     ...more,
   }) as unknown as FeedStatus;
@@ -30,6 +31,16 @@ describe("the age of a feed", () => {
   it("has a ratio only where the interval is known", () => {
     expect(feedAge(feed("a", 30), NOW).ratio).toBe(0.5);
     expect(feedAge(feed("a", 30, { interval_s: 0 }), NOW).ratio).toBeNull();
+  });
+  it("tells an internet that does not answer from a producer that answers badly", () => {
+    const failing = (reason: string) =>
+      feedAge(feed("a", null, { state: "failing", reason }), NOW).unreachable;
+    expect(failing("dns: no such host data.bmkg.go.id")).toBe(true);
+    expect(failing("timeout: no answer within 10s")).toBe(true);
+    expect(failing("http: 500")).toBe(false);
+    expect(feedAge(feed("a", 1, { reason: "dns: x" }), NOW).unreachable).toBe(
+      false,
+    );
   });
   it("lists by name, without those switched off, and names the worst", () => {
     const ages = feedAges(

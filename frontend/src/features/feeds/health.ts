@@ -15,7 +15,12 @@ export interface FeedAge {
   fresh: boolean;
   simulated: boolean;
   lastSuccess: number | null;
+  /** The network between us and the producer does not answer. */
+  unreachable: boolean;
 }
+
+/** The codes by which the server says that nobody answered at all: the word before the colon of a feed's reason. */
+const NO_ANSWER = new Set(["dns", "network", "refused", "timeout"]);
 
 /** The same bound as the server's: interval x 1.2 + 2 s (INTERFACES, section 2, Stale). */
 export const staleAfterMs = (usualMs: number): number => usualMs * 1.2 + 2_000;
@@ -37,6 +42,9 @@ export function feedAge(feed: FeedStatus, now: number): FeedAge {
     fresh: feed.state === "ok" && ageMs !== null && !overdue,
     simulated: feed.simulated,
     lastSuccess: last,
+    unreachable:
+      feed.state === "failing" &&
+      NO_ANSWER.has(feed.reason.split(":", 1)[0] ?? ""),
   };
 }
 
