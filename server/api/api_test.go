@@ -372,10 +372,10 @@ func TestSession(t *testing.T) {
 func TestFailedSignInsAreLimited(t *testing.T) {
 	h := build(t)
 	codes := map[int]int{}
-	for range 30 {
+	for range 300 {
 		codes[h.ask("POST", "/api/v1/session", `{"code":"guess"}`).Code]++
 	}
-	if codes[401] != 10 || codes[429] != 20 {
+	if codes[401] < 60 || codes[429] < 100 || len(codes) != 2 { // one more a second is let through
 		t.Errorf("%v", codes)
 	}
 }

@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// Failed tries per address: a burst, then one each interval. Addresses are forgotten once they are calm again.
+// Failed tries per address: a burst, then one each interval. Addresses are forgotten once they are calm again. Every secret has 256 bits,
+// so this is against noise and not against guessing: a script with an old key that walks every address still hears 401 everywhere.
 const (
-	triesBurst    = 10
-	triesInterval = 6 * time.Second
+	triesBurst    = 60
+	triesInterval = time.Second
 	triesKept     = 4096 // addresses held at once; above it every further failed try is over the limit
 )
 
