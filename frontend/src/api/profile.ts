@@ -23,6 +23,8 @@ export interface Profile {
   time_zone: string;
   prefix: string;
   attribution: string;
+  /** Plain HTTP beyond this machine: every screen says so. */
+  insecure: boolean;
   agencies: { slug: string; name: string }[];
   areas: FeatureCollection<AreaShape, AreaProperties>;
   outline: Feature<AreaShape> | null;
