@@ -197,6 +197,14 @@ func (s *Store) renew(names []string, now time.Time) {
 	}
 }
 
+// Ping tells whether the store answers.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.rdb.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("index: ping: %w", err)
+	}
+	return nil
+}
+
 // Remove takes a Thing's last state out; its readings stay until their retention.
 func (s *Store) Remove(ctx context.Context, e *Entry) error {
 	if err := s.rdb.HDel(ctx, s.keys.Last(e.Cell), e.ID).Err(); err != nil {

@@ -18,6 +18,9 @@ import (
 // smallBody bounds every body but a push.
 const smallBody = 1 << 20
 
+// askTime bounds what one request of an interface may ask of the store.
+const askTime = 5 * time.Second
+
 // kind is what becomes of a stranger.
 type kind int
 
@@ -184,6 +187,11 @@ func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *ht
 			return
 		}
 		r = r.WithContext(auth.Context(r.Context(), id))
+	}
+	if p.kind == interfaces { // a store that hangs must not keep callers, who would pile up
+		ctx, cancel := context.WithTimeout(r.Context(), askTime)
+		defer cancel()
+		r = r.WithContext(ctx)
 	}
 	if p.kind == interfaces || p.kind == sender {
 		w.Header().Set("Cache-Control", "no-store")

@@ -31,6 +31,9 @@ import (
 	"kentongan/server/profile"
 )
 
+// drainShare is how much of a stop may be spent on storing what waits; the rest is for sockets, requests and the store.
+const drainShare = 6 * time.Second
+
 // App is one server. New, then Run, then Stop.
 type App struct {
 	cfg     config.Config
@@ -51,6 +54,8 @@ type App struct {
 	keys     keyspace.Keys
 	verdict  embedded.Verdict
 	epoch    string
+	living   atomic.Bool // epoch is known: connections are held against it
+	emptied  string      // a warning, where the life before ours was lost
 
 	index    *index.Store
 	picture  *index.Picture
@@ -104,7 +109,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	workCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.work, a.workCtx = errgroup.WithContext(workCtx)
-	a.stack.push("workers", func(context.Context) error { stop(); return a.work.Wait() })
+	a.stack.push("workers", func(ctx context.Context) error { stop(); return a.workersEnd(ctx) })
 	a.newAlerts()
 	if err := a.cases.Check(); err != nil {
 		return err
@@ -114,6 +119,18 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	return a.newServer()
+}
+
+// workersEnd waits for the workers, at most until ctx ends: one may sit in a question to a store that hangs.
+func (a *App) workersEnd(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- a.work.Wait() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // newAlerts builds what judges and keeps cases.
@@ -138,17 +155,27 @@ func (a *App) Ready() <-chan struct{} { return a.ready }
 func (a *App) notReady(reason string) { a.reason.Store(&reason) }
 
 // Run loads the picture, opens the routes and serves until ctx ends (nil) or a part fails.
-func (a *App) Run(ctx context.Context) error {
+func (a *App) Run(ctx context.Context) (err error) {
 	began := time.Now()
 	a.notReady("loading the picture")
 	if err := a.pipeline.Load(ctx); err != nil {
 		return err
 	}
-	a.spawn("ingest", a.workCtx, a.pipeline.Run)
+	ingesting, abandon := context.WithCancel(a.workCtx)
+	defer func() {
+		if errors.Is(err, ErrNewEpoch) { // what waits belongs to the store that is gone: a drain would try in vain
+			abandon()
+		}
+	}()
+	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
 	a.stack.push("requests", a.http.Shutdown)
 	a.stack.push("hub", a.hub.Close)
-	a.stack.push("ingest", a.pipeline.Drain)
+	a.stack.push("ingest", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeoutCause(ctx, drainShare, errors.New("the store did not take it in time"))
+		defer cancel()
+		return a.pipeline.Drain(ctx)
+	})
 	a.spawn("upkeep", a.workCtx, a.upkeep)
 	pull, cancel := context.WithCancel(a.workCtx)
 	pulled := make(chan struct{})
@@ -182,13 +209,23 @@ func (a *App) spawn(name string, ctx context.Context, run func(context.Context) 
 	a.work.Go(func() error {
 		err := run(ctx)
 		if err != nil && ctx.Err() == nil {
-			select {
-			case a.failures <- fmt.Errorf("%s: %w", name, err):
-			default:
-			}
+			a.fail(fmt.Errorf("%s: %w", name, err))
 		}
 		return nil
 	})
+}
+
+// fail ends Run.
+func (a *App) fail(err error) {
+	select {
+	case a.failures <- err:
+	default: // one is enough
+	}
+}
+
+// Emptied tells that the life before this one was lost: /readyz warns of it as long as this one lasts. Call it before Run.
+func (a *App) Emptied(at time.Time) {
+	a.emptied = "EMPTY: the store lost everything and began anew at " + at.UTC().Format(time.RFC3339) + "; restore a backup where there is one"
 }
 
 // Stop drains and ends everything, at most until ctx ends: new connections, feeds, ingest, hub, requests, Redis last.

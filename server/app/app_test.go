@@ -4,14 +4,17 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,9 +59,11 @@ type running struct {
 	log  *logged
 	end  func() error // drains and stops
 	done bool
+
+	ended chan error // what Run gave
 }
 
-func serve(t *testing.T, dir string) *running {
+func serve(t *testing.T, dir string, before ...func(*App)) *running {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "k.yaml")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
@@ -73,10 +78,13 @@ func serve(t *testing.T, dir string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, f := range before {
+		f(a)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	r := &running{App: a, t: t, log: l}
+	r := &running{App: a, t: t, log: l, ended: ended}
 	r.end = func() error {
 		if r.done {
 			return nil
@@ -353,5 +361,59 @@ func TestReplaySniffsEveryFile(t *testing.T) {
 	}
 	if _, err := Replay(t.TempDir(), nil); err == nil {
 		t.Error("an empty folder plays")
+	}
+}
+
+// TestEmptiedStoreAcknowledgesNothing kills the store and takes its file away: from then on nothing of the old life may be told.
+func TestEmptiedStoreAcknowledgesNothing(t *testing.T) {
+	needRedis(t)
+	dir := filepath.Join(t.TempDir(), "data")
+	r := serve(t, dir)
+	body := `{"thing":"a","property":"water_level","value":1,"unit":"m","at":"` + time.Now().UTC().Format(time.RFC3339) + `","lng":100.63,"lat":-0.83}`
+	if status, doc := r.ask("POST", "/api/v1/ingest/awlr", body); status != http.StatusAccepted || doc["accepted"] != 1.0 {
+		t.Fatalf("%d %v", status, doc)
+	}
+	pid, err := os.ReadFile(filepath.Join(dir, "store.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(process, syscall.SIGSTOP); err != nil { // so that it writes no more
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "store", "appendonlydir")); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(process, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	// Run gives up as soon as anything asks; until then every answer is 503.
+	for end := time.Now().Add(20 * time.Second); len(r.ended) == 0; time.Sleep(5 * time.Millisecond) {
+		if status, doc := r.ask("POST", "/api/v1/ingest/awlr", body); status != http.StatusServiceUnavailable {
+			t.Fatalf("answered %d %v", status, doc)
+		}
+		if time.Now().After(end) {
+			t.Fatal("not noticed within 20 s")
+		}
+	}
+	if err := r.end(); !errors.Is(err, ErrNewEpoch) {
+		t.Errorf("Run ended with %v", err)
+	}
+	late, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	defer stop()
+	if err := r.Stop(late); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEmptiedIsAWarning as long as the new life lasts.
+func TestEmptiedIsAWarning(t *testing.T) {
+	needRedis(t)
+	r := serve(t, filepath.Join(t.TempDir(), "data"), func(a *App) { a.Emptied(time.Now()) })
+	if _, doc := r.ask("GET", "/readyz", ""); !strings.Contains(fmt.Sprint(doc["warnings"]), "EMPTY") {
+		t.Errorf("%v", doc)
 	}
 }

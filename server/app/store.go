@@ -39,7 +39,7 @@ func (a *App) openStore(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("redis_url: %w", err)
 	}
-	a.rdb = where.Client()
+	a.rdb = where.Client(a.sameLife)
 	a.stack.push("redis client", func(context.Context) error { return a.rdb.Close() })
 	if a.embedded != nil && a.embedded.Volatile() {
 		a.verdict = embedded.Verdict{Storage: embedded.Volatile, Store: "miniredis", Warnings: []string{"storage: volatile: everything is forgotten when the server ends; install redis-server"}}
@@ -49,7 +49,24 @@ func (a *App) openStore(ctx context.Context) error {
 	for _, w := range a.verdict.Warnings {
 		a.log.Warn().Str("component", "store").Str("storage", a.verdict.Storage).Msg(w)
 	}
-	a.epoch, err = a.readEpoch(ctx)
+	if a.epoch, err = a.readEpoch(ctx); err != nil {
+		return err
+	}
+	a.living.Store(true)
+	return nil
+}
+
+// sameLife refuses a connection to a store that came back empty: it is another one, and what we remember must not be written into it or
+// count as a copy of what it holds.
+func (a *App) sameLife(ctx context.Context, c *redis.Conn) error {
+	if !a.living.Load() {
+		return nil
+	}
+	now, err := c.Get(ctx, a.keys.Epoch()).Result()
+	if errors.Is(err, redis.Nil) || err == nil && now != a.epoch {
+		a.fail(ErrNewEpoch)
+		return ErrNewEpoch
+	}
 	return err
 }
 
@@ -98,6 +115,12 @@ func (a *App) upkeep(ctx context.Context) error {
 // readiness answers /readyz: the store must answer now, and the picture must be loaded.
 func (a *App) readiness(ctx context.Context) api.Readiness {
 	r := api.Readiness{Storage: a.verdict.Storage, Store: a.verdict.Store, Warnings: append([]string{}, a.verdict.Warnings...)}
+	if a.emptied != "" {
+		r.Warnings = append(r.Warnings, a.emptied)
+	}
+	if since, why := a.pipeline.Refusing(); why != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the store has taken no writes since %s: senders are told to come again", since.UTC().Format(time.RFC3339)))
+	}
 	if a.openHTTP() {
 		r.Warnings = append(r.Warnings, "plain HTTP beyond this machine (insecure: true)")
 	}

@@ -42,21 +42,30 @@ func (s *serve) Run(w *world) error {
 	}
 	ctx, stop := untilSignal(log)
 	defer stop()
+	var emptied time.Time
 	for {
-		again, err := s.once(ctx, &cfg, log, w)
+		again, err := s.once(ctx, &cfg, log, w, emptied)
 		if !again {
 			return err
 		}
+		emptied = time.Now()
 	}
 }
 
 // once serves one life of the store. Again means that the store came back empty and everything must be built anew.
-func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger, w *world) (again bool, err error) {
+func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger, w *world, emptied time.Time) (again bool, err error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a, err := app.New(ctx, *cfg, Version, log, reg)
+	if err != nil && ctx.Err() != nil {
+		log.Info().Err(err).Msg("stopped before the start was done")
+		return false, nil
+	}
 	if err != nil {
 		return false, err
+	}
+	if !emptied.IsZero() {
+		a.Emptied(emptied)
 	}
 	run, cancel := context.WithCancel(ctx)
 	told := make(chan struct{})

@@ -96,11 +96,13 @@ func withPorts(hosts, port string) ([]string, error) {
 	return out, nil
 }
 
-// Client opens a client. A write is never repeated behind our back: the second could count twice. Deadlines of contexts hold.
-func (a Address) Client() redis.UniversalClient {
+// Client opens a client. A write is never repeated behind our back: the second could count twice. Deadlines of contexts hold. Admit is
+// asked of each new connection before anything else runs on it, but not in a cluster, whose keys are elsewhere; nil: all are good.
+func (a Address) Client(admit func(context.Context, *redis.Conn) error) redis.UniversalClient {
 	switch {
 	case a.Sentinel != nil:
 		o := *a.Sentinel
+		o.OnConnect = admit
 		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
 		return redis.NewFailoverClient(&o)
 	case a.Cluster != nil:
@@ -109,6 +111,7 @@ func (a Address) Client() redis.UniversalClient {
 		return redis.NewClusterClient(&o)
 	default:
 		o := *a.One
+		o.OnConnect = admit
 		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
 		return redis.NewClient(&o)
 	}

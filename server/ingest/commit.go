@@ -39,6 +39,7 @@ func (p *Pipeline) commits(ctx context.Context) {
 func (p *Pipeline) process(ctx context.Context, taken []*submission) {
 	p.metrics.size(taken)
 	if err := p.settle(ctx); err != nil {
+		p.refused(err)
 		answer(taken, err)
 		return
 	}
@@ -53,19 +54,39 @@ func (p *Pipeline) process(ctx context.Context, taken []*submission) {
 		}
 		rest = append(rest, s)
 	}
+	if len(rest) == 0 {
+		return
+	}
 	for _, s := range rest {
 		p.mergeAll(s)
 	}
 	if err := p.commit(ctx); err != nil {
 		p.undo()
 		p.metrics.failed()
+		p.refused(err)
 		p.log.Warn().Err(err).Int("batches", len(rest)).Msg("commit failed; senders are told to come again")
 		answer(rest, fmt.Errorf("%w: %w", feeds.ErrBusy, err))
 		return
 	}
+	p.refusing.Store(nil)
 	changed := p.apply()
 	answer(rest, nil)
 	p.publish(ctx, changed)
+}
+
+// refused notes that the store takes no commits, since the first that it did not take.
+func (p *Pipeline) refused(err error) {
+	if p.refusing.Load() == nil {
+		p.refusing.Store(&refusal{p.d.Now(), err})
+	}
+}
+
+// Refusing tells since when the store has taken no commits, and why; a nil error where it took the last one.
+func (p *Pipeline) Refusing() (since time.Time, why error) {
+	if r := p.refusing.Load(); r != nil {
+		return r.since, r.err
+	}
+	return time.Time{}, nil
 }
 
 func answer(to []*submission, err error) {
@@ -109,11 +130,11 @@ func (p *Pipeline) undo() {
 
 func (p *Pipeline) commit(ctx context.Context) error {
 	changes := p.open.changes()
-	if len(changes) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, commitLimit, fmt.Errorf("no answer to a commit within %s", commitLimit))
 	defer cancel()
+	if len(changes) == 0 { // copies are acknowledged only where what they are copies of can be there
+		return p.d.Index.Ping(ctx)
+	}
 	began := time.Now()
 	err := p.d.Index.Commit(ctx, changes)
 	p.metrics.committed(time.Since(began))

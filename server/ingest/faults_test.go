@@ -117,3 +117,29 @@ func TestDoubtOfLongAgoIsNotAskedAgain(t *testing.T) {
 		t.Errorf("since %s, want %s", p.doubt.since, first)
 	}
 }
+
+// TestCopiesAreNotAcknowledgedWhileTheStoreIsAway: it may come back without what they are copies of.
+func TestCopiesAreNotAcknowledgedWhileTheStoreIsAway(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	h := open(t, rdb, keys, &fakeCases{}, nil, nil)
+	broken := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})
+	defer broken.Close()
+	b := feeds.Batch{Observations: []feeds.Observation{obs(0, "a", 1, t0)}}
+	if r := h.send(t, meta(), b); r.Accepted != 1 {
+		t.Fatalf("%+v", r)
+	}
+	h.d.Index = index.NewStore(broken, keys, index.Config{}, nil)
+	if r, err := h.Store(t.Context(), b, meta()); !errors.Is(err, feeds.ErrBusy) {
+		t.Fatalf("%+v %v, want ErrBusy", r, err)
+	}
+	if since, why := h.Refusing(); why == nil || since.IsZero() {
+		t.Error("nobody is told that the store takes nothing")
+	}
+	h.d.Index = h.index
+	if r := h.send(t, meta(), b); r.Duplicates != 1 {
+		t.Errorf("%+v, want a duplicate", r)
+	}
+	if _, why := h.Refusing(); why != nil {
+		t.Errorf("still refusing: %v", why)
+	}
+}

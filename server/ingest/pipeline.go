@@ -71,8 +71,9 @@ type Pipeline struct {
 	waiting atomic.Int64 // submissions not answered, and commits not judged
 	judging bool
 
-	caseLane chan struct{} // room for one: alerts go one by one, so that revisions keep their order
-	caseWait time.Duration // for that room
+	refusing atomic.Pointer[refusal] // nil: the store took the last commit
+	caseLane chan struct{}           // room for one: alerts go one by one, so that revisions keep their order
+	caseWait time.Duration           // for that room
 
 	// Of the committer's goroutine alone.
 	tracks    map[string]*track
@@ -82,6 +83,12 @@ type Pipeline struct {
 	lastStamp int64
 	doubt     *doubt
 	replay    []verdict // readings that Load found unjudged
+}
+
+// refusal is since when and why the store takes no commits.
+type refusal struct {
+	since time.Time
+	err   error
 }
 
 // submission is one piece of a delivery on the readings lane.
