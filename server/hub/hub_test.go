@@ -432,7 +432,7 @@ func TestFaultyMessages(t *testing.T) {
 
 func TestSlowReaderIsClosedAndOthersAreNot(t *testing.T) {
 	cfg := quick()
-	cfg.Patience, cfg.Grace = 500*time.Millisecond, 30*time.Second
+	cfg.Patience, cfg.Grace = 1500*time.Millisecond, 30*time.Second // the hub looks once a second, and a write may take twice the patience
 	stream := newStream()
 	r := newRoom(t, stream, "e1", cfg)
 	slow, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(r.server.URL, "http"), nil)
