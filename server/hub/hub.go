@@ -56,7 +56,7 @@ type Config struct {
 
 // DefaultConfig is INTERFACES, section 5.
 func DefaultConfig() Config {
-	return Config{Tick: 100 * time.Millisecond, Ping: 20 * time.Second, Silence: 60 * time.Second, Patience: 30 * time.Second, Grace: 5 * time.Second}
+	return Config{Tick: 100 * time.Millisecond, Ping: 10 * time.Second, Silence: 30 * time.Second, Patience: 30 * time.Second, Grace: 5 * time.Second}
 }
 
 // Hub serves clients while Run runs.

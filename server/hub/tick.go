@@ -16,6 +16,9 @@ func (h *Hub) tick() {
 	h.city.settle()
 	if h.loaded {
 		for c := range h.viewing {
+			if !c.out.free() { // a client that asks faster than it reads gets the newest of its views once it has read
+				continue
+			}
 			delete(h.viewing, c)
 			h.answer(c)
 		}
@@ -70,7 +73,7 @@ func (h *Hub) send() {
 			}
 			p := parcels[c]
 			if p == nil {
-				if h.isLagging(c) || !c.out.free() {
+				if h.isLagging(c) || h.isViewing(c) || !c.out.free() { // a view that waits must find room
 					h.lag(c, b)
 					continue
 				}
@@ -138,6 +141,11 @@ func (h *Hub) isLagging(c *client) bool {
 	return ok
 }
 
+func (h *Hub) isViewing(c *client) bool {
+	_, ok := h.viewing[c]
+	return ok
+}
+
 // lag notes what a client could not be sent; the newest state of it is sent when it can. The set is bounded by what was in its view.
 func (h *Hub) lag(c *client, b *bucket) {
 	for _, r := range b.changed {
@@ -155,7 +163,7 @@ func (h *Hub) lag(c *client, b *bucket) {
 // adds to it.
 func (h *Hub) flushLagging() {
 	for c := range h.lagging {
-		if !c.out.free() {
+		if h.isViewing(c) || !c.out.free() {
 			continue
 		}
 		var rows []*row
