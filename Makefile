@@ -11,6 +11,9 @@ VERSION  ?= $(shell git describe --always --dirty 2>/dev/null || echo dev)
 # ST1005 is off: an error that names a field of the producer begins as the producer writes it ("Magnitude ...").
 STATICCHECK := go tool -modfile=deploy/tools/go.mod staticcheck -checks inherit,-ST1005
 
+# The tests' own programs are found where Debian puts them, also where PATH leaves that out.
+needs go-test e2e bench chaos: export PATH := $(PATH):/usr/bin
+
 .PHONY: help build run test lint format generate generate-check bench e2e fuzz chaos needs web-test go-test clean
 
 help: ## list the verbs

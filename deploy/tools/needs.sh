@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Brings the programs the tests need, by Debian package name: installs them as root, else says exactly what to install.
 set -euo pipefail
-missing=()
-for package in "$@"; do
-  case "$package" in
-    chromium) [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null || missing+=(chromium) ;;
-    *) command -v "$package" >/dev/null || [ -x "/usr/bin/$package" ] || missing+=("$package") ;;
+PATH=$PATH:/usr/bin
+present() {
+  case "$1" in
+    chromium) [ -n "${CHROMIUM:-}" ] || command -v chromium >/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
   esac
-done
+}
+missing=()
+for package in "$@"; do present "$package" || missing+=("$package"); done
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "installing ${missing[*]}"
@@ -17,6 +19,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   if [ ! -e "$policy" ]; then printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; trap 'rm -f "$policy"' EXIT; fi
   apt-get update -qq
   apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  for package in "${missing[@]}"; do # a package that is installed but whose program was taken away
+    present "$package" || apt-get install -y -qq --reinstall "$package" >/dev/null
+  done
   exit 0
 fi
 echo "The tests need: ${missing[*]}" >&2
