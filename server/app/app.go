@@ -159,6 +159,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	began := time.Now()
 	a.notReady("loading the picture")
 	if err := a.pipeline.Load(ctx); err != nil {
+		if ctx.Err() != nil { // asked to end before it had begun
+			return nil
+		}
 		return err
 	}
 	ingesting, abandon := context.WithCancel(a.workCtx)

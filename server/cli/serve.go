@@ -54,18 +54,13 @@ func (s *serve) Run(w *world) error {
 
 // once serves one life of the store. Again means that the store came back empty and everything must be built anew.
 func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger, w *world, emptied time.Time) (again bool, err error) {
-	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	a, err := app.New(ctx, *cfg, Version, log, reg)
+	a, err := begin(ctx, cfg, log, emptied)
 	if err != nil && ctx.Err() != nil {
 		log.Info().Err(err).Msg("stopped before the start was done")
 		return false, nil
 	}
 	if err != nil {
 		return false, err
-	}
-	if !emptied.IsZero() {
-		a.Emptied(emptied)
 	}
 	run, cancel := context.WithCancel(ctx)
 	told := make(chan struct{})
@@ -96,6 +91,30 @@ func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger
 		log.Info().Msg("stopped")
 	}
 	return again, errors.Join(err, stopped)
+}
+
+// anewFor is how long a new life is tried for after the store was lost: it may still be on its way up.
+const anewFor = time.Minute
+
+// begin builds the house. A first start fails at once, so that whoever sits before it sees why.
+func begin(ctx context.Context, cfg *config.Config, log zerolog.Logger, emptied time.Time) (*app.App, error) {
+	for {
+		reg := prometheus.NewRegistry()
+		reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		a, err := app.New(ctx, *cfg, Version, log, reg)
+		if err == nil && !emptied.IsZero() {
+			a.Emptied(emptied)
+		}
+		if err == nil || emptied.IsZero() || time.Since(emptied) > anewFor {
+			return a, err
+		}
+		log.Error().Err(err).Msg("the new life does not begin yet; trying again")
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // link says how to sign in while there are no accounts.
