@@ -19,7 +19,7 @@ import (
 )
 
 // drainTime is how long a drain may take (INTERFACES section 1).
-const drainTime = 9500 * time.Millisecond
+const drainTime = 9 * time.Second
 
 type serve struct {
 	settings
