@@ -34,6 +34,12 @@ type Reading struct {
 	Quality    Quality
 }
 
+// Unpack gives the Thing that a picture's entry holds; nil where its payload is none.
+func Unpack(payload any, id, kind string, at geo.Position, placed bool, cell geo.Cell) *Thing {
+	t, _ := payload.(*Thing)
+	return t
+}
+
 // Clone copies a Thing and its state.
 func (t *Thing) Clone() *Thing {
 	c := *t

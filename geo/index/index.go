@@ -25,6 +25,7 @@ type Entry struct {
 	Kind     string
 	Position geo.Position
 	Placed   bool     // Position is known
+	Slot     uint32   // its number in this picture, from 0 and without great gaps, the same as long as the Thing is there; set by Picture.Put
 	Cell     geo.Cell // at geo.ResThing; zero where not placed
 	Payload  Payload
 }

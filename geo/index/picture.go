@@ -18,6 +18,8 @@ type Picture struct {
 	things  map[string]*slot
 	regions map[geo.Cell]*region
 	buckets map[geo.Cell]*bucket
+	next    uint32   // the first number that no Thing has had
+	freed   []uint32 // numbers of Things that were removed
 }
 
 // slot is an Entry and its place in its bucket's list.
@@ -55,7 +57,7 @@ func (p *Picture) Get(id string) *Entry {
 	return nil
 }
 
-// Put sets the entry of its id and gives the one it replaces, or nil. The entry must not be changed afterwards.
+// Put sets the entry of its id, gives it its slot, and gives the entry it replaces, or nil. The entry must not be changed afterwards.
 func (p *Picture) Put(e *Entry) (old *Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -63,6 +65,9 @@ func (p *Picture) Put(e *Entry) (old *Entry) {
 	if s == nil {
 		s = &slot{}
 		p.things[e.ID] = s
+		e.Slot = p.number()
+	} else {
+		e.Slot = s.entry.Slot
 	}
 	old, s.entry = s.entry, e
 	p.place(s)
@@ -79,7 +84,19 @@ func (p *Picture) Remove(id string) *Entry {
 	}
 	p.leave(s)
 	delete(p.things, id)
+	p.freed = append(p.freed, s.entry.Slot)
 	return s.entry
+}
+
+// number gives a slot: one that was freed, else the next.
+func (p *Picture) number() uint32 {
+	if n := len(p.freed); n > 0 {
+		slot := p.freed[n-1]
+		p.freed = p.freed[:n-1]
+		return slot
+	}
+	p.next++
+	return p.next - 1
 }
 
 // Len counts the Things, placed or not.

@@ -98,8 +98,7 @@ func (s *server) listThings(_ context.Context, in *thingsIn) (*body[List[thingOu
 }
 
 func thingOf(e *index.Entry) *feeds.Thing {
-	t, _ := e.Payload.(*feeds.Thing)
-	return t
+	return feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
 }
 
 // thingQuery is a question about Things, checked.

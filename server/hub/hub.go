@@ -28,8 +28,11 @@ type Cases interface {
 	Tail(ctx context.Context, from int64, fn func(store.Change) error) error
 }
 
-// Change is a Thing before and after a commit; Old is nil for a new one.
-type Change = struct{ New, Old *feeds.Thing }
+// Change is a Thing's entry before and after a commit, and its new state; Old is nil for a new one.
+type Change = struct {
+	Entry, Old *index.Entry
+	Thing      *feeds.Thing
+}
 
 // Deps are the rooms below.
 type Deps struct {
@@ -122,7 +125,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.follow(ctx)
 	}()
 	h.d.Picture.All(func(e *index.Entry) bool {
-		if t, ok := e.Payload.(*feeds.Thing); ok {
+		if t := feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell); t != nil {
 			h.city.put(t)
 		}
 		return true

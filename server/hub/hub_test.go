@@ -87,6 +87,22 @@ func (f *fakeStream) Tail(ctx context.Context, from int64, fn func(store.Change)
 
 var _ Cases = (*store.Store)(nil)
 
+func entryOf(t *feeds.Thing) *index.Entry {
+	return &index.Entry{ID: t.ID, Kind: t.Kind, Position: t.Position, Placed: t.Placed, Cell: t.Cell, Payload: t}
+}
+
+// changed is what the pipeline tells of a commit.
+func changed(old, t *feeds.Thing) Change {
+	c := Change{Thing: t}
+	if t != nil {
+		c.Entry = entryOf(t)
+	}
+	if old != nil {
+		c.Old = entryOf(old)
+	}
+	return c
+}
+
 // room is a hub behind a real HTTP server.
 type room struct {
 	*Hub
@@ -99,7 +115,7 @@ func newRoom(t testing.TB, s *fakeStream, epoch string, cfg Config, things ...*f
 	t.Helper()
 	pic := index.NewPicture()
 	for _, th := range things {
-		pic.Put(&index.Entry{ID: th.ID, Kind: th.Kind, Position: th.Position, Placed: th.Placed, Cell: th.Cell, Payload: th})
+		pic.Put(entryOf(th))
 	}
 	h := New(Deps{Picture: pic, Cases: s, Version: "0.1.0", Epoch: epoch, Log: zerolog.Nop(), Config: cfg,
 		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }})
@@ -204,7 +220,7 @@ func thing(id, kind string, lat, lng, v float64) *feeds.Thing {
 		State: map[string]feeds.Reading{"level": {Value: feeds.Value{Num: v}, At: now, ReceivedAt: now, Quality: feeds.Good}}}
 }
 
-func (r *room) change(old, new *feeds.Thing) { r.ThingsChanged([]Change{{New: new, Old: old}}) }
+func (r *room) change(old, new *feeds.Thing) { r.ThingsChanged([]Change{changed(old, new)}) }
 
 func TestHelloThenSnapshotThenChanges(t *testing.T) {
 	a, far := thing("awlr:a", "river_gauge", -0.8, 100.6, 1), thing("awlr:far", "river_gauge", -2, 102, 1)
@@ -290,7 +306,7 @@ func TestLayersAndViewChange(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.view, ids(m), c.want)
 		}
 	}
-	r.ThingsChanged([]Change{{New: thing("f:bus", "bus", -0.8, 100.6, 2), Old: bus}, {New: thing("f:gauge", "river_gauge", -0.8, 100.6, 2), Old: gauge}})
+	r.ThingsChanged([]Change{changed(bus, thing("f:bus", "bus", -0.8, 100.6, 2)), changed(gauge, thing("f:gauge", "river_gauge", -0.8, 100.6, 2))})
 	if m := s.hear("things"); !slices.Equal(ids(m), []string{"f:gauge"}) {
 		t.Errorf("a layer not asked for: %v", ids(m))
 	}
@@ -495,7 +511,7 @@ func TestLaggingClientGetsTheNewest(t *testing.T) {
 		for k := range 50 {
 			th := thing(fmt.Sprint("f:", k), "bus", -0.8, 100.6, float64(i))
 			th.Name = name
-			list = append(list, Change{New: th, Old: old})
+			list = append(list, changed(old, th))
 		}
 		r.ThingsChanged(list)
 		if i%100 == 0 {

@@ -3,6 +3,7 @@ package hub
 import (
 	"time"
 
+	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/server/wire"
 )
@@ -34,9 +35,13 @@ func (h *Hub) takeOver() {
 	now := h.d.Now()
 	for _, list := range pending {
 		for i := range list {
-			t, old := list[i].New, list[i].Old
+			t := list[i].Thing
 			if t == nil {
 				continue
+			}
+			var old *feeds.Thing
+			if e := list[i].Old; e != nil {
+				old = feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
 			}
 			if old == nil || !old.ReceivedAt.Equal(t.ReceivedAt.Time) || !old.At.Equal(t.At.Time) {
 				h.latency.add(now, t)

@@ -158,7 +158,7 @@ func (p *Pipeline) apply() []ThingChange {
 		}
 		t := p.tracks[c.Entry.ID]
 		thing := thingOf(c.Entry)
-		changed = append(changed, ThingChange{New: thing, Old: t.thing})
+		changed = append(changed, ThingChange{Entry: c.Entry, Old: t.entry, Thing: thing})
 		t.entry, t.thing = c.Entry, thing
 		if t.staged != nil {
 			t.cadence = t.staged.cadence

@@ -12,8 +12,7 @@ import (
 
 // thingOf gives the Thing of an entry.
 func thingOf(e *index.Entry) *feeds.Thing {
-	t, _ := e.Payload.(*feeds.Thing)
-	return t
+	return feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
 }
 
 // Load fills the picture from the store, the memory against copies from the tail of the streams, and brings the rules to where they

@@ -32,8 +32,11 @@ const (
 	caseLimit   = 5 * time.Second  // of one alert's step
 )
 
-// ThingChange is a Thing before and after a commit; Old is nil for a new one.
-type ThingChange = struct{ New, Old *feeds.Thing }
+// ThingChange is a Thing's entry before and after a commit, and its new state; Old is nil for a new one.
+type ThingChange = struct {
+	Entry, Old *index.Entry
+	Thing      *feeds.Thing
+}
 
 // Cases is what the pipeline asks of the case store; *store.Store is one.
 type Cases interface {
