@@ -26,6 +26,8 @@ const (
 	PendingLifetime  = 24 * time.Hour // an Update or Cancel that came before what it names
 	CaseStreamLength = 100_000        // approximate: what a screen can resume from
 	DefaultRetention = 72 * time.Hour // of readings
+	LeaseLifetime    = 8 * time.Second
+	StatusLifetime   = time.Hour // of what a server that is gone said of its feeds
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -33,6 +35,8 @@ var Table = []Row{
 	{"kt:reading:{CELL}", "stream", "blobs of readings (protobuf, geo/index)", "trimmed by retention.readings; whole key expires after it", "geo/index", "geo/index"},
 	{"kt:last:{CELL}", "hash", "Thing id -> last state (protobuf)", "none: the last state stays until the Thing is removed", "geo/index", "geo/index"},
 	{"kt:shards", "set", "shard cells that hold Things", "none: bounded by the area", "geo/index", "geo/index"},
+	{"kt:live", "channel", "what a commit wrote to a shard (protobuf, geo/index); on a cluster names of new shards", "none: not kept", "geo/index", "geo/index"},
+	{"kt:live:{CELL}", "channel", "on a cluster: what a commit wrote to the shard", "none: not kept", "geo/index", "geo/index"},
 	{"kt:epoch", "string", "id of this store's life", "none: a new one means the store came back empty", "server/app", "server/app, server/hub"},
 	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
@@ -40,6 +44,7 @@ var Table = []Row{
 	{"kt:alert-key:{J}:KEY", "string", "alert id by identity or event key", "30 days", "alerts/store", "alerts/store"},
 	{"kt:alert-pending:{J}:KEY", "string", "message that supersedes what has not come yet", "PendingLifetime", "alerts/store", "alerts/store"},
 	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
+	{"kt:firing-rules:{J}", "set", "ids of rules that have fired", "none: bounded by rules", "alerts/store", "alerts/store"},
 	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
@@ -51,7 +56,12 @@ var Table = []Row{
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:session:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime", "server/auth", "server/auth"},
 	{"kt:sign-in:HASH", "string", "who a one-time link signs in (JSON)", "SignInLifetime", "server/auth", "server/auth"},
-	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "30 s, renewed", "server/app", "server/app"},
+	{"kt:session-ended:{J}", "zset", "hashes of sessions that ended before their time, by ms, for servers that missed the word", "SessionLifetime after the last", "server/app", "server/app"},
+	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "LeaseLifetime, renewed", "alerts/store", "alerts/store, server/app"},
+	{"kt:fence:{J}:NAME", "string", "token of the lease's newest holder; grows with each", "none: one value a lease", "alerts/store", "alerts/store"},
+	{"kt:confirm:{J}", "string", "written only so that a replica can confirm what came before it", "none: one value", "alerts/store", "nobody"},
+	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
+	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
 	{"kt:feed:{J}:NAME", "hash", "last success, interval, etag of a feed, kept over restarts", "30 days", "feeds/runner", "feeds/runner"},
 }
 
@@ -78,6 +88,12 @@ func (k Keys) Shards() string { return k.plain("shards") }
 // Shard is the name of the shard that holds the cell, as kept in Shards.
 func (k Keys) Shard(c geo.Cell) string { return shard(c) }
 
+// Live is the channel on which servers tell each other of commits; on a cluster, of shards that are new.
+func (k Keys) Live() string { return k.plain("live") }
+
+// LiveShard is the sharded channel of a shard's commits on a cluster.
+func (k Keys) LiveShard(c geo.Cell) string { return k.tagged("live", shard(c)) }
+
 // Epoch of the store.
 func (k Keys) Epoch() string { return k.plain("epoch") }
 
@@ -98,6 +114,9 @@ func (k Keys) AlertPending(name string) string { return k.facet("alert-pending",
 
 // Firing is where a rule fires.
 func (k Keys) Firing(rule string) string { return k.facet("firing", rule) }
+
+// FiringRules is the set of rules that have fired.
+func (k Keys) FiringRules() string { return k.ours("firing-rules") }
 
 // RulesSeen is the rules' checkpoint.
 func (k Keys) RulesSeen() string { return k.ours("rules-seen") }
@@ -134,6 +153,21 @@ func (k Keys) SignIn(hash string) string { return k.plain("sign-in:" + hash) }
 
 // Lease by name.
 func (k Keys) Lease(name string) string { return k.facet("lease", name) }
+
+// Fence is the token of a lease.
+func (k Keys) Fence(name string) string { return k.facet("fence", name) }
+
+// Confirm is written so that a replica can confirm what came before.
+func (k Keys) Confirm() string { return k.ours("confirm") }
+
+// SessionEnded names the sessions that ended before their time.
+func (k Keys) SessionEnded() string { return k.ours("session-ended") }
+
+// FeedStatus is what every server says of its feeds.
+func (k Keys) FeedStatus() string { return k.ours("feed-status") }
+
+// Announce is the sharded channel of the servers' word to each other.
+func (k Keys) Announce() string { return k.ours("announce") }
 
 // Feed is what a feed remembers over restarts.
 func (k Keys) Feed(name string) string { return k.facet("feed", name) }

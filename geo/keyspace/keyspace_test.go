@@ -57,7 +57,7 @@ func TestEveryKeyIsInTheTableAndEveryRowIsMade(t *testing.T) {
 }
 
 func TestTableIsWhole(t *testing.T) {
-	types := []string{"string", "hash", "set", "zset", "stream", "list"}
+	types := []string{"string", "hash", "set", "zset", "stream", "list", "channel"}
 	for _, r := range Table {
 		if !slices.Contains(types, r.Type) {
 			t.Errorf("%s: type %q", r.Pattern, r.Type)
@@ -84,7 +84,8 @@ func TestUnknownKeys(t *testing.T) {
 
 func TestKeysOfOneScriptShareASlot(t *testing.T) {
 	k := New("solok")
-	for _, key := range []string{k.Alert("x"), k.Incident("x"), k.Case(), k.Audit(), k.Number("2026"), k.CaseOffset(), k.AuditSeq(), k.AlertKey("a{b}c")} {
+	for _, key := range []string{k.Alert("x"), k.Incident("x"), k.Case(), k.Audit(), k.Number("2026"), k.CaseOffset(), k.AuditSeq(), k.AlertKey("a{b}c"), k.Firing("r"),
+		k.FiringRules(), k.RulesSeen(), k.Lease("feed:x"), k.Fence("feed:x"), k.Confirm()} {
 		if open, end := strings.IndexByte(key, '{'), strings.IndexByte(key, '}'); open < 0 || key[open:end+1] != "{solok}" {
 			t.Errorf("%s is not tagged by the jurisdiction", key)
 		}
