@@ -29,7 +29,7 @@ export interface MapEvents {
 
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
 
-export class WallMap {
+export class CityMap {
   #map: GLMap;
   #palette: Palette;
   #u: number;

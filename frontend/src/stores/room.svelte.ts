@@ -1,12 +1,14 @@
 // What this screen knows of the house: one store per noun, the server's clock, the state of the connection.
 // Everything enters by receive(), in the order of the socket; components only read.
-import type { Alert, FeedStatus, Incident, Thing } from "../wire/wire";
+import type { Alert, FeedStatus, Incident } from "../wire/wire";
 import type { Message, Status } from "../live/socket";
 import { ServerClock } from "../live/clock";
 import { Spread } from "../live/spread";
 import { instant } from "../i18n/format";
 import { parseCursor } from "./cursor";
 import { createFrame, type Frame } from "./frame";
+import { Fleet } from "./fleet.svelte";
+import { Hexes } from "./hexes.svelte";
 import { Noun } from "./noun.svelte";
 import type { Profile } from "../api/profile";
 
@@ -27,7 +29,10 @@ export class Room {
   readonly clock: ServerClock;
   readonly incidents: Noun<Incident>;
   readonly alerts: Noun<Alert>;
-  readonly things: Noun<Thing>;
+  /** Every Thing in view; empty while the view is answered by cells. */
+  readonly fleet: Fleet;
+  /** Cells in place of crowds; empty while the view is answered by Things. */
+  readonly hexes: Hexes;
   readonly feeds: Noun<FeedStatus>;
   /** From the arrival of a message to the frame that shows it. */
   readonly paint = new Spread(200);
@@ -62,7 +67,8 @@ export class Room {
     this.clock = new ServerClock(monotonic);
     this.incidents = new Noun<Incident>(frame, (d) => d.id, open);
     this.alerts = new Noun<Alert>(frame, (d) => d.id, active);
-    this.things = new Noun<Thing>(frame, (d) => d.id);
+    this.fleet = new Fleet(frame, this.#stamp);
+    this.hexes = new Hexes(frame, this.#stamp);
     this.feeds = new Noun<FeedStatus>(frame, (d) => d.name);
   }
 
@@ -81,12 +87,16 @@ export class Room {
     return heardAt === null ? null : this.clock.at(heardAt);
   }
 
-  /** Anything on this screen that is not real. */
+  /** Cells stand for Things now: the view is wide or crowded. */
+  get crowded(): boolean {
+    return this.hexes.version > 0 && this.hexes.size > 0;
+  }
+
+  /** Anything on this screen that is not real. A simulated Thing comes by a simulated feed: nobody has to look at each. */
   get simulated(): boolean {
     return (
       this.incidents.all.some((d) => d.simulated) ||
       this.alerts.all.some((d) => d.simulated) ||
-      this.things.all.some((d) => d.simulated) ||
       this.feeds.all.some((d) => d.simulated)
     );
   }
@@ -112,16 +122,9 @@ export class Room {
       case "snapshot":
         this.incidents.reset(list<Incident>(message["incidents"]), at);
         this.alerts.reset(list<Alert>(message["alerts"]), at);
-        this.things.reset(list<Thing>(message["things"]), null);
         this.feeds.reset(list<FeedStatus>(message["feeds"]), null);
         this.resumed = message["resumed"] === true;
         this.settled = true;
-        break;
-      case "things":
-        this.things.merge(
-          list<Thing>(message["things"]),
-          list<string>(message["removed"]),
-        );
         break;
       case "incident":
         this.incidents.put(message["incident"] as Incident, at);
@@ -139,7 +142,7 @@ export class Room {
         // Nouns of later parts pass by: an older screen must not break on them.
         return;
     }
-    this.#stamp(message.type);
+    if (message.type === "incident" || message.type === "alert") this.#stamp();
   }
 
   #feed(message: Message): void {
@@ -148,13 +151,17 @@ export class Room {
     this.feeds.merge(one ? [...many, one] : many);
   }
 
-  #stamp(type: string): void {
-    if (type !== "things" && type !== "incident" && type !== "alert") return;
-    const arrived = this.#monotonic();
-    this.#frame.soon(() => {
-      this.paint.add(this.#monotonic() - arrived);
-    });
-  }
+  #stampedAt: number | null = null;
+  #painted = () => {
+    if (this.#stampedAt === null) return;
+    this.paint.add(this.#monotonic() - this.#stampedAt);
+    this.#stampedAt = null;
+  };
+  /** Notes the arrival of what a person may wait for; the first of a frame counts. */
+  #stamp = () => {
+    this.#stampedAt ??= this.#monotonic();
+    this.#frame.soon(this.#painted);
+  };
 }
 
 function list<T>(value: unknown): T[] {

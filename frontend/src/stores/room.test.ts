@@ -104,25 +104,26 @@ describe("the room's stores", () => {
       type: "snapshot",
       cursor: "e:1",
       incidents: [incident("a", "a")],
-      things: [{ id: "t1" }],
     });
     room.receive({ type: "snapshot", cursor: "f:1", incidents: null });
     paint();
     expect(room.incidents.all).toEqual([]);
-    expect(room.things.all).toEqual([]);
     expect(room.settled).toBe(true);
   });
 
-  it("merges and removes things", () => {
-    const { room, paint } = setup();
-    room.receive({ type: "snapshot", cursor: "e:1", things: [{ id: "t1" }] });
-    room.receive({
-      type: "things",
-      things: [{ id: "t2" }],
-      removed: ["t1"],
-    });
+  it("measures from a message of Things to the frame that shows it", () => {
+    const { room, advance, paint } = setup();
+    room.fleet.move(1, 100, 0, 0, 0, 0);
+    room.fleet.done();
+    advance(12);
+    room.hexes.cell(1, "truck", 2, 0, "", 0, 0, [], false);
+    room.hexes.done();
+    expect(room.crowded).toBe(false);
+    advance(8);
     paint();
-    expect(room.things.all.map((t) => t.id)).toEqual(["t2"]);
+    room.tick();
+    expect(room.paintMs).toBe(20);
+    expect(room.crowded).toBe(true);
   });
 
   it("carries the server's clock on by the monotonic one", () => {

@@ -1,5 +1,5 @@
 // The lines of evidence under the worst incident.
-import type { Evidence, Incident, RuleInput, Thing } from "../../wire/wire";
+import type { Evidence, Incident, RuleInput } from "../../wire/wire";
 import { instant, number } from "../../i18n/format";
 
 export interface EvidenceLine {
@@ -12,10 +12,16 @@ export interface EvidenceLine {
   at: number | null;
 }
 
+/** What is asked of a Thing here. */
+export interface Named {
+  name: string;
+  kind: string;
+}
+
 /** Newest first, one line for each thing that was reported on. `thing` finds a Thing by id. */
 export function evidenceLines(
   incident: Incident,
-  thing: (id: string) => Thing | undefined,
+  thing: (id: string) => Named | undefined,
 ): EvidenceLine[] {
   const seen = new Set<string>();
   const lines: EvidenceLine[] = [];
@@ -34,7 +40,7 @@ export function evidenceLines(
 function line(
   evidence: Evidence,
   inputs: readonly RuleInput[],
-  thing: (id: string) => Thing | undefined,
+  thing: (id: string) => Named | undefined,
 ): EvidenceLine {
   const at = instant(evidence.at);
   const { kind, ref, reason, text } = evidence;

@@ -2,7 +2,7 @@
 import type { Feature, FeatureCollection, Point } from "geojson";
 import type { Profile } from "../../api/profile";
 import { boxOfShape, insideLeft, labelPoint, type Box } from "../geometry";
-import type { WallMap } from "../core";
+import type { CityMap } from "../core";
 
 /** Ratio by which the drawn surroundings exceed the area on each side. */
 const AROUND_DEGREES = 3;
@@ -63,7 +63,7 @@ export function labels(
   };
 }
 
-export function drawGround(map: WallMap, profile: Profile): void {
+export function drawGround(map: CityMap, profile: Profile): void {
   map.set("areas", profile.areas);
   map.set("graticule", graticule(surroundings(areaBox(profile)), 0.1));
   if (!profile.outline) return;
