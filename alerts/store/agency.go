@@ -67,6 +67,14 @@ func (p *putting) run(ctx context.Context, st *step) error {
 	return p.Store.run(ctx, st)
 }
 
+// rest confirms what is there already, but not on a dry run.
+func (p *putting) rest(ctx context.Context, kind, key, field, value string) error {
+	if p.m.Dry {
+		return nil
+	}
+	return p.Store.rest(ctx, kind, key, field, value)
+}
+
 func (p *putting) put(ctx context.Context) (Result, error) {
 	if p.a.Quake != nil && p.a.MsgType != "Cancel" {
 		return p.quake(ctx)
@@ -118,13 +126,14 @@ func (s *Store) get(ctx context.Context, key string) (string, error) {
 func (p *putting) again(ctx context.Context, id string) (Result, error) {
 	out := Result{Kind: Duplicate, Alert: id}
 	list, err := p.alertsOf(ctx, []string{id})
-	if err != nil || len(list) == 0 || slices.Contains(list[0].doc.Sources, p.m.Feed) {
+	if err != nil {
 		return out, err
 	}
-	a := list[0].doc
-	if p.in.Message.Reference() != capReference(a) {
-		return out, nil // a Cancel heard again names the alert it ended
+	// A Cancel heard again names the alert it ended.
+	if len(list) == 0 || slices.Contains(list[0].doc.Sources, p.m.Feed) || p.in.Message.Reference() != capReference(list[0].doc) {
+		return out, p.rest(ctx, "str", p.nameKey(p.in.Message.Reference().String()), "", id)
 	}
+	a := list[0].doc
 	a.Sources = append(slices.Clone(a.Sources), p.m.Feed)
 	a.UpdatedAt = moment.Of(p.now)
 	st := p.newStep(p.now)

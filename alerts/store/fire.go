@@ -42,12 +42,18 @@ func (s *Store) Fire(ctx context.Context, f Firing) error {
 func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 	id, identifier := identify(f)
 	known, err := s.alertsOf(ctx, []string{id})
-	if err != nil || len(known) > 0 {
+	if err != nil {
 		return err
 	}
+	if len(known) > 0 {
+		return s.rest(ctx, "rev", s.keys.Alert(id), "", known[0].rev)
+	}
 	standing, err := s.firingOn(ctx, f)
-	if err != nil || standing != "" {
+	if err != nil {
 		return err
+	}
+	if standing != "" {
+		return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, standing)
 	}
 	now := s.now()
 	st := s.newStep(now)
@@ -56,6 +62,7 @@ func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 	st.check("rev", s.keys.Alert(id), "", "")
 	st.check("field", s.keys.Firing(f.Rule.ID), f.Thing.ID, "")
 	st.write("hset", s.keys.Firing(f.Rule.ID), f.Thing.ID, id)
+	st.write("sadd", s.keys.FiringRules(), f.Rule.ID)
 	reason := a.Description
 	if f.Rule.Incident != nil {
 		if a.Incident, err = s.openOrJoin(ctx, st, s.ruleSignal(f, &a, who.Subject)); err != nil {
@@ -149,8 +156,11 @@ func (s *Store) ruleSignal(f Firing, a *alerts.Alert, actor string) signal {
 func (s *Store) Clear(ctx context.Context, f Firing) error {
 	return s.retry(ctx, func() error {
 		id, err := s.firingOn(ctx, f)
-		if err != nil || id == "" {
+		if err != nil {
 			return err
+		}
+		if id == "" {
+			return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, "")
 		}
 		list, err := s.alertsOf(ctx, []string{id})
 		if err != nil {
@@ -184,6 +194,7 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 }
 
 // ExpireAlerts ends the alerts whose time has passed, and counts them. A rule that still fires raises no other until it has cleared.
+// Of two servers that do it at once each alert is ended by one.
 func (s *Store) ExpireAlerts(ctx context.Context, now time.Time) (int, error) {
 	active, err := s.active(ctx)
 	if err != nil {

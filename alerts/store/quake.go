@@ -38,7 +38,7 @@ func (p *putting) quake(ctx context.Context) (Result, error) {
 		return p.finish(ctx, st, "", nil, "alert.stored")
 	}
 	if k.own.Seen[p.m.Feed] == full && containsAll(k.doc.Keys, p.a.Keys) {
-		return Result{Kind: Duplicate, Alert: k.doc.ID, Incident: k.doc.Incident}, nil
+		return Result{Kind: Duplicate, Alert: k.doc.ID, Incident: k.doc.Incident}, p.rest(ctx, "rev", p.keys.Alert(k.doc.ID), "", k.rev)
 	}
 	return p.revise(ctx, k, full, core)
 }

@@ -264,34 +264,33 @@ func (s *Store) active(ctx context.Context) (out []kept[alerts.Alert], err error
 	return out, err
 }
 
-// Firing is where rules fire: rule -> Thing -> alert id, for every rule named.
+// Firing is where rules fire: rule -> Thing -> alert id, for every rule that has ever fired or is in force.
 func (s *Store) Firing(ctx context.Context) (map[string]map[string]string, error) {
-	prefix := s.keys.Firing("")
+	names, err := s.rdb.SMembers(ctx, s.keys.FiringRules()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: which rules fire: %w", feeds.ErrBusy, err)
+	}
+	names = append(names, s.rules...)
+	slices.Sort(names)
+	names = slices.Compact(names)
 	out := map[string]map[string]string{}
-	var cursor uint64
-	for {
-		keys, next, err := s.rdb.Scan(ctx, cursor, globEscape(prefix)+"*", 1000).Result()
-		if err != nil {
-			return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
-		}
-		for _, k := range keys {
-			things, err := s.rdb.HGetAll(ctx, k).Result()
-			if err != nil {
-				return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
-			}
-			if len(things) > 0 {
-				out[strings.TrimPrefix(k, prefix)] = things
-			}
-		}
-		if cursor = next; cursor == 0 {
-			return out, nil
+	if len(names) == 0 {
+		return out, nil
+	}
+	pipe := s.rdb.Pipeline()
+	things := make([]*redis.MapStringStringCmd, len(names))
+	for i, name := range names {
+		things[i] = pipe.HGetAll(ctx, s.keys.Firing(name))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
+	}
+	for i, name := range names {
+		if m := things[i].Val(); len(m) > 0 {
+			out[name] = m
 		}
 	}
-}
-
-// globEscape makes a key's name match itself alone.
-func globEscape(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+	return out, nil
 }
 
 // AuditLog lists records, the newest first.

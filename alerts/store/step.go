@@ -40,6 +40,7 @@ type step struct {
 	nCheck int
 	nWrite int
 	nEvent int
+	fenced bool // the first check is of the lease
 	record audit.Record
 }
 
@@ -47,6 +48,10 @@ func (s *Store) newStep(now time.Time) *step {
 	st := &step{id: rand.Text(), index: map[string]int{}, record: audit.Record{Time: moment.Of(now)}}
 	for _, k := range []string{s.keys.Case(), s.keys.CaseOffset(), s.keys.Audit(), s.keys.AuditSeq()} {
 		st.key(k)
+	}
+	if s.fence != nil {
+		st.fenced = true
+		st.check("str", s.keys.Fence(s.fence.Name), "", strconv.FormatInt(s.fence.Token, 10))
 	}
 	return st
 }
@@ -98,7 +103,7 @@ func (st *step) audited(who audit.Actor, action, object, reason string, before, 
 	return nil
 }
 
-// run takes the step, or says errConflict. An error otherwise means that nothing is known to be written.
+// run takes the step, or says errConflict or ErrFenced. An error otherwise means that nothing is known to be written.
 func (s *Store) run(ctx context.Context, st *step) error {
 	args := append([]any{st.id, st.record.Time.Milli(), st.nCheck}, st.checks...)
 	args = append(append(args, st.nWrite), st.writes...)
@@ -110,14 +115,14 @@ func (s *Store) run(ctx context.Context, st *step) error {
 		args = append(args, head, tail)
 	}
 	args = append(args, keyspace.CaseStreamLength)
-	reply, err := stepScript.Run(ctx, s.rdb, st.keys, args...).StringSlice()
-	if err != nil {
+	needed := int(s.needed.Load())
+	reply, err := s.script(ctx, stepScript, needed, st.keys, args...)
+	switch {
+	case err != nil:
 		return fmt.Errorf("%w: step %s: %w", feeds.ErrBusy, st.record.Action, err)
-	}
-	if len(reply) != 2 {
-		return fmt.Errorf("step %s: the script answered %q", st.record.Action, reply)
-	}
-	if reply[0] == "conflict" {
+	case reply[0] == "conflict" && st.fenced && reply[1] == "1":
+		return fmt.Errorf("step %s: %w", st.record.Action, ErrFenced)
+	case reply[0] == "conflict", reply[0] == "done" && needed > 0: // done before: found by the next try, and confirmed then
 		return errConflict
 	}
 	return nil

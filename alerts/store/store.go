@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -32,6 +33,7 @@ type Options struct {
 	Zone     *time.Location // of the incident numbers' year; nil: UTC
 	Prefix   string         // of the incident numbers, "SLK"
 	Consents []Consent
+	Rules    []string         // ids of the rules in force: Firing looks at them even where the store has not noted that they fire (stores of part 1)
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 }
@@ -47,6 +49,9 @@ type Store struct {
 	wrong    error // the consents do not compile: agency alerts are refused rather than silently not acted on
 	now      func() time.Time
 	log      zerolog.Logger
+	rules    []string
+	fence    *Fence        // nil: anybody may act
+	needed   *atomic.Int32 // replicas that must confirm an act; shared with Fenced stores
 }
 
 // New makes a store. Consents should have been checked with rules.CompileConsents before; where they do not compile, Check says so.
@@ -60,7 +65,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }
@@ -228,10 +233,12 @@ func (s *Store) RulesSeen(ctx context.Context) (time.Time, error) {
 	return time.UnixMilli(ms).UTC(), nil
 }
 
-// SetRulesSeen moves the checkpoint.
+// SetRulesSeen moves the checkpoint. Errors: feeds.ErrBusy, and ErrFenced on a Fenced store.
 func (s *Store) SetRulesSeen(ctx context.Context, at time.Time) error {
-	if err := s.rdb.Set(ctx, s.keys.RulesSeen(), at.UnixMilli(), 0).Err(); err != nil {
-		return fmt.Errorf("%w: the rules' checkpoint: %w", feeds.ErrBusy, err)
+	st := s.newStep(s.now())
+	st.set(s.keys.RulesSeen(), strconv.FormatInt(at.UnixMilli(), 10), 0)
+	if err := s.run(ctx, st); err != nil {
+		return fmt.Errorf("the rules' checkpoint: %w", err)
 	}
 	return nil
 }
