@@ -81,6 +81,7 @@ func Keys(t testing.TB) keyspace.Keys {
 type Server struct {
 	dir  string
 	args []string
+	addr string // host:port where it listens on one, beside its socket
 	cmd  *exec.Cmd
 	done chan struct{}
 }
@@ -117,6 +118,17 @@ func (s *Server) Kill() {
 	<-s.done
 	s.cmd = nil
 }
+
+// Signal sends the server a signal, such as SIGSTOP.
+func (s *Server) Signal(t testing.TB, sig syscall.Signal) {
+	t.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		t.Fatalf("redistest: signal: %v", err)
+	}
+}
+
+// Addr is host:port of a server that belongs to a set; a server alone has only its socket.
+func (s *Server) Addr() string { return s.addr }
 
 // Restart starts the server again on what it has on disk.
 func (s *Server) Restart(t testing.TB) {
@@ -163,6 +175,9 @@ func start(args ...string) (*Server, error) {
 func (s *Server) run() error {
 	args := append([]string{"--port", "0", "--unixsocket", s.socket(), "--dir", s.dir, "--save", "", "--appendonly", "yes",
 		"--appendfsync", "always", "--logfile", filepath.Join(s.dir, "redis.log"), "--daemonize", "no"}, s.args...)
+	if conf := filepath.Join(s.dir, sentinelFile); len(s.args) > 0 && s.args[0] == "--sentinel" {
+		args = []string{conf, "--sentinel"} // it keeps what it learns in its file
+	}
 	cmd := exec.Command("redis-server", args...)
 	cmd.SysProcAttr = dieWithParent(&syscall.SysProcAttr{})
 	started, done := make(chan error, 1), make(chan struct{})
