@@ -58,14 +58,18 @@ func (in *inlet) newPass() {
 // ended is told when a recording has been played: from then on silence is no fault.
 func (in *inlet) ended() { in.health.stop("off: the recording has been played to its end") }
 
-// run keeps the transport going until ctx ends.
-func (in *inlet) run(ctx context.Context) {
+// run keeps the transport going until ctx ends, and judges the feed's age once a second, so that a change of state is logged and counted
+// when it happens.
+func (in *inlet) run(ctx context.Context, sink Sink) {
 	in.health.start()
-	defer in.health.stop("off: the house is closing")
+	defer func() { in.health.stop("off: " + offReason(ctx)) }()
+	watched := make(chan struct{})
+	go func() { defer close(watched); in.watch(ctx) }()
+	defer func() { <-watched }()
 	pauses := restarts()
 	for {
 		began := in.runner.opt.Now()
-		err := in.runTransport(ctx)
+		err := in.runTransport(ctx, sink)
 		if ctx.Err() != nil {
 			return
 		}
@@ -88,14 +92,37 @@ func (in *inlet) run(ctx context.Context) {
 	}
 }
 
-func (in *inlet) runTransport(ctx context.Context) (err error) {
+// offReason is why a feed was stopped, where whoever stopped it said so.
+func offReason(ctx context.Context) string {
+	if why := context.Cause(ctx); why != nil && !errors.Is(why, context.Canceled) {
+		return why.Error()
+	}
+	return "the house is closing"
+}
+
+func (in *inlet) watch(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			in.health.judge()
+		}
+	}
+}
+
+func (in *inlet) runTransport(ctx context.Context, sink Sink) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			in.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Msg("transport panicked")
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	return in.runner.transport(in).Run(ctx, in.deliver)
+	return in.runner.transport(in).Run(ctx, func(ctx context.Context, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
+		return in.deliver(ctx, sink, body, meta)
+	})
 }
 
 // fill completes what the house knows of a delivery.
@@ -110,7 +137,7 @@ func (in *inlet) fill(meta feeds.Meta) feeds.Meta {
 }
 
 // deliver is the one way of every delivery: decode, judge, store, tell.
-func (in *inlet) deliver(ctx context.Context, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
+func (in *inlet) deliver(ctx context.Context, sink Sink, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
 	meta = in.fill(meta)
 	if int64(len(body)) > in.runner.opt.MaxInflated {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanentf("size: %w: %d bytes, more than %d", bounded.ErrTooLarge, len(body), in.runner.opt.MaxInflated))
@@ -131,7 +158,7 @@ func (in *inlet) deliver(ctx context.Context, body []byte, meta feeds.Meta) (fee
 	if in.shift != nil {
 		in.shift.apply(&batch, meta.ReceivedAt)
 	}
-	receipt, err := in.store(ctx, batch, meta)
+	receipt, err := in.store(ctx, sink, batch, meta)
 	if err != nil {
 		if ctx.Err() == nil && !meta.Dry {
 			in.health.Fault(fmt.Errorf("store: %w", err))
@@ -177,11 +204,11 @@ func (in *inlet) decode(body []byte, meta feeds.Meta) (batch feeds.Batch, err er
 
 // store hands the batch to the sink, whose receipt speaks of every item, the format's refusals among them. A batch that says nothing
 // at all needs no store.
-func (in *inlet) store(ctx context.Context, b feeds.Batch, meta feeds.Meta) (feeds.Receipt, error) {
+func (in *inlet) store(ctx context.Context, sink Sink, b feeds.Batch, meta feeds.Meta) (feeds.Receipt, error) {
 	var receipt feeds.Receipt
 	if b.Records() > 0 || len(b.Ignored) > 0 || len(b.Rejected) > 0 || b.Snapshot {
 		var err error
-		if receipt, err = in.runner.sink.Store(ctx, b, meta); err != nil {
+		if receipt, err = sink.Store(ctx, b, meta); err != nil {
 			return feeds.Receipt{}, err
 		}
 	}
@@ -274,9 +301,6 @@ func lags(b *feeds.Batch, received time.Time) []time.Duration {
 	}
 	return out
 }
-
-// judge looks at the feed's age.
-func (in *inlet) judge() { in.health.judge() }
 
 func (in *inlet) status() feeds.FeedStatus {
 	s := in.health.status()

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sort"
 	"time"
 
@@ -120,34 +121,27 @@ func (o Options) withDefaults() Options {
 func (r *Runner) Run(ctx context.Context) error {
 	var g errgroup.Group
 	for _, name := range r.order {
-		in := r.inlets[name]
-		g.Go(func() error {
-			in.run(ctx)
-			return nil
-		})
+		g.Go(func() error { return r.RunFeed(ctx, name, nil) })
 	}
-	g.Go(func() error {
-		r.watch(ctx)
-		return nil
-	})
 	return g.Wait()
 }
 
-// watch judges every feed's age once a second, so that a change of state is logged and counted when it happens.
-func (r *Runner) watch(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			for _, name := range r.order {
-				r.inlets[name].judge()
-			}
-		}
+// RunFeed keeps one feed going until ctx ends, and returns when it has stopped; it must not run twice at once. Its deliveries go to sink;
+// nil: to the runner's own. Errors: ErrUnknownFeed.
+func (r *Runner) RunFeed(ctx context.Context, name string, sink Sink) error {
+	in, ok := r.inlets[name]
+	if !ok {
+		return fmt.Errorf("feed %q: %w", name, ErrUnknownFeed)
 	}
+	if sink == nil {
+		sink = r.sink
+	}
+	in.run(ctx, sink)
+	return nil
 }
+
+// Names of the feeds, sorted.
+func (r *Runner) Names() []string { return slices.Clone(r.order) }
 
 // Deliver hands over bytes that were pushed from outside; meta needs only what the sender told (ContentType, Topic, Dry). Errors:
 // ErrUnknownFeed, ErrNotPush, feeds.ErrPermanent where the bytes will never be taken (bounded.ErrTooLarge among them), any other:
@@ -160,7 +154,7 @@ func (r *Runner) Deliver(ctx context.Context, feed string, body []byte, meta fee
 	if in.config.Transport != Push {
 		return feeds.Outcome{}, fmt.Errorf("feed %q: %w: it is fed by %s", feed, ErrNotPush, in.config.Transport)
 	}
-	out, err := in.deliver(ctx, body, meta)
+	out, err := in.deliver(ctx, r.sink, body, meta)
 	if err != nil {
 		return out, err
 	}
