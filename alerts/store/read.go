@@ -246,22 +246,22 @@ func (s *Store) Snapshot(ctx context.Context) (Open, error) {
 	return o, nil
 }
 
-// open loads the open incidents.
+// open loads the open incidents, without those that somebody closed between the question for the ids and that for the documents.
 func (s *Store) open(ctx context.Context) (out []kept[incident.Incident], err error) {
 	err = s.walkSet(ctx, s.keys.IncidentsOpen(), func(ids []string) (bool, error) {
 		out, err = s.incidentsOf(ctx, ids)
 		return true, err
 	})
-	return out, err
+	return slices.DeleteFunc(out, func(k kept[incident.Incident]) bool { return !k.doc.Status.Open() }), err
 }
 
-// active loads the active alerts.
+// active loads the active alerts, without those that somebody ended in between.
 func (s *Store) active(ctx context.Context) (out []kept[alerts.Alert], err error) {
 	err = s.walkSet(ctx, s.keys.AlertsActive(), func(ids []string) (bool, error) {
 		out, err = s.alertsOf(ctx, ids)
 		return true, err
 	})
-	return out, err
+	return slices.DeleteFunc(out, func(k kept[alerts.Alert]) bool { return k.doc.State != alerts.Active }), err
 }
 
 // Firing is where rules fire: rule -> Thing -> alert id, for every rule that has ever fired or is in force.

@@ -60,8 +60,16 @@ func newStore(t testing.TB, rdb redis.UniversalClient) (*Store, *clock) {
 	return s, c
 }
 
+// only is the store that each uses alone, where it is set (TestOnACluster).
+var only redis.UniversalClient
+
 // each runs a test on a real redis-server and on miniredis.
 func each(t *testing.T, fn func(t *testing.T, s *Store, c *clock)) {
+	if only != nil {
+		s, c := newStore(t, only)
+		fn(t, s, c)
+		return
+	}
 	t.Run("redis-server", func(t *testing.T) {
 		s, c := newStore(t, redistest.Start(t))
 		fn(t, s, c)
