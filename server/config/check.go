@@ -16,37 +16,38 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/embedded"
 	"kentongan/server/profile"
+	"kentongan/server/strict"
 )
 
 // checker says of values what is wrong with them, at the place where they were given.
 type checker struct {
-	*walker
+	*strict.Reader
 	origin  map[string]string // of values that flags or the environment gave
 	formats []string
 }
 
 // bad reports a value. Where the walker could not read it, that was said already.
 func (c *checker) bad(path, format string, args ...any) {
-	if c.faulty(path) {
+	if c.Faulty(path) {
 		return
 	}
-	f := Fault{Source: c.source, Path: path, Text: fmt.Sprintf(format, args...)}
+	f := Fault{Source: c.Source, Path: path, Text: fmt.Sprintf(format, args...)}
 	if o, ok := c.origin[path]; ok {
 		f.Source, f.Path = o, ""
-	} else if p := c.locate(path); p.line > 0 {
-		f.Line, f.Column = p.line, p.column
+	} else if p := c.Locate(path); p.Line > 0 {
+		f.Line, f.Column = p.Line, p.Column
 	}
 	if f.Source == "" {
 		f.Source = "configuration"
 	}
-	c.faults = append(c.faults, f)
+	c.Faults = append(c.Faults, f)
 }
 
 // oneOf reports a word that is none of the known ones.
 func (c *checker) oneOf(path, got string, words ...string) {
 	if !slices.Contains(words, got) {
 		hint := ""
-		if near := nearest(got, words); near != "" {
+		if near := strict.Nearest(got, words); near != "" {
 			hint = "; did you mean " + near + "?"
 		}
 		c.bad(path, "%q is none of %s%s", got, strings.Trim(strings.Join(words, ", "), ", "), hint)
@@ -196,13 +197,13 @@ func (c *checker) identity(cfg *Config) {
 // each reports every line of a joined error at one path.
 func (c *checker) each(path string, err error) {
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		f := Fault{Source: c.source, Path: path, Text: strings.TrimSpace(line)}
+		f := Fault{Source: c.Source, Path: path, Text: strings.TrimSpace(line)}
 		if o, ok := c.origin[path]; ok {
 			f.Source, f.Path = o, ""
-		} else if p := c.locate(path); p.line > 0 {
-			f.Line, f.Column = p.line, p.column
+		} else if p := c.Locate(path); p.Line > 0 {
+			f.Line, f.Column = p.Line, p.Column
 		}
-		c.faults = append(c.faults, f)
+		c.Faults = append(c.Faults, f)
 	}
 }
 
@@ -224,7 +225,7 @@ func (c *checker) feeds(all []runner.FeedConfig) {
 			continue
 		}
 		if at, twice := first[f.Name]; twice {
-			c.bad(path+".name", "%q is the name of feeds[%d] as well (line %d)", f.Name, at, c.locate(fmt.Sprintf("feeds[%d].name", at)).line)
+			c.bad(path+".name", "%q is the name of feeds[%d] as well (line %d)", f.Name, at, c.Locate(fmt.Sprintf("feeds[%d].name", at)).Line)
 		} else {
 			first[f.Name] = i
 		}
@@ -243,7 +244,7 @@ func (c *checker) rules(all []rules.Rule) {
 			continue
 		}
 		if at, twice := first[r.ID]; twice {
-			c.bad(path+".id", "%q is the id of rules[%d] as well (line %d)", r.ID, at, c.locate(fmt.Sprintf("rules[%d].id", at)).line)
+			c.bad(path+".id", "%q is the id of rules[%d] as well (line %d)", r.ID, at, c.Locate(fmt.Sprintf("rules[%d].id", at)).Line)
 		} else {
 			first[r.ID] = i
 		}
@@ -273,18 +274,18 @@ func (c *checker) rule(path, id string, err error) {
 	if len(found) == 0 {
 		found = append(found, finding{"", text})
 	}
-	before := len(c.faults)
+	before := len(c.Faults)
 	for _, f := range found {
 		at := path
 		if f.key != "" {
 			at = path + "." + f.key
 		}
-		fault := Fault{Source: c.source, Path: at, Text: f.text}
-		if p := c.locate(at); p.line > 0 {
-			fault.Line, fault.Column = p.line, p.column
+		fault := Fault{Source: c.Source, Path: at, Text: f.text}
+		if p := c.Locate(at); p.Line > 0 {
+			fault.Line, fault.Column = p.Line, p.Column
 		}
-		if !slices.ContainsFunc(c.faults[:before], func(f Fault) bool { return f.Path == at }) {
-			c.faults = append(c.faults, fault)
+		if !slices.ContainsFunc(c.Faults[:before], func(f Fault) bool { return f.Path == at }) {
+			c.Faults = append(c.Faults, fault)
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kentongan/server/strict"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens; read the diff")
@@ -189,6 +191,6 @@ func FuzzLoad(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		cfg := Default()
-		newWalker("f").read(text, &cfg)
+		strict.New("f").Read(text, &cfg)
 	})
 }

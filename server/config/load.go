@@ -8,6 +8,13 @@ import (
 	"strings"
 
 	"kentongan/feeds/runner"
+	"kentongan/server/strict"
+)
+
+// Fault is one thing that is wrong with a configuration, and where; Faults is every one at once.
+type (
+	Fault  = strict.Fault
+	Faults = strict.Faults
 )
 
 // Prefix of environment variables.
@@ -37,19 +44,19 @@ func Load(s Source) (Config, Faults) {
 	if file == "" {
 		file = env["CONFIG"]
 	}
-	w := newWalker(file)
-	w.bases[reflect.TypeFor[runner.FeedConfig]()] = func() reflect.Value { return reflect.ValueOf(runner.DefaultConfig()) }
+	w := strict.New(file)
+	w.Base(reflect.TypeFor[runner.FeedConfig](), func() reflect.Value { return reflect.ValueOf(runner.DefaultConfig()) })
 	if file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			w.faults = append(w.faults, Fault{Source: file, Text: "cannot be read: " + err.Error()})
+			w.Faults = append(w.Faults, Fault{Source: file, Text: "cannot be read: " + err.Error()})
 		} else {
-			w.read(text, &cfg)
+			w.Read(text, &cfg)
 		}
 	}
 	origin := overlay(w, &cfg, env, s.Flags)
-	check(&checker{walker: w, origin: origin, formats: s.Formats}, &cfg)
-	return cfg, w.faults.sorted()
+	check(&checker{Reader: w, origin: origin, formats: s.Formats}, &cfg)
+	return cfg, w.Faults.Sorted()
 }
 
 // setting is one scalar that the environment can give.
@@ -66,7 +73,7 @@ func settingsOf(v reflect.Value, path string) []setting {
 		if name == "" {
 			continue
 		}
-		field, sub := v.FieldByIndex(f.Index), join(path, name)
+		field, sub := v.FieldByIndex(f.Index), strings.TrimPrefix(path+"."+name, ".")
 		switch {
 		case field.Kind() == reflect.Struct:
 			out = append(out, settingsOf(field, sub)...)
@@ -80,7 +87,7 @@ func settingsOf(v reflect.Value, path string) []setting {
 func variable(path string) string { return strings.ToUpper(strings.ReplaceAll(path, ".", "_")) }
 
 // overlay sets what the environment and the flags say, and tells from where each such value came.
-func overlay(w *walker, cfg *Config, env, flags map[string]string) map[string]string {
+func overlay(w *strict.Reader, cfg *Config, env, flags map[string]string) map[string]string {
 	origin := map[string]string{}
 	all := settingsOf(reflect.ValueOf(cfg).Elem(), "")
 	known := make([]string, 0, len(all))
@@ -88,11 +95,11 @@ func overlay(w *walker, cfg *Config, env, flags map[string]string) map[string]st
 		known = append(known, strings.ToLower(variable(s.path)))
 		if text, ok := env[variable(s.path)]; ok {
 			origin[s.path] = Prefix + variable(s.path)
-			w.give(s, origin[s.path], text)
+			give(w, s, origin[s.path], text)
 		}
 		if text, ok := flags[s.path]; ok {
 			origin[s.path] = "--" + strings.ReplaceAll(s.path, "_", "-")
-			w.give(s, origin[s.path], text)
+			give(w, s, origin[s.path], text)
 		}
 	}
 	for name := range env {
@@ -100,20 +107,20 @@ func overlay(w *walker, cfg *Config, env, flags map[string]string) map[string]st
 			continue
 		}
 		// A variable that is nothing like a setting may belong to somebody else; a slip of the pen may not pass.
-		if near := nearest(name, known); near != "" {
-			w.faults = append(w.faults, Fault{Source: Prefix + name, Text: fmt.Sprintf("unknown setting; did you mean %s%s?", Prefix, strings.ToUpper(near))})
+		if near := strict.Nearest(name, known); near != "" {
+			w.Faults = append(w.Faults, Fault{Source: Prefix + name, Text: fmt.Sprintf("unknown setting; did you mean %s%s?", Prefix, strings.ToUpper(near))})
 		}
 	}
 	return origin
 }
 
 // give sets a value from outside the file; what the file said of it no longer counts, its faults included.
-func (w *walker) give(s setting, source, text string) {
-	w.faults = slices.DeleteFunc(w.faults, func(f Fault) bool {
+func give(w *strict.Reader, s setting, source, text string) {
+	w.Faults = slices.DeleteFunc(w.Faults, func(f Fault) bool {
 		return f.Path == s.path && f.Line > 0 && !strings.HasPrefix(f.Text, "is given twice")
 	})
 	if err := setAny(s.value, text); err != nil {
-		w.faults = append(w.faults, Fault{Source: source, Text: err.Error()})
+		w.Faults = append(w.Faults, Fault{Source: source, Text: err.Error()})
 	}
 }
 
@@ -122,7 +129,7 @@ func setAny(v reflect.Value, text string) error {
 		return u.UnmarshalText([]byte(text))
 	}
 	if v.Kind() != reflect.Slice {
-		return setText(v, text)
+		return strict.SetText(v, text)
 	}
 	v.SetZero()
 	for part := range strings.SplitSeq(text, ",") {

@@ -1,4 +1,4 @@
-// Package profile is a city: its centre, areas, agencies, zone, prefix and consents; the built-in ones embedded.
+// Package profile is a city: its centre, areas, agencies, units, zone, prefix and consents; the built-in ones embedded.
 package profile
 
 import (

@@ -1,7 +1,11 @@
-package config
+// Package strict is YAML read into structs, with every fault at once and the place of each.
+//
+// It is stricter than a decoder: unknown keys, keys given twice, tags, merge keys and second documents are faults, and a bare 12 is no text.
+package strict
 
 import (
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -17,26 +21,32 @@ import (
 // maxDepth bounds nesting, and with it what an alias inside its own anchor can cost.
 const maxDepth = 32
 
-// place is where a value stands.
-type place struct{ line, column int }
+// Place is where a value stands, from 1; zero is nowhere.
+type Place struct{ Line, Column int }
 
-// walker fills a struct from a YAML tree and collects every fault on its way instead of stopping at the first.
-type walker struct {
-	source   string
-	faults   Faults
-	places   map[string]place // by path, of keys and values that were read
+// Reader fills a struct from a YAML tree and collects every fault on its way instead of stopping at the first. The struct names its keys by
+// yaml tags. A type that reads text (encoding.TextUnmarshaler) is given a scalar's text, one that reads JSON (json.Unmarshaler) the value as
+// JSON. Not safe for concurrent use.
+type Reader struct {
+	Source   string // file name, as faults name it
+	Faults   Faults
+	places   map[string]Place // by path, of keys and values that were read
 	bases    map[reflect.Type]func() reflect.Value
 	anchors  map[string]ast.Node
 	duration reflect.Type
 }
 
-func newWalker(source string) *walker {
-	return &walker{source: source, places: map[string]place{}, bases: map[reflect.Type]func() reflect.Value{}, anchors: map[string]ast.Node{},
+// New gives a reader of one file.
+func New(source string) *Reader {
+	return &Reader{Source: source, places: map[string]Place{}, bases: map[reflect.Type]func() reflect.Value{}, anchors: map[string]ast.Node{},
 		duration: reflect.TypeFor[time.Duration]()}
 }
 
-// read walks a whole document into the struct that into points to.
-func (w *walker) read(text []byte, into any) {
+// Base sets what a value of a type is before its keys are read.
+func (w *Reader) Base(t reflect.Type, make func() reflect.Value) { w.bases[t] = make }
+
+// Read walks a whole document into the struct that into points to.
+func (w *Reader) Read(text []byte, into any) {
 	file, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		w.syntax(err)
@@ -58,8 +68,8 @@ func (w *walker) read(text []byte, into any) {
 	}
 }
 
-func (w *walker) syntax(err error) {
-	f := Fault{Source: w.source, Line: 1, Column: 1, Text: firstLine(err.Error())}
+func (w *Reader) syntax(err error) {
+	f := Fault{Source: w.Source, Line: 1, Column: 1, Text: firstLine(err.Error())}
 	var at yaml.Error
 	if errors.As(err, &at) {
 		f.Text = "does not parse: " + at.GetMessage()
@@ -67,26 +77,26 @@ func (w *walker) syntax(err error) {
 			f.Line, f.Column = t.Position.Line, t.Position.Column
 		}
 	}
-	w.faults = append(w.faults, f)
+	w.Faults = append(w.Faults, f)
 }
 
-func placeOf(n ast.Node) place {
+func placeOf(n ast.Node) Place {
 	if m, ok := n.(*ast.MappingNode); ok && !m.IsFlowStyle && len(m.Values) > 0 {
 		n = m.Values[0].Key
 	}
 	if t := n.GetToken(); t != nil && t.Position != nil {
-		return place{t.Position.Line, t.Position.Column}
+		return Place{t.Position.Line, t.Position.Column}
 	}
-	return place{1, 1}
+	return Place{1, 1}
 }
 
-func (w *walker) fault(n ast.Node, path, format string, args ...any) {
+func (w *Reader) fault(n ast.Node, path, format string, args ...any) {
 	p := placeOf(n)
-	w.faults = append(w.faults, Fault{w.source, p.line, p.column, path, fmt.Sprintf(format, args...)})
+	w.Faults = append(w.Faults, Fault{w.Source, p.Line, p.Column, path, fmt.Sprintf(format, args...)})
 }
 
 // value reads one node into v, which can be set.
-func (w *walker) value(n ast.Node, v reflect.Value, path string, depth int) {
+func (w *Reader) value(n ast.Node, v reflect.Value, path string, depth int) {
 	if n, depth = w.resolve(n, path, depth); n == nil {
 		return
 	}
@@ -104,6 +114,10 @@ func (w *walker) value(n ast.Node, v reflect.Value, path string, depth int) {
 		w.scalarInto(n, path, "text", u.UnmarshalText)
 		return
 	}
+	if u, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+		w.json(n, path, u)
+		return
+	}
 	switch {
 	case v.Type() == w.duration, v.Kind() <= reflect.Float64, v.Kind() == reflect.String:
 		w.scalar(n, v, path)
@@ -111,6 +125,8 @@ func (w *walker) value(n ast.Node, v reflect.Value, path string, depth int) {
 		w.mapping(n, v, path, depth)
 	case v.Kind() == reflect.Slice:
 		w.sequence(n, v, path, depth)
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		w.dictionary(n, v, path, depth)
 	default:
 		if err := yaml.NodeToValue(n, v.Addr().Interface(), yaml.Strict()); err != nil {
 			w.fault(n, path, "%s", firstLine(err.Error()))
@@ -119,7 +135,7 @@ func (w *walker) value(n ast.Node, v reflect.Value, path string, depth int) {
 }
 
 // resolve follows anchors, aliases and tags to the node that holds the value.
-func (w *walker) resolve(n ast.Node, path string, depth int) (ast.Node, int) {
+func (w *Reader) resolve(n ast.Node, path string, depth int) (ast.Node, int) {
 	for ; depth < maxDepth; depth++ {
 		switch t := n.(type) {
 		case *ast.AnchorNode:
@@ -143,7 +159,7 @@ func (w *walker) resolve(n ast.Node, path string, depth int) (ast.Node, int) {
 	return nil, 0
 }
 
-func (w *walker) base(t reflect.Type) reflect.Value {
+func (w *Reader) base(t reflect.Type) reflect.Value {
 	p := reflect.New(t)
 	if make, ok := w.bases[t]; ok {
 		p.Elem().Set(make())
@@ -151,7 +167,37 @@ func (w *walker) base(t reflect.Type) reflect.Value {
 	return p
 }
 
-func (w *walker) mapping(n ast.Node, v reflect.Value, path string, depth int) {
+func (w *Reader) mapping(n ast.Node, v reflect.Value, path string, depth int) {
+	fields, names := fieldsOf(v.Type())
+	w.entries(n, path, func(e *ast.MappingValueNode, key, sub string) {
+		i, known := fields[key]
+		if !known {
+			text := "unknown key"
+			if near := Nearest(key, names); near != "" {
+				text += fmt.Sprintf("; did you mean %s?", near)
+			}
+			w.fault(e.Key, sub, "%s", text)
+			return
+		}
+		w.places[sub] = placeOf(e.Value)
+		w.value(e.Value, v.FieldByIndex(i), sub, depth)
+	})
+}
+
+// dictionary reads keys that the file itself chooses.
+func (w *Reader) dictionary(n ast.Node, v reflect.Value, path string, depth int) {
+	out := reflect.MakeMap(v.Type())
+	w.entries(n, path, func(e *ast.MappingValueNode, key, sub string) {
+		w.places[sub] = placeOf(e.Value)
+		item := w.base(v.Type().Elem()).Elem()
+		w.value(e.Value, item, sub, depth)
+		out.SetMapIndex(reflect.ValueOf(key).Convert(v.Type().Key()), item)
+	})
+	v.Set(out)
+}
+
+// entries visits the keys of a mapping, each once.
+func (w *Reader) entries(n ast.Node, path string, visit func(e *ast.MappingValueNode, key, sub string)) {
 	var entries []*ast.MappingValueNode
 	switch m := n.(type) {
 	case *ast.MappingNode:
@@ -162,7 +208,6 @@ func (w *walker) mapping(n ast.Node, v reflect.Value, path string, depth int) {
 		w.fault(n, path, "want keys with values, found %s", kindOf(n))
 		return
 	}
-	fields, names := fieldsOf(v.Type())
 	first := map[string]int{}
 	for _, e := range entries {
 		key := e.Key.GetToken().Value
@@ -175,22 +220,28 @@ func (w *walker) mapping(n ast.Node, v reflect.Value, path string, depth int) {
 			w.fault(e.Key, sub, "is given twice, first in line %d", line)
 			continue
 		}
-		first[key] = placeOf(e.Key).line
-		i, known := fields[key]
-		if !known {
-			text := "unknown key"
-			if near := nearest(key, names); near != "" {
-				text += fmt.Sprintf("; did you mean %s?", near)
-			}
-			w.fault(e.Key, sub, "%s", text)
-			continue
-		}
-		w.places[sub] = placeOf(e.Value)
-		w.value(e.Value, v.FieldByIndex(i), sub, depth)
+		first[key] = placeOf(e.Key).Line
+		visit(e, key, sub)
 	}
 }
 
-func (w *walker) sequence(n ast.Node, v reflect.Value, path string, depth int) {
+// json gives a value as JSON to the type that reads it.
+func (w *Reader) json(n ast.Node, path string, into json.Unmarshaler) {
+	var v any
+	if err := yaml.NodeToValue(n, &v, yaml.Strict()); err != nil {
+		w.fault(n, path, "%s", firstLine(err.Error()))
+		return
+	}
+	text, err := json.Marshal(v)
+	if err == nil {
+		err = into.UnmarshalJSON(text)
+	}
+	if err != nil {
+		w.fault(n, path, "%s", firstLine(err.Error()))
+	}
+}
+
+func (w *Reader) sequence(n ast.Node, v reflect.Value, path string, depth int) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
 		w.fault(n, path, "want a list, found %s", kindOf(n))
@@ -247,20 +298,20 @@ func join(path, key string) string {
 
 func firstLine(s string) string { return strings.TrimSpace(strings.SplitN(s, "\n", 2)[0]) }
 
-// locate gives the place of a path, or of the nearest thing around it that was read.
-func (w *walker) locate(path string) place {
+// Locate gives the place of a path, or of the nearest thing around it that was read.
+func (w *Reader) Locate(path string) Place {
 	for path != "" {
 		if p, ok := w.places[path]; ok {
 			return p
 		}
 		path = path[:max(0, strings.LastIndexAny(path, ".["))]
 	}
-	return place{}
+	return Place{}
 }
 
-// faulty tells whether a path, or something inside it, is already known to be wrong.
-func (w *walker) faulty(path string) bool {
-	return slices.ContainsFunc(w.faults, func(f Fault) bool {
+// Faulty tells whether a path, or something inside it, is already known to be wrong.
+func (w *Reader) Faulty(path string) bool {
+	return slices.ContainsFunc(w.Faults, func(f Fault) bool {
 		return f.Path == path || strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[")
 	})
 }

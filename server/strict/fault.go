@@ -1,4 +1,4 @@
-package config
+package strict
 
 import (
 	"fmt"
@@ -42,8 +42,8 @@ func (fs Faults) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// sorted puts the faults in the order a reader meets them, and drops what was said twice.
-func (fs Faults) sorted() Faults {
+// Sorted puts the faults in the order a reader meets them, and drops what was said twice.
+func (fs Faults) Sorted() Faults {
 	slices.SortStableFunc(fs, func(a, b Fault) int {
 		if a.Source != b.Source {
 			return strings.Compare(a.Source, b.Source)
@@ -56,8 +56,8 @@ func (fs Faults) sorted() Faults {
 	return slices.Compact(fs)
 }
 
-// nearest is the known name that a typing slip would turn into the given one; empty where none is near.
-func nearest(name string, known []string) string {
+// Nearest is the known name that a typing slip would turn into the given one; empty where none is near.
+func Nearest(name string, known []string) string {
 	best, at := "", max(2, len(name)/3)+1
 	for _, k := range known {
 		if d := distance(strings.ToLower(name), k); d < at {
