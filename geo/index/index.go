@@ -5,6 +5,7 @@
 package index
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -52,6 +53,10 @@ type Change struct {
 // Config of a Store.
 type Config struct {
 	Retention time.Duration // how long readings are kept; zero: keyspace.DefaultRetention
+	Publish   bool          // tell other servers of every commit (Follow); false: nobody else is there, and nothing is spent on them
+	// Identity gives the key under which a reading is known, from its record; equal ones are copies, and History gives one of them. Nil: all
+	// readings are given.
+	Identity func(reading []byte) (uint64, error)
 }
 
 // NewStore gives the store of a jurisdiction's readings. Nothing is asked of Redis yet. A nil now is time.Now.
@@ -62,5 +67,10 @@ func NewStore(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, now fun
 	if now == nil {
 		now = time.Now
 	}
-	return &Store{rdb: rdb, keys: keys, retention: cfg.Retention, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
+	s := &Store{rdb: rdb, keys: keys, retention: cfg.Retention, identity: cfg.Identity, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
+	s.cluster, _ = rdb.(*redis.ClusterClient)
+	if cfg.Publish {
+		s.publisher, s.sequence = rand.Uint64()|1, map[string]uint64{}
+	}
+	return s
 }

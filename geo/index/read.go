@@ -19,6 +19,7 @@ import (
 const (
 	loadCount    = 2000
 	tailCount    = 256
+	forwardCount = 64 // of each shard, all of which are read side by side
 	historyCount = 64 // at first; each further page is twice as large
 	historyMost  = 2048
 )
@@ -62,16 +63,31 @@ func (s *Store) Load(ctx context.Context, yield func(Stored) error) error {
 	return nil
 }
 
-// remember takes over what a loaded state says of the store itself.
+// remember takes over what a state says of the store itself. Where two servers moved a Thing, each knows of shards that the other does not.
 func (s *Store) remember(l *last) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.written = max(s.written, l.written)
-	if len(l.trail) > 0 {
-		s.trails[l.ID] = l.trail
-	} else {
-		delete(s.trails, l.ID)
+	if trail := joined(s.trails[l.ID], l.trail); len(trail) > 0 {
+		s.trails[l.ID] = trail
 	}
+}
+
+// joined is the stays of both trails, each shard once.
+func joined(a, b []stay) []stay {
+	if len(a) == 0 {
+		return b
+	}
+	out := slices.Clone(a)
+	for _, v := range b {
+		i := slices.IndexFunc(out, func(o stay) bool { return o.shard == v.shard })
+		if i < 0 {
+			out = append(out, v)
+		} else {
+			out[i].until = max(out[i].until, v.until)
+		}
+	}
+	return out
 }
 
 // scan hands over the last states of one shard.
@@ -98,46 +114,110 @@ func (s *Store) scan(ctx context.Context, shard geo.Cell, yield func(last) error
 	}
 }
 
-// Tail hands over every reading committed since a time of the store's clock, oldest first within a shard. The bytes are valid during
-// the call only. An error of yield ends it.
-func (s *Store) Tail(ctx context.Context, since time.Time, yield func(reading []byte) error) error {
+// Tail hands over every reading committed since a time of the store's clock, oldest first over all shards, and when it was committed by
+// that clock. The bytes are valid during the call only. An error of yield ends it.
+func (s *Store) Tail(ctx context.Context, since time.Time, yield func(at time.Time, reading []byte) error) error {
 	shards, err := s.shards(ctx)
 	if err != nil {
 		return err
 	}
+	open := make([]*forward, 0, len(shards))
 	for _, shard := range shards {
-		key := s.keys.Readings(shard)
-		from := strconv.FormatInt(max(0, since.UnixMilli()), 10)
-		for {
-			page, err := s.rdb.XRangeN(ctx, key, from, "+", tailCount).Result()
-			if err != nil {
-				return fmt.Errorf("index: read %s from %s: %w", key, from, err)
+		f := &forward{s: s, key: s.keys.Readings(shard), from: strconv.FormatInt(max(0, since.UnixMilli()), 10)}
+		if err := f.fill(ctx); err != nil {
+			return err
+		}
+		if len(f.found) > 0 {
+			open = append(open, f)
+		}
+	}
+	for len(open) > 0 {
+		oldest := 0
+		for i, f := range open {
+			if f.found[0].before(&open[oldest].found[0]) {
+				oldest = i
 			}
-			for _, m := range page {
-				_, err := readBlob(blobOf(m), nil, func(_ []byte, readings [][]byte) error {
-					for _, r := range readings {
-						if err := yield(r); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
-				if err != nil {
-					return fmt.Errorf("index: read %s at %s: %w", key, m.ID, err)
-				}
+		}
+		f := open[oldest]
+		at := time.UnixMilli(f.found[0].ms)
+		for _, r := range f.found[0].readings {
+			if err := yield(at, r); err != nil {
+				return err
 			}
-			if len(page) < tailCount {
-				break
+		}
+		if f.found = f.found[1:]; len(f.found) == 0 {
+			if err := f.fill(ctx); err != nil {
+				return err
 			}
-			from = "(" + page[len(page)-1].ID
+			if len(f.found) == 0 {
+				open = slices.Delete(open, oldest, oldest+1)
+			}
 		}
 	}
 	return nil
 }
 
+// forward reads one stream from a place on.
+type forward struct {
+	s         *Store
+	key, from string
+	done      bool
+	found     []finding
+}
+
+// fill brings the next page that says something; none is left where found stays empty.
+func (f *forward) fill(ctx context.Context) error {
+	f.found = f.found[:0]
+	for len(f.found) == 0 && !f.done {
+		page, err := f.s.rdb.XRangeN(ctx, f.key, f.from, "+", forwardCount).Result()
+		if err != nil {
+			return fmt.Errorf("index: read %s from %s: %w", f.key, f.from, err)
+		}
+		for _, m := range page {
+			v := finding{ms: millisecond(m.ID)}
+			v.written, err = readBlob(blobOf(m), nil, func(_ []byte, readings [][]byte) error {
+				v.readings = append(v.readings, readings...)
+				return nil
+			})
+			if err != nil {
+				return fmt.Errorf("index: read %s at %s: %w", f.key, m.ID, err)
+			}
+			if len(v.readings) > 0 {
+				f.found = append(f.found, v)
+			}
+		}
+		if f.done = len(page) < forwardCount; !f.done {
+			f.from = "(" + page[len(page)-1].ID
+		}
+	}
+	return nil
+}
+
+// pages hands over the entries of a shard's stream since a time of the store's clock, oldest first.
+func (s *Store) pages(ctx context.Context, shard geo.Cell, since time.Time, yield func([]redis.XMessage) error) error {
+	key := s.keys.Readings(shard)
+	from := strconv.FormatInt(max(0, since.UnixMilli()), 10)
+	for {
+		page, err := s.rdb.XRangeN(ctx, key, from, "+", tailCount).Result()
+		if err != nil {
+			return fmt.Errorf("index: read %s from %s: %w", key, from, err)
+		}
+		if len(page) > 0 {
+			if err := yield(page); err != nil {
+				return err
+			}
+		}
+		if len(page) < tailCount {
+			return nil
+		}
+		from = "(" + page[len(page)-1].ID
+	}
+}
+
 // History hands over a Thing's readings that were committed from one time to another of the store's clock, both included, newest first,
 // at most limit of them (zero or less: all). A zero from is the beginning, a zero to is now. The entry says where the Thing is; nil, all
-// shards are searched. Readings in shards it has left are found. Their owner's event times may lie outside the interval. The bytes are
+// shards are searched. Readings in shards it has left are found. Of equal readings (Config.Identity), which two servers may have stored at
+// one time, the newest is given. Their owner's event times may lie outside the interval. The bytes are
 // the caller's to keep. An error of yield ends it.
 func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to time.Time, limit int, yield func(reading []byte) error) error {
 	shards, err := s.homes(ctx, id, entry)
@@ -159,6 +239,7 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 		}
 		open = append(open, b)
 	}
+	given := copies{of: s.identity, keys: map[uint64]struct{}{}}
 	for n := 0; ; {
 		open = slices.DeleteFunc(open, func(b *backward) bool { return len(b.found) == 0 })
 		if len(open) == 0 {
@@ -168,6 +249,12 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 			return cmp.Or(cmp.Compare(a.found[0].ms, b.found[0].ms), cmp.Compare(a.found[0].written, b.found[0].written))
 		})
 		for _, r := range slices.Backward(newest.found[0].readings) {
+			if copied, err := given.already(r); err != nil || copied {
+				if err != nil {
+					return fmt.Errorf("index: history of %s: %w", id, err)
+				}
+				continue
+			}
 			if err := yield(r); err != nil {
 				return err
 			}
@@ -181,6 +268,25 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 			}
 		}
 	}
+}
+
+// copies tells readings that were given already.
+type copies struct {
+	of   func([]byte) (uint64, error)
+	keys map[uint64]struct{}
+}
+
+func (c *copies) already(reading []byte) (bool, error) {
+	if c.of == nil {
+		return false, nil
+	}
+	key, err := c.of(reading)
+	if err != nil {
+		return false, err
+	}
+	n := len(c.keys)
+	c.keys[key] = struct{}{}
+	return len(c.keys) == n, nil
 }
 
 // homes lists the shards that can hold readings of a Thing.
@@ -212,6 +318,10 @@ type finding struct {
 	ms       int64 // of the store's clock
 	written  uint64
 	readings [][]byte
+}
+
+func (f *finding) before(o *finding) bool {
+	return f.ms < o.ms || f.ms == o.ms && f.written < o.written
 }
 
 // fill brings pages until something is found or the stream is at its beginning.

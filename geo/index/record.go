@@ -104,10 +104,31 @@ func readLast(id string, b []byte) (last, error) {
 	return l, err
 }
 
-// appendBlob starts a Blob.
-func appendBlob(b []byte, written uint64) []byte {
+// appendBlob starts a Blob. A publisher of 0 is nobody's name.
+func appendBlob(b []byte, written, publisher uint64) []byte {
 	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), version)
-	return protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), written)
+	b = protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), written)
+	if publisher == 0 {
+		return b
+	}
+	return protowire.AppendFixed64(protowire.AppendTag(b, 4, protowire.Fixed64Type), publisher)
+}
+
+// publisherOf reads who wrote a Blob; 0 where it does not say.
+func publisherOf(b []byte) (publisher uint64, err error) {
+	err = fields(b, func(num protowire.Number, n uint64, _ []byte) error {
+		switch num {
+		case 2: // the groups come last
+			return errPassed
+		case 4:
+			publisher = n
+		}
+		return nil
+	})
+	if errors.Is(err, errPassed) {
+		err = nil
+	}
+	return publisher, err
 }
 
 // appendGroup adds one Thing's readings to a Blob.
@@ -165,6 +186,85 @@ func readBlob(b []byte, want func(id []byte) bool, yield func(id []byte, reading
 		err = fmt.Errorf("%w: blob of version %d, this server reads %d", ErrRecord, v, version)
 	}
 	return written, err
+}
+
+// notice is the message Live.
+type notice struct {
+	publisher, sequence uint64
+	shard               geo.Cell
+	blob                []byte
+	states              []state
+}
+
+// state is a Thing's id and its Last.
+type state struct {
+	id   string
+	last []byte
+}
+
+// appendNotice writes a Live; who and which come first, so that a server passes over its own unread. states is id, Last, id, Last ...
+func appendNotice(b []byte, publisher, sequence uint64, shard geo.Cell, blob []byte, states []any) []byte {
+	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), version)
+	b = protowire.AppendFixed64(protowire.AppendTag(b, 2, protowire.Fixed64Type), publisher)
+	b = protowire.AppendVarint(protowire.AppendTag(b, 3, protowire.VarintType), sequence)
+	b = protowire.AppendFixed64(protowire.AppendTag(b, 4, protowire.Fixed64Type), uint64(shard))
+	if len(blob) > 0 {
+		b = protowire.AppendBytes(protowire.AppendTag(b, 5, protowire.BytesType), blob)
+	}
+	for i := 0; i+1 < len(states); i += 2 {
+		id, last := states[i].(string), states[i+1].([]byte)
+		size := 2 + protowire.SizeBytes(len(id)) + protowire.SizeBytes(len(last))
+		b = protowire.AppendVarint(protowire.AppendTag(b, 6, protowire.BytesType), uint64(size))
+		b = protowire.AppendString(protowire.AppendTag(b, 1, protowire.BytesType), id)
+		b = protowire.AppendBytes(protowire.AppendTag(b, 2, protowire.BytesType), last)
+	}
+	return b
+}
+
+// readNotice reads a Live, all of it part of b. One of the publisher mine is passed over after its sequence.
+func readNotice(b []byte, mine uint64) (notice, error) {
+	var out notice
+	var v uint64
+	err := fields(b, func(num protowire.Number, n uint64, part []byte) error {
+		switch num {
+		case 1:
+			v = n
+		case 2:
+			out.publisher = n
+		case 3:
+			out.sequence = n
+			if out.publisher == mine {
+				return errPassed
+			}
+		case 4:
+			out.shard = geo.Cell(n)
+		case 5:
+			out.blob = part
+		case 6:
+			var s state
+			err := fields(part, func(num protowire.Number, _ uint64, part []byte) error {
+				switch num {
+				case 1:
+					s.id = string(part)
+				case 2:
+					s.last = part
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			out.states = append(out.states, s)
+		}
+		return nil
+	})
+	if errors.Is(err, errPassed) {
+		err = nil
+	}
+	if err == nil && v != version {
+		err = fmt.Errorf("%w: a commit told in version %d, this server reads %d", ErrRecord, v, version)
+	}
+	return out, err
 }
 
 // fields walks a message; numbers come as n, bytes as part. Fields of kinds not used here are passed over.

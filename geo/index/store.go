@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"kentongan/geo"
 	"kentongan/geo/keyspace"
@@ -20,14 +21,18 @@ const blobField = "b"
 // Store keeps readings and last states in Redis. Safe for concurrent use, but two commits at once must not name the same Thing.
 type Store struct {
 	rdb       redis.UniversalClient
+	cluster   *redis.ClusterClient // nil: one server
 	keys      keyspace.Keys
 	retention time.Duration
+	identity  func(reading []byte) (uint64, error)
 	now       func() time.Time
+	publisher uint64 // our name among servers; 0: nobody is told
 
-	mu      sync.Mutex
-	written uint64               // newest Last.written
-	expires map[string]time.Time // by shard: when the life of its stream is to be renewed
-	trails  map[string][]stay    // of Things that changed shard within the retention
+	mu       sync.Mutex
+	written  uint64               // newest Last.written
+	expires  map[string]time.Time // by shard: when the life of its stream is to be renewed
+	trails   map[string][]stay    // of Things that changed shard within the retention
+	sequence map[string]uint64    // last one told, by channel
 }
 
 // part is what one commit writes to one shard.
@@ -36,9 +41,13 @@ type part struct {
 	name   string
 	blob   []byte
 	states []any // id, record, id, record ...
+
+	channel  string // where it is told
+	sequence uint64 // of its message there
 }
 
-// Commit writes the changes in one round trip, per shard one XADD of a blob and one HSET. It returns once Redis has answered; any error
+// Commit writes the changes in one round trip, per shard one XADD of a blob and one HSET, and tells other servers of it in the same
+// transaction (Config.Publish). It returns once Redis has answered; any error
 // means that nothing may be acknowledged and the batch is to be sent again. Then readings may be there twice, states are not: their
 // owner tells readings apart by what they say. A Thing that changed shard leaves its old one in a second round trip, so that a
 // failure between the two never loses its state.
@@ -53,40 +62,121 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 	}
 	now := s.now()
 	parts, order, left := s.group(changes, now)
-	pipe := s.pipeline()
-	names := make([]any, 0, len(order))
-	var renewed []string
-	for _, p := range order {
-		names = append(names, p.name)
-		if p.blob != nil {
-			stream := s.keys.Readings(p.cell)
-			pipe.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{blobField, p.blob}})
-			if s.due(p.name, now) {
-				pipe.PExpire(ctx, stream, s.retention+s.retention/8)
-				renewed = append(renewed, p.name)
-			}
-		}
-		if len(p.states) > 0 {
-			pipe.HSet(ctx, s.keys.Last(p.cell), p.states...)
-		}
+	s.number(order)
+	write := s.writeAtOnce
+	if s.cluster != nil {
+		write = s.writeEach
 	}
-	pipe.SAdd(ctx, s.keys.Shards(), names...)
-	if cmds, err := pipe.Exec(ctx); err != nil {
-		err = cause(cmds, err)
+	renewed, err := write(ctx, order, now)
+	if err != nil {
 		return fmt.Errorf("index: commit %d changes in %d shards: %w", len(changes), len(parts), err)
 	}
 	s.renew(renewed, now)
 	return s.leave(ctx, changes, left)
 }
 
-// pipeline is a transaction where there is one server. Redis reads a long pipeline in parts of 16 KiB and, with appendfsync always,
-// flushes its file after each; a transaction runs, and is flushed, once. It also refuses the whole batch when its memory is full. Over
-// the slots of a cluster there is no transaction.
-func (s *Store) pipeline() redis.Pipeliner {
-	if _, cluster := s.rdb.(*redis.ClusterClient); cluster {
-		return s.rdb.Pipeline()
+// writeAtOnce is one transaction, where there is one server. Redis reads a long pipeline in parts of 16 KiB and, with appendfsync always,
+// flushes its file after each; a transaction runs, and is flushed, once. It also refuses the whole batch when its memory is full.
+func (s *Store) writeAtOnce(ctx context.Context, parts []*part, now time.Time) (renewed []string, err error) {
+	pipe := s.rdb.TxPipeline()
+	names := make([]any, 0, len(parts))
+	for _, p := range parts {
+		names = append(names, p.name)
+		if s.write(ctx, pipe, p, now) {
+			renewed = append(renewed, p.name)
+		}
 	}
-	return s.rdb.TxPipeline()
+	pipe.SAdd(ctx, s.keys.Shards(), names...)
+	return renewed, executed(ctx, pipe)
+}
+
+// writeEach is a transaction for each shard, where shards lie on several servers: what is told of a shard was written to it. The list of
+// shards is written before, so that no reading lies where nobody looks.
+func (s *Store) writeEach(ctx context.Context, parts []*part, now time.Time) (renewed []string, err error) {
+	var names []any
+	for _, p := range parts {
+		if !s.due(p.name, now) {
+			continue
+		}
+		if names = append(names, p.name); p.blob != nil {
+			renewed = append(renewed, p.name)
+		}
+	}
+	if len(names) > 0 {
+		if err := s.rdb.SAdd(ctx, s.keys.Shards(), names...).Err(); err != nil {
+			return nil, err
+		}
+		if s.publisher != 0 { // one that is lost is found by looking at the list
+			_ = s.rdb.Publish(ctx, s.keys.Live(), s.publisher).Err()
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(16)
+	for _, p := range parts {
+		g.Go(func() error {
+			pipe := s.rdb.TxPipeline()
+			s.write(ctx, pipe, p, now)
+			return executed(ctx, pipe)
+		})
+	}
+	return renewed, g.Wait()
+}
+
+// write puts what a commit writes to one shard into a pipeline, and tells whether that renews the life of its stream.
+func (s *Store) write(ctx context.Context, pipe redis.Pipeliner, p *part, now time.Time) (renews bool) {
+	if p.blob != nil {
+		stream := s.keys.Readings(p.cell)
+		pipe.XAdd(ctx, &redis.XAddArgs{Stream: stream, Values: []any{blobField, p.blob}})
+		if renews = s.due(p.name, now); renews {
+			pipe.PExpire(ctx, stream, s.retention+s.retention/8)
+		}
+	}
+	if len(p.states) > 0 {
+		pipe.HSet(ctx, s.keys.Last(p.cell), p.states...)
+	}
+	switch {
+	case s.publisher == 0:
+	case s.cluster != nil:
+		pipe.SPublish(ctx, p.channel, p.notice(s.publisher))
+	default:
+		pipe.Publish(ctx, p.channel, p.notice(s.publisher))
+	}
+	return renews
+}
+
+// notice is what other servers are told.
+func (p *part) notice(publisher uint64) []byte {
+	size := 64 + len(p.blob)
+	for i := 0; i+1 < len(p.states); i += 2 {
+		size += 16 + len(p.states[i].(string)) + len(p.states[i+1].([]byte))
+	}
+	return appendNotice(make([]byte, 0, size), publisher, p.sequence, shardOf(p.cell), p.blob, p.states)
+}
+
+// number gives the messages of a commit their place on their channels.
+func (s *Store) number(parts []*part) {
+	if s.publisher == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range parts {
+		p.channel = s.keys.Live()
+		if s.cluster != nil {
+			p.channel = s.keys.LiveShard(p.cell)
+		}
+		s.sequence[p.channel]++
+		p.sequence = s.sequence[p.channel]
+	}
+}
+
+// executed runs a pipeline, and finds why Redis gave up a transaction (OOM, MISCONF, READONLY).
+func executed(ctx context.Context, pipe redis.Pipeliner) error {
+	cmds, err := pipe.Exec(ctx)
+	if err != nil {
+		return cause(cmds, err)
+	}
+	return nil
 }
 
 // cause finds why Redis gave up a transaction (OOM, MISCONF, READONLY); err itself where it does not say.
@@ -119,7 +209,7 @@ func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part
 		}
 		if len(c.Readings) > 0 {
 			if p.blob == nil {
-				p.blob = appendBlob(make([]byte, 0, 1024), s.written)
+				p.blob = appendBlob(make([]byte, 0, 1024), s.written, s.publisher)
 			}
 			p.blob = appendGroup(p.blob, c.Entry.ID, c.Readings)
 		}

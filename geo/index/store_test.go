@@ -285,7 +285,7 @@ func TestTail(t *testing.T) {
 		want = append(want, "c")
 		tail := func(since time.Time) []string {
 			var got []string
-			if err := s.Tail(context.Background(), since, func(r []byte) error { got = append(got, string(r)); return nil }); err != nil {
+			if err := s.Tail(context.Background(), since, func(_ time.Time, r []byte) error { got = append(got, string(r)); return nil }); err != nil {
 				t.Fatal(err)
 			}
 			sort.Strings(got)
@@ -429,7 +429,7 @@ func TestFaultyRecordsAreNamed(t *testing.T) {
 		if err := e.rdb.XAdd(ctx, &redis.XAddArgs{Stream: e.keys.Readings(a.Cell), Values: []any{"x", "y"}}).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Tail(ctx, time.Time{}, func([]byte) error { return nil }); !errors.Is(err, ErrRecord) {
+		if err := s.Tail(ctx, time.Time{}, func(time.Time, []byte) error { return nil }); !errors.Is(err, ErrRecord) {
 			t.Errorf("a stream entry without a blob: %v", err)
 		}
 	})
@@ -455,7 +455,7 @@ func TestCommitUsesNoKeyOutsideTheTable(t *testing.T) {
 func FuzzReadLast(f *testing.F) {
 	e := &Entry{ID: "f:a", Kind: "gauge", Position: solok, Placed: true, Cell: 0x8a2a1072b59ffff, Payload: text(strings.Repeat("x", 200))}
 	f.Add(appendLast(nil, e, []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
-	f.Add(appendGroup(appendBlob(nil, 5), "f:a", readings("1", "22")))
+	f.Add(appendGroup(appendBlob(nil, 5, 7), "f:a", readings("1", "22")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = readLast("id", b)
 		_, _ = readBlob(b, nil, func([]byte, [][]byte) error { return nil })

@@ -32,7 +32,7 @@ func (p *Pipeline) Load(ctx context.Context) error {
 			since = unjudged
 		}
 	}
-	if err := p.d.Index.Tail(ctx, since, func(b []byte) error { return p.loadReading(b, seen) }); err != nil {
+	if err := p.d.Index.Tail(ctx, since, func(_ time.Time, b []byte) error { return p.loadReading(b, seen) }); err != nil {
 		return fmt.Errorf("ingest: read the tail of the streams: %w", err)
 	}
 	sort.SliceStable(p.replay, func(i, j int) bool { return p.replay[i].stamp < p.replay[j].stamp })
