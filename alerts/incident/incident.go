@@ -76,8 +76,9 @@ type Times struct {
 
 // SLA is the service class and when each step is due.
 type SLA struct {
-	Class  string      `json:"class"` // A to E
-	AckDue moment.Time `json:"ack_due"`
+	Class       string      `json:"class"` // A to E
+	AckDue      moment.Time `json:"ack_due"`
+	DispatchDue moment.Time `json:"dispatch_due"` // null for class E, which needs none
 }
 
 // Why says what opened the incident.

@@ -21,6 +21,13 @@ func TestEveryTypeIsComplete(t *testing.T) {
 			t.Errorf("%s: %+v, %v", k.Code, in, err)
 		}
 	}
+	due, err := Open(Opening{ID: "x", Type: "flood", At: noon})
+	if err != nil || due.SLA.AckDue.Sub(noon) != 3*time.Minute || due.SLA.DispatchDue.Sub(noon) != 5*time.Minute {
+		t.Errorf("due: %+v, %v", due.SLA, err)
+	}
+	if watch, err := Open(Opening{ID: "x", Type: "volcano", At: noon}); err != nil || !watch.SLA.DispatchDue.IsZero() {
+		t.Errorf("class E needs no dispatch: %+v, %v", watch.SLA, err)
+	}
 	if len(Types) != 43 {
 		t.Errorf("%d types, the table has 43", len(Types))
 	}

@@ -90,7 +90,7 @@ func Open(o Opening) (Incident, error) {
 		ID: o.ID, Number: o.Number, Type: t.Code, Title: strings.TrimSpace(o.Title), Severity: o.Severity, Status: New, Version: 1,
 		LeadAgency: t.Lead, Support: append([]string{}, t.Support...), AreaName: o.AreaName, OpenedAt: at, UpdatedAt: at,
 		Times:    Times{TEvent: o.EventAt, TSignal: o.SignalAt, TCreated: at},
-		SLA:      SLA{Class: t.Class, AckDue: moment.Of(o.SignalAt.Add(time.Duration(ackMinutes(t.Class)) * time.Minute))},
+		SLA:      slaOf(t.Class, o.SignalAt),
 		Why:      o.Why,
 		Evidence: append([]Evidence{}, o.Evidence...),
 		Timeline: []Entry{{At: at, Actor: o.Actor, Act: "opened", Note: o.Note}}, Dispatches: []string{}, Simulated: o.Simulated,

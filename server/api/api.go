@@ -101,6 +101,7 @@ func (s *server) register() error {
 	s.alerts()
 	s.incidents()
 	s.lists()
+	s.search()
 	s.ingest()
 	s.session()
 	s.live()

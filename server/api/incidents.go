@@ -17,7 +17,8 @@ func (s *server) incidents() {
 	const root = "/api/v1/incidents"
 	operation(s, needs(auth.ReadIncidents), "GET", root, "incidents", "Incidents, the newest opened first", http.StatusOK, s.listIncidents)
 	operation(s, needs(auth.ActIncidents), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
-	operation(s, needs(auth.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole", http.StatusOK, s.oneIncident)
+	operation(s, needs(auth.ReadIncidents), "GET", "/api/v1/incident-types", "incident-types", "The types that an incident may have", http.StatusOK, listTypes)
+	operation(s, needs(auth.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole, with what you may ask of it now", http.StatusOK, s.oneIncident)
 	operation(s, needs(auth.ActIncidents), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
 }
 
@@ -45,12 +46,38 @@ type incidentIn struct {
 	ID string `path:"id"`
 }
 
-func (s *server) oneIncident(ctx context.Context, in *incidentIn) (*body[incident.Incident], error) {
+// incidentOut is an incident as one person sees it: with the acts that this person may ask of it now.
+type incidentOut struct {
+	incident.Incident
+	Allowed []incident.Status `json:"allowed" doc:"What to of a transition you may ask now; closed is missing for whoever resolved it"`
+}
+
+// seenBy gives the incident with what the one who asks may do; who may only read may do nothing.
+func (s *server) seenBy(ctx context.Context, one incident.Incident) *body[incidentOut] {
+	out := incidentOut{one, []incident.Status{}}
+	if who, _ := auth.FromContext(ctx); who.Can(auth.ActIncidents) {
+		out.Allowed = one.Allowed(who.Subject, s.Now())
+	}
+	return &body[incidentOut]{out}
+}
+
+// listTypes gives the types of domain.md section 4 but those that are not kept here, in the table's order.
+func listTypes(context.Context, *struct{}) (*body[List[incident.Type]], error) {
+	out := []incident.Type{}
+	for _, t := range incident.Types {
+		if !t.Restricted {
+			out = append(out, t)
+		}
+	}
+	return listOf(out, ""), nil
+}
+
+func (s *server) oneIncident(ctx context.Context, in *incidentIn) (*body[incidentOut], error) {
 	one, err := s.Cases.Incident(ctx, in.ID)
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	return &body[incident.Incident]{one}, nil
+	return s.seenBy(ctx, one), nil
 }
 
 // draft is what a person may say of a new incident; everything else is the house's to say.
@@ -63,13 +90,13 @@ type draft struct {
 	Note     string   `json:"note,omitempty" maxLength:"4000"`
 }
 
-func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incident.Incident], error) {
+func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incidentOut], error) {
 	d := in.Body
 	one, err := s.Cases.Create(ctx, incident.Draft{Type: d.Type, Title: d.Title, Severity: cap.Severity(d.Severity), Lng: d.Lng, Lat: d.Lat, Note: d.Note}, actor(ctx))
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	return &body[incident.Incident]{one}, nil
+	return s.seenBy(ctx, one), nil
 }
 
 type transitionIn struct {
@@ -86,7 +113,7 @@ type transitionIn struct {
 // tries bounds how often an act without a version follows the incident's own changes.
 const tries = 5
 
-func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incident.Incident], error) {
+func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incidentOut], error) {
 	act := incident.Act{To: incident.Status(in.Body.To), Note: in.Body.Note, Version: in.Body.Version, Outcome: in.Body.Outcome, Reason: in.Body.Reason}
 	who, _ := auth.FromContext(ctx)
 	if act.Version == 0 && who.Via == auth.ViaSession {
@@ -103,7 +130,7 @@ func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incide
 		}
 		one, err := s.Cases.Transition(ctx, in.ID, act, actor(ctx))
 		if err == nil {
-			return &body[incident.Incident]{one}, nil
+			return s.seenBy(ctx, one), nil
 		}
 		if !follow || !errors.Is(err, incident.ErrStale) || i == tries {
 			return nil, s.fault(err)

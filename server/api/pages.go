@@ -65,6 +65,7 @@ func (s *server) pages() error {
 		http.Redirect(w, r, "/wall", http.StatusSeeOther)
 	})
 	s.table.handle("GET /wall", screen(auth.ReadThings), pageOf(html["wall"]))
+	s.table.handle("GET /console", screen(auth.ReadIncidents), pageOf(html["console"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	return nil
 }

@@ -335,6 +335,7 @@ export interface IncidentTimes {
 export interface SLA {
   class: string;
   ack_due: string | null;
+  dispatch_due: string | null;
 }
 
 export interface Why {
