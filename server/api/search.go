@@ -138,7 +138,10 @@ func (s *server) findIncidents(ctx context.Context, want string, limit int) ([]H
 func (s *server) findAreas(want string, limit int) []Hit {
 	var hits []Hit
 	for _, o := range s.Profile.Areas.Outlines() {
-		rank := match(want, o.Area.Name, o.Area.Seat, o.Area.Code)
+		rank := match(want, o.Area.Name, o.Area.Seat)
+		if strings.ToLower(o.Area.Code) == want {
+			rank = 3
+		}
 		if rank == 0 {
 			continue
 		}
