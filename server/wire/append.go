@@ -150,7 +150,8 @@ func AppendSnapshot(b []byte, s RawSnapshot) ([]byte, error) {
 	b = strconv.AppendBool(append(b, `{"type":"snapshot","resumed":`...), s.Resumed)
 	b = appendString(append(b, `,"cursor":`...), s.Cursor)
 	b = appendChunks(append(b, `,"things":[`...), s.Things)
-	b = appendDocs(append(b, `],"cells":[],"incidents":[`...), s.Incidents)
+	b = appendChunks(append(b, `],"cells":[`...), s.Cells)
+	b = appendDocs(append(b, `],"incidents":[`...), s.Incidents)
 	b = appendDocs(append(b, `],"alerts":[`...), s.Alerts)
 	b = append(b, `],"alarms":[],"reports":[],"dispatches":[],"units":[],"feeds":`...)
 	list := s.Feeds

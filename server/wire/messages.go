@@ -1,5 +1,8 @@
 // Package wire is the live schema, its JSON form and its codes; TypeScript is generated from here.
 //
+// There are two forms of the same messages: JSON (this file, append.go) and protobuf (server/wire/proto, binary.go). Case documents are
+// JSON in both, as the store keeps them: their one typed source is the Go structs that TypeScript is generated from.
+//
 // Messages are flat objects with "type" first (INTERFACES, section 5). Rows of Things, of which there are many, are written by hand
 // (AppendThing); a test holds the hand-written form against the types of this file.
 package wire
@@ -106,6 +109,7 @@ type Cell struct {
 	Value      *float64    `json:"value"`
 	Severity   string      `json:"severity"`
 	ObservedAt moment.Time `json:"observed_at"`
+	StaleAfter moment.Time `json:"stale_after"` // null: not known
 	Observers  []string    `json:"observers"`
 	Unobserved bool        `json:"unobserved"`
 }
@@ -243,7 +247,7 @@ type Ping struct {
 type RawSnapshot struct {
 	Resumed           bool
 	Cursor            string
-	Things            [][]byte // chunks of rows parted by commas; none is empty
+	Things, Cells     [][]byte // chunks of rows parted by commas; none is empty
 	Incidents, Alerts []json.RawMessage
 	Feeds             []feeds.FeedStatus
 }

@@ -166,6 +166,7 @@ export interface CellRow {
   value: number | null;
   severity: string;
   observed_at: string | null;
+  stale_after: string | null;
   observers: string[];
   unobserved: boolean;
 }
