@@ -52,12 +52,13 @@ lint: $(NPM_DONE) ## formatting, vet, staticcheck, eslint, prettier, svelte-chec
 	$(STATICCHECK) ./...
 	cd frontend && npm run --silent lint && npm run --silent format
 
-generate: ## write what is generated: TypeScript wire types, sample configuration
+generate: $(NPM_DONE) ## write what is generated: wire types in Go and TypeScript, sample configuration
 	go run ./server/wire/tsgen
+	deploy/tools/wire.sh
 	go run ./server config-sample > deploy/kentongan.sample.yaml.new && mv deploy/kentongan.sample.yaml.new deploy/kentongan.sample.yaml
 
-generate-check: generate ## fail where generated files are not what is committed
-	git diff --exit-code -- frontend/src/wire deploy/kentongan.sample.yaml
+generate-check: generate ## fail where generated files are not what is committed, or the live schema breaks old clients
+	git diff --exit-code -- frontend/src/wire server/wire deploy/kentongan.sample.yaml
 
 e2e: needs $(BIN) ## browser tests of the real binary
 	deploy/tools/e2e.sh
