@@ -1,6 +1,7 @@
 package feeds
 
 import (
+	"strings"
 	"time"
 
 	"kentongan/geo"
@@ -38,6 +39,15 @@ type Reading struct {
 func Unpack(payload any, id, kind string, at geo.Position, placed bool, cell geo.Cell) *Thing {
 	t, _ := payload.(*Thing)
 	return t
+}
+
+// SplitID takes an id "<feed>:<native id>" apart. A feed's name holds no colon.
+func SplitID(id string) (feed, native string) {
+	feed, native, found := strings.Cut(id, ":")
+	if !found {
+		return "", id
+	}
+	return feed, native
 }
 
 // Clone copies a Thing and its state.

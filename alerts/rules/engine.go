@@ -75,6 +75,26 @@ func (e *Engine) add(c *compiled) {
 	}
 }
 
+// Reset forgets every reading and where every rule stands: another server may have judged meanwhile. Seed comes after it.
+func (e *Engine) Reset() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	clear(e.last)
+	clear(e.pending)
+	for _, c := range e.list {
+		c.states = map[string]*state{}
+	}
+}
+
+// LongestFor is the longest time for which a rule wants its condition to hold.
+func (e *Engine) LongestFor() time.Duration {
+	var most time.Duration
+	for _, c := range e.list {
+		most = max(most, c.rule.For)
+	}
+	return most
+}
+
 // Seed tells the engine after a restart that a rule already fires on a Thing; the alert's id is a ULID of the crossing, and readings
 // up to it are not judged again. False: there is no such rule any more.
 func (e *Engine) Seed(rule, thing, alertID string) bool {

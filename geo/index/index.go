@@ -6,6 +6,7 @@ package index
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -38,14 +39,22 @@ type Stored struct {
 	Position geo.Position
 	Placed   bool
 	Cell     geo.Cell
-	Payload  []byte // what AppendRecord wrote; valid during the call only
+	Payload  []byte     // what AppendRecord wrote; valid during the call only
+	Trail    []geo.Cell // shards that it has left, as far as its writer knew
 }
+
+// Left tells that the writer of the state knew of an earlier one in the shard of a cell, and has seen to it.
+func (s *Stored) Left(c geo.Cell) bool { return slices.Contains(s.Trail, shardOf(c)) }
+
+// Shard is the shard that holds a cell, as a cell; zero is that of Things without a place.
+func Shard(c geo.Cell) geo.Cell { return shardOf(c) }
 
 // Change is what one commit says of one Thing.
 type Change struct {
 	Entry    *Entry   // its state after the change, always given; it says where the readings go
 	From     geo.Cell // where it was before; zero: it was not placed. Counts only when Moved
 	Moved    bool     // it was known before, at From, and its cell differs now
+	State    Payload  // what is written of it; nil: the entry's payload
 	Keep     bool     // the last state is as it was (a late reading): only the readings are written
 	Readings [][]byte // records of readings, opaque, in order; their owner tells them apart
 }

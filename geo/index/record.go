@@ -32,8 +32,8 @@ type last struct {
 	written uint64
 }
 
-// appendLast writes a Last whose payload is p's record.
-func appendLast(b []byte, e *Entry, trail []stay, written uint64) []byte {
+// appendLast writes a Last with the payload's record.
+func appendLast(b []byte, e *Entry, payload Payload, trail []stay, written uint64) []byte {
 	b = protowire.AppendVarint(protowire.AppendTag(b, 1, protowire.VarintType), version)
 	b = protowire.AppendString(protowire.AppendTag(b, 2, protowire.BytesType), e.Kind)
 	if e.Placed {
@@ -47,13 +47,13 @@ func appendLast(b []byte, e *Entry, trail []stay, written uint64) []byte {
 		b = protowire.AppendVarint(protowire.AppendTag(b, 2, protowire.VarintType), uint64(s.until))
 	}
 	b = protowire.AppendVarint(protowire.AppendTag(b, 8, protowire.VarintType), written)
-	if e.Payload == nil {
+	if payload == nil {
 		return b
 	}
 	// The payload comes last and its length is written before it is known: room for five bytes, the rest closed up.
 	b = protowire.AppendTag(b, 6, protowire.BytesType)
 	start := len(b)
-	b = e.Payload.AppendRecord(append(b, 0, 0, 0, 0, 0))
+	b = payload.AppendRecord(append(b, 0, 0, 0, 0, 0))
 	n := len(b) - start - 5
 	size := protowire.SizeVarint(uint64(n))
 	copy(b[start+size:], b[start+5:])
@@ -92,7 +92,7 @@ func readLast(id string, b []byte) (last, error) {
 			}); err != nil {
 				return err
 			}
-			l.trail = append(l.trail, s)
+			l.trail, l.Trail = append(l.trail, s), append(l.Trail, s.shard)
 		case 8:
 			l.written = n
 		}

@@ -224,7 +224,11 @@ func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part
 			left[c.Entry.ID] = append(left[c.Entry.ID], from)
 		}
 		start := len(arena)
-		arena = appendLast(arena, c.Entry, s.trails[c.Entry.ID], s.written)
+		payload := c.State
+		if payload == nil {
+			payload = c.Entry.Payload
+		}
+		arena = appendLast(arena, c.Entry, payload, s.trails[c.Entry.ID], s.written)
 		p.states = append(p.states, c.Entry.ID, arena[start:len(arena):len(arena)])
 	}
 	return parts, order, left

@@ -111,9 +111,9 @@ func TestCommitAndLoad(t *testing.T) {
 		c := &Entry{ID: "f:c", Kind: "sensor", Payload: text("unplaced")}
 		mustCommit(t, s, Change{Entry: a, Readings: readings("a1", "a2")}, Change{Entry: b, Readings: readings("b1")}, Change{Entry: c})
 		want := map[string]Stored{
-			"f:a": {"f:a", "gauge", solok, true, a.Cell, []byte("one")},
-			"f:b": {"f:b", "gauge", padang, true, b.Cell, []byte("two")},
-			"f:c": {"f:c", "sensor", geo.Position{}, false, 0, []byte("unplaced")},
+			"f:a": {"f:a", "gauge", solok, true, a.Cell, []byte("one"), nil},
+			"f:b": {"f:b", "gauge", padang, true, b.Cell, []byte("two"), nil},
+			"f:c": {"f:c", "sensor", geo.Position{}, false, 0, []byte("unplaced"), nil},
 		}
 		if d := cmp.Diff(want, loaded(t, e.store(nil))); d != "" {
 			t.Errorf("loaded otherwise:\n%s", d)
@@ -415,7 +415,7 @@ func TestFaultyRecordsAreNamed(t *testing.T) {
 		a := thing(t, "f:a", solok, "")
 		ctx := context.Background()
 		mustCommit(t, s, Change{Entry: a})
-		newer := appendLast(nil, a, nil, 1)
+		newer := appendLast(nil, a, a.Payload, nil, 1)
 		newer[1] = version + 1
 		for name, b := range map[string][]byte{"cut": {0x0a, 0xff}, "newer": newer, "empty": {}} {
 			if err := e.rdb.HSet(ctx, e.keys.Last(a.Cell), "f:a", b).Err(); err != nil {
@@ -454,7 +454,7 @@ func TestCommitUsesNoKeyOutsideTheTable(t *testing.T) {
 
 func FuzzReadLast(f *testing.F) {
 	e := &Entry{ID: "f:a", Kind: "gauge", Position: solok, Placed: true, Cell: 0x8a2a1072b59ffff, Payload: text(strings.Repeat("x", 200))}
-	f.Add(appendLast(nil, e, []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
+	f.Add(appendLast(nil, e, e.Payload, []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
 	f.Add(appendGroup(appendBlob(nil, 5, 7), "f:a", readings("1", "22")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = readLast("id", b)

@@ -7,13 +7,12 @@ import (
 	"time"
 
 	"kentongan/alerts"
-	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 )
 
 // alerts walks a delivery's alerts through the case lane, one by one and in order.
-func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta, l *ledger) error {
+func (p *Pipeline) alerts(ctx context.Context, cases Cases, list []feeds.Alert, m *feeds.Meta, l *ledger) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -46,7 +45,7 @@ func (p *Pipeline) alerts(ctx context.Context, list []feeds.Alert, m *feeds.Meta
 			l.note(at, duplicate)
 			continue
 		}
-		r, err := p.putAlert(ctx, &list[i], m)
+		r, err := putAlert(ctx, cases, &list[i], m)
 		switch {
 		case errors.Is(err, feeds.ErrPermanent):
 			l.refuse(at, rejected, err.Error())
@@ -82,10 +81,10 @@ func (p *Pipeline) enterCases(ctx context.Context) error {
 }
 
 // putAlert stores one alert within caseLimit.
-func (p *Pipeline) putAlert(ctx context.Context, a *feeds.Alert, m *feeds.Meta) (store.Result, error) {
+func putAlert(ctx context.Context, cases Cases, a *feeds.Alert, m *feeds.Meta) (store.Result, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, caseLimit, fmt.Errorf("no answer within %s", caseLimit))
 	defer cancel()
-	return p.d.Cases.PutAgencyAlert(ctx, *a, *m)
+	return cases.PutAgencyAlert(ctx, *a, *m)
 }
 
 // quakesTold holds the earthquakes of one delivery by minute of origin. BMKG's lists name a quake once for each of its solutions, the
@@ -106,12 +105,4 @@ func (q quakesTold) already(a *feeds.Alert) bool {
 	}
 	q[minute] = append(q[minute], a)
 	return false
-}
-
-// decide brings a decision of the rules into the case store.
-func (p *Pipeline) decide(ctx context.Context, d *rules.Decision) error {
-	if d.Fire {
-		return p.d.Cases.Fire(ctx, *d)
-	}
-	return p.d.Cases.Clear(ctx, *d)
 }

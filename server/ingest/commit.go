@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"kentongan/feeds"
@@ -12,10 +13,21 @@ import (
 // batches grow with the load and become cheaper; without load a reading waits for nothing.
 func (p *Pipeline) commits(ctx context.Context) {
 	taken := make([]*submission, 0, 256)
+	tick := time.NewTicker(tickEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case r := <-p.remote:
+			p.adopt(ctx, r)
+			continue
+		case <-tick.C:
+			p.mend(ctx)
+			if e := p.evaluation.Load(); e != nil && e.waiting.Load() == 0 {
+				p.tell(ctx, verdict{upto: p.moved(), known: p.knownOfOthers()})
+			}
+			continue
 		case s := <-p.queue:
 			taken = append(taken[:0], s)
 		}
@@ -32,6 +44,11 @@ func (p *Pipeline) commits(ctx context.Context) {
 		}
 		p.process(ctx, taken)
 		clear(taken)
+		select { // a server under load hears of the others all the same
+		case r := <-p.remote:
+			p.adopt(ctx, r)
+		default:
+		}
 	}
 }
 
@@ -164,6 +181,9 @@ func (p *Pipeline) apply() []ThingChange {
 			t.cadence = t.staged.cadence
 		}
 		p.d.Picture.Put(c.Entry)
+		if r := p.repairs[c.Entry.ID]; r != nil && len(r.left) == 0 {
+			delete(p.repairs, c.Entry.ID) // what was just written holds all that is known
+		}
 	}
 	for _, s := range p.open.list {
 		s.track.recent.prune(now)
@@ -176,17 +196,20 @@ func (p *Pipeline) publish(ctx context.Context, changed []ThingChange) {
 	if p.d.OnThings != nil && len(changed) > 0 {
 		p.d.OnThings(changed)
 	}
-	if !p.judging || len(p.open.judge) == 0 {
+	if p.evaluation.Load() == nil || len(p.open.judge) == 0 {
 		return
 	}
-	v := verdict{stamp: p.open.stamp, list: make([]judgement, len(p.open.judge))}
+	v := verdict{upto: p.open.stamp, known: p.knownOfOthers(), list: make([]judgement, len(p.open.judge))}
 	for i := range p.open.judge {
 		v.list[i] = judgement{p.open.judge[i].s.track.thing, p.open.judge[i].obs}
 	}
-	p.waiting.Add(1)
-	select {
-	case p.verdict <- v:
-	case <-ctx.Done():
-		p.waiting.Add(-1) // the next start judges it from the tail
+	p.tell(ctx, v)
+}
+
+// knownOfOthers is up to when commits of other servers have been taken, in ms; the end of time where nobody is followed.
+func (p *Pipeline) knownOfOthers() int64 {
+	if !p.following.Load() {
+		return math.MaxInt64
 	}
+	return p.known.Load()
 }

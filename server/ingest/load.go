@@ -3,7 +3,6 @@ package ingest
 import (
 	"context"
 	"fmt"
-	"sort"
 	"time"
 
 	"kentongan/feeds"
@@ -15,27 +14,20 @@ func thingOf(e *index.Entry) *feeds.Thing {
 	return feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
 }
 
-// Load fills the picture from the store, the memory against copies from the tail of the streams, and brings the rules to where they
-// were. It comes before Run.
+// entryOf gives the entry of a Thing, which must not be changed afterwards.
+func entryOf(t *feeds.Thing) *index.Entry {
+	return &index.Entry{ID: t.ID, Kind: t.Kind, Position: t.Position, Placed: t.Placed, Cell: t.Cell, Payload: t}
+}
+
+// Load fills the picture from the store, and the memory against copies from the tail of the streams. It comes before Run.
 func (p *Pipeline) Load(ctx context.Context) error {
+	p.loadedAt = p.d.Now()
 	if err := p.d.Index.Load(ctx, p.loadThing); err != nil {
 		return fmt.Errorf("ingest: load the picture: %w", err)
 	}
-	seen, err := p.seedRules(ctx)
-	if err != nil {
-		return err
-	}
-	p.lastStamp = max(p.lastStamp, seen)
-	since := p.d.Now().Add(-recentWindow)
-	if p.judging && seen > 0 { // after a long rest there may be readings that are older and not judged; the store's clock may run behind ours
-		if unjudged := time.UnixMilli(seen).Add(-5 * time.Second); unjudged.Before(since) {
-			since = unjudged
-		}
-	}
-	if err := p.d.Index.Tail(ctx, since, func(_ time.Time, b []byte) error { return p.loadReading(b, seen) }); err != nil {
+	if err := p.d.Index.Tail(ctx, p.loadedAt.Add(-recentWindow), p.loadReading); err != nil {
 		return fmt.Errorf("ingest: read the tail of the streams: %w", err)
 	}
-	sort.SliceStable(p.replay, func(i, j int) bool { return p.replay[i].stamp < p.replay[j].stamp })
 	return nil
 }
 
@@ -57,34 +49,18 @@ func (p *Pipeline) loadThing(s index.Stored) error {
 	return nil
 }
 
-// loadReading remembers a reading of the tail, and judges it again so that the rules know their samples and holds; what they decide
-// counts only where it was not judged before.
-func (p *Pipeline) loadReading(b []byte, seen int64) error {
+// loadReading remembers a reading of the tail.
+func (p *Pipeline) loadReading(_ time.Time, b []byte) error {
 	r, err := DecodeReading(b)
 	if err != nil {
 		return fmt.Errorf("a reading of the tail: %w", err)
 	}
-	stamp := r.StoredAt.Milli()
-	p.lastStamp = max(p.lastStamp, stamp)
+	p.lastStamp = max(p.lastStamp, r.StoredAt.Milli())
 	t := p.tracks[r.Thing]
 	if t == nil {
 		return nil // its state was never written, or the Thing was removed
 	}
 	t.recent.add(identity(r.ID, r.Property, r.At.Milli(), r.Quality, r.Value), uint32(r.ReceivedAt.Unix()))
-	if !p.judging || r.Quality == feeds.ClockSkew {
-		return nil
-	}
-	j := judgement{t.thing, feeds.Observation{ID: r.ID, Thing: native(t.thing), Property: r.Property, Value: r.Value, Unit: r.Unit, At: r.At,
-		ReceivedAt: r.ReceivedAt, Position: r.Position, Placed: r.Placed, Kind: t.thing.Kind, Name: t.thing.Name, Quality: r.Quality, Attrs: r.Attrs}}
-	if stamp > seen {
-		if n := len(p.replay); n > 0 && p.replay[n-1].stamp == stamp {
-			p.replay[n-1].list = append(p.replay[n-1].list, j)
-		} else {
-			p.replay = append(p.replay, verdict{stamp: stamp, list: []judgement{j}})
-		}
-		return nil
-	}
-	p.d.Rules.Judge(j.thing, j.obs, r.ReceivedAt.Time)
 	return nil
 }
 

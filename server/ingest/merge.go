@@ -118,9 +118,16 @@ func (p *Pipeline) find(feed, native string) *track {
 	if t := p.tracks[string(p.key)]; t != nil {
 		return t
 	}
-	id := string(p.key)
-	t := &track{id: id}
-	p.tracks[id] = t
+	return p.track(string(p.key))
+}
+
+// track gives the track of an id.
+func (p *Pipeline) track(id string) *track {
+	t := p.tracks[id]
+	if t == nil {
+		t = &track{id: id}
+		p.tracks[id] = t
+	}
 	return t
 }
 
@@ -159,7 +166,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)
 		s.readings = append(s.readings, p.open.arena[from:len(p.open.arena):len(p.open.arena)])
 	}
-	if !late && p.judging {
+	if !late && p.judging { // whether somebody evaluates counts after the commit: before it, he may look for the reading in the stream too soon
 		p.open.judge = append(p.open.judge, pending{s, *o})
 	}
 	return accepted, ""

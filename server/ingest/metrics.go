@@ -17,6 +17,7 @@ type metrics struct {
 	batch     prometheus.Histogram
 	decisions *prometheus.CounterVec
 	retries   prometheus.Counter
+	repairs   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -29,9 +30,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		batch:     prometheus.NewHistogram(prometheus.HistogramOpts{Name: "kentongan_ingest_batch_readings", Help: "Readings in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 9)}),
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "kentongan_rule_decisions_total", Help: "Decisions of rules by kind."}, []string{"kind"}),
 		retries:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kentongan_rule_decision_retries_total", Help: "Decisions that the store did not take at once."}),
+		repairs:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kentongan_ingest_repairs_total", Help: "Last states written again because two servers had changed them at once."}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.items, m.failures, m.commit, m.wait, m.batch, m.decisions, m.retries)
+		reg.MustRegister(m.items, m.failures, m.commit, m.wait, m.batch, m.decisions, m.retries, m.repairs)
 	}
 	return m
 }

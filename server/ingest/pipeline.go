@@ -25,11 +25,12 @@ import (
 
 // Bounds of the readings lane.
 const (
-	mostWaiting = 200_000          // records of deliveries that wait or are being committed; more wait at the door
-	mostInPiece = 20_000           // records of one delivery in one commit; a larger delivery takes several
-	mostInBatch = 40_000           // records of one commit
-	commitLimit = 20 * time.Second // of one commit
-	caseLimit   = 5 * time.Second  // of one alert's step
+	mostWaiting = 200_000                // records of deliveries that wait or are being committed; more wait at the door
+	mostInPiece = 20_000                 // records of one delivery in one commit; a larger delivery takes several
+	mostInBatch = 40_000                 // records of one commit
+	commitLimit = 20 * time.Second       // of one commit
+	caseLimit   = 5 * time.Second        // of one alert's step
+	tickEvery   = 250 * time.Millisecond // the committer looks at what time alone brings
 )
 
 // ThingChange is a Thing's entry before and after a commit, and its new state; Old is nil for a new one.
@@ -54,6 +55,7 @@ type Deps struct {
 	Picture  *index.Picture
 	Cases    Cases
 	Rules    *rules.Engine // nil: no rules
+	Leased   bool          // readings are judged only where Evaluate is called, under a lease; false: Run judges
 	Now      func() time.Time
 	Log      zerolog.Logger
 	Reg      prometheus.Registerer
@@ -66,13 +68,18 @@ type Pipeline struct {
 	log     zerolog.Logger
 	metrics *metrics
 	queue   chan *submission
+	remote  chan index.Remote // what other servers committed
 	room    *semaphore.Weighted
-	verdict chan verdict
 	closed  chan struct{} // Run has ended
 	drain   chan struct{} // Drain has begun
 	ending  sync.Once
-	waiting atomic.Int64 // submissions not answered, and commits not judged
-	judging bool
+	waiting atomic.Int64 // submissions not answered
+
+	judging    bool                       // there are rules
+	evaluating atomic.Bool                // somebody is in Evaluate
+	evaluation atomic.Pointer[evaluation] // nil: nobody judges, or it catches up from the streams
+	following  atomic.Bool
+	known      atomic.Int64 // ms: what other servers committed until then has been taken
 
 	refusing atomic.Pointer[refusal] // nil: the store took the last commit
 	caseLane chan struct{}           // room for one: alerts go one by one, so that revisions keep their order
@@ -85,7 +92,8 @@ type Pipeline struct {
 	obs       feeds.Observation
 	lastStamp int64
 	doubt     *doubt
-	replay    []verdict // readings that Load found unjudged
+	repairs   map[string]*repair
+	loadedAt  time.Time // when Load began
 }
 
 // refusal is since when and why the store takes no commits.
@@ -109,9 +117,9 @@ func New(d Deps) *Pipeline {
 	}
 	return &Pipeline{
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
-		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), verdict: make(chan verdict, 64),
+		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
 		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: map[string]*track{},
-		judging: d.Rules != nil && len(d.Rules.List()) > 0,
+		repairs: map[string]*repair{}, loadedAt: d.Now(), judging: d.Rules != nil && len(d.Rules.List()) > 0,
 	}
 }
 
@@ -121,6 +129,24 @@ var errStopping = fmt.Errorf("%w: the server is stopping", feeds.ErrBusy)
 // Store stores a batch and answers after that. Each item of the delivery is in exactly one part of the receipt. An error that is
 // feeds.ErrBusy, or of the context, means that nothing may be acknowledged; sent again, what was stored counts as duplicate.
 func (p *Pipeline) Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error) {
+	return p.store(ctx, b, m, p.d.Cases)
+}
+
+// Lane is the pipeline with a case store of its own.
+type Lane struct {
+	p     *Pipeline
+	cases Cases
+}
+
+// Via is the pipeline for a feed whose alerts go into cases that check its lease.
+func (p *Pipeline) Via(cases Cases) *Lane { return &Lane{p, cases} }
+
+// Store is Pipeline.Store; store.ErrFenced, in a feeds.ErrBusy, says that the lease of the feed has gone to another server.
+func (l *Lane) Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error) {
+	return l.p.store(ctx, b, m, l.cases)
+}
+
+func (p *Pipeline) store(ctx context.Context, b feeds.Batch, m feeds.Meta, cases Cases) (feeds.Receipt, error) {
 	l := newLedger(&b)
 	l.faults(&b)
 	for i := range b.Reports {
@@ -133,7 +159,7 @@ func (p *Pipeline) Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feed
 	if err := p.readings(ctx, observations, &m, l); err != nil {
 		return feeds.Receipt{}, err
 	}
-	if err := p.alerts(ctx, b.Alerts, &m, l); err != nil {
+	if err := p.alerts(ctx, cases, b.Alerts, &m, l); err != nil {
 		return feeds.Receipt{}, err
 	}
 	r := l.receipt()
@@ -193,11 +219,13 @@ func (p *Pipeline) submit(ctx context.Context, s *submission) error {
 	}
 }
 
-// Run commits and judges until ctx ends. What waits then is answered with feeds.ErrBusy.
+// Run commits until ctx ends, and judges where no lease says who does (Deps.Leased). What waits then is answered with feeds.ErrBusy.
 func (p *Pipeline) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { p.commits(ctx); return nil })
-	g.Go(func() error { p.judge(ctx); return nil })
+	if !p.d.Leased {
+		g.Go(func() error { return p.Evaluate(ctx, p.d.Cases) })
+	}
 	err := g.Wait()
 	close(p.closed)
 	return err
@@ -208,10 +236,10 @@ func (p *Pipeline) Drain(ctx context.Context) error {
 	p.ending.Do(func() { close(p.drain) })
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for p.waiting.Load() > 0 {
+	for p.waiting.Load()+p.unjudged() > 0 {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("drain: %d batches wait: %w", p.waiting.Load(), context.Cause(ctx))
+			return fmt.Errorf("drain: %d batches wait: %w", p.waiting.Load()+p.unjudged(), context.Cause(ctx))
 		case <-p.closed:
 			return errors.New("drain: the pipeline has ended already")
 		case <-tick.C:

@@ -35,6 +35,8 @@ func identity(id, property string, at int64, quality feeds.Quality, v feeds.Valu
 	return mix(k ^ mix(uint64(at)))
 }
 
+func hash(s string) uint64 { return maphash.String(seed, s) }
+
 // mix is the finaliser of SplitMix64.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
