@@ -11,7 +11,8 @@ export default defineConfig(
   globalIgnores([
     "dist/",
     "src/i18n/paraglide/",
-    "src/wire/",
+    "src/wire/gen/",
+    "src/wire/wire.ts",
     "project.inlang/cache/",
     ".svelte-check/",
   ]),

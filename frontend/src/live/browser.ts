@@ -1,17 +1,22 @@
 // The state machine's surroundings in a real browser.
+import type { CellSink, ThingSink } from "../wire/sinks";
+import { SUBPROTOCOL } from "../wire/wire";
+import { Rows } from "./rows";
 import { Live, type Surroundings, type Wire } from "./socket";
-
-const PROTOCOL = "kentongan.v1";
 
 /** The live address beside the page: ws for http, wss for https. */
 export function liveAddress(page: URL): string {
-  const address = new URL("/api/v1/live?format=json", page);
+  const address = new URL("/api/v1/live", page);
   address.protocol = page.protocol === "https:" ? "wss:" : "ws:";
   return address.href;
 }
 
 function openSocket(): Wire {
-  const socket = new WebSocket(liveAddress(new URL(location.href)), PROTOCOL);
+  const socket = new WebSocket(
+    liveAddress(new URL(location.href)),
+    SUBPROTOCOL,
+  );
+  socket.binaryType = "arraybuffer";
   const wire: Wire = {
     send: (text) => {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
@@ -25,17 +30,29 @@ function openSocket(): Wire {
   };
   socket.onopen = () => wire.onopen?.();
   socket.onmessage = (event: MessageEvent<unknown>) => {
-    if (typeof event.data === "string") wire.onmessage?.(event.data);
+    if (event.data instanceof ArrayBuffer) {
+      wire.onmessage?.(new Uint8Array(event.data));
+    }
   };
   socket.onclose = (event) => wire.onclose?.(event.code);
   return wire;
 }
 
-export function browserLive(
-  handlers: Pick<Surroundings, "onMessage" | "onChange" | "onRefused">,
-): Live {
+export interface Handlers extends Pick<
+  Surroundings,
+  "onMessage" | "onChange" | "onRefused"
+> {
+  /** Where rows go; onMessage does not hear of them. */
+  things: ThingSink;
+  cells: CellSink;
+}
+
+export function browserLive(handlers: Handlers): Live {
+  const { things, cells, ...heard } = handlers;
+  const rows = new Rows(things, cells);
   return new Live({
-    ...handlers,
+    ...heard,
+    read: (bytes) => rows.read(bytes),
     open: openSocket,
     now: () => performance.now(),
     random: () => Math.random(),

@@ -3,12 +3,9 @@
 
 export type Phase = "connecting" | "live" | "stale" | "offline";
 
-/** Every live message has a type; the rest is the noun's business (src/wire). */
-export interface Message {
-  type: string;
-  cursor?: string;
-  [field: string]: unknown;
-}
+import type { Message } from "../wire/binary";
+
+export type { Message } from "../wire/binary";
 
 export interface View {
   bbox: [number, number, number, number];
@@ -21,7 +18,7 @@ export interface Wire {
   send(text: string): void;
   close(): void;
   onopen: (() => void) | null;
-  onmessage: ((text: string) => void) | null;
+  onmessage: ((bytes: Uint8Array) => void) | null;
   onclose: ((code: number) => void) | null;
 }
 
@@ -32,6 +29,9 @@ export interface Surroundings {
   /** 0..1 */
   random: () => number;
   every: (ms: number, run: () => void) => () => void;
+  /** Reads one message; null for rows, which went to their sinks. Throws where the bytes are no message. */
+  read: (bytes: Uint8Array) => Message | null;
+  /** Every message but rows. */
   onMessage: (message: Message) => void;
   onChange: (status: Status) => void;
   /** A socket was refused before it opened: perhaps the session ended. */
@@ -123,23 +123,27 @@ export class Live {
       this.#opened = true;
       this.#pingedAt = this.#around.now();
     };
-    wire.onmessage = (text) => {
-      if (this.#wire === wire) this.#hear(text);
+    wire.onmessage = (bytes) => {
+      if (this.#wire === wire) this.#hear(bytes);
     };
     wire.onclose = () => {
       if (this.#wire === wire) this.#closed();
     };
   }
 
-  #hear(text: string): void {
-    let message: Message;
+  #hear(bytes: Uint8Array): void {
+    let message: Message | null;
     try {
-      message = JSON.parse(text) as Message;
+      message = this.#around.read(bytes);
     } catch {
-      // A frame that is no JSON tells nothing and is no sign of life.
+      // What is no message tells nothing and is no sign of life.
       return;
     }
     this.#status = { ...this.#status, heardAt: this.#around.now() };
+    if (message === null) {
+      this.#judge();
+      return;
+    }
     if (message.type === "hello") {
       this.#greeted = true;
       this.#around.onMessage(message);
