@@ -222,17 +222,24 @@ func (h *health) look(now time.Time) (feeds.FeedState, string) {
 	if since.IsZero() {
 		since = h.began
 	}
-	age := now.Sub(since)
-	silent := func() string {
-		return fmt.Sprintf("silence: nothing for %s, expected every %s", age.Truncate(time.Second), interval.Round(time.Second/10))
+	if state, reason := silence(since, interval, now); state != feeds.FeedOK {
+		return state, reason
 	}
+	if h.lastSuccess.IsZero() {
+		return feeds.FeedOK, "waiting: nothing received yet"
+	}
+	return feeds.FeedOK, ""
+}
+
+// silence judges how long nothing has come; without an interval nothing is expected.
+func silence(since time.Time, interval time.Duration, now time.Time) (feeds.FeedState, string) {
+	age := now.Sub(since)
+	reason := fmt.Sprintf("silence: nothing for %s, expected every %s", age.Truncate(time.Second), interval.Round(time.Second/10))
 	switch {
 	case interval > 0 && now.After(feeds.FailingAfterInterval(since, interval)) && age > 5*time.Second:
-		return feeds.FeedFailing, silent()
+		return feeds.FeedFailing, reason
 	case interval > 0 && now.After(feeds.StaleAfterInterval(since, interval)):
-		return feeds.FeedLate, silent()
-	case h.lastSuccess.IsZero():
-		return feeds.FeedOK, "waiting: nothing received yet"
+		return feeds.FeedLate, reason
 	}
 	return feeds.FeedOK, ""
 }

@@ -97,14 +97,17 @@ func withPorts(hosts, port string) ([]string, error) {
 }
 
 // Client opens a client. A write is never repeated behind our back: the second could count twice. Deadlines of contexts hold. Admit is
-// asked of each new connection before anything else runs on it, but not in a cluster, whose keys are elsewhere; nil: all are good.
+// asked of each new connection before anything else runs on it, but not in a cluster, whose keys are elsewhere; nil: all are good. Behind
+// Sentinels only a primary is talked to, and after a failover nobody talks to the old one.
 func (a Address) Client(admit func(context.Context, *redis.Conn) error) redis.UniversalClient {
 	switch {
 	case a.Sentinel != nil:
 		o := *a.Sentinel
-		o.OnConnect = admit
+		o.OnConnect = primaryOnly(admit)
 		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
-		return redis.NewFailoverClient(&o)
+		c := redis.NewFailoverClient(&o)
+		c.AddHook(&oneSide{open: map[*sided]struct{}{}})
+		return c
 	case a.Cluster != nil:
 		o := *a.Cluster
 		o.MaxRetries, o.DialerRetries, o.ContextTimeoutEnabled, o.ReadTimeout, o.WriteTimeout = -1, 1, true, clientTimeout, clientTimeout
