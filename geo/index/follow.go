@@ -31,7 +31,7 @@ const (
 	followSlack = 5 * time.Second // clocks of servers and of the store differ by less
 	pingEvery   = time.Second     // how often a connection is asked whether it lives; Known moves with the answers
 	silentMost  = 6 * time.Second // without an answer it does not
-	learnEvery  = 5 * time.Second // how often a cluster's list of shards is read, besides being told
+	learnEvery  = time.Second     // how often a cluster's list of shards is read, besides being told
 	retryAfter  = 500 * time.Millisecond
 )
 
@@ -42,7 +42,7 @@ const (
 // On one server one channel carries all; on a cluster every shard has its own, in its own slot, and one connection to each server of the
 // cluster listens to those that live there.
 func (s *Store) Follow(ctx context.Context, since time.Time, each func(Remote) error) error {
-	f := &follower{s: s, each: each, since: since, topics: map[string]*topic{}, next: map[sender]uint64{}, wake: make(chan struct{}, 1)}
+	f := &follower{s: s, each: each, learned: since, topics: map[string]*topic{}, next: map[sender]uint64{}, wake: make(chan struct{}, 1)}
 	return f.run(ctx)
 }
 
@@ -50,16 +50,16 @@ func (s *Store) Follow(ctx context.Context, since time.Time, each func(Remote) e
 type follower struct {
 	s     *Store
 	each  func(Remote) error
-	since time.Time
 	wake  chan struct{} // a lane has ended, or there may be new shards
 	lanes sync.WaitGroup
 
 	hand sync.Mutex // held while each is called
 
-	mu     sync.Mutex
-	topics map[string]*topic // by channel
-	next   map[sender]uint64 // the sequence that is to come
-	failed error             // of each
+	mu      sync.Mutex
+	topics  map[string]*topic // by channel
+	next    map[sender]uint64 // the sequence that is to come
+	learned time.Time         // every shard that was there then is among the topics
+	failed  error             // of each
 }
 
 type sender struct {
@@ -83,7 +83,7 @@ func (f *follower) run(ctx context.Context) error {
 	defer f.lanes.Wait()
 	defer cancel()
 	if f.s.cluster == nil {
-		f.topics[f.s.keys.Live()] = &topic{channel: f.s.keys.Live(), all: true, known: f.since}
+		f.topics[f.s.keys.Live()] = &topic{channel: f.s.keys.Live(), all: true, known: f.learned}
 	} else {
 		f.lanes.Go(func() { f.hearOfShards(ctx) })
 	}
@@ -144,23 +144,25 @@ func (f *follower) hearOfShards(ctx context.Context) {
 	}
 }
 
-// learn makes a topic of every shard of a cluster.
+// learn makes a topic of every shard of a cluster. One that is new was not there when the list was read last: it is to be healed from then.
 func (f *follower) learn(ctx context.Context) error {
 	if f.s.cluster == nil {
 		return nil
 	}
+	began := time.Now()
 	shards, err := f.s.shards(ctx)
 	if err != nil {
 		return err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	for _, c := range shards {
 		if name := f.s.keys.LiveShard(c); f.topics[name] == nil {
-			f.topics[name] = &topic{channel: name, shard: c, known: f.since}
+			f.topics[name] = &topic{channel: name, shard: c, known: f.learned}
 		}
 	}
-	return nil
+	f.learned = began
+	f.mu.Unlock()
+	return f.give(Remote{})
 }
 
 // place gives every topic that nobody listens to a lane to the server where it lives.
@@ -228,9 +230,9 @@ func (f *follower) give(r Remote) error {
 func (f *follower) known() time.Time {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var least time.Time
+	least := f.learned
 	for _, t := range f.topics {
-		if least.IsZero() || t.known.Before(least) {
+		if f.s.cluster == nil || t.known.Before(least) {
 			least = t.known
 		}
 	}
