@@ -3,10 +3,12 @@ import { Map as GLMap, setWorkerUrl } from "maplibre-gl";
 import workerAddress from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { GeoJSON } from "geojson";
-import type { GeoJSONSource } from "maplibre-gl";
+import type { GeoJSONSource, PointLike } from "maplibre-gl";
+import { CellsDrawn } from "./cells-drawn";
 import type { Box } from "./geometry";
-import { drawIcons } from "./icons";
-import type { SourceName } from "./order";
+import { cellUnder, type Cells } from "./layers/cells";
+import { FleetLayer, type Points } from "./layers/fleet";
+import { ORDER, type SourceName } from "./order";
 import { withoutHue, type Palette } from "./palette";
 import { hatch, lattice } from "./patterns";
 import { buildStyle, FONT, FONT_STRONG } from "./style";
@@ -20,48 +22,83 @@ export interface Padding {
   left: number;
 }
 
+/** What lies under the pointer: a Thing by its index in the columns, or a cell by its slot. */
+export type Pick = { thing: number } | { cell: number };
+
 export interface MapEvents {
   /** The camera moved: marks over the map must follow. */
   onMove: () => void;
   /** A person moved it: the view is theirs until they give it back. */
   onTaken: () => void;
+  /** A click or tap; null: on the ground. Only where the map is interactive. */
+  onPick?: (pick: Pick | null) => void;
+  /** The pointer came over something else, at most once per frame; x and y in CSS pixels of the map. */
+  onHover?: (pick: Pick | null, x: number, y: number) => void;
+}
+
+export interface MapOptions {
+  palette: Palette;
+  /** CSS pixels of one mock pixel: 1 on a desk. */
+  u: number;
+  bounds: Box;
+  padding: Padding;
+  /** Nothing moves by itself. */
+  still: boolean;
+  /** Picking and hovering; a wall in kiosk mode has none. */
+  interactive: boolean;
+  /** The server's columns; they are read again whenever changed() is called. */
+  points: Points;
+  cells: Cells;
+  /** Runs once after each style has loaded, with the id of our lowest layer: a base map goes below it. */
+  onStyle?: (map: GLMap, below: string) => void;
 }
 
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
+/** Reach of a click around the pointer, CSS pixels. */
+const REACH = 10;
 
 export class CityMap {
   #map: GLMap;
   #palette: Palette;
   #u: number;
   #lost = false;
+  #still: boolean;
   #data = new Map<SourceName, GeoJSON>();
   #ready = false;
+  #fleet: FleetLayer;
+  #points: Points;
+  #cells: Cells;
+  #drawn: CellsDrawn;
+  #now = 0;
+  #hover: { at: PointLike; x: number; y: number } | null = null;
+  #hovered = "";
   readonly idle: Promise<void>;
 
-  constructor(
-    container: HTMLElement,
-    palette: Palette,
-    u: number,
-    bounds: Box,
-    padding: Padding,
-    events: MapEvents,
-  ) {
+  constructor(container: HTMLElement, options: MapOptions, events: MapEvents) {
+    const { palette, u, still, interactive } = options;
     this.#palette = palette;
     this.#u = u;
+    this.#still = still;
+    this.#points = options.points;
+    this.#cells = options.cells;
+    this.#fleet = new FleetLayer(options.points, this.#look());
     this.#map = new GLMap({
       container,
       style: buildStyle(palette, u),
-      bounds,
-      fitBoundsOptions: { padding },
+      bounds: options.bounds,
+      fitBoundsOptions: { padding: options.padding },
       attributionControl: false,
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
       fadeDuration: 0,
       minZoom: 4,
-      maxZoom: 15,
+      maxZoom: 17,
       renderWorldCopies: false,
       keyboard: false,
+    });
+    this.#drawn = new CellsDrawn(this.#map, (name, data) => {
+      this.set(name, data);
     });
     this.#map.touchZoomRotate.disableRotation();
     this.#map.on("move", events.onMove);
@@ -70,8 +107,13 @@ export class CityMap {
       this.#addImages();
       this.#ready = true;
       for (const [name, data] of this.#data) this.#push(name, data);
+      this.#map.addLayer(this.#fleet, above("thing-mark"));
+      options.onStyle?.(this.#map, ORDER[1]);
+      this.#drawn.restyled();
+      this.#cellsChanged();
     });
     for (const name of DRAG_EVENTS) this.#map.on(name, events.onTaken);
+    if (interactive) this.#listen(events);
     this.idle = new Promise((done) => {
       void this.#map.once("idle").then(() => {
         done();
@@ -89,17 +131,47 @@ export class CityMap {
     void this.#map.getSource<GeoJSONSource>(name)?.setData(data);
   }
 
-  /** The wall's size or the state of the connection changed: the style is made anew, the data stays. */
-  restyle(u: number, lost: boolean): void {
-    if (u === this.#u && lost === this.#lost) return;
+  /** Things or cells changed: once per frame at most. */
+  changed(): void {
+    this.#fleet.changed();
+    this.#cellsChanged();
+  }
+
+  #cellsChanged(): void {
+    if (this.#ready) this.#drawn.update(this.#cells, this.#now, this.#still);
+  }
+
+  /** The server's time, milliseconds since 1970: by it Things and cells are fresh or stale. Every few seconds is enough. */
+  tell(now: number): void {
+    this.#now = now;
+    this.#fleet.tell(now);
+    this.#cellsChanged();
+  }
+
+  /** The wall's size, the theme or the state of the connection changed: the style is made anew, the data stays. */
+  restyle(u: number, lost: boolean, palette = this.#palette): void {
+    if (u === this.#u && lost === this.#lost && palette === this.#palette) {
+      return;
+    }
     this.#u = u;
     this.#lost = lost;
+    this.#palette = palette;
     this.#ready = false;
+    this.#fleet.dress(this.#look());
     this.#map.setStyle(buildStyle(this.#colours(), u), { diff: false });
   }
 
   #colours(): Palette {
     return this.#lost ? withoutHue(this.#palette) : this.#palette;
+  }
+
+  #look() {
+    return {
+      palette: this.#colours(),
+      u: this.#u,
+      lost: this.#lost,
+      still: this.#still,
+    };
   }
 
   #addImages(): void {
@@ -120,15 +192,58 @@ export class CityMap {
       const data = new Uint8ClampedArray(10 * 10 * 4);
       this.#map.addImage("blank", { width: 10, height: 10, data });
     }
-    for (const { name, image, pixelRatio } of drawIcons(colours, u, ratio)) {
-      if (!this.#map.hasImage(name)) {
-        this.#map.addImage(name, image, { pixelRatio });
-      }
-    }
+  }
+
+  #listen({ onPick, onHover }: MapEvents): void {
+    this.#map.on("click", (event) => {
+      onPick?.(this.#pick(event.point));
+    });
+    if (!onHover) return;
+    const look = () => {
+      const hover = this.#hover;
+      this.#hover = null;
+      if (!hover) return;
+      const pick = this.#pick(hover.at);
+      const key = JSON.stringify(pick);
+      if (key === this.#hovered && pick === null) return;
+      this.#hovered = key;
+      this.#map.getCanvas().style.cursor = pick === null ? "" : "pointer";
+      onHover(pick, hover.x, hover.y);
+    };
+    this.#map.on("mousemove", (event) => {
+      if (this.#hover === null) requestAnimationFrame(look);
+      this.#hover = { at: event.point, x: event.point.x, y: event.point.y };
+    });
+    this.#map.on("mouseout", () => {
+      this.#hover = null;
+      this.#hovered = "null";
+      onHover(null, 0, 0);
+    });
+  }
+
+  #pick(at: PointLike): Pick | null {
+    const { lng, lat } = this.#map.unproject(at);
+    const thing = this.#fleet.pick(lng, lat, this.#map.getZoom(), REACH);
+    if (thing >= 0) return { thing };
+    const cell = cellUnder(this.#cells, lng, lat);
+    return cell ? { cell: cell.slot } : null;
+  }
+
+  /** Rings one Thing (it is followed while it moves) or one place; null: nothing is chosen. */
+  choose(what: { thing: string } | { lng: number; lat: number } | null): void {
+    this.#fleet.choose(what && "thing" in what ? what.thing : null);
+    const at = what && "lng" in what ? [[what.lng, what.lat]] : [];
+    this.set("chosen", { type: "MultiPoint", coordinates: at });
   }
 
   project(lng: number, lat: number): { x: number; y: number } {
     return this.#map.project([lng, lat]);
+  }
+
+  /** Degrees under a place of the map in CSS pixels. */
+  unproject(x: number, y: number): { lng: number; lat: number } {
+    const { lng, lat } = this.#map.unproject([x, y]);
+    return { lng, lat };
   }
 
   get size(): { width: number; height: number } {
@@ -143,6 +258,11 @@ export class CityMap {
 
   get zoom(): number {
     return this.#map.getZoom();
+  }
+
+  /** Things of this index are counted by points; the map's own reading of them is only as old as the last frame. */
+  get points(): Points {
+    return this.#points;
   }
 
   /** Metres on the ground of one screen pixel, in the middle of the view. */
@@ -162,9 +282,33 @@ export class CityMap {
     });
   }
 
+  /** Moves to a place, not farther out than it is now. */
+  flyTo(lng: number, lat: number, zoom: number, ms = 900): void {
+    this.#map.flyTo({
+      center: [lng, lat],
+      zoom: Math.max(zoom, this.zoom),
+      duration: this.#still ? 0 : ms,
+      essential: true,
+    });
+  }
+
+  /** One step of the keyboard: pixels to the right and down, zoom levels. */
+  step(x: number, y: number, zoom: number): void {
+    const duration = this.#still ? 0 : 160;
+    if (zoom !== 0) {
+      this.#map.easeTo({ zoom: this.zoom + zoom, duration });
+    } else this.#map.panBy([x, y], { duration });
+  }
+
   remove(): void {
+    this.#drawn.stop();
     this.#map.remove();
   }
+}
+
+/** The id of the next layer above that the style draws. */
+function above(name: (typeof ORDER)[number]): string | undefined {
+  return ORDER[ORDER.indexOf(name) + 1];
 }
 
 /** Loads the faces that labels are drawn with; without them the first labels would come in another font. */

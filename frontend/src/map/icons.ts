@@ -1,5 +1,4 @@
-// Marks of Things, drawn once per wall size. Fresh: a filled plate. Stale: hollow and dashed, so that age shows without colour.
-import type { Palette } from "./palette";
+// Glyphs of Things by kind, drawn once per wall size into one atlas that the layer of Things reads.
 
 /** Line drawings on a 24 x 24 grid, by kind. */
 const GLYPHS: Record<string, string> = {
@@ -15,64 +14,51 @@ const GLYPHS: Record<string, string> = {
   facility: "M4 20V9l8-5 8 5v11ZM10 20v-6h4v6",
   unit: "M5 7h9v9H5ZM14 10h4l2 3v3h-6M8 19v-3M17 19v-3",
   volcano: "M3 20 9 8h6l6 12ZM10 4l2 2 2-2",
+  truck:
+    "M3 6h11v10H3ZM14 9h4l3 4v3h-7M7 16a2 2 0 1 0 .1 0M17 16a2 2 0 1 0 .1 0",
+  patrol: "M5 17v-5l2-5h10l2 5v5ZM5 12h14M10 4h4",
+  ambulance: "M3 6h12v11H3ZM15 10h4l2 4v3h-6M9 9v5M6.500 11.500h5",
+  street_light: "M8 21V5h7M15 5l3 4h-6l3-4M6 21h4",
+  phone: "M8 3h8v18H8ZM11 18h2",
+  market: "M4 9l2-5h12l2 5M4 9v11h16V9M4 9c1 3 4 3 5 0 1 3 5 3 6 0 1 3 4 3 5 0",
 };
 const OTHER = "M12 8a4 4 0 1 0 0 8 4 4 0 1 0 0-8Z";
 
-export const KINDS = Object.keys(GLYPHS);
-export const ICON_PX = 30;
+const CELLS = [OTHER, ...Object.values(GLYPHS)];
+const CELL_OF = new Map(Object.keys(GLYPHS).map((kind, i) => [kind, i + 1]));
+const COLUMNS = 8;
 
-export function iconName(kind: string, fresh: boolean): string {
-  const drawn = kind in GLYPHS ? kind : "other";
-  return `thing-${drawn}-${fresh ? "fresh" : "stale"}`;
+/** Where a kind's glyph stands in the atlas, row by row; 0 is the glyph of kinds that have none. */
+export function glyphCell(kind: string): number {
+  return CELL_OF.get(kind) ?? 0;
 }
 
-export interface Icon {
-  name: string;
-  image: ImageData;
-  pixelRatio: number;
+export interface Glyphs {
+  image: HTMLCanvasElement;
+  columns: number;
+  rows: number;
 }
 
-/** Draws all of them; empty where this browser gives no canvas. */
-export function drawIcons(palette: Palette, u: number, ratio: number): Icon[] {
-  const icons: Icon[] = [];
-  for (const kind of [...KINDS, "other"]) {
-    for (const fresh of [true, false]) {
-      const image = drawIcon(GLYPHS[kind] ?? OTHER, fresh, palette, u * ratio);
-      if (!image) return icons;
-      icons.push({ name: iconName(kind, fresh), image, pixelRatio: ratio });
-    }
+/** Draws every glyph in white on nothing, `side` pixels each. */
+export function drawGlyphs(side: number): Glyphs {
+  const columns = COLUMNS;
+  const rows = Math.ceil(CELLS.length / COLUMNS);
+  const image = document.createElement("canvas");
+  image.width = columns * side;
+  image.height = rows * side;
+  const ink = image.getContext("2d");
+  if (ink) {
+    ink.lineWidth = 2.2;
+    ink.lineCap = "round";
+    ink.lineJoin = "round";
+    ink.strokeStyle = "#ffffff";
+    CELLS.forEach((glyph, i) => {
+      const scale = side / 24;
+      const x = (i % columns) * side;
+      const y = Math.floor(i / columns) * side;
+      ink.setTransform(scale, 0, 0, scale, x, y);
+      ink.stroke(new Path2D(glyph));
+    });
   }
-  return icons;
-}
-
-function drawIcon(
-  glyph: string,
-  fresh: boolean,
-  palette: Palette,
-  scale: number,
-): ImageData | null {
-  const side = Math.max(8, Math.round(ICON_PX * scale));
-  const canvas = document.createElement("canvas");
-  canvas.width = side;
-  canvas.height = side;
-  const ink = canvas.getContext("2d");
-  if (!ink) return null;
-  ink.scale(side / ICON_PX, side / ICON_PX);
-  ink.beginPath();
-  ink.roundRect(2, 2, ICON_PX - 4, ICON_PX - 4, 5);
-  ink.fillStyle = palette.plate;
-  ink.fill();
-  ink.lineWidth = fresh ? 2 : 2.2;
-  ink.strokeStyle = fresh ? palette.mark : palette.hatch;
-  if (!fresh) ink.setLineDash([4, 3]);
-  ink.stroke();
-  ink.setLineDash([]);
-  ink.translate(5, 5);
-  ink.scale(20 / 24, 20 / 24);
-  ink.lineWidth = 2.2;
-  ink.lineCap = "round";
-  ink.lineJoin = "round";
-  ink.strokeStyle = fresh ? palette.mark : palette.hatch;
-  ink.stroke(new Path2D(glyph));
-  return ink.getImageData(0, 0, side, side);
+  return { image, columns, rows };
 }

@@ -1,4 +1,5 @@
 // The drawing order of the map, bottom to top (mock notes, "Offline base map"). A layer that is not named here is not drawn.
+// thing-mark is the layer of our own (layers/fleet.ts); it is put in its place when the style has loaded.
 export const ORDER = [
   "sea",
   "waterline-1",
@@ -14,6 +15,10 @@ export const ORDER = [
   "observed-dots",
   "silent-land",
   "silent-hatch",
+  "cell-land",
+  "cell-dots",
+  "cell-hatch",
+  "cell-count",
   "vignette-1",
   "vignette-2",
   "vignette-3",
@@ -24,6 +29,8 @@ export const ORDER = [
   "lake-waterline",
   "lake-edge",
   "outline",
+  "cell-fill",
+  "cell-line",
   "alert-outline",
   "district-label",
   "water-label",
@@ -32,6 +39,9 @@ export const ORDER = [
   "quake-core",
   "quake-label",
   "thing-mark",
+  "place-chosen",
+  "cell-label",
+  "thing-room",
   "thing-label",
   "mark-space",
 ] as const;
@@ -49,7 +59,11 @@ export type SourceName =
   | "alert-areas"
   | "quakes"
   | "things"
-  | "marks";
+  | "marks"
+  | "cells"
+  | "cell-alarms"
+  | "cell-words"
+  | "chosen";
 
 export const SOURCES: readonly SourceName[] = [
   "coast-land",
@@ -64,4 +78,8 @@ export const SOURCES: readonly SourceName[] = [
   "quakes",
   "things",
   "marks",
+  "cells",
+  "cell-alarms",
+  "cell-words",
+  "chosen",
 ];

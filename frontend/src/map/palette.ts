@@ -24,6 +24,12 @@ const NAMES = {
   mark: "--text-1",
   markLow: "--text-3",
   plate: "--bg-0",
+  markLine: "--mark-line",
+  hex1: "--sev-1",
+  hex2: "--sev-2",
+  hex3: "--sev-3",
+  hex4: "--sev-4",
+  hexUnknown: "--sev-u",
 } as const;
 
 export type Palette = Record<keyof typeof NAMES, string>;

@@ -237,15 +237,27 @@ function marks(
         },
       },
     ],
-    "thing-mark": [
+    "place-chosen": [
+      "chosen",
+      {
+        type: "circle",
+        paint: {
+          "circle-radius": 22 * u,
+          "circle-color": "transparent",
+          "circle-stroke-color": p.mark,
+          "circle-stroke-width": 3 * u,
+        },
+      },
+    ],
+    // Not drawn: it keeps words away from the marks of Things, which the layer of our own draws.
+    "thing-room": [
       "things",
       {
         type: "symbol",
         layout: {
-          "icon-image": ["get", "icon"],
+          "icon-image": "blank",
+          "icon-size": ["*", u / 10, ["get", "space"]],
           "icon-allow-overlap": true,
-          "icon-ignore-placement": false,
-          "symbol-sort-key": ["get", "rank"],
         },
       },
     ],
@@ -295,11 +307,132 @@ function marks(
   };
 }
 
+/** Cells: the ground by feature state, severity by size, outline and colour (mock notes, colour vision). */
+function cells(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+  const told = (name: string): ExpressionSpecification => [
+    "coalesce",
+    ["feature-state", name],
+    -1,
+  ];
+  const fill = (paint: object): Draw => ({
+    type: "fill",
+    paint: { "fill-antialias": false, ...paint },
+  });
+  const bySeverity = (
+    of: Record<string, string | number>,
+    other: string | number,
+  ) =>
+    [
+      "match",
+      ["get", "severity"],
+      ...Object.entries(of).flat(),
+      other,
+    ] as unknown as ExpressionSpecification;
+  return {
+    "cell-land": ["cells", fill({ "fill-color": p.land })],
+    "cell-dots": [
+      "cells",
+      fill({
+        "fill-pattern": "dots",
+        "fill-opacity": ["match", told("age"), 0, 1, 1, 0.6, 0],
+      }),
+    ],
+    "cell-hatch": [
+      "cells",
+      fill({
+        "fill-pattern": "hatch-bold",
+        "fill-opacity": ["match", told("age"), 2, 1, 0],
+      }),
+    ],
+    // How many, without a hue: a crowd is lighter ground.
+    "cell-count": [
+      "cells",
+      fill({
+        "fill-color": p.mark,
+        "fill-opacity": [
+          "interpolate",
+          ["linear"],
+          ["ln", ["max", 1, told("count")]],
+          0,
+          0,
+          2.3,
+          0.03,
+          4.6,
+          0.09,
+          7,
+          0.17,
+        ],
+      }),
+    ],
+    "cell-fill": [
+      "cell-alarms",
+      {
+        type: "fill",
+        paint: {
+          "fill-color": bySeverity(
+            { Extreme: p.hex1, Severe: p.hex2, Moderate: p.hex3 },
+            "transparent",
+          ),
+          "fill-opacity": bySeverity(
+            { Extreme: 0.75, Severe: 0.6, Moderate: 0.25 },
+            0,
+          ),
+        },
+      },
+    ],
+    "cell-line": [
+      "cell-alarms",
+      {
+        type: "line",
+        layout: { "line-join": "round" },
+        paint: {
+          "line-color": bySeverity(
+            {
+              Extreme: p.markLine,
+              Severe: p.hex2,
+              Moderate: p.hex3,
+              Minor: p.hex4,
+            },
+            p.hexUnknown,
+          ),
+          "line-width": [
+            "*",
+            u,
+            bySeverity({ Extreme: 2, Severe: 1.2, Moderate: 1.5 }, 1.2),
+          ],
+        },
+      },
+    ],
+    "cell-label": [
+      "cell-words",
+      {
+        type: "symbol",
+        layout: {
+          "text-field": ["get", "label"],
+          "text-font": [FONT_STRONG],
+          "text-size": 20 * u,
+          "text-padding": 6 * u,
+          "symbol-sort-key": ["get", "rank"],
+        },
+        paint: {
+          "text-color": p.mark,
+          "text-halo-color": p.halo,
+          "text-halo-width": 3 * u,
+        },
+      },
+    ],
+  };
+}
+
 /** The whole style in drawing order, sized for this wall. Data comes later, by source. */
 export function buildStyle(palette: Palette, u: number): StyleSpecification {
   const drawn = {
     ...ground(palette, u),
     ...watch(palette, u),
+    ...cells(palette, u),
     ...words(palette, u),
     ...marks(palette, u),
   };

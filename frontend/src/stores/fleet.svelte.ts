@@ -57,6 +57,7 @@ export class Fleet implements ThingSink {
   /** Grows with every message; blocks[i] is the stamp of the last change in block i. */
   stamp = 1;
   blocks = new Uint32Array(1);
+  readonly block = BLOCK;
 
   #slot = new Uint32Array(FIRST);
   #head = new Int32Array(FIRST);

@@ -1,0 +1,23 @@
+// How loud a kind of Thing is on the map. What watches the ground stands out; what is many stays small until one looks closer.
+
+/** 0: stations that watch the ground. 1: what moves or serves. 2: crowds. */
+export type Prominence = 0 | 1 | 2;
+
+const PROMINENCE: Record<string, Prominence> = {
+  river_gauge: 0,
+  rain_gauge: 0,
+  weather_station: 0,
+  seismometer: 0,
+  air_quality: 0,
+  volcano: 0,
+  camera: 0,
+  street_light: 2,
+  phone: 2,
+  citizen: 2,
+  citizen_phone: 2,
+  market: 1,
+};
+
+export function prominence(kind: string): Prominence {
+  return PROMINENCE[kind] ?? 1;
+}
