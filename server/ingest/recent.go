@@ -35,6 +35,16 @@ func identity(id, property string, at int64, quality feeds.Quality, v feeds.Valu
 	return mix(k ^ mix(uint64(at)))
 }
 
+// Identity gives the key under which a reading of history is known, from its record (index.Config): two servers may have stored one at
+// the same time.
+func Identity(record []byte) (uint64, error) {
+	r, err := DecodeReading(record)
+	if err != nil {
+		return 0, err
+	}
+	return identity(r.ID, r.Property, r.At.Milli(), r.Quality, r.Value), nil
+}
+
 func hash(s string) uint64 { return maphash.String(seed, s) }
 
 // mix is the finaliser of SplitMix64.
