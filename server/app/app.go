@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
@@ -49,10 +50,12 @@ type App struct {
 	handler  atomic.Pointer[http.Handler] // the routes, once everything behind them is there
 	reason   atomic.Pointer[string]       // why not ready; nil: ready
 
-	embedded *embedded.Store // nil where Redis is outside
+	me       string          // this life of this server, as others know it
+	embedded *embedded.Store // nil where Redis is outside, and other servers may be there
 	rdb      redis.UniversalClient
 	keys     keyspace.Keys
-	verdict  embedded.Verdict
+	verdict  atomic.Pointer[embedded.Verdict]
+	replicas *replicas
 	epoch    string
 	living   atomic.Bool // epoch is known: connections are held against it
 	emptied  string      // a warning, where the life before ours was lost
@@ -66,6 +69,8 @@ type App struct {
 	push     *runner.Runner // feeds that are driven from outside: every server takes them
 	pull     *runner.Runner // feeds that we drive: one server at a time
 	pushed   map[string]bool
+	leases   *leases
+	states   *states
 
 	work     *errgroup.Group // what runs until its own context ends
 	workCtx  context.Context
@@ -80,7 +85,7 @@ var ErrNewEpoch = errors.New("the store came back empty")
 // New opens the address, brings up the store and builds every floor on it. The configuration must be free of faults. Whatever New has
 // begun is undone where it fails.
 func New(ctx context.Context, cfg config.Config, version string, log zerolog.Logger, reg *prometheus.Registry) (*App, error) {
-	a := &App{cfg: cfg, log: log, reg: reg, version: version, picture: index.NewPicture(), ready: make(chan struct{}), failures: make(chan error, 4), pushed: map[string]bool{}}
+	a := &App{me: ulid.Make().String(), cfg: cfg, log: log, reg: reg, version: version, picture: index.NewPicture(), ready: make(chan struct{}), failures: make(chan error, 4), pushed: map[string]bool{}}
 	a.stack.log = log
 	err := a.build(ctx)
 	if err != nil {
@@ -110,8 +115,7 @@ func (a *App) build(ctx context.Context) error {
 	workCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.work, a.workCtx = errgroup.WithContext(workCtx)
 	a.stack.push("workers", func(ctx context.Context) error { stop(); return a.workersEnd(ctx) })
-	a.newAlerts()
-	if err := a.cases.Check(); err != nil {
+	if err := a.newAlerts(ctx); err != nil {
 		return err
 	}
 	a.newIngest()
@@ -133,17 +137,36 @@ func (a *App) workersEnd(ctx context.Context) error {
 	}
 }
 
+// alone tells that no other server can be there: the embedded store is ours.
+func (a *App) alone() bool { return a.embedded != nil }
+
 // newAlerts builds what judges and keeps cases.
-func (a *App) newAlerts() {
-	a.cases = store.New(a.rdb, a.keys, store.Options{Place: a.profile.Place(), Zone: a.profile.Zone, Prefix: a.profile.Prefix, Consents: a.profile.Consents, Now: time.Now, Log: a.log})
-	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings}, time.Now)
+func (a *App) newAlerts(ctx context.Context) error {
+	a.cases = store.New(a.rdb, a.keys, store.Options{Place: a.profile.Place(), Zone: a.profile.Zone, Prefix: a.profile.Prefix, Consents: a.profile.Consents, Rules: a.ruleIDs(),
+		Now: time.Now, Log: a.log})
+	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings, Publish: !a.alone()}, time.Now)
+	if err := a.cases.Check(); err != nil || a.alone() {
+		return err
+	}
+	a.leases = newLeases(a.cases, a.me, a.log)
+	a.states = newStates(a.me, a.cfg.Feeds, a.log)
+	return a.countReplicas(ctx)
+}
+
+func (a *App) ruleIDs() []string {
+	var ids []string
+	for _, r := range a.cfg.Rules {
+		ids = append(ids, r.ID)
+	}
+	return ids
 }
 
 // newIngest builds the pipeline and the hub that hears of its commits.
 func (a *App) newIngest() {
-	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Storage: func() string { return a.verdict.Storage }, Version: a.version, Epoch: a.epoch,
+	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
-	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Now: time.Now, Log: a.log, Reg: a.reg, OnThings: a.hub.ThingsChanged})
+	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
+		OnThings: a.hub.ThingsChanged})
 }
 
 // Addr is the bound address.
@@ -174,31 +197,25 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("hub", a.workCtx, a.hub.Run)
 	a.stack.push("requests", a.http.Shutdown)
 	a.stack.push("hub", a.hub.Close)
+	a.runRules()
 	a.stack.push("ingest", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, drainShare, errors.New("the store did not take it in time"))
 		defer cancel()
 		return a.pipeline.Drain(ctx)
 	})
-	a.spawn("upkeep", a.workCtx, a.upkeep)
-	pull, cancel := context.WithCancel(a.workCtx)
-	pulled := make(chan struct{})
-	go func() { defer close(pulled); a.runFeeds(pull) }()
-	a.stack.push("feeds", func(ctx context.Context) error {
-		cancel()
-		select {
-		case <-pulled:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	})
+	a.spawn("epoch", a.workCtx, a.watchEpoch)
+	a.runNeighbours()
+	a.until("feeds", a.runFeeds)
+	if !a.alone() {
+		a.stack.push("last word", func(ctx context.Context) error { return a.exchange(ctx, true) })
+	}
 	a.stack.push("new connections", func(context.Context) error { a.closeDoor(); return nil })
 	if err := a.open(); err != nil {
 		return err
 	}
 	a.reason.Store(nil)
 	close(a.ready)
-	a.log.Info().Str("took", time.Since(began).Round(time.Millisecond).String()).Int("things", a.picture.Len()).Str("storage", a.verdict.Storage).Str("store", a.verdict.Store).Msg("ready")
+	a.log.Info().Str("took", time.Since(began).Round(time.Millisecond).String()).Int("things", a.picture.Len()).Str("storage", a.verdict.Load().Storage).Str("store", a.verdict.Load().Store).Msg("ready")
 	select {
 	case <-ctx.Done():
 		return nil
@@ -216,6 +233,50 @@ func (a *App) spawn(name string, ctx context.Context, run func(context.Context) 
 		}
 		return nil
 	})
+}
+
+// until keeps a part running until its turn in the stack has come, and waits for its end then.
+func (a *App) until(name string, run func(context.Context)) {
+	ctx, cancel := context.WithCancel(a.workCtx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); run(ctx) }()
+	a.stack.push(name, func(ctx context.Context) error {
+		cancel()
+		select {
+		case <-ended:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	})
+}
+
+// runRules lets one server judge by the rules and keep house. The lease is left only once all that waits is judged.
+func (a *App) runRules() {
+	if a.alone() { // the pipeline judges by itself
+		a.spawn("upkeep", a.workCtx, func(ctx context.Context) error { a.sweep(ctx, a.cases); return nil })
+		return
+	}
+	a.until("rules", func(ctx context.Context) {
+		a.leases.keep(ctx, rulesLease, func() time.Duration { return 0 }, func(ctx context.Context, f store.Fence) error {
+			cases := a.cases.Fenced(f)
+			swept := make(chan struct{})
+			go func() { defer close(swept); a.sweep(ctx, cases) }()
+			defer func() { <-swept }()
+			return a.pipeline.Evaluate(ctx, cases)
+		})
+	})
+}
+
+// runNeighbours keeps us and the other servers of the store in step.
+func (a *App) runNeighbours() {
+	if a.alone() {
+		return
+	}
+	a.spawn("other servers", a.workCtx, a.pipeline.Follow)
+	a.spawn("announcements", a.workCtx, a.hear)
+	a.spawn("states", a.workCtx, a.tellStates)
+	a.spawn("replicas", a.workCtx, a.watchReplicas)
 }
 
 // fail ends Run.
