@@ -14,6 +14,8 @@
 //	kind, name, quality      quality is good, suspect, received or clock_skew
 //	attrs                    an object of at most 16 KiB, kept as it is
 //
+// An alert with a quake ({origin_at, lng, lat} and what is known of depth_km, magnitude, place, tsunami, felt) is an earthquake's.
+//
 // A field that is not listed is passed over, so that an older house can read a newer sender; what is worth keeping belongs in attrs.
 // Refused, because passing over would lose the meaning: a listed field in another case ("Value"), a key given twice, and the near
 // misses lon, long, longitude, latitude, time, timestamp, ts, val. received_at, feed and cell are ours and are passed over.

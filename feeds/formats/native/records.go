@@ -11,7 +11,8 @@ import (
 
 // alert reads a CAP-shaped alert. identifier, sent and event are required; sender is the feed where it is not given. status is
 // Actual, msg_type Alert and scope Public unless said. A severity, urgency or certainty that CAP does not know becomes Unknown.
-// area is a GeoJSON Feature whose properties carry name, or a geometry; else the feature's geometry, else the point lng, lat.
+// area is a GeoJSON Feature whose properties carry name, or a geometry; else the feature's geometry, else the point lng, lat. quake makes
+// it an earthquake, see quake.
 func (d *decoder) alert(r *record, place *feature) string {
 	m := cap.Message{
 		Identifier: r.need("identifier", maxName),
@@ -53,10 +54,83 @@ func (d *decoder) alert(r *record, place *feature) string {
 		info.Areas = []cap.Area{area}
 	}
 	m.Infos = []cap.Info{info}
+	shock := r.quake()
 	if r.reason == "" {
-		d.batch.Alerts = append(d.batch.Alerts, feeds.Alert{Index: d.index, Message: m})
+		d.batch.Alerts = append(d.batch.Alerts, feeds.Alert{Index: d.index, Message: m, Quake: shock})
 	}
 	return r.reason
+}
+
+// quakeFields are those of an earthquake, and of a place where it was felt.
+var (
+	quakeFields = []string{"origin_at", "lng", "lat", "depth_km", "magnitude", "place", "tsunami", "felt"}
+	feltFields  = []string{"place", "low", "high"}
+)
+
+// quake reads an earthquake as an agency solved it: {origin_at, lng, lat} are required, depth_km, magnitude, place, tsunami (the agency's
+// words) and felt [{place, low, high}] (Modified Mercalli, 1 to 12) are not.
+func (r *record) quake() *feeds.Quake {
+	raw, ok := r.raw("quake")
+	if !ok {
+		return nil
+	}
+	in, reason := open(raw, quakeFields)
+	if reason != "" {
+		r.fault("quake: %s", reason)
+		return nil
+	}
+	q := &feeds.Quake{OriginAt: in.time("origin_at"), Place: in.text("place", maxText), Tsunami: in.text("tsunami", maxText), Magnitude: in.within("magnitude", -2, 10)}
+	if d := in.within("depth_km", -10, 1000); d != nil {
+		q.DepthKm = *d
+	}
+	var placed bool
+	if q.Position, placed = in.place(nil); !placed {
+		in.fault("lng and lat: required")
+	}
+	if q.OriginAt.IsZero() {
+		in.fault("origin_at: required")
+	}
+	q.Felt = in.felt()
+	if in.reason != "" {
+		r.fault("quake: %s", in.reason)
+	}
+	return q
+}
+
+// felt reads the places where an earthquake was felt.
+func (r *record) felt() []feeds.Felt {
+	raw, ok := r.raw("felt")
+	if !ok {
+		return nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil || len(list) > 256 {
+		r.fault("felt: want an array of at most 256")
+		return nil
+	}
+	out := make([]feeds.Felt, 0, len(list))
+	for _, one := range list {
+		in, reason := open(one, feltFields)
+		if reason != "" {
+			r.fault("felt: %s", reason)
+			return nil
+		}
+		f := feeds.Felt{Place: in.need("place", maxText)}
+		for key, to := range map[string]*int{"low": &f.Low, "high": &f.High} {
+			v := in.within(key, 1, 12)
+			if v == nil || *v != float64(int(*v)) {
+				in.fault("%s: want a whole number of 1 to 12", key)
+				continue
+			}
+			*to = int(*v)
+		}
+		if in.reason != "" {
+			r.fault("felt: %s", in.reason)
+			return nil
+		}
+		out = append(out, f)
+	}
+	return out
 }
 
 // choice reads one of the words; the first stands in where the field is absent.
