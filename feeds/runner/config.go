@@ -9,13 +9,14 @@ import (
 	"time"
 
 	"kentongan/feeds/formats"
+	"kentongan/feeds/simulator"
 )
 
 // FeedConfig is one entry of feeds: in the configuration file. Durations are written as in "60s".
 type FeedConfig struct {
 	Name         string        `yaml:"name"`
 	Format       string        `yaml:"format"`
-	Transport    string        `yaml:"transport"`     // push, poll or file
+	Transport    string        `yaml:"transport"`     // push, poll, file or simulator
 	URL          string        `yaml:"url"`           // poll: what to ask
 	Every        time.Duration `yaml:"every"`         // poll: how often; file: pause between bytes that tell no time
 	Timeout      time.Duration `yaml:"timeout"`       // poll: for one answer, from the name to the last byte
@@ -26,6 +27,7 @@ type FeedConfig struct {
 	Speed        float64       `yaml:"speed"`         // file: how many times faster than recorded
 	Loop         bool          `yaml:"loop"`          // file: begin again at the end
 	Shift        bool          `yaml:"shift"`         // file: move times so that the recording happens now; only with simulated
+	Things       int           `yaml:"things"`        // simulator: how many Things the city has
 	Kind         string        `yaml:"kind"`          // kind of Things that do not say their own
 	Agency       string        `yaml:"agency"`        // slug
 	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
@@ -35,10 +37,17 @@ type FeedConfig struct {
 
 // The transports.
 const (
-	Push = "push"
-	Poll = "poll"
-	File = "file"
+	Push      = "push"
+	Poll      = "poll"
+	File      = "file"
+	Simulator = "simulator"
 )
+
+// defaultThings is how many Things a simulated city has where nothing is said.
+const defaultThings = 2000
+
+// simulatorInterval is how often a simulated city is heard at the least; its Things declare their own.
+const simulatorInterval = 5 * time.Second
 
 // DefaultConfig is what an entry says where it says nothing.
 func DefaultConfig() FeedConfig {
@@ -65,7 +74,7 @@ func (c FeedConfig) Validate() []error {
 	}
 	fault(!slug.MatchString(c.Name), "name", "%q: want 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit", c.Name)
 	fault(!slices.Contains(formats.Names(), c.Format), "format", "%q is none of %s", c.Format, strings.Join(formats.Names(), ", "))
-	fault(!slices.Contains([]string{Push, Poll, File}, c.Transport), "transport", "%q is none of push, poll, file", c.Transport)
+	fault(!slices.Contains([]string{Push, Poll, File, Simulator}, c.Transport), "transport", "%q is none of push, poll, file, simulator", c.Transport)
 	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
 	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)
 	fault(c.Transport != Poll && c.URL != "", "url", "only a feed with transport poll has one")
@@ -74,10 +83,16 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Transport != File && c.Path != "", "path", "only a feed with transport file has one")
 	fault(c.Transport != File && c.Loop, "loop", "only a feed with transport file has it")
 	fault(c.Transport != File && c.Shift, "shift", "only a feed with transport file has it")
+	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
 	switch c.Transport {
 	case Poll:
 		faults = append(faults, c.validatePoll()...)
+	case Simulator:
+		n := c.CityThings()
+		fault(n < simulator.FewestThings || n > simulator.MostThings, "things", "%d: want %d to %d", n, simulator.FewestThings, simulator.MostThings)
+		fault(!c.Simulated, "simulated", "required to be true with transport simulator, for nothing of it is real")
+		fault(c.Format != "native", "format", "a feed with transport simulator has format native")
 	case File:
 		fault(c.Path == "", "path", "required with transport file")
 		fault(!(c.Speed > 0 && c.Speed <= 1e6), "speed", "%v: want more than 0, at most 1000000", c.Speed)
@@ -107,8 +122,21 @@ func (c FeedConfig) validatePoll() []error {
 
 // interval is the cadence that the configuration declares; zero: learn it.
 func (c FeedConfig) interval() time.Duration {
-	if c.Interval == 0 && c.Transport == Poll {
+	switch {
+	case c.Interval != 0:
+		return c.Interval
+	case c.Transport == Poll:
 		return c.Every
+	case c.Transport == Simulator:
+		return simulatorInterval
 	}
-	return c.Interval
+	return 0
+}
+
+// CityThings is how many Things a simulated city has.
+func (c FeedConfig) CityThings() int {
+	if c.Things == 0 {
+		return defaultThings
+	}
+	return c.Things
 }

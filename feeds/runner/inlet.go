@@ -129,7 +129,10 @@ func (in *inlet) runTransport(ctx context.Context, sink Sink) (err error) {
 func (in *inlet) fill(meta feeds.Meta) feeds.Meta {
 	c := in.config
 	meta.Feed, meta.Agency, meta.Kind = c.Name, c.Agency, c.Kind
-	meta.Simulated, meta.Attribution, meta.Interval = c.Simulated, c.Attribution, in.health.declaredInterval()
+	meta.Simulated, meta.Attribution = c.Simulated, c.Attribution
+	if meta.Interval == 0 { // the simulator knows better: it declares an interval for each delivery
+		meta.Interval = in.health.declaredInterval()
+	}
 	if meta.ReceivedAt.IsZero() {
 		meta.ReceivedAt = in.runner.opt.Now()
 	}

@@ -21,6 +21,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
+	"kentongan/feeds/simulator"
 	"kentongan/feeds/transports/file"
 	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
@@ -48,6 +49,7 @@ type Options struct {
 	MaxInflated int64                                                             // bytes of a delivery inflated; default 64 MiB
 	Formats     func(name string, options map[string]any) (feeds.Format, error)   // default formats.New
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error) // default bounded.Dialer by each feed's allow_private
+	City        simulator.Config                                                  // what a simulated city plays: its Place and Runs; the rest is the feed's
 	Contact     string                                                            // in the User-Agent: an address or a page of whoever runs this house
 	Version     string                                                            // in the User-Agent
 }
@@ -197,6 +199,10 @@ func (r *Runner) transport(in *inlet) feeds.Transport {
 			Path: c.Path, Every: c.Every, Speed: c.Speed, Loop: c.Loop, MaxBody: r.opt.MaxBody, MaxInflated: r.opt.MaxInflated,
 			Pass: in.newPass, Ended: in.ended, Now: r.opt.Now, Log: log,
 		})
+	case Simulator:
+		city := r.opt.City
+		city.Things, city.Now = c.CityThings(), r.opt.Now
+		return simulator.NewTransport(city)
 	}
 	return push.Transport{}
 }

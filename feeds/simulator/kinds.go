@@ -104,7 +104,9 @@ func (c *City) build(n [kinds]int) {
 }
 
 // phase spreads the first scans evenly by chance.
-func (c *City) phase(t *thing) int64 { return int64(unit(hash(t.seed, 1)) * float64(specs[t.kind].scan.Milliseconds())) }
+func (c *City) phase(t *thing) int64 {
+	return int64(unit(hash(t.seed, 1)) * float64(specs[t.kind].scan.Milliseconds()))
+}
 
 // place gives a Thing its id, name and place.
 func (c *City) place(t *thing, i int) {

@@ -171,4 +171,6 @@ func (c *City) level(t *thing, ms int64) float64 {
 }
 
 // rise of the level in metres over the last ten minutes.
-func (c *City) rise(t *thing, level float64, ms int64) float64 { return level - c.level(t, ms-10*minuteMS) }
+func (c *City) rise(t *thing, level float64, ms int64) float64 {
+	return level - c.level(t, ms-10*minuteMS)
+}
