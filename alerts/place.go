@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"slices"
 	"strings"
 
 	"kentongan/geo"
@@ -17,7 +18,69 @@ type Place struct {
 	Names     []string // of the whole jurisdiction as agencies write it in lists of felt places: "Solok", "Kabupaten Solok"
 	Provinces []string // a kecamatan's name counts only in a text that names one of these: "Sumatera Barat", "West Sumatra"
 	Coastal   bool     // a tsunami warning concerns us
+
+	Neighbours []Neighbour // other authorities, beside or inside us
 }
+
+// Neighbour is another authority.
+type Neighbour struct {
+	Slug  string
+	Name  string
+	Areas []string // codes of the areas of kind neighbour that are its own
+	Sites []Site   // places of its own that matter to us, where its areas are not drawn
+}
+
+// Site is a place and what lies around it.
+type Site struct {
+	Position geo.Position
+	RadiusM  float64
+}
+
+// Standing is whose a position is. At most one of Area and Neighbour is set; neither where nobody is known to be in charge.
+type Standing struct {
+	Area      *area.Area // of ours
+	Neighbour *Neighbour
+	InWatch   bool // ours, or within the watch margin
+}
+
+// Owns tells whose a position is: ours, a known neighbour's, or nobody's that we know of. Areas decide at their finest cells or by their
+// polygons; without areas everywhere is ours and has no name. A position that is none is nobody's.
+func (p Place) Owns(at geo.Position) Standing {
+	if at.Validate() != nil {
+		return Standing{}
+	}
+	out := Standing{InWatch: p.Watch().Contains(at)}
+	if a, ok := p.Areas.Find(at); ok {
+		if a.Ours() {
+			out.Area, out.InWatch = &a, true
+			return out
+		}
+		out.Neighbour = p.neighbourOf(a)
+		return out
+	}
+	for i, n := range p.Neighbours {
+		for _, s := range n.Sites {
+			if geo.Distance(s.Position, at) <= s.RadiusM {
+				out.Neighbour = &p.Neighbours[i]
+				return out
+			}
+		}
+	}
+	return out
+}
+
+// neighbourOf is the authority of an area of kind neighbour; one that the profile does not list goes by the area's own name.
+func (p Place) neighbourOf(a area.Area) *Neighbour {
+	for i, n := range p.Neighbours {
+		if slices.Contains(n.Areas, a.Code) {
+			return &p.Neighbours[i]
+		}
+	}
+	return &Neighbour{Slug: a.Code, Name: a.Name, Areas: []string{a.Code}}
+}
+
+// Watch is the box around our areas that concerns us: their bound and the margin. The whole world for a place without areas.
+func (p Place) Watch() geo.Bound { return p.Areas.Bound().Grow(p.marginKm()) }
 
 func (p Place) languages() []string {
 	if len(p.Languages) == 0 {
@@ -72,10 +135,7 @@ func (p Place) touches(s geo.Shape) bool {
 	if p.Areas.Intersects(s) {
 		return true
 	}
-	const kmPerDegree = 111.2
-	d := p.marginKm() / kmPerDegree
-	b := p.Areas.Bound()
-	b = geo.Bound{West: max(-180, b.West-d), South: max(-90, b.South-d), East: min(180, b.East+d), North: min(90, b.North+d)}
+	b := p.Watch()
 	if !b.Intersects(s.Bound()) {
 		return false
 	}

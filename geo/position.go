@@ -85,6 +85,17 @@ func (b Bound) Extend(p Position) Bound {
 	return Bound{math.Min(b.West, p.Lng), math.Min(b.South, p.Lat), math.Max(b.East, p.Lng), math.Max(b.North, p.Lat)}
 }
 
+// kmPerDegree of latitude, on the sphere of EarthRadius.
+const kmPerDegree = EarthRadius * math.Pi / 180 / 1000
+
+// Grow widens the bound by km on every side, no further than the poles and the antimeridian. It must not cross the antimeridian.
+func (b Bound) Grow(km float64) Bound {
+	lat := km / kmPerDegree
+	widest := math.Min(80, math.Max(math.Abs(b.South), math.Abs(b.North))+lat)
+	lng := lat / math.Cos(widest*math.Pi/180)
+	return Bound{math.Max(-180, b.West-lng), math.Max(-90, b.South-lat), math.Min(180, b.East+lng), math.Min(90, b.North+lat)}
+}
+
 // BoundOf is the smallest bound around the positions; the zero Bound where there are none.
 func BoundOf(ps ...Position) Bound {
 	if len(ps) == 0 {

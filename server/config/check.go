@@ -78,10 +78,20 @@ func check(c *checker, cfg *Config) {
 		c.bad("limits.inflated", "%v is less than limits.body, %v", cfg.Limits.Inflated, cfg.Limits.Body)
 	}
 	if _, err := profile.Load(cfg.Profile); err != nil {
-		c.each("profile", err)
+		c.profile(err)
 	}
 	c.feeds(cfg.Feeds)
 	c.rules(cfg.Rules)
+}
+
+// profile reports what is wrong with the profile: the faults of its own file as they are, each with its line there.
+func (c *checker) profile(err error) {
+	var faults strict.Faults
+	if errors.As(err, &faults) {
+		c.Faults = append(c.Faults, faults...)
+		return
+	}
+	c.each("profile", err)
 }
 
 func (c *checker) network(cfg *Config) {
@@ -208,7 +218,7 @@ func (c *checker) each(path string, err error) {
 }
 
 func (c *checker) feeds(all []runner.FeedConfig) {
-	first := map[string]int{}
+	first, city := map[string]int{}, -1
 	for i, f := range all {
 		path := fmt.Sprintf("feeds[%d]", i)
 		for _, err := range f.Validate() {
@@ -220,6 +230,12 @@ func (c *checker) feeds(all []runner.FeedConfig) {
 		}
 		if f.Format != "" && c.formats != nil {
 			c.oneOf(path+".format", f.Format, c.formats...)
+		}
+		if f.Transport == runner.Simulator {
+			if city >= 0 {
+				c.bad(path+".transport", "there is one simulated city, and feeds[%d] is it", city)
+			}
+			city = i
 		}
 		if f.Name == "" {
 			continue

@@ -26,7 +26,7 @@ type Config struct {
 	LogLevel       string   `yaml:"log_level" doc:"debug, info, warn or error."`
 	LogFormat      string   `yaml:"log_format" doc:"json or console. Empty: console on a terminal, else json."`
 	DebugListen    string   `yaml:"debug_listen" doc:"Loopback address for pprof and metrics. Empty: off."`
-	Profile        string   `yaml:"profile" doc:"solok, or the path of a profile file. Empty: everywhere is ours, prefix INC, UTC, no consents."`
+	Profile        string   `yaml:"profile" doc:"solok, bandung, or the path of a profile file (deploy/profile.sample.yaml explains every key). Empty: everywhere is ours, prefix INC, UTC, no consents."`
 
 	Retention Retention `yaml:"retention"`
 	Store     Store     `yaml:"store"`
