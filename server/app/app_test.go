@@ -270,7 +270,7 @@ func TestEmptiedStoreIsNoticed(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := r.upkeep(ctx); err != ErrNewEpoch {
+	if err := r.watchEpoch(ctx); err != ErrNewEpoch {
 		t.Errorf("%v", err)
 	}
 	// Run has noticed as well, and says so.
@@ -279,18 +279,6 @@ func TestEmptiedStoreIsNoticed(t *testing.T) {
 	defer stop()
 	if err := r.Stop(late); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestLeaseIsHeldByOne(t *testing.T) {
-	needRedis(t)
-	r := serve(t, filepath.Join(t.TempDir(), "data"))
-	ctx := t.Context()
-	if !r.lease(ctx, "a") || r.lease(ctx, "b") || !r.lease(ctx, "a") {
-		t.Error("the lease is not held by one")
-	}
-	if ttl := r.rdb.TTL(ctx, r.keys.Lease(leaseName)).Val(); ttl <= 0 || ttl > leaseTime {
-		t.Errorf("the lease ends in %v", ttl)
 	}
 }
 

@@ -5,22 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
+	"kentongan/alerts/store"
 	"kentongan/server/api"
 	"kentongan/server/config"
 	"kentongan/server/embedded"
 )
 
-// Upkeep: how often alerts expire, readings are trimmed, and the store's life is checked.
+// Upkeep: how often alerts expire, readings are trimmed, and the store's life is checked; and how often an outside store is judged anew: after a
+// failover it is another one.
 const (
 	expireEvery = 5 * time.Second
 	trimEvery   = 10 * time.Minute
 	epochEvery  = 2 * time.Second
+	judgeEvery  = 15 * time.Second
 )
 
 // openStore brings up the embedded store or finds the outside one, judges it, and reads its epoch.
@@ -41,19 +45,30 @@ func (a *App) openStore(ctx context.Context) error {
 	}
 	a.rdb = where.Client(a.sameLife)
 	a.stack.push("redis client", func(context.Context) error { return a.rdb.Close() })
+	a.replicas = newReplicas(where.Sentinel != nil)
+	verdict := embedded.Verdict{}
 	if a.embedded != nil && a.embedded.Volatile() {
-		a.verdict = embedded.Verdict{Storage: embedded.Volatile, Store: "miniredis", Warnings: []string{"storage: volatile: everything is forgotten when the server ends; install redis-server"}}
-	} else if a.verdict, err = embedded.Judge(ctx, a.rdb); err != nil {
+		verdict = embedded.Verdict{Storage: embedded.Volatile, Store: "miniredis", Warnings: []string{"storage: volatile: everything is forgotten when the server ends; install redis-server"}}
+	} else if verdict, err = embedded.Judge(ctx, a.rdb); err != nil {
 		return err
 	}
-	for _, w := range a.verdict.Warnings {
-		a.log.Warn().Str("component", "store").Str("storage", a.verdict.Storage).Msg(w)
-	}
+	a.judged(verdict)
 	if a.epoch, err = a.readEpoch(ctx); err != nil {
 		return err
 	}
 	a.living.Store(true)
 	return nil
+}
+
+// judged keeps what is found of the store, and says what is new of it.
+func (a *App) judged(v embedded.Verdict) {
+	was := a.verdict.Swap(&v)
+	if was != nil && was.Storage == v.Storage && slices.Equal(was.Warnings, v.Warnings) {
+		return
+	}
+	for _, w := range v.Warnings {
+		a.log.Warn().Str("component", "store").Str("storage", v.Storage).Msg(w)
+	}
 }
 
 // sameLife refuses a connection to a store that came back empty: it is another one, and what we remember must not be written into it or
@@ -82,18 +97,17 @@ func (a *App) readEpoch(ctx context.Context) (string, error) {
 	return epoch, nil
 }
 
-// upkeep does what time alone brings about.
-func (a *App) upkeep(ctx context.Context) error {
-	expire, trim, epoch := time.NewTicker(expireEvery), time.NewTicker(trimEvery), time.NewTicker(epochEvery)
+// sweep does what time alone brings about, until ctx ends; one server at a time is enough.
+func (a *App) sweep(ctx context.Context, cases *store.Store) {
+	expire, trim := time.NewTicker(expireEvery), time.NewTicker(trimEvery)
 	defer expire.Stop()
 	defer trim.Stop()
-	defer epoch.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-expire.C:
-			if _, err := a.cases.ExpireAlerts(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			if _, err := cases.ExpireAlerts(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				a.log.Warn().Err(err).Msg("expired alerts are not ended yet")
 			}
 		case <-trim.C:
@@ -102,6 +116,26 @@ func (a *App) upkeep(ctx context.Context) error {
 				a.log.Warn().Err(err).Msg("old readings are not removed yet")
 			} else if n > 0 {
 				a.log.Info().Int64("blobs", n).Str("retention", a.cfg.Retention.Readings.String()).Msg("readings beyond their retention removed")
+			}
+		}
+	}
+}
+
+// watchEpoch ends with ErrNewEpoch when the store has come back empty, and looks from time to time how safe an outside store is.
+func (a *App) watchEpoch(ctx context.Context) error {
+	epoch, judge := time.NewTicker(epochEvery), time.NewTicker(judgeEvery)
+	defer epoch.Stop()
+	defer judge.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-judge.C:
+			if a.alone() {
+				continue
+			}
+			if v, err := embedded.Judge(ctx, a.rdb); err == nil { // else /readyz says that the store does not answer
+				a.judged(v)
 			}
 		case <-epoch.C:
 			switch now, err := a.rdb.Get(ctx, a.keys.Epoch()).Result(); {
@@ -114,7 +148,11 @@ func (a *App) upkeep(ctx context.Context) error {
 
 // readiness answers /readyz: the store must answer now, and the picture must be loaded.
 func (a *App) readiness(ctx context.Context) api.Readiness {
-	r := api.Readiness{Storage: a.verdict.Storage, Store: a.verdict.Store, Warnings: append([]string{}, a.verdict.Warnings...)}
+	v := a.verdict.Load()
+	r := api.Readiness{Storage: v.Storage, Store: v.Store, Warnings: append([]string{}, v.Warnings...)}
+	if w := a.replicas.warning(); w != "" {
+		r.Warnings = append(r.Warnings, w)
+	}
 	if a.emptied != "" {
 		r.Warnings = append(r.Warnings, a.emptied)
 	}

@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/geo/keyspace"
+)
+
+// Bounds of the servers' word to each other.
+const (
+	announceLimit = 2 * time.Second // to say something
+	hearSilence   = 3 * time.Second // then we ask whether the line is still there, and after as long again take another
+	hearAgain     = 500 * time.Millisecond
+)
+
+// word is what one server tells all.
+type word struct {
+	From         string `json:"from"`
+	SessionEnded string `json:"session_ended,omitempty"` // hash of the session
+}
+
+// sessionEnded ends the sockets of a session, here and at every other server. Who is not on the line finds it in the list when he is.
+func (a *App) sessionEnded(session string) {
+	a.hub.EndSession(session)
+	if a.embedded != nil || session == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(a.workCtx, announceLimit)
+	defer cancel()
+	b, err := json.Marshal(word{From: a.me, SessionEnded: session})
+	if err == nil {
+		now, key := time.Now(), a.keys.SessionEnded()
+		pipe := a.rdb.Pipeline()
+		pipe.ZAdd(ctx, key, redis.Z{Score: float64(now.UnixMilli()), Member: session})
+		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(now.Add(-keyspace.SessionLifetime).UnixMilli(), 10))
+		pipe.PExpire(ctx, key, keyspace.SessionLifetime)
+		pipe.SPublish(ctx, a.keys.Announce(), b)
+		_, err = pipe.Exec(ctx)
+	}
+	if err != nil {
+		a.log.Error().Err(err).Msg("other servers are not told that a session has ended: its sockets there stay until they ask")
+	}
+}
+
+// hear acts on what other servers say, until ctx ends. After every pause of the line it looks up what it may have missed.
+func (a *App) hear(ctx context.Context) error {
+	for ctx.Err() == nil {
+		if err := a.listenIn(ctx); err != nil && ctx.Err() == nil {
+			a.log.Debug().Err(err).Msg("the line to other servers is cut; taken up again")
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(hearAgain):
+		}
+	}
+	return nil
+}
+
+// listenIn holds one line until it is cut, or the primary changes: the old one may stay a while with nobody to speak there.
+func (a *App) listenIn(ctx context.Context) error {
+	ctx, cancel := a.replicas.untilFailover(ctx)
+	defer cancel()
+	line := a.rdb.SSubscribe(ctx, a.keys.Announce())
+	defer func() { _ = line.Close() }()
+	asked := false
+	for {
+		got, err := line.ReceiveTimeout(ctx, hearSilence)
+		var late net.Error
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.As(err, &late) && late.Timeout() && !asked:
+			if err := line.Ping(ctx); err != nil {
+				return err
+			}
+			asked = true
+			continue
+		case err != nil:
+			return err
+		}
+		asked = false
+		switch got := got.(type) {
+		case *redis.Subscription:
+			if err := a.missed(ctx); err != nil {
+				return err
+			}
+		case *redis.Message:
+			a.heard(got.Payload)
+		}
+	}
+}
+
+func (a *App) heard(text string) {
+	var w word
+	if err := json.Unmarshal([]byte(text), &w); err != nil {
+		a.log.Warn().Err(err).Msg("another server says what this one does not understand; are they of one version?")
+		return
+	}
+	if w.From != a.me {
+		a.hub.EndSession(w.SessionEnded)
+	}
+}
+
+// missed ends the sockets of every session that ended while nobody told us.
+func (a *App) missed(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, announceLimit)
+	defer cancel()
+	list, err := a.rdb.ZRange(ctx, a.keys.SessionEnded(), 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("sessions that have ended: %w", err)
+	}
+	for _, session := range list {
+		a.hub.EndSession(session)
+	}
+	return nil
+}
