@@ -1,109 +1,258 @@
 package hub
 
 import (
-	"sort"
-
 	"kentongan/feeds"
 	"kentongan/geo"
+	"kentongan/geo/index"
 )
 
-// city is the hub's picture of placed Things: by id, and by cell at geo.ResFrame, the piece that viewers share. The hub's goroutine owns it.
+// city is the hub's picture of placed Things: by slot, and by cell at geo.ResFrame, the piece that viewers share. The hub's goroutine
+// owns it.
 type city struct {
-	rows    map[string]*row
-	buckets map[geo.Cell]*bucket
+	rows    []row     // by slot
+	buckets []*bucket // by number; nil: free
+	free    []uint32
+	frames  map[geo.Cell]*bucket
+	regions map[geo.Cell]*region
+	kinds   words
+	feeds   words
 	dirty   []*bucket // changed since the last tick
+	tick    uint32    // of the clock of ticks; 1: loaded at the start
+	placed  int
+	built   map[*bucket]struct{} // have sums
+	alarms  alarms
 }
 
-// row is one Thing.
+// row is one Thing, 40 bytes. The four sums stand for what viewers were last told of it; they count only where its bucket has viewers in
+// the binary form. A sum that happens to be equal for another value (one in four thousand million) is put right by the next reading.
 type row struct {
-	thing  *feeds.Thing
-	bucket *bucket
-	dirty  bool // changed since the last tick
+	entry                *index.Entry // nil: nothing is here
+	bucket               uint32
+	at                   uint32 // in the bucket's slots
+	turn                 uint32 // place in the bucket's changed, from 1; 0: not changed in this tick
+	tick                 uint32 // of its last change
+	stale                uint32 // StaleAfter - At in ms, as announced; 0: unknown
+	static, state, stamp uint32 // of what is announced, of the columns, and of the times
 }
 
 // bucket is the Things of one cell.
 type bucket struct {
-	cell     geo.Cell
-	bound    geo.Bound
-	rows     map[string]*row
-	watchers map[*client]struct{}
-	queued   bool     // it is in city.dirty
-	changed  []*row   // since the last tick; a row may have left meanwhile
-	gone     []string // left this bucket, or their kind, since the last tick
-	tick     [forms][]chunk
-	full     [forms][]chunk // every row, for snapshots; nil: to be built
+	cell    geo.Cell
+	number  uint32
+	tick    uint32 // of its last change
+	bound   geo.Bound
+	region  *region
+	slots   []uint32
+	counts  []count
+	scopes  map[*scope]struct{} // that show its Things; nil: none
+	binary  int                 // of scopes, those in the binary form
+	queued  bool                // it is in city.dirty
+	changed []touched           // since the last tick
+	gone    []*index.Entry      // left this bucket, or their kind, since the last tick
+	now     [forms][]chunk      // what changed; nil: to be built
+	full    [forms][]chunk      // every row, for snapshots; nil: to be built
+	folded                      // as the cells see it
 }
 
-// chunk is the encoded rows of one kind in one bucket, parted by commas, shared by every viewer.
-type chunk struct {
-	kind  string
-	bytes []byte
+// count is how many Things of a kind a bucket holds.
+type count struct {
+	kind uint16
+	n    uint32
 }
 
-// pad widens a bucket's bound, as a part of its size: a Thing's cell may stick out of the outline of its ancestor three levels above.
-const pad = 0.15
+// touched is one Thing's changes of one tick.
+type touched struct {
+	slot             uint32
+	announce, values bool
+	thing            *feeds.Thing // nil: it has left
+}
+
+// region groups buckets, so that a question about a view skips what is far away.
+type region struct {
+	cell    geo.Cell
+	bound   geo.Bound
+	buckets []*bucket
+	scopes  map[*scope]struct{} // whose view touches it
+}
+
+// resRegion is of regions: about 1,770 km², 343 buckets.
+const resRegion geo.Resolution = 4
+
+// Widening of bounds, as a part of their size: a Thing's cell may stick out of the outline of its ancestor.
+const (
+	padBucket = 0.15
+	padRegion = 0.3
+)
 
 func newCity() *city {
-	return &city{rows: map[string]*row{}, buckets: map[geo.Cell]*bucket{}}
+	return &city{frames: map[geo.Cell]*bucket{}, regions: map[geo.Cell]*region{}, tick: 1, kinds: newWords(), feeds: newWords(),
+		built: map[*bucket]struct{}{}, alarms: alarms{}}
 }
 
-func newBucket(c geo.Cell) *bucket {
+// thingOf reads a Thing from its entry; nil where it holds none.
+func thingOf(e *index.Entry) *feeds.Thing {
+	return feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
+}
+
+// padded is a bound around a cell, widened.
+func padded(c geo.Cell, pad float64) geo.Bound {
 	b := geo.BoundOf(c.Boundary()...)
 	w, h := (b.East-b.West)*pad, (b.North-b.South)*pad
-	return &bucket{cell: c, bound: geo.Bound{West: b.West - w, South: b.South - h, East: b.East + w, North: b.North + h},
-		rows: map[string]*row{}, watchers: map[*client]struct{}{}}
+	return geo.Bound{West: b.West - w, South: b.South - h, East: b.East + w, North: b.North + h}
 }
 
-// put takes the newest state of a Thing; nil for old tells that nothing is known of it. It gives a bucket that is new, or nil.
-func (c *city) put(t *feeds.Thing) (fresh *bucket) {
-	r := c.rows[t.ID]
-	if !t.Placed || t.Cell == 0 {
-		if r != nil {
-			c.leave(r)
-			delete(c.rows, t.ID)
-		}
+// row gives the row of a slot; it is valid until the next call.
+func (c *city) row(slot uint32) *row {
+	for int(slot) >= len(c.rows) {
+		c.rows = append(c.rows, row{})
+	}
+	return &c.rows[slot]
+}
+
+// at gives the row of a slot, or nil.
+func (c *city) at(slot uint32) *row {
+	if int(slot) < len(c.rows) && c.rows[slot].entry != nil {
+		return &c.rows[slot]
+	}
+	return nil
+}
+
+// load puts in what was there before the hub; nobody is told.
+func (c *city) load(e *index.Entry) {
+	if !e.Placed || e.Cell == 0 {
+		return
+	}
+	r := c.row(e.Slot)
+	r.entry, r.tick = e, c.tick
+	c.enter(r, c.bucket(e.Cell.Parent(geo.ResFrame)))
+}
+
+// put takes the newest state of a Thing. It gives a bucket that is new, or nil.
+func (c *city) put(e *index.Entry, t *feeds.Thing) (fresh *bucket) {
+	placed := e.Placed && e.Cell != 0
+	frame := e.Cell.Parent(geo.ResFrame)
+	r := c.row(e.Slot)
+	if r.entry != nil && (!placed || r.entry.ID != e.ID || r.entry.Kind != e.Kind || c.buckets[r.bucket].cell != frame) {
+		c.leave(r)
+	}
+	if !placed {
 		return nil
 	}
-	frame := t.Cell.Parent(geo.ResFrame)
-	if r == nil {
-		r = &row{}
-		c.rows[t.ID] = r
-	} else if r.bucket.cell != frame {
-		c.leave(r)
-	} else if r.thing.Kind != t.Kind {
-		c.touch(r.bucket)
-		r.bucket.gone = append(r.bucket.gone, t.ID)
-	}
-	r.thing = t
-	if r.bucket == nil {
-		b := c.buckets[frame]
+	entered := r.entry == nil
+	r.entry = e
+	if entered {
+		b := c.frames[frame]
 		if b == nil {
-			b = newBucket(frame)
-			c.buckets[frame] = b
+			b = c.bucket(frame)
 			fresh = b
 		}
-		r.bucket, b.rows[t.ID] = b, r
-		r.dirty = false
+		c.enter(r, b)
 	}
-	if !r.dirty {
-		r.dirty = true
-		r.bucket.changed = append(r.bucket.changed, r)
+	b := c.buckets[r.bucket]
+	c.touch(b)
+	if r.turn == 0 {
+		b.changed = append(b.changed, touched{slot: e.Slot})
+		r.turn = uint32(len(b.changed))
 	}
-	c.touch(r.bucket)
+	n := &b.changed[r.turn-1]
+	n.thing = t
+	r.tick = c.tick
+	if b.binary > 0 {
+		announce, values := r.tell(t)
+		n.announce, n.values = n.announce || announce || entered, n.values || values || entered
+	}
+	c.fold(b, r, t)
 	return fresh
+}
+
+// enter puts a row into a bucket.
+func (c *city) enter(r *row, b *bucket) {
+	r.bucket, r.at, r.turn = b.number, uint32(len(b.slots)), 0
+	b.slots = append(b.slots, r.entry.Slot)
+	b.count(c.kinds.number(r.entry.Kind), 1)
+	c.placed++
 }
 
 // leave takes a row out of its bucket.
 func (c *city) leave(r *row) {
-	b := r.bucket
+	b := c.buckets[r.bucket]
 	c.touch(b)
-	delete(b.rows, r.thing.ID)
-	b.gone = append(b.gone, r.thing.ID)
-	r.bucket = nil
+	last := len(b.slots) - 1
+	b.slots[r.at] = b.slots[last]
+	c.rows[b.slots[r.at]].at = r.at
+	b.slots = b.slots[:last]
+	if b.built {
+		b.sums[r.at] = b.sums[last]
+		b.sums = b.sums[:last]
+	}
+	b.count(c.kinds.number(r.entry.Kind), -1)
+	if r.turn > 0 {
+		b.changed[r.turn-1].thing = nil
+	}
+	b.gone = append(b.gone, r.entry)
+	*r = row{}
+	c.placed--
+}
+
+func (b *bucket) count(kind uint16, by int) {
+	for i := range b.counts {
+		if b.counts[i].kind == kind {
+			b.counts[i].n += uint32(by)
+			return
+		}
+	}
+	b.counts = append(b.counts, count{kind, uint32(by)})
+}
+
+// bucket makes the bucket of a cell, or gives it where it is there.
+func (c *city) bucket(frame geo.Cell) *bucket {
+	if b := c.frames[frame]; b != nil {
+		return b
+	}
+	key := frame.Parent(resRegion)
+	g := c.regions[key]
+	if g == nil {
+		g = &region{cell: key, bound: padded(key, padRegion)}
+		c.regions[key] = g
+	}
+	b := &bucket{cell: frame, bound: padded(frame, padBucket), region: g}
+	if n := len(c.free); n > 0 {
+		b.number = c.free[n-1]
+		c.free = c.free[:n-1]
+		c.buckets[b.number] = b
+	} else {
+		b.number = uint32(len(c.buckets))
+		c.buckets = append(c.buckets, b)
+	}
+	g.buckets = append(g.buckets, b)
+	c.frames[frame] = b
+	return b
+}
+
+// drop forgets a bucket that is empty and that nobody watches.
+func (c *city) drop(b *bucket) {
+	if len(b.slots) > 0 || len(b.scopes) > 0 || len(b.tiles) > 0 || b.queued || c.frames[b.cell] != b {
+		return
+	}
+	delete(c.frames, b.cell)
+	delete(c.built, b)
+	c.buckets[b.number] = nil
+	c.free = append(c.free, b.number)
+	for i, o := range b.region.buckets {
+		if o == b {
+			last := len(b.region.buckets) - 1
+			b.region.buckets[i], b.region.buckets[last] = b.region.buckets[last], nil
+			b.region.buckets = b.region.buckets[:last]
+			break
+		}
+	}
+	if len(b.region.buckets) == 0 && len(b.region.scopes) == 0 {
+		delete(c.regions, b.region.cell)
+	}
 }
 
 func (c *city) touch(b *bucket) {
-	b.full = [forms][]chunk{}
+	b.full, b.tick = [forms][]chunk{}, c.tick
 	if !b.queued {
 		b.queued = true
 		c.dirty = append(c.dirty, b)
@@ -113,70 +262,42 @@ func (c *city) touch(b *bucket) {
 // settle ends a tick: what was changed is told.
 func (c *city) settle() {
 	for _, b := range c.dirty {
-		for _, r := range b.changed {
-			r.dirty = false
+		for i := range b.changed {
+			if b.changed[i].thing != nil {
+				c.rows[b.changed[i].slot].turn = 0
+			}
 		}
 		clear(b.changed)
-		b.changed, b.gone, b.queued, b.tick = b.changed[:0], b.gone[:0], false, [forms][]chunk{}
-		if len(b.rows) == 0 {
-			for w := range b.watchers {
-				delete(w.frames, b.cell)
-			}
-			delete(c.buckets, b.cell)
+		clear(b.gone)
+		b.changed, b.gone, b.queued, b.now = b.changed[:0], b.gone[:0], false, [forms][]chunk{}
+		if cap(b.changed) > 4*len(b.slots)+64 {
+			b.changed = nil
 		}
+		c.drop(b)
 	}
 	clear(c.dirty)
 	c.dirty = c.dirty[:0]
 }
 
-// changes gives the rows changed in this tick, encoded once for all.
-func (b *bucket) changes(f form) []chunk {
-	if b.tick[f.id()] == nil {
-		list := make([]*row, 0, len(b.changed))
-		for _, r := range b.changed {
-			if r.bucket == b {
-				list = append(list, r)
-			}
-		}
-		b.tick[f.id()] = encode(f, list)
-	}
-	return b.tick[f.id()]
+// words numbers names that come again and again.
+type words struct {
+	numbers map[string]uint16
+	names   []string
 }
 
-// all gives every row, encoded once until the bucket changes.
-func (b *bucket) all(f form) []chunk {
-	if b.full[f.id()] == nil {
-		list := make([]*row, 0, len(b.rows))
-		for _, r := range b.rows {
-			list = append(list, r)
-		}
-		b.full[f.id()] = encode(f, list)
-	}
-	return b.full[f.id()]
-}
+func newWords() words { return words{numbers: map[string]uint16{}} }
 
-// encode writes rows as one chunk per kind. A row that moved away and back within a tick is there twice and written once.
-func encode(f form, list []*row) []chunk {
-	sort.Slice(list, func(i, j int) bool {
-		a, b := list[i].thing, list[j].thing
-		if a.Kind != b.Kind {
-			return a.Kind < b.Kind
-		}
-		return a.ID < b.ID
-	})
-	chunks := []chunk{}
-	for i, r := range list {
-		if i > 0 && list[i-1] == r {
-			continue
-		}
-		last := len(chunks) - 1
-		if last < 0 || chunks[last].kind != r.thing.Kind {
-			chunks = append(chunks, chunk{kind: r.thing.Kind})
-			last++
-		} else {
-			chunks[last].bytes = append(chunks[last].bytes, ',')
-		}
-		chunks[last].bytes = f.row(chunks[last].bytes, r.thing)
+// number of a name. There is room for 65,535 of them; all beyond share the last number, and its name.
+func (w *words) number(name string) uint16 {
+	if n, ok := w.numbers[name]; ok {
+		return n
 	}
-	return chunks
+	const most = 1<<16 - 1
+	if len(w.names) > most {
+		return most
+	}
+	n := uint16(len(w.names))
+	w.names = append(w.names, name)
+	w.numbers[name] = n
+	return n
 }

@@ -49,7 +49,7 @@ func TestViewsOfOneThatNeverReadsDoNotPileUp(t *testing.T) {
 	// Whoever reads at last gets the newest view, and then what changes.
 	s := &seat{t, conn}
 	s.hear("snapshot")
-	r.ThingsChanged([]Change{changed(list[0], thing("f:0", "bus", -0.8, 100.6, 4711))})
+	r.ThingsChanged([]Change{r.changed(list[0], thing("f:0", "bus", -0.8, 100.6, 4711))})
 	for {
 		for _, th := range s.hear("things", "snapshot").Things {
 			if th.State["level"].Value == 4711.0 {

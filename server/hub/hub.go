@@ -6,13 +6,10 @@ package hub
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
 
@@ -36,7 +33,7 @@ type Change = struct {
 
 // Deps are the rooms below.
 type Deps struct {
-	Picture *index.Picture // its payloads are *feeds.Thing
+	Picture *index.Picture // its payloads are what feeds.Unpack reads
 	Cases   Cases
 	Feeds   func() []feeds.FeedStatus // may be nil
 	Storage func() string             // durable, weak or volatile; may be nil
@@ -77,16 +74,25 @@ type Hub struct {
 	stream chan portion  // of the case stream, in order
 	ended  chan struct{} // Run has ended
 	conns  atomic.Int64  // connections, and questions to the store on their behalf
+	asking chan struct{} // one walk through the picture at a time
+
+	writers *writers
 
 	// Of the hub's goroutine alone.
 	city     *city
+	grid     *grid
 	cases    *cases
 	clients  map[*client]struct{}
-	lagging  map[*client]struct{} // have a dirty set
-	viewing  map[*client]struct{} // ask for a view
+	scopes   map[scopeKey]*scope
+	lagging  map[*client]struct{} // have not read what waits for them
+	waiting  []*client            // ask for a view, in order
+	parcels  []*scope             // have something to be told in this tick
+	ready    []*client            // to be handed to the writers
 	loaded   bool                 // city and cases are filled
 	closing  bool
 	lastTick time.Time
+	phase    time.Time // when the part of the tick began that has a budget
+	answered int       // bytes of snapshots in this tick
 	latency  latencies
 }
 
@@ -98,9 +104,10 @@ func New(d Deps) *Hub {
 	if d.Config == (Config{}) {
 		d.Config = DefaultConfig()
 	}
-	return &Hub{d: d, cfg: d.Config, log: d.Log.With().Str("component", "hub").Logger(), metrics: newMetrics(d.Reg),
-		notify: make(chan struct{}, 1), calls: make(chan func(), 256), stream: make(chan portion, 64), ended: make(chan struct{}),
-		city: newCity(), cases: newCases(), clients: map[*client]struct{}{}, lagging: map[*client]struct{}{}, viewing: map[*client]struct{}{}}
+	m, city := newMetrics(d.Reg), newCity()
+	return &Hub{d: d, cfg: d.Config, log: d.Log.With().Str("component", "hub").Logger(), metrics: m, writers: newWriters(m),
+		notify: make(chan struct{}, 1), calls: make(chan func(), 256), stream: make(chan portion, 64), ended: make(chan struct{}), asking: make(chan struct{}, 1),
+		city: city, grid: newGrid(city), cases: newCases(), clients: map[*client]struct{}{}, scopes: map[scopeKey]*scope{}, lagging: map[*client]struct{}{}}
 }
 
 // ThingsChanged takes over changes that have been committed. It never waits for anything; call it in the order of commits. The slice
@@ -125,17 +132,16 @@ func (h *Hub) Run(ctx context.Context) error {
 		h.follow(ctx)
 	}()
 	h.d.Picture.All(func(e *index.Entry) bool {
-		if t := feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell); t != nil {
-			h.city.put(t)
-		}
+		h.city.load(e)
 		return true
 	})
-	h.city.settle()
+	h.writers.run()
 	h.loop(ctx)
 	cancel()
 	close(h.ended)
 	tail.Wait()
 	h.bury()
+	h.writers.close()
 	return nil
 }
 
@@ -153,6 +159,7 @@ func (h *Hub) bury() {
 			f()
 		case <-poll.C:
 		}
+		h.handOver()
 	}
 }
 
@@ -164,6 +171,7 @@ func (h *Hub) loop(ctx context.Context) {
 	defer tick.Stop()
 	armed := false
 	for {
+		h.handOver()
 		select {
 		case <-ctx.Done():
 			return
@@ -172,6 +180,7 @@ func (h *Hub) loop(ctx context.Context) {
 		case p := <-h.stream:
 			if p.reset {
 				h.cases.reset(p.offset, p.list)
+				h.rearm()
 				h.loaded = true
 			} else {
 				h.caseChanges(p.list)
@@ -195,14 +204,11 @@ func (h *Hub) loop(ctx context.Context) {
 	}
 }
 
-// due tells whether a tick has anything to do.
-func (h *Hub) due() bool {
-	if len(h.lagging) > 0 || len(h.viewing) > 0 && h.loaded {
-		return true
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return len(h.pending) > 0
+// handOver gives the writers the clients for whom something waits.
+func (h *Hub) handOver() {
+	h.writers.give(h.ready...)
+	clear(h.ready)
+	h.ready = h.ready[:0]
 }
 
 // call runs f in the hub's goroutine, soon; false when the hub has ended.
@@ -213,85 +219,4 @@ func (h *Hub) call(f func()) bool {
 	case <-h.ended:
 		return false
 	}
-}
-
-// follow loads the open cases and follows the stream, over every failure of the store.
-func (h *Hub) follow(ctx context.Context) {
-	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
-	offset := int64(-1)
-	for ctx.Err() == nil {
-		err := h.followFrom(ctx, &offset, wait)
-		if ctx.Err() != nil {
-			return
-		}
-		h.log.Warn().Err(err).Msg("the case stream is interrupted; trying again")
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait.NextBackOff()):
-		}
-	}
-}
-
-func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.ExponentialBackOff) error {
-	if *offset < 0 {
-		open, err := h.d.Cases.Snapshot(ctx)
-		if err != nil {
-			return fmt.Errorf("hub: open cases: %w", err)
-		}
-		list, err := standingOf(open)
-		if err != nil {
-			return err
-		}
-		*offset = open.Offset
-		if err := h.give(ctx, portion{reset: true, offset: open.Offset, list: list}); err != nil {
-			return err
-		}
-	}
-	wait.Reset()
-	return h.d.Cases.Tail(ctx, *offset, func(c store.Change) error {
-		*offset = c.Offset
-		return h.give(ctx, portion{list: []change{{c.Offset, c.Type, c.ID, c.Doc}}})
-	})
-}
-
-// portion is a piece of the case stream, or what stands at an offset.
-type portion struct {
-	reset  bool
-	offset int64
-	list   []change
-}
-
-// give hands a portion to the hub's goroutine; one channel keeps the order.
-func (h *Hub) give(ctx context.Context, p portion) error {
-	select {
-	case h.stream <- p:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func standingOf(open store.Open) ([]change, error) {
-	list := make([]change, 0, len(open.Incidents)+len(open.Alerts))
-	add := func(noun, id string, v any) error {
-		doc, err := json.Marshal(v)
-		if err != nil {
-			return fmt.Errorf("hub: %s %s: %w", noun, id, err)
-		}
-		list = append(list, change{open.Offset, noun, id, doc})
-		return nil
-	}
-	for i := range open.Incidents {
-		if err := add("incident", open.Incidents[i].ID, &open.Incidents[i]); err != nil {
-			return nil, err
-		}
-	}
-	for i := range open.Alerts {
-		if err := add("alert", open.Alerts[i].ID, &open.Alerts[i]); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
 }

@@ -91,24 +91,23 @@ func entryOf(t *feeds.Thing) *index.Entry {
 	return &index.Entry{ID: t.ID, Kind: t.Kind, Position: t.Position, Placed: t.Placed, Cell: t.Cell, Payload: t}
 }
 
-// changed is what the pipeline tells of a commit.
-func changed(old, t *feeds.Thing) Change {
-	c := Change{Thing: t}
-	if t != nil {
-		c.Entry = entryOf(t)
-	}
-	if old != nil {
-		c.Old = entryOf(old)
-	}
-	return c
-}
-
 // room is a hub behind a real HTTP server.
 type room struct {
 	*Hub
 	stream *fakeStream
 	server *httptest.Server
 	stop   func()
+	pic    *index.Picture
+}
+
+// changed puts a Thing into the picture and gives what the pipeline tells of it.
+func (r *room) changed(old, t *feeds.Thing) Change {
+	c := Change{Thing: t, Entry: entryOf(t)}
+	if old != nil {
+		c.Old = entryOf(old)
+	}
+	r.pic.Put(c.Entry)
+	return c
 }
 
 func newRoom(t testing.TB, s *fakeStream, epoch string, cfg Config, things ...*feeds.Thing) *room {
@@ -125,10 +124,10 @@ func newRoom(t testing.TB, s *fakeStream, epoch string, cfg Config, things ...*f
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := auth.Admin()
 		who.Session = r.URL.Query().Get("session")
-		h.Serve(w, r, who, true)
+		h.Serve(w, r, who, r.URL.Query().Get("format") != "binary")
 	}))
 	var once sync.Once
-	r := &room{h, s, srv, func() { once.Do(func() { cancel(); <-ended; srv.Close() }) }}
+	r := &room{h, s, srv, func() { once.Do(func() { cancel(); <-ended; srv.Close() }) }, pic}
 	t.Cleanup(r.stop)
 	return r
 }
@@ -220,7 +219,7 @@ func thing(id, kind string, lat, lng, v float64) *feeds.Thing {
 		State: map[string]feeds.Reading{"level": {Value: feeds.Value{Num: v}, At: now, ReceivedAt: now, Quality: feeds.Good}}}
 }
 
-func (r *room) change(old, new *feeds.Thing) { r.ThingsChanged([]Change{changed(old, new)}) }
+func (r *room) change(old, new *feeds.Thing) { r.ThingsChanged([]Change{r.changed(old, new)}) }
 
 func TestHelloThenSnapshotThenChanges(t *testing.T) {
 	a, far := thing("awlr:a", "river_gauge", -0.8, 100.6, 1), thing("awlr:far", "river_gauge", -2, 102, 1)
@@ -306,7 +305,7 @@ func TestLayersAndViewChange(t *testing.T) {
 			t.Errorf("%s: %v, want %v", c.view, ids(m), c.want)
 		}
 	}
-	r.ThingsChanged([]Change{changed(bus, thing("f:bus", "bus", -0.8, 100.6, 2)), changed(gauge, thing("f:gauge", "river_gauge", -0.8, 100.6, 2))})
+	r.ThingsChanged([]Change{r.changed(bus, thing("f:bus", "bus", -0.8, 100.6, 2)), r.changed(gauge, thing("f:gauge", "river_gauge", -0.8, 100.6, 2))})
 	if m := s.hear("things"); !slices.Equal(ids(m), []string{"f:gauge"}) {
 		t.Errorf("a layer not asked for: %v", ids(m))
 	}
@@ -511,7 +510,7 @@ func TestLaggingClientGetsTheNewest(t *testing.T) {
 		for k := range 50 {
 			th := thing(fmt.Sprint("f:", k), "bus", -0.8, 100.6, float64(i))
 			th.Name = name
-			list = append(list, changed(old, th))
+			list = append(list, r.changed(old, th))
 		}
 		r.ThingsChanged(list)
 		if i%100 == 0 {

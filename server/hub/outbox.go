@@ -4,8 +4,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"kentongan/server/wire"
 )
 
@@ -13,72 +11,77 @@ import (
 type urgency uint8
 
 const (
-	asIs   urgency = iota // hello, snapshot, pong, error
+	asIs   urgency = iota // hello, pong, error, feed and stats
 	ofCase                // counted against the client's patience
-	things                // one at a time: while it waits, changes gather in the client's dirty set
-	ping
+	things                // at most mostWaiting at a time: while they wait, the client lags
 )
 
-// mostCaseBytes bounds what waits for one client.
-const mostCaseBytes = 8 << 20
+// What may wait for one client: bytes of cases, and messages of Things or cells (each in wait is older than what it will be read with).
+const (
+	mostCaseBytes = 8 << 20
+	mostWaiting   = 2
+)
 
+// letter is one message, or several, as the bytes of whole frames; all clients that get it share them.
 type letter struct {
-	sort  urgency
 	bytes []byte
-	at    time.Time
+	at    int64 // nanoseconds since 1970
+	sort  urgency
 }
 
-// outbox is what waits to be written to one client. A goroutine writes while there is something to write, and only then exists.
+// outbox is what waits to be written to one client. Who starts it (push says so) hands the client to the writers; until they have
+// written all, it is theirs.
 type outbox struct {
-	conn     *websocket.Conn
-	kind     int           // of gorilla
-	patience time.Duration // of one write
-	now      func() time.Time
-	onEnd    func() // called once, by the writer, when the connection is to be forgotten
-
 	mu        sync.Mutex
 	queue     []letter
-	writing   letter
-	running   bool
-	things    int // queued or being written, snapshots included
-	caseBytes int
-	code      int // close after what is being written
+	code      int // close after what waits
 	reason    string
-	ended     bool
-	done      sync.WaitGroup
+	things    int // waiting or being written, snapshots included
+	caseBytes int
+	hand      struct { // what is being written
+		things, caseBytes int
+		oldest            int64 // of its cases
+	}
+	running bool
+	ended   bool
+	done    sync.WaitGroup
 }
 
-// push queues a message; false when the client is beyond what may wait for it.
-func (o *outbox) push(s urgency, b []byte) bool {
+// push queues a message. Not fits: the client is beyond what may wait for it, and the message is dropped. Start: the client is to be
+// handed to the writers.
+func (o *outbox) push(s urgency, b []byte, now time.Time) (fits, start bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended || o.code != 0 {
-		return true
+		return true, false
 	}
-	if s == ofCase {
+	switch s {
+	case ofCase:
 		if o.caseBytes+len(b) > mostCaseBytes {
-			return false
+			return false, false
 		}
 		o.caseBytes += len(b)
-	}
-	if s == things {
+	case things:
+		if o.things >= mostWaiting {
+			return false, false
+		}
 		o.things++
 	}
-	o.queue = append(o.queue, letter{s, b, o.now()})
-	o.start()
+	o.queue = append(o.queue, letter{b, now.UnixNano(), s})
+	return true, o.start()
+}
+
+// start tells whether the client is to be handed to the writers; the lock is held.
+func (o *outbox) start() bool {
+	if o.running {
+		return false
+	}
+	o.running = true
+	o.done.Add(1)
 	return true
 }
 
-// start lets the writer run; the lock is held.
-func (o *outbox) start() {
-	if !o.running {
-		o.running = true
-		o.done.Add(1)
-		go o.write()
-	}
-}
-
-// free tells that no things wait, so that the next ones are sent as they are.
+// free tells that no Things wait, so that the next ones are sent as they are.
 func (o *outbox) free() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -89,89 +92,88 @@ func (o *outbox) free() bool {
 func (o *outbox) stuck(now time.Time) time.Duration {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.running && o.writing.sort == ofCase && o.writing.bytes != nil {
-		return now.Sub(o.writing.at)
+	if o.caseBytes == 0 {
+		return 0
 	}
-	for i := range o.queue {
+	oldest := o.hand.oldest
+	for i := 0; oldest == 0 && i < len(o.queue); i++ {
 		if o.queue[i].sort == ofCase {
-			return now.Sub(o.queue[i].at)
+			oldest = o.queue[i].at
 		}
 	}
-	return 0
+	if oldest == 0 {
+		return 0
+	}
+	return time.Duration(now.UnixNano() - oldest)
 }
 
 // close ends the connection with a code after the message that is being written; what waits is dropped unless the house goes away.
-func (o *outbox) close(code int, reason string) {
+// It tells whether the client is to be handed to the writers.
+func (o *outbox) close(code int, reason string) (start bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.ended || o.code != 0 {
-		return
+		return false
 	}
 	o.code, o.reason = code, reason
-	if code != wire.CloseGoingAway && code != wire.ClosePolicy {
+	if code == wire.CloseSlow {
 		o.queue = nil
 	}
-	o.start()
+	return o.start()
 }
 
-func (o *outbox) next() (l letter, code int, reason string, ok bool) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch o.writing.sort {
-	case ofCase:
-		o.caseBytes -= len(o.writing.bytes)
-	case things:
-		o.things--
-	}
-	o.writing = letter{}
-	if o.ended || len(o.queue) == 0 {
-		o.running = false
-		if o.code != 0 && !o.ended {
-			o.ended = true
-			return letter{}, o.code, o.reason, true
-		}
-		return letter{}, 0, "", false
-	}
-	l, o.queue[0] = o.queue[0], letter{}
-	if o.queue = o.queue[1:]; len(o.queue) == 0 {
-		o.queue = nil
-	}
-	o.writing = l
-	return l, 0, "", true
-}
-
-// write is the writer.
-func (o *outbox) write() {
-	defer o.done.Done()
-	for {
-		l, code, reason, ok := o.next()
-		if !ok {
-			return
-		}
-		deadline := time.Now().Add(o.patience) // of the socket, which knows no other clock
-		if code != 0 {
-			_ = o.conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(code, reason), time.Now().Add(time.Second))
-			o.onEnd()
-			return
-		}
-		var err error
-		if l.sort == ping {
-			err = o.conn.WriteControl(websocket.PingMessage, nil, deadline)
-		} else {
-			_ = o.conn.SetWriteDeadline(deadline)
-			err = o.conn.WriteMessage(o.kind, l.bytes)
-		}
-		if err != nil {
-			o.end()
-			o.onEnd()
-			return
-		}
-	}
-}
-
-// end stops the writer after the message in hand.
+// end stops the writers after what they have in hand.
 func (o *outbox) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ended, o.queue = true, nil
+}
+
+// take settles what was written and gives what comes next: one letter as it is, or several joined in room. Last tells that the bytes
+// are the close frame. Nothing (ok false) means that the writers are done with this client, and must say so by done.Done.
+func (o *outbox) take(room []byte) (b []byte, joined, last, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.things -= o.hand.things
+	o.caseBytes -= o.hand.caseBytes
+	o.hand.things, o.hand.caseBytes, o.hand.oldest = 0, 0, 0
+	if o.ended || len(o.queue) == 0 {
+		if o.code != 0 && !o.ended {
+			o.ended = true
+			return closeFrame(o.code, o.reason), false, true, true
+		}
+		o.running = false
+		return nil, false, false, false
+	}
+	n, size := 1, len(o.queue[0].bytes)
+	for n < len(o.queue) && size+len(o.queue[n].bytes) <= cap(room) {
+		size += len(o.queue[n].bytes)
+		n++
+	}
+	b = o.queue[0].bytes
+	if n > 1 {
+		b, joined = room[:0], true
+	}
+	for i := range o.queue[:n] {
+		l := &o.queue[i]
+		if joined {
+			b = append(b, l.bytes...)
+		}
+		switch l.sort {
+		case things:
+			o.hand.things++
+		case ofCase:
+			o.hand.caseBytes += len(l.bytes)
+			if o.hand.oldest == 0 {
+				o.hand.oldest = l.at
+			}
+		}
+	}
+	if n == len(o.queue) {
+		o.queue = nil
+	} else {
+		clear(o.queue[:n])
+		o.queue = o.queue[n:]
+	}
+	return b, joined, false, true
 }

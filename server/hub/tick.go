@@ -3,7 +3,6 @@ package hub
 import (
 	"time"
 
-	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/server/wire"
 )
@@ -11,20 +10,34 @@ import (
 // tick takes over what was committed and brings it to the views it concerns, then answers new views.
 func (h *Hub) tick() {
 	h.lastTick = time.Now()
+	h.city.tick++
 	h.takeOver()
-	h.send()
-	h.flushLagging()
+	now := h.d.Now().UnixMilli()
+	for _, b := range h.city.dirty {
+		h.grid.stir(b)
+	}
+	h.grid.refresh(now)
+	h.send(now)
+	h.flushLagging(now)
 	h.city.settle()
+	h.grid.settle()
 	if h.loaded {
-		for c := range h.viewing {
-			if !c.out.free() { // a client that asks faster than it reads gets the newest of its views once it has read
-				continue
-			}
-			delete(h.viewing, c)
-			h.answer(c)
-		}
+		h.answerWaiting()
 	}
 }
+
+// due tells whether a tick has anything to do.
+func (h *Hub) due() bool {
+	if len(h.lagging) > 0 || len(h.waiting) > 0 && h.loaded || len(h.city.dirty) > 0 || len(h.grid.dirty) > 0 {
+		return true
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.pending) > 0
+}
+
+// spent tells that a phase of a tick has worked for viewers who come or lag as long as others shall wait for it.
+func (h *Hub) spent() bool { return time.Since(h.phase) > h.cfg.Tick/4 }
 
 // takeOver puts pending changes into the city.
 func (h *Hub) takeOver() {
@@ -35,161 +48,87 @@ func (h *Hub) takeOver() {
 	now := h.d.Now()
 	for _, list := range pending {
 		for i := range list {
-			t := list[i].Thing
-			if t == nil {
+			e, t := list[i].Entry, list[i].Thing
+			if t == nil || e == nil {
 				continue
 			}
-			var old *feeds.Thing
-			if e := list[i].Old; e != nil {
-				old = feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
-			}
-			if old == nil || !old.ReceivedAt.Equal(t.ReceivedAt.Time) || !old.At.Equal(t.At.Time) {
+			stamp := stampOf(t)
+			if r := h.city.at(e.Slot); r == nil || r.stamp != stamp || r.entry.ID != e.ID {
 				h.latency.add(now, t)
 			}
-			if b := h.city.put(t); b != nil {
+			if b := h.city.put(e, t); b != nil {
 				h.welcome(b)
 			}
+			if r := h.city.at(e.Slot); r != nil {
+				r.stamp = stamp
+			}
 		}
 	}
 }
 
-// welcome shows a bucket that has just come to be to the clients whose view touches it.
-func (h *Hub) welcome(b *bucket) {
-	for c := range h.clients {
-		if c.viewed && c.bound.Intersects(b.bound) {
-			c.watch(b)
-		}
-	}
-}
-
-// parcel is what one tick has for one client.
-type parcel struct {
-	chunks  [][]byte
-	removed []string
-}
-
-// send brings each changed bucket to its watchers: encoded once, shared by all, one message per client.
-func (h *Hub) send() {
-	parcels := map[*client]*parcel{}
+// send brings each changed bucket and tile to the views that show it: encoded once, shared by all, one message per scope.
+func (h *Hub) send(nowMS int64) {
 	for _, b := range h.city.dirty {
-		for c := range b.watchers {
-			if !c.live || !c.things {
+		for s := range b.scopes {
+			p := h.parcel(s)
+			s.pick(p, h.city.changes(b, s.form, nowMS))
+			for _, e := range b.gone {
+				if !h.sees(s, e) && s.wants(e.Kind) {
+					p.gone = append(p.gone, e)
+				}
+			}
+		}
+	}
+	for _, t := range h.grid.dirty {
+		for s := range t.scopes {
+			p := h.parcel(s)
+			s.pick(p, h.grid.changes(t, s.form, nowMS))
+			p.empty = append(p.empty, t.emptied...)
+		}
+	}
+	for _, s := range h.parcels {
+		h.post(s)
+	}
+	clear(h.parcels)
+	h.parcels = h.parcels[:0]
+}
+
+// parcel gives the tick's parcel of a scope.
+func (h *Hub) parcel(s *scope) *parcel {
+	if !s.queued {
+		s.queued = true
+		h.parcels = append(h.parcels, s)
+	}
+	return &s.parcel
+}
+
+// post sends a scope's parcel to its members; those who cannot take it lag from now on.
+func (h *Hub) post(s *scope) {
+	p := &s.parcel
+	p.gone = unique(p.gone)
+	s.queued, s.snap = false, snapshotOf{}
+	if len(p.chunks)+len(p.gone) > 0 {
+		var b []byte
+		for _, c := range s.members {
+			if !c.live || c.lagging != 0 {
 				continue
 			}
-			p := parcels[c]
-			if p == nil {
-				if h.isLagging(c) || h.isViewing(c) || !c.out.free() { // a view that waits must find room
-					h.lag(c, b)
+			if c.next == nil { // a view that waits must find room
+				if b == nil {
+					b = s.messageOf(p)
+				}
+				if h.push(c, things, b) {
 					continue
 				}
-				p = &parcel{}
-				parcels[c] = p
 			}
-			for _, k := range b.changes(c.form) {
-				if c.wants(k.kind) {
-					p.chunks = append(p.chunks, k.bytes)
-				}
-			}
-			for _, id := range b.gone {
-				if !h.sees(c, id) {
-					p.removed = append(p.removed, id)
-				}
-			}
+			h.lag(c, h.city.tick)
 		}
+		h.remember(s, p)
 	}
-	for c, p := range parcels {
-		if len(p.chunks)+len(p.removed) > 0 {
-			h.push(c, things, c.form.things(make([]byte, 0, size(p)), p.chunks, unique(p.removed)))
-		}
-	}
-}
-
-func size(p *parcel) int {
-	n := 64
-	for _, c := range p.chunks {
-		n += len(c) + 1
-	}
-	for _, r := range p.removed {
-		n += len(r) + 3
-	}
-	return n
-}
-
-// unique drops ids named twice: a Thing may leave two buckets of one view within a tick.
-func unique(ids []string) []string {
-	if len(ids) < 2 {
-		return ids
-	}
-	seen := make(map[string]struct{}, len(ids))
-	out := ids[:0]
-	for _, id := range ids {
-		if _, ok := seen[id]; !ok {
-			seen[id] = struct{}{}
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-// sees tells whether a Thing is in a client's view now.
-func (h *Hub) sees(c *client, id string) bool {
-	r := h.city.rows[id]
-	if r == nil || r.bucket == nil || !c.wants(r.thing.Kind) {
-		return false
-	}
-	_, ok := c.frames[r.bucket.cell]
-	return ok
-}
-
-func (h *Hub) isLagging(c *client) bool {
-	_, ok := h.lagging[c]
-	return ok
-}
-
-func (h *Hub) isViewing(c *client) bool {
-	_, ok := h.viewing[c]
-	return ok
-}
-
-// lag notes what a client could not be sent; the newest state of it is sent when it can. The set is bounded by what was in its view.
-func (h *Hub) lag(c *client, b *bucket) {
-	for _, r := range b.changed {
-		if c.wants(r.thing.Kind) {
-			c.dirty[r.thing.ID] = struct{}{}
-		}
-	}
-	for _, id := range b.gone {
-		c.dirty[id] = struct{}{}
-	}
-	h.lagging[c] = struct{}{}
-}
-
-// flushLagging sends what has gathered to clients that have room again. It comes after send, which
-// adds to it.
-func (h *Hub) flushLagging() {
-	for c := range h.lagging {
-		if h.isViewing(c) || !c.out.free() {
-			continue
-		}
-		var rows []*row
-		var removed []string
-		for id := range c.dirty {
-			if h.sees(c, id) {
-				rows = append(rows, h.city.rows[id])
-			} else {
-				removed = append(removed, id)
-			}
-		}
-		clear(c.dirty)
-		delete(h.lagging, c)
-		p := parcel{removed: removed}
-		for _, k := range encode(c.form, rows) {
-			p.chunks = append(p.chunks, k.bytes)
-		}
-		if len(p.chunks)+len(p.removed) > 0 {
-			h.push(c, things, c.form.things(make([]byte, 0, size(&p)), p.chunks, p.removed))
-		}
-	}
+	clear(p.chunks)
+	clear(p.gone)
+	clear(p.empty)
+	p.chunks, p.gone, p.empty = p.chunks[:0], p.gone[:0], p.empty[:0]
 }
 
 // caseChanges brings changes of cases to every client that may see them, at once and in order.
@@ -198,6 +137,7 @@ func (h *Hub) caseChanges(list []change) {
 		if !h.cases.apply(ch) {
 			continue
 		}
+		h.alarm(ch)
 		h.metrics.cases.Inc()
 		var encoded [forms][]byte
 		for c := range h.clients {
@@ -206,7 +146,7 @@ func (h *Hub) caseChanges(list []change) {
 			}
 			b := encoded[c.form.id()]
 			if b == nil {
-				b = c.form.change(nil, ch.noun, wire.Cursor(h.d.Epoch, ch.offset), ch.doc)
+				b = h.caseFrame(c.form, ch)
 				encoded[c.form.id()] = b
 			}
 			h.push(c, ofCase, b)
@@ -214,11 +154,20 @@ func (h *Hub) caseChanges(list []change) {
 	}
 }
 
-// push queues a message; a client for which too much waits is closed.
-func (h *Hub) push(c *client, s urgency, b []byte) {
-	if !c.out.push(s, b) {
+func (h *Hub) caseFrame(f form, ch change) []byte {
+	return framed(f.change(sheet(len(ch.doc)+128), ch.noun, wire.Cursor(h.d.Epoch, ch.offset), ch.doc), f.opcode())
+}
+
+// push queues a message. False: it does not fit; a client for which too many cases wait is closed.
+func (h *Hub) push(c *client, s urgency, b []byte) bool {
+	fits, start := c.out.push(s, b, h.d.Now())
+	if start {
+		h.ready = append(h.ready, c)
+	}
+	if !fits && s == ofCase {
 		h.slow(c, "too many cases wait")
 	}
+	return fits
 }
 
 // slow closes a client that cannot keep up with cases.
@@ -227,33 +176,49 @@ func (h *Hub) slow(c *client, why string) {
 	h.end(c, wire.CloseSlow, why)
 }
 
-// eachSecond tells the state of feeds and figures, pings, and looks after slow clients.
+// eachSecond tells the state of feeds and figures, pings, looks after slow clients, and lets time turn cells and scales.
 func (h *Hub) eachSecond() {
 	now := h.d.Now()
-	var feed, stats [forms][]byte
+	var second [forms][2][]byte // with and without feeds
 	for c := range h.clients {
 		if h.cfg.Patience <= c.out.stuck(now) {
 			h.slow(c, "cases could not be sent for "+h.cfg.Patience.String())
 			continue
 		}
-		if now.Sub(c.pinged) >= h.cfg.Ping {
-			c.pinged = now
-			h.push(c, ping, nil)
+		if now.UnixNano()-c.pinged >= int64(h.cfg.Ping) {
+			c.pinged = now.UnixNano()
+			h.push(c, asIs, pingFrame)
 		}
 		if !c.live || !c.out.free() {
 			continue
 		}
-		f := c.form.id()
-		if stats[f] == nil {
-			stats[f], _ = c.form.control(wire.Stats{Type: wire.TypeStats, LatencyMS: h.latency.figures(now)})
-			feed[f], _ = c.form.control(wire.Feed{Type: wire.TypeFeed, Feeds: h.feeds()})
+		f, seen := c.form.id(), 0
+		if c.rights.feeds {
+			seen = 1
 		}
-		if c.seesFeeds {
-			h.push(c, asIs, feed[f])
+		if second[f][seen] == nil {
+			second[f][seen] = h.secondOf(c.form, c.rights.feeds, now)
 		}
-		h.push(c, asIs, stats[f])
+		h.push(c, asIs, second[f][seen])
 	}
-	h.metrics.state(len(h.clients), len(h.city.rows), len(h.lagging))
+	h.grid.second(now.UnixMilli())
+	h.city.tidy(now)
+	h.rescale()
+	h.metrics.state(len(h.clients), h.city.placed, len(h.lagging), len(h.scopes), h.grid.cells)
+}
+
+// secondOf is what every client hears each second, as frames one after the other.
+func (h *Hub) secondOf(f form, withFeeds bool, now time.Time) []byte {
+	var all []byte
+	if withFeeds {
+		if b, err := f.control(sheet(1024), wire.Feed{Type: wire.TypeFeed, Feeds: h.feeds()}); err == nil {
+			all = append(all, framed(b, f.opcode())...)
+		}
+	}
+	if b, err := f.control(sheet(256), wire.Stats{Type: wire.TypeStats, LatencyMS: h.latency.figures(now)}); err == nil {
+		all = append(all, framed(b, f.opcode())...)
+	}
+	return all
 }
 
 // boundOf is the view as geo has it.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"kentongan/feeds"
+	"kentongan/geo"
 	"kentongan/server/wire"
 )
 
@@ -14,55 +14,73 @@ const mostMissed = 20_000
 // catchLimit bounds asking the store for what a client missed.
 const catchLimit = 10 * time.Second
 
-func (h *Hub) feeds() []feeds.FeedStatus {
-	list := []feeds.FeedStatus{}
-	if h.d.Feeds != nil {
-		list = append(list, h.d.Feeds()...)
-	}
-	return list
+// mostAnswered is how many bytes of snapshots are queued in one tick: when thousands come at once they are let in one after another, and
+// the writers keep up with everybody else.
+const mostAnswered = 32 << 20
+
+// view is what a client asks for, checked.
+type view struct {
+	bound  geo.Bound
+	zoom   float64
+	layers string
+	cursor string
 }
 
-// watch makes a bucket part of a client's view.
-func (c *client) watch(b *bucket) {
-	c.frames[b.cell] = struct{}{}
-	b.watchers[c] = struct{}{}
-}
-
-// unwatch takes a client out of every bucket.
-func (h *Hub) unwatch(c *client) {
-	for f := range c.frames {
-		if b := h.city.buckets[f]; b != nil {
-			delete(b.watchers, c)
+// answerWaiting answers views in the order in which they came, as many as a tick may.
+func (h *Hub) answerWaiting() {
+	h.answered, h.phase = 0, time.Now()
+	later := h.waiting[:0]
+	for i, c := range h.waiting {
+		if c.next == nil { // it has gone
+			continue
+		}
+		// A client that asks faster than it reads gets the newest of its views once it has read.
+		if !c.out.free() || h.answered > mostAnswered || i > 0 && h.spent() || !h.answer(c) {
+			later = append(later, c)
 		}
 	}
-	clear(c.frames)
+	clear(h.waiting[len(later):])
+	h.waiting = later
 }
 
-// answer takes the client's newest view. The first one with a cursor that the hub remembers, or that the store knows, is answered by
-// the missed changes, in order; then comes the snapshot.
-func (h *Hub) answer(c *client) {
-	if _, ok := h.clients[c]; !ok || c.next == nil {
+// ask notes a client's newest view.
+func (h *Hub) ask(c *client, v *view) {
+	if _, here := h.clients[c]; !here {
 		return
 	}
+	if c.next == nil {
+		h.waiting = append(h.waiting, c)
+	}
+	c.next = v
+}
+
+// keyOf gives the scope that shows a view.
+func (h *Hub) keyOf(c *client, v *view) scopeKey {
+	key := scopeKey{bound: v.bound, layers: v.layers, form: c.form.id(), rights: c.rights, crowd: !far(v.zoom)}
+	key.res = fitting(resAt(v.zoom), v.bound, mostCells)
+	if !key.crowd {
+		key.cells = true
+		return key
+	}
+	was := c.scope != nil && c.scope.key.crowd && c.scope.key.cells
+	key.cells = crowded(h.inView(v.bound, wantsOf(v.layers)), was)
+	return key
+}
+
+// crowded tells whether so many Things are shown as cells; it was so before, or not.
+func crowded(n int, was bool) bool { return n > crowdMost || was && n >= crowdLeast }
+
+// answer takes a client's newest view; false: it is still to be prepared. The first one with a cursor that the hub remembers, or that
+// the store knows, is answered by the missed changes, in order; then comes the snapshot.
+func (h *Hub) answer(c *client) bool {
 	v := c.next
+	key := h.keyOf(c, v)
+	if h.scopes[key] == nil && key.cells && key.rights.things && !h.prepare(&key) {
+		return false
+	}
 	c.next = nil
-	h.unwatch(c)
-	c.viewed, c.bound = true, boundOf(v.Bbox)
-	c.all, c.kinds = false, map[string]struct{}{}
-	for _, k := range v.Layers {
-		if k == "*" {
-			c.all = true
-		}
-		c.kinds[k] = struct{}{}
-	}
-	for _, b := range h.city.buckets {
-		if c.bound.Intersects(b.bound) {
-			c.watch(b)
-		}
-	}
-	clear(c.dirty)
-	delete(h.lagging, c)
-	epoch, offset, ok := wire.ParseCursor(v.Cursor)
+	h.enter(c, key)
+	epoch, offset, ok := wire.ParseCursor(v.cursor)
 	ok = ok && epoch == h.d.Epoch && offset <= h.cases.offset
 	switch {
 	case c.live: // all was sent already, or waits in order
@@ -73,6 +91,18 @@ func (h *Hub) answer(c *client) {
 	default:
 		h.resume(c, offset)
 	}
+	return true
+}
+
+// enter moves a client into the scope of a key.
+func (h *Hub) enter(c *client, key scopeKey) {
+	s := h.scope(key, c.form)
+	if s == c.scope {
+		h.caughtUp(c)
+		return
+	}
+	h.part(c)
+	h.join(c, s)
 }
 
 // resume sends what was missed, from memory or after asking the store.
@@ -133,44 +163,76 @@ func fits(lists ...[]change) bool {
 func (h *Hub) missed(c *client, list []change) {
 	for _, ch := range list {
 		if c.may(ch.noun) {
-			h.push(c, ofCase, c.form.change(nil, ch.noun, wire.Cursor(h.d.Epoch, ch.offset), ch.doc))
+			h.push(c, ofCase, h.caseFrame(c.form, ch))
 		}
 	}
 }
 
 // snapshot answers a view; from now on the client is live.
 func (h *Hub) snapshot(c *client, resumed bool) {
-	s := wire.RawSnapshot{Resumed: resumed, Cursor: wire.Cursor(h.d.Epoch, h.cases.offset)}
-	n := 4096
-	if c.things {
-		for f := range c.frames {
-			b := h.city.buckets[f]
-			if b == nil {
-				continue
-			}
-			for _, k := range b.all(c.form) {
-				if c.wants(k.kind) {
-					s.Things = append(s.Things, k.bytes)
-					n += len(k.bytes) + 1
-				}
-			}
-		}
-	}
-	if c.may(wire.TypeIncident) {
-		s.Incidents = h.cases.docs(wire.TypeIncident)
-	}
-	if c.may(wire.TypeAlert) {
-		s.Alerts = h.cases.docs(wire.TypeAlert)
-	}
-	if c.seesFeeds {
-		s.Feeds = h.feeds()
-	}
-	b, err := c.form.snapshot(make([]byte, 0, n), s)
-	if err != nil {
-		h.log.Error().Err(err).Msg("snapshot not written")
-		h.end(c, wire.CloseInternal, "snapshot")
+	b := h.snapshotOf(c.scope, resumed)
+	if b == nil {
 		return
 	}
 	c.live = true
-	h.push(c, things, b)
+	h.answered += len(b)
+	if !h.push(c, things, b) { // its room was taken while the store was asked
+		h.lag(c, wholeView)
+	}
+}
+
+// snapshotOf builds a scope's snapshot, or gives the last one while nothing has changed.
+func (h *Hub) snapshotOf(s *scope, resumed bool) []byte {
+	now := h.d.Now()
+	if k := &s.snap; k.bytes != nil && k.offset == h.cases.offset && k.resumed == resumed && now.Sub(k.at) < time.Second {
+		return k.bytes
+	}
+	var p parcel
+	h.whole(s, &p, now.UnixMilli())
+	w := wire.BinarySnapshot{Resumed: resumed, Cursor: wire.Cursor(h.d.Epoch, h.cases.offset)}
+	n := 4096
+	for _, k := range p.chunks {
+		n += len(k) + 1
+	}
+	if s.key.cells {
+		w.Cells = p.chunks
+	} else {
+		w.Things = p.chunks
+	}
+	h.docs(&w, s.key.rights)
+	b, err := s.form.snapshot(sheet(n), w)
+	if err != nil {
+		h.log.Error().Err(err).Msg("snapshot not written")
+		return nil
+	}
+	s.snap = snapshotOf{framed(b, s.form.opcode()), h.cases.offset, resumed, now}
+	return s.snap.bytes
+}
+
+// rescale turns views from Things to cells and back as they fill and empty. The first message of the other type is the whole view.
+func (h *Hub) rescale() {
+	h.phase = time.Now()
+	for _, s := range h.scopes {
+		if !s.key.crowd || !s.key.rights.things {
+			continue
+		}
+		cells := crowded(h.inView(s.key.bound, s.wants), s.key.cells)
+		if cells == s.key.cells {
+			continue
+		}
+		key := s.key
+		key.cells = cells
+		if cells && h.scopes[key] == nil && !h.prepare(&key) {
+			continue // more of it in the next second
+		}
+		to := h.scope(key, s.form)
+		for len(s.members) > 0 {
+			c := s.members[len(s.members)-1]
+			h.part(c)
+			h.join(c, to)
+			if c.live {
+				h.lag(c, wholeView)
+			}
+		}
+	}
 }
