@@ -41,6 +41,7 @@ type Deps struct {
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
 	Ready   func(ctx context.Context) Readiness
 
+	Simulator Simulator            // nil: no feed has transport simulator
 	SignedOut func(session string) // told the hash of a session that has ended, so that its sockets end too; nil: nobody
 	Gather    prometheus.Gatherer  // nil: no /metrics
 	Files     fs.FS                // the built screens
@@ -101,6 +102,7 @@ func (s *server) register() error {
 	s.alerts()
 	s.incidents()
 	s.lists()
+	s.simulator()
 	s.search()
 	s.ingest()
 	s.session()

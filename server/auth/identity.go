@@ -35,13 +35,14 @@ const (
 	ReadFeeds     = "feed.read"
 	ReadRules     = "rule.read"
 	ReadAudit     = "audit.read"
+	RunSimulator  = "simulator.run"
 	Ingest        = "ingest"
 	Metrics       = "metrics"
 )
 
 // Rights lists every right, in the order of the table above.
 func Rights() []string {
-	return []string{ReadThings, ReadAlerts, ReadIncidents, ActIncidents, ReadFeeds, ReadRules, ReadAudit, Ingest, Metrics}
+	return []string{ReadThings, ReadAlerts, ReadIncidents, ActIncidents, ReadFeeds, ReadRules, ReadAudit, RunSimulator, Ingest, Metrics}
 }
 
 // RightsOf gives the rights of a role; an unknown role has none.
