@@ -26,8 +26,10 @@ const (
 	PendingLifetime  = 24 * time.Hour // an Update or Cancel that came before what it names
 	CaseStreamLength = 100_000        // approximate: what a screen can resume from
 	DefaultRetention = 72 * time.Hour // of readings
-	LeaseLifetime    = 8 * time.Second
-	StatusLifetime   = time.Hour // of what a server that is gone said of its feeds
+	// SimulatorLifetime of the runs of scenarios, from the last that was started or stopped.
+	SimulatorLifetime = 7 * 24 * time.Hour
+	LeaseLifetime     = 8 * time.Second
+	StatusLifetime    = time.Hour // of what a server that is gone said of its feeds
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -62,6 +64,7 @@ var Table = []Row{
 	{"kt:confirm:{J}", "string", "written only so that a replica can confirm what came before it", "none: one value", "alerts/store", "nobody"},
 	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
+	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
 	{"kt:feed:{J}:NAME", "hash", "last success, interval, etag of a feed, kept over restarts", "30 days", "feeds/runner", "feeds/runner"},
 }
 
@@ -168,6 +171,9 @@ func (k Keys) FeedStatus() string { return k.ours("feed-status") }
 
 // Announce is the sharded channel of the servers' word to each other.
 func (k Keys) Announce() string { return k.ours("announce") }
+
+// Simulator is the runs of the simulated city.
+func (k Keys) Simulator() string { return k.ours("simulator") }
 
 // Feed is what a feed remembers over restarts.
 func (k Keys) Feed(name string) string { return k.facet("feed", name) }
