@@ -144,7 +144,7 @@ func (a *App) alone() bool { return a.embedded != nil }
 func (a *App) newAlerts(ctx context.Context) error {
 	a.cases = store.New(a.rdb, a.keys, store.Options{Place: a.profile.Place(), Zone: a.profile.Zone, Prefix: a.profile.Prefix, Consents: a.profile.Consents, Rules: a.ruleIDs(),
 		Now: time.Now, Log: a.log})
-	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings, Publish: !a.alone()}, time.Now)
+	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings, Publish: !a.alone(), Identity: ingest.Identity}, time.Now)
 	if err := a.cases.Check(); err != nil || a.alone() {
 		return err
 	}
