@@ -26,6 +26,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/server/auth"
 	"kentongan/server/profile"
+	"kentongan/server/wire"
 )
 
 // Deps are the rooms that the interface shows. All are needed but Gather.
@@ -39,6 +40,7 @@ type Deps struct {
 	Rules   func() []rules.Listed
 	Profile *profile.Profile
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
+	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
 	Simulator Simulator            // nil: no feed has transport simulator
@@ -99,6 +101,7 @@ func (s *server) register() error {
 	cfg.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[json.RawMessage](), reflect.TypeFor[map[string]any]())
 	s.docs = humago.New(s.table, cfg)
 	s.things()
+	s.cells()
 	s.alerts()
 	s.incidents()
 	s.lists()
