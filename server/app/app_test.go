@@ -58,6 +58,7 @@ type running struct {
 	t    *testing.T
 	log  *logged
 	end  func() error // drains and stops
+	quit context.CancelFunc
 	done bool
 
 	ended chan error // what Run gave
@@ -65,16 +66,22 @@ type running struct {
 
 func serve(t *testing.T, dir string, before ...func(*App)) *running {
 	t.Helper()
+	return launch(t, "test", settings, []string{"KENTONGAN_DATA_DIR=" + dir}, before...)
+}
+
+// launch builds and runs a server, and returns once it is ready.
+func launch(t *testing.T, version, settings string, env []string, before ...func(*App)) *running {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "k.yaml")
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, faults := config.Load(config.Source{File: file, Env: []string{"KENTONGAN_DATA_DIR=" + dir, "KENTONGAN_ADMIN_TOKEN=" + token}, Formats: formats.Names()})
+	cfg, faults := config.Load(config.Source{File: file, Env: append(env, "KENTONGAN_ADMIN_TOKEN="+token), Formats: formats.Names()})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
 	l := &logged{}
-	a, err := New(t.Context(), cfg, "test", zerolog.New(l), prometheus.NewRegistry())
+	a, err := New(t.Context(), cfg, version, zerolog.New(l), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +91,7 @@ func serve(t *testing.T, dir string, before ...func(*App)) *running {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
-	r := &running{App: a, t: t, log: l, ended: ended}
+	r := &running{App: a, t: t, log: l, ended: ended, quit: cancel}
 	r.end = func() error {
 		if r.done {
 			return nil
