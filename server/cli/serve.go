@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/rs/zerolog"
 
+	"kentongan/feeds/runner"
+	"kentongan/feeds/simulator"
 	"kentongan/server/app"
 	"kentongan/server/config"
 )
@@ -24,6 +27,8 @@ const drainTime = 9 * time.Second
 type serve struct {
 	settings
 	Replay   string `help:"Play the recorded files of a folder instead of asking outside; all of it is marked as simulated." placeholder:"DIR" type:"existingdir"`
+	Scenario string `help:"Let a scenario happen in the simulated city from the start: galodo, ashfall, quake or truck." placeholder:"NAME"`
+	Things   int    `help:"How many Things the simulated city has, 150 to 50000." placeholder:"N"`
 	OpenLink bool   `help:"Print one address to open, which signs in."`
 }
 
@@ -40,6 +45,9 @@ func (s *serve) Run(w *world) error {
 		}
 		cfg.Feeds = recorded
 	}
+	if err := s.city(cfg.Feeds); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal(log)
 	defer stop()
 	var emptied time.Time
@@ -50,6 +58,24 @@ func (s *serve) Run(w *world) error {
 		}
 		emptied = time.Now()
 	}
+}
+
+// city applies what the flags say of the simulated city, and refuses what cannot be.
+func (s *serve) city(list []runner.FeedConfig) error {
+	if s.Scenario == "" && s.Things == 0 {
+		return nil
+	}
+	i := slices.IndexFunc(list, func(f runner.FeedConfig) bool { return f.Transport == runner.Simulator })
+	if i < 0 {
+		return fmt.Errorf("--scenario and --things: %w", app.ErrNoCity)
+	}
+	if s.Scenario != "" && !simulator.Known(s.Scenario) {
+		return fmt.Errorf("--scenario: %q is none of galodo, ashfall, quake, truck", s.Scenario)
+	}
+	if s.Things != 0 {
+		list[i].Things = s.Things
+	}
+	return errors.Join(list[i].Validate()...)
 }
 
 // once serves one life of the store. Again means that the store came back empty and everything must be built anew.
@@ -69,6 +95,11 @@ func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger
 		select {
 		case <-a.Ready():
 			s.link(run, a, log, w)
+			if s.Scenario != "" {
+				if err := a.StartScenario(run, s.Scenario); err != nil {
+					log.Error().Err(err).Str("scenario", s.Scenario).Msg("the scenario does not begin")
+				}
+			}
 		case <-run.Done():
 		}
 	}()
