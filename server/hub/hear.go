@@ -39,22 +39,49 @@ func (h *Hub) read(c *client) {
 		now := time.Now()
 		tokens = min(mostBurst, tokens+now.Sub(last).Seconds()*mostSecond)
 		last = now
-		code, message := wire.ErrorTooMany, fmt.Sprintf("more than %d messages a second", mostSecond)
-		if tokens >= 1 {
+		m := heard{c: c, kind: kind, bytes: b, faulty: faulty, tooMany: tokens < 1}
+		if !m.tooMany {
 			tokens--
-			code, message = h.take(c, kind, b)
 		}
-		if code == "" {
-			continue
-		}
-		if faulty++; faulty >= mostFaulty {
-			h.call(func() { h.end(c, wire.ClosePolicy, "too many faulty messages") })
-			continue // until the connection is closed
-		}
-		if faulty < mostFaulty {
-			h.reply(c, wire.Error{Type: wire.TypeError, Code: code, Message: message})
-		}
+		faulty = h.apart(m)
 	}
+}
+
+// heard is one message of a client, and how many faulty ones came before.
+type heard struct {
+	c       *client
+	kind    int
+	bytes   []byte
+	faulty  int
+	tooMany bool
+}
+
+// apart judges a message in a goroutine of its own and waits for it. Reading JSON needs a deeper stack than waiting for bytes does, and a
+// reader would keep it as long as its client is there: 4 KB for each.
+func (h *Hub) apart(m heard) (faulty int) {
+	done := make(chan int, 1)
+	go func() { done <- h.judge(m) }()
+	return <-done
+}
+
+// judge takes a message, or answers what is wrong with it.
+func (h *Hub) judge(m heard) (faulty int) {
+	code, message := wire.ErrorTooMany, ""
+	if m.tooMany {
+		message = fmt.Sprintf("more than %d messages a second", mostSecond)
+	} else {
+		code, message = h.take(m.c, m.kind, m.bytes)
+	}
+	if code == "" {
+		return m.faulty
+	}
+	switch m.faulty++; {
+	case m.faulty < mostFaulty:
+		h.reply(m.c, wire.Error{Type: wire.TypeError, Code: code, Message: message})
+	case m.faulty == mostFaulty:
+		h.call(func() { h.end(m.c, wire.ClosePolicy, "too many faulty messages") })
+	} // from then on nothing, until the connection is closed
+	return m.faulty
 }
 
 // answerControl answers control frames through the outbox, since nobody else may write between the parts of a message.

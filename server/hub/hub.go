@@ -90,6 +90,7 @@ type Hub struct {
 	ready    []*client            // to be handed to the writers
 	loaded   bool                 // city and cases are filled
 	closing  bool
+	second   bool // a second has passed, to be told with the next tick
 	lastTick time.Time
 	phase    time.Time // when the part of the tick began that has a budget
 	answered int       // bytes of snapshots in this tick
@@ -186,7 +187,11 @@ func (h *Hub) loop(ctx context.Context) {
 				h.caseChanges(p.list)
 			}
 		case <-second.C:
-			h.eachSecond()
+			if armed { // with the tick: one write for both
+				h.second = true
+			} else {
+				h.eachSecond()
+			}
 		case <-h.notify:
 		case <-tick.C:
 			armed = false
@@ -201,6 +206,10 @@ func (h *Hub) loop(ctx context.Context) {
 			continue
 		}
 		h.tick()
+		if h.second {
+			h.second = false
+			h.eachSecond()
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"github.com/gorilla/websocket"
 	"github.com/rs/zerolog"
-	"go.uber.org/goleak"
 
 	"kentongan/alerts"
 	"kentongan/alerts/incident"
@@ -550,8 +549,6 @@ func TestCloseSaysGoingAway(t *testing.T) {
 		t.Errorf("ended by %v, want 1001", err)
 	}
 }
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSocketsEndWithTheirSession(t *testing.T) {
 	r := newRoom(t, newStream(), "e1", quick())
