@@ -69,6 +69,7 @@ func (a *App) listenIn(ctx context.Context) error {
 	ctx, cancel := a.replicas.untilFailover(ctx)
 	defer cancel()
 	line := a.rdb.SSubscribe(ctx, a.keys.Announce())
+	defer context.AfterFunc(ctx, func() { _ = line.Close() })() // a question that waits for an answer does not hear of ctx
 	defer func() { _ = line.Close() }()
 	asked := false
 	for {
