@@ -63,6 +63,15 @@ func (t *Thing) AppendRecord(b []byte) []byte {
 // ReadRecord fills the Thing from what AppendRecord wrote. Id, kind and place stay as they are.
 func (t *Thing) ReadRecord(b []byte) error {
 	t.State = map[string]Reading{}
+	return t.readRecord(b, func(part []byte) error {
+		name, r, err := readReading(part)
+		t.State[name] = r
+		return err
+	})
+}
+
+// readRecord fills all but the state, whose parts it hands over.
+func (t *Thing) readRecord(b []byte, state func([]byte) error) error {
 	return EachField(b, func(n protowire.Number, v Field) error {
 		switch n {
 		case thingVersion:
@@ -70,7 +79,7 @@ func (t *Thing) ReadRecord(b []byte) error {
 				return fmt.Errorf("record of version %d: this server reads up to %d", v.Int, recordVersion)
 			}
 		case thingFeed:
-			t.Feed = string(v.Bytes)
+			t.Feed = internBytes(v.Bytes)
 		case thingName:
 			t.Name = string(v.Bytes)
 		case thingAt:
@@ -82,21 +91,19 @@ func (t *Thing) ReadRecord(b []byte) error {
 		case thingSimulated:
 			t.Simulated = v.Int != 0
 		case thingAttribution:
-			t.Attribution = string(v.Bytes)
+			t.Attribution = internBytes(v.Bytes)
 		case thingState:
-			return t.readState(v.Bytes)
+			return state(v.Bytes)
 		}
 		return nil
 	})
 }
 
-func (t *Thing) readState(b []byte) error {
-	var name string
-	var r Reading
-	err := EachField(b, func(n protowire.Number, v Field) error {
+func readReading(b []byte) (name string, r Reading, err error) {
+	err = EachField(b, func(n protowire.Number, v Field) error {
 		switch n {
 		case stateProperty:
-			name = string(v.Bytes)
+			name = internBytes(v.Bytes)
 		case stateNum:
 			r.Value = Value{Type: Number, Num: v.Float}
 		case stateText:
@@ -104,18 +111,27 @@ func (t *Thing) readState(b []byte) error {
 		case stateBool:
 			r.Value = Value{Type: Bool, Num: float64(v.Int)}
 		case stateUnit:
-			r.Unit = string(v.Bytes)
+			r.Unit = internBytes(v.Bytes)
 		case stateAt:
 			r.At = moment.OfMilli(v.Int)
 		case stateReceivedAt:
 			r.ReceivedAt = moment.OfMilli(v.Int)
 		case stateQuality:
-			r.Quality = Quality(v.Bytes)
+			r.Quality = qualityOf(v.Bytes)
 		}
 		return nil
 	})
-	t.State[name] = r
-	return err
+	return name, r, err
+}
+
+// qualityOf makes no garbage of the qualities there are.
+func qualityOf(b []byte) Quality {
+	for _, q := range qualities {
+		if string(q) == string(b) {
+			return q
+		}
+	}
+	return Quality(b)
 }
 
 // Field is the content of one protobuf field: the member that its wire type fills.

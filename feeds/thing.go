@@ -35,10 +35,17 @@ type Reading struct {
 	Quality    Quality
 }
 
-// Unpack gives the Thing that a picture's entry holds; nil where its payload is none.
+// Unpack gives the Thing that a picture's entry holds, made anew where it is packed; nil where its payload is none.
 func Unpack(payload any, id, kind string, at geo.Position, placed bool, cell geo.Cell) *Thing {
-	t, _ := payload.(*Thing)
-	return t
+	switch p := payload.(type) {
+	case *Packed:
+		return p.Thing(id, kind, at, placed, cell)
+	case Packed:
+		return p.Thing(id, kind, at, placed, cell)
+	case *Thing:
+		return p
+	}
+	return nil
 }
 
 // SplitID takes an id "<feed>:<native id>" apart. A feed's name holds no colon.

@@ -29,7 +29,7 @@ type Entry struct {
 	Placed   bool     // Position is known
 	Slot     uint32   // its number in this picture, from 0 and without great gaps, the same as long as the Thing is there; set by Picture.Put
 	Cell     geo.Cell // at geo.ResThing; zero where not placed
-	Payload  Payload
+	Payload  any      // what else its owner knows of it, in whatever form; a Payload, or Change.State says what is written
 }
 
 // Stored is a last state as the store holds it.
@@ -54,7 +54,7 @@ type Change struct {
 	Entry    *Entry   // its state after the change, always given; it says where the readings go
 	From     geo.Cell // where it was before; zero: it was not placed. Counts only when Moved
 	Moved    bool     // it was known before, at From, and its cell differs now
-	State    Payload  // what is written of it; nil: the entry's payload
+	State    Payload  // what is written of it; nil: the entry's payload, which must be one
 	Keep     bool     // the last state is as it was (a late reading): only the readings are written
 	Readings [][]byte // records of readings, opaque, in order; their owner tells them apart
 }

@@ -13,20 +13,27 @@ const resRegion geo.Resolution = 4
 
 // Picture is every Thing's last state in memory: what the store holds, rebuilt from it at start. Safe for concurrent use. The functions
 // handed to Within, In, Nearest and All are called under a read lock: they must be short and must not call the picture.
+//
+// At rest a Thing costs its Entry, a place in the list of slots, its number in a bucket, and its number by id.
 type Picture struct {
 	mu      sync.RWMutex
-	things  map[string]*slot
+	things  map[string]uint32 // slots by id
+	chunks  []*chunk          // slots by number, in pieces: growing moves nothing
 	regions map[geo.Cell]*region
 	buckets map[geo.Cell]*bucket
 	next    uint32   // the first number that no Thing has had
 	freed   []uint32 // numbers of Things that were removed
 }
 
+const chunkSize = 4096
+
+type chunk [chunkSize]slot
+
 // slot is an Entry and its place in its bucket's list.
 type slot struct {
 	entry  *Entry
 	bucket *bucket
-	at     int
+	at     uint32
 }
 
 // bucket holds the Things of one cell at ResFrame. Its bound is around every position it ever held, not around the cell: a Thing's cell
@@ -34,7 +41,7 @@ type slot struct {
 type bucket struct {
 	cell  geo.Cell
 	bound geo.Bound
-	slots []*slot
+	slots []uint32
 }
 
 type region struct {
@@ -44,15 +51,21 @@ type region struct {
 
 // NewPicture gives an empty picture.
 func NewPicture() *Picture {
-	return &Picture{things: map[string]*slot{}, regions: map[geo.Cell]*region{}, buckets: map[geo.Cell]*bucket{}}
+	return &Picture{things: map[string]uint32{}, regions: map[geo.Cell]*region{}, buckets: map[geo.Cell]*bucket{}}
 }
+
+// slot gives the slot of a number that was given.
+func (p *Picture) slot(n uint32) *slot { return &p.chunks[n/chunkSize][n%chunkSize] }
+
+// entry gives the entry in a slot.
+func (p *Picture) entry(n uint32) *Entry { return p.chunks[n/chunkSize][n%chunkSize].entry }
 
 // Get gives the entry of an id, or nil.
 func (p *Picture) Get(id string) *Entry {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if s := p.things[id]; s != nil {
-		return s.entry
+	if n, ok := p.things[id]; ok {
+		return p.entry(n)
 	}
 	return nil
 }
@@ -61,14 +74,13 @@ func (p *Picture) Get(id string) *Entry {
 func (p *Picture) Put(e *Entry) (old *Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.things[e.ID]
-	if s == nil {
-		s = &slot{}
-		p.things[e.ID] = s
-		e.Slot = p.number()
-	} else {
-		e.Slot = s.entry.Slot
+	n, known := p.things[e.ID]
+	if !known {
+		n = p.number()
+		p.things[e.ID] = n
 	}
+	e.Slot = n
+	s := p.slot(n)
 	old, s.entry = s.entry, e
 	p.place(s)
 	return old
@@ -78,14 +90,17 @@ func (p *Picture) Put(e *Entry) (old *Entry) {
 func (p *Picture) Remove(id string) *Entry {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.things[id]
-	if s == nil {
+	n, ok := p.things[id]
+	if !ok {
 		return nil
 	}
+	s := p.slot(n)
 	p.leave(s)
 	delete(p.things, id)
-	p.freed = append(p.freed, s.entry.Slot)
-	return s.entry
+	p.freed = append(p.freed, n)
+	old := s.entry
+	*s = slot{}
+	return old
 }
 
 // number gives a slot: one that was freed, else the next.
@@ -94,6 +109,9 @@ func (p *Picture) number() uint32 {
 		slot := p.freed[n-1]
 		p.freed = p.freed[:n-1]
 		return slot
+	}
+	if p.next%chunkSize == 0 {
+		p.chunks = append(p.chunks, new(chunk))
 	}
 	p.next++
 	return p.next - 1
@@ -118,8 +136,8 @@ func (p *Picture) place(s *slot) {
 	if b == nil || b.cell != frame {
 		p.leave(s)
 		b = p.bucket(frame, e.Position)
-		s.bucket, s.at = b, len(b.slots)
-		b.slots = append(b.slots, s)
+		s.bucket, s.at = b, uint32(len(b.slots))
+		b.slots = append(b.slots, e.Slot)
 	}
 	if !b.bound.Contains(e.Position) {
 		b.bound = b.bound.Extend(e.Position)
@@ -152,8 +170,7 @@ func (p *Picture) leave(s *slot) {
 	}
 	last := len(b.slots) - 1
 	b.slots[s.at] = b.slots[last]
-	b.slots[s.at].at = s.at
-	b.slots[last] = nil
+	p.slot(b.slots[s.at]).at = s.at
 	b.slots = b.slots[:last]
 	s.bucket = nil
 	if last > 0 {
@@ -179,8 +196,8 @@ func (p *Picture) Within(bound geo.Bound, yield func(*Entry) bool) {
 			if !bound.Intersects(b.bound) {
 				continue
 			}
-			for _, s := range b.slots {
-				if bound.Contains(s.entry.Position) && !yield(s.entry) {
+			for _, n := range b.slots {
+				if e := p.entry(n); bound.Contains(e.Position) && !yield(e) {
 					return
 				}
 			}
@@ -194,8 +211,8 @@ func (p *Picture) In(cell geo.Cell, yield func(*Entry) bool) {
 	defer p.mu.RUnlock()
 	r := cell.Resolution()
 	visit := func(b *bucket) bool {
-		for _, s := range b.slots {
-			if s.entry.Cell.Parent(r) == cell && !yield(s.entry) {
+		for _, n := range b.slots {
+			if e := p.entry(n); e.Cell.Parent(r) == cell && !yield(e) {
 				return false
 			}
 		}
@@ -218,8 +235,8 @@ func (p *Picture) In(cell geo.Cell, yield func(*Entry) bool) {
 func (p *Picture) All(yield func(*Entry) bool) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	for _, s := range p.things {
-		if !yield(s.entry) {
+	for _, n := range p.things {
+		if !yield(p.entry(n)) {
 			return
 		}
 	}
@@ -250,7 +267,7 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 		regions = append(regions, far[*region]{distanceToBound(at, r.bound), r})
 	}
 	sort.Slice(regions, func(i, j int) bool { return regions[i].m < regions[j].m })
-	best := nearest{at: at, k: k, keep: keep}
+	best := nearest{p: p, at: at, k: k, keep: keep}
 	var own *bucket // asked first: it mostly holds enough to pass over all but its neighbours
 	if c, err := geo.CellAt(at, geo.ResThing); err == nil {
 		if own = p.buckets[c.Parent(geo.ResFrame)]; own != nil {
@@ -284,6 +301,7 @@ func (p *Picture) Nearest(at geo.Position, k int, keep func(*Entry) bool) []Near
 
 // nearest keeps the k best in order.
 type nearest struct {
+	p    *Picture
 	at   geo.Position
 	k    int
 	keep func(*Entry) bool
@@ -292,13 +310,13 @@ type nearest struct {
 
 // ask offers every Thing of a bucket to the list.
 func (n *nearest) ask(b *bucket) {
-	for _, s := range b.slots {
-		lat := s.entry.Position.Lat
-		if n.beyond(lat, lat) {
+	for _, slot := range b.slots {
+		e := n.p.entry(slot)
+		if n.beyond(e.Position.Lat, e.Position.Lat) {
 			continue
 		}
-		if m := geo.Distance(n.at, s.entry.Position); m <= n.limit() && (n.keep == nil || n.keep(s.entry)) {
-			n.add(Near{s.entry, m})
+		if m := geo.Distance(n.at, e.Position); m <= n.limit() && (n.keep == nil || n.keep(e)) {
+			n.add(Near{e, m})
 		}
 	}
 }

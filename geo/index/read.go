@@ -15,104 +15,13 @@ import (
 	"kentongan/geo"
 )
 
-// How much one question brings: fields of a hash, entries of a stream.
+// How many entries of a stream one question brings.
 const (
-	loadCount    = 2000
 	tailCount    = 256
 	forwardCount = 64 // of each shard, all of which are read side by side
 	historyCount = 64 // at first; each further page is twice as large
 	historyMost  = 2048
 )
-
-// Load hands over every last state, in no order; call it before the first Commit. An id may come twice, then the later one holds. What
-// an interrupted Commit left behind in a shard that a Thing has left is passed over and removed. An error of yield ends it.
-func (s *Store) Load(ctx context.Context, yield func(Stored) error) error {
-	shards, err := s.shards(ctx)
-	if err != nil {
-		return err
-	}
-	type seen struct {
-		shard   geo.Cell
-		written uint64
-	}
-	things := map[string]seen{}
-	gone := map[geo.Cell][]string{}
-	for _, shard := range shards {
-		err := s.scan(ctx, shard, func(l last) error {
-			was, twice := things[l.ID]
-			if twice && was.shard != shard {
-				if was.written > l.written {
-					gone[shard] = append(gone[shard], l.ID)
-					return nil
-				}
-				gone[was.shard] = append(gone[was.shard], l.ID)
-			}
-			things[l.ID] = seen{shard, l.written}
-			s.remember(&l)
-			return yield(l.Stored)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for shard, ids := range gone {
-		if err := s.rdb.HDel(ctx, s.keys.Last(shard), ids...).Err(); err != nil {
-			return fmt.Errorf("index: load: remove what %d Things left behind: %w", len(ids), err)
-		}
-	}
-	return nil
-}
-
-// remember takes over what a state says of the store itself. Where two servers moved a Thing, each knows of shards that the other does not.
-func (s *Store) remember(l *last) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.written = max(s.written, l.written)
-	if trail := joined(s.trails[l.ID], l.trail); len(trail) > 0 {
-		s.trails[l.ID] = trail
-	}
-}
-
-// joined is the stays of both trails, each shard once.
-func joined(a, b []stay) []stay {
-	if len(a) == 0 {
-		return b
-	}
-	out := slices.Clone(a)
-	for _, v := range b {
-		i := slices.IndexFunc(out, func(o stay) bool { return o.shard == v.shard })
-		if i < 0 {
-			out = append(out, v)
-		} else {
-			out[i].until = max(out[i].until, v.until)
-		}
-	}
-	return out
-}
-
-// scan hands over the last states of one shard.
-func (s *Store) scan(ctx context.Context, shard geo.Cell, yield func(last) error) error {
-	key := s.keys.Last(shard)
-	var cursor uint64
-	for {
-		pairs, next, err := s.rdb.HScan(ctx, key, cursor, "", loadCount).Result()
-		if err != nil {
-			return fmt.Errorf("index: load %s: %w", key, err)
-		}
-		for i := 0; i+1 < len(pairs); i += 2 {
-			l, err := readLast(pairs[i], []byte(pairs[i+1]))
-			if err != nil {
-				return fmt.Errorf("index: load %s, Thing %s: %w", key, pairs[i], err)
-			}
-			if err := yield(l); err != nil {
-				return err
-			}
-		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-	}
-}
 
 // Tail hands over every reading committed since a time of the store's clock, oldest first over all shards, and when it was committed by
 // that clock. The bytes are valid during the call only. An error of yield ends it.

@@ -226,7 +226,7 @@ func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part
 		start := len(arena)
 		payload := c.State
 		if payload == nil {
-			payload = c.Entry.Payload
+			payload, _ = c.Entry.Payload.(Payload)
 		}
 		arena = appendLast(arena, c.Entry, payload, s.trails[c.Entry.ID], s.written)
 		p.states = append(p.states, c.Entry.ID, arena[start:len(arena):len(arena)])

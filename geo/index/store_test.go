@@ -415,7 +415,7 @@ func TestFaultyRecordsAreNamed(t *testing.T) {
 		a := thing(t, "f:a", solok, "")
 		ctx := context.Background()
 		mustCommit(t, s, Change{Entry: a})
-		newer := appendLast(nil, a, a.Payload, nil, 1)
+		newer := appendLast(nil, a, text(""), nil, 1)
 		newer[1] = version + 1
 		for name, b := range map[string][]byte{"cut": {0x0a, 0xff}, "newer": newer, "empty": {}} {
 			if err := e.rdb.HSet(ctx, e.keys.Last(a.Cell), "f:a", b).Err(); err != nil {
@@ -454,7 +454,7 @@ func TestCommitUsesNoKeyOutsideTheTable(t *testing.T) {
 
 func FuzzReadLast(f *testing.F) {
 	e := &Entry{ID: "f:a", Kind: "gauge", Position: solok, Placed: true, Cell: 0x8a2a1072b59ffff, Payload: text(strings.Repeat("x", 200))}
-	f.Add(appendLast(nil, e, e.Payload, []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
+	f.Add(appendLast(nil, e, text(strings.Repeat("x", 200)), []stay{{5, 7}, {0, math.MaxInt64}}, 12345))
 	f.Add(appendGroup(appendBlob(nil, 5, 7), "f:a", readings("1", "22")))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, _ = readLast("id", b)
