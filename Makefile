@@ -32,8 +32,8 @@ $(WEB_DONE): $(NPM_DONE) $(WEB_SRC)
 $(BIN): $(WEB_DONE) $(GO_SRC) go.mod go.sum
 	go build -trimpath -ldflags '-s -w -X kentongan/server/cli.Version=$(VERSION)' -o $@ ./server
 
-run: $(BIN) ## start the demo and print one URL to open; REPLAY=folder plays recorded files instead of the public feeds
-	exec $(BIN) serve --config deploy/demo.yaml --open-link $(if $(REPLAY),--replay '$(REPLAY)')
+run: $(BIN) ## start the demo and print one URL to open; REPLAY=folder plays recorded files instead of the feeds; SCENARIO=galodo, THINGS=20000
+	exec $(BIN) serve --config deploy/demo.yaml --open-link $(if $(REPLAY),--replay '$(REPLAY)') $(if $(SCENARIO),--scenario '$(SCENARIO)') $(if $(THINGS),--things '$(THINGS)')
 
 needs: ## install what the tests need: a real redis-server and Chromium
 	@deploy/tools/needs.sh redis-server chromium

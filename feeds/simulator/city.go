@@ -37,11 +37,7 @@ func New(place Place, things int, seed uint64) (*City, error) {
 	if things < FewestThings || things > MostThings {
 		return nil, fmt.Errorf("%d things: want %d to %d", things, FewestThings, MostThings)
 	}
-	if err := place.Bound.Validate(); err != nil || place.Bound.East <= place.Bound.West || place.Bound.North <= place.Bound.South {
-		// Everywhere is ours: a city of its own size stands round the centre.
-		c := place.Center
-		place.Bound = geo.Bound{West: c.Lng - 0.25, East: c.Lng + 0.25, South: c.Lat - 0.25, North: c.Lat + 0.25}
-	}
+	place = place.sized()
 	if place.Zone == nil {
 		place.Zone = time.UTC
 	}
@@ -59,11 +55,7 @@ func New(place Place, things int, seed uint64) (*City, error) {
 		w := &c.land.roads[i]
 		c.tables = append(c.tables, [2]timetable{tableOf(w, truck), tableOf(w, bus)})
 	}
-	gauges := 0
-	for _, r := range c.land.rivers {
-		gauges += len(r.gauges)
-	}
-	c.number = counts(things, gauges)
+	c.number = counts(things, c.land.gauges())
 	c.things = make([]thing, 0, things)
 	c.build(c.number)
 	return c, nil
@@ -81,4 +73,22 @@ func (c *City) Kinds() map[string]int {
 		}
 	}
 	return out
+}
+
+// Proportions counts the Things by kind that a city of so many would have, without building it.
+func Proportions(place Place, things int) (map[string]int, error) {
+	if things < FewestThings || things > MostThings {
+		return nil, fmt.Errorf("%d things: want %d to %d", things, FewestThings, MostThings)
+	}
+	land := terrainOf(place.sized())
+	return (&City{number: counts(things, land.gauges())}).Kinds(), nil
+}
+
+// gauges counts the gauges that have a name.
+func (t *terrain) gauges() int {
+	n := 0
+	for i := range t.rivers {
+		n += len(t.rivers[i].gauges)
+	}
+	return n
 }

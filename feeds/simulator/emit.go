@@ -3,6 +3,7 @@ package simulator
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 func round6(v float64) float64 { return math.Round(v*1e6) / 1e6 }
@@ -103,7 +104,7 @@ func (c *City) scan(t *thing, ms int64, w *writer) {
 		state, watts := c.lamp(t, ms)
 		w.text(t, "lamp", state, ms)
 		w.number(t, "power", watts, 1, "W", ms)
-		if t.id[len(t.id)-1] == '1' { // every tenth measures its line
+		if strings.HasSuffix(t.name, " 1") { // the first of a town measures its line
 			w.number(t, "voltage", c.voltage(t, ms), 1, "V", ms)
 		}
 	case roadSensor:

@@ -17,6 +17,25 @@ type Place struct {
 	Sites  []Site         // named places; a place without a table of its own lays out its towns on them
 }
 
+// widest is how many degrees a city may span; what is wider is a country, and the city stands in its middle.
+const widest = 4
+
+// sized gives the place a bound in which a city fits. Where everywhere is ours the city is Kabupaten Solok.
+func (p Place) sized() Place {
+	b := p.Bound
+	wide := b.East-b.West > widest || b.North-b.South > widest
+	if wide && p.Center.IsNull() {
+		p.Slug, p.Name, p.Sites = "solok", "Kabupaten Solok", nil
+		p.Center, p.Bound = geo.Position{Lat: -0.96, Lng: 100.75}, geo.Bound{West: 100.426, South: -1.33, East: 101.263, North: -0.532}
+		return p
+	}
+	if wide || b.Validate() != nil || b.East-b.West < 0.02 || b.North-b.South < 0.02 {
+		c := p.Center
+		p.Bound, p.Sites = geo.Bound{West: c.Lng - 0.2, East: c.Lng + 0.2, South: c.Lat - 0.2, North: c.Lat + 0.2}, nil
+	}
+	return p
+}
+
 // Site is a named place.
 type Site struct {
 	Name     string
