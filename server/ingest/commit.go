@@ -24,6 +24,7 @@ func (p *Pipeline) commits(ctx context.Context) {
 			continue
 		case <-tick.C:
 			p.mend(ctx)
+			p.tracks.letGo(p.d.Now().UnixMilli())
 			if e := p.evaluation.Load(); e != nil && e.waiting.Load() == 0 {
 				p.tell(ctx, verdict{upto: p.moved(), known: p.knownOfOthers()})
 			}
@@ -138,8 +139,8 @@ func (p *Pipeline) mergeAll(s *submission) {
 func (p *Pipeline) undo() {
 	for _, s := range p.open.list {
 		s.track.recent.cut(s.mark)
-		if s.track.thing == nil && len(s.track.recent.keys) == 0 {
-			delete(p.tracks, s.track.id)
+		if s.track.entry == nil && len(s.track.recent.keys) == 0 {
+			p.tracks.drop(s.track)
 		}
 	}
 	p.open.reset()
@@ -168,21 +169,16 @@ func (p *Pipeline) apply() []ThingChange {
 	}
 	changed := make([]ThingChange, 0, len(p.open.change))
 	now := uint32(p.open.stamp / 1000)
-	for i := range p.open.change {
-		c := &p.open.change[i]
-		if c.Keep {
+	for _, s := range p.open.list {
+		t := s.track
+		if s.entry == nil {
 			continue
 		}
-		t := p.tracks[c.Entry.ID]
-		thing := thingOf(c.Entry)
-		changed = append(changed, ThingChange{Entry: c.Entry, Old: t.entry, Thing: thing})
-		t.entry, t.thing = c.Entry, thing
-		if t.staged != nil {
-			t.cadence = t.staged.cadence
-		}
-		p.d.Picture.Put(c.Entry)
-		if r := p.repairs[c.Entry.ID]; r != nil && len(r.left) == 0 {
-			delete(p.repairs, c.Entry.ID) // what was just written holds all that is known
+		changed = append(changed, ThingChange{Entry: s.entry, Old: t.entry, Thing: s.thing})
+		t.entry, t.cadence = s.entry, s.cadence
+		p.d.Picture.Put(s.entry)
+		if r := p.repairs[t.id]; r != nil && len(r.left) == 0 {
+			delete(p.repairs, t.id) // what was just written holds all that is known
 		}
 	}
 	for _, s := range p.open.list {
@@ -201,7 +197,7 @@ func (p *Pipeline) publish(ctx context.Context, changed []ThingChange) {
 	}
 	v := verdict{upto: p.open.stamp, known: p.knownOfOthers(), list: make([]judgement, len(p.open.judge))}
 	for i := range p.open.judge {
-		v.list[i] = judgement{p.open.judge[i].s.track.thing, p.open.judge[i].obs}
+		v.list[i] = judgement{p.open.judge[i].s.thing, p.open.judge[i].obs}
 	}
 	p.tell(ctx, v)
 }

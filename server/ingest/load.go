@@ -6,17 +6,35 @@ import (
 	"time"
 
 	"kentongan/feeds"
+	"kentongan/geo"
 	"kentongan/geo/index"
+	"kentongan/geo/moment"
 )
+
+// row is an entry and its packed Thing in one piece.
+type row struct {
+	entry  index.Entry
+	packed feeds.Packed
+}
+
+// entryOf gives the entry of a Thing; it keeps nothing of the Thing but its id and kind.
+func entryOf(t *feeds.Thing) *index.Entry {
+	r := &row{index.Entry{ID: t.ID, Kind: feeds.Intern(t.Kind), Position: t.Position, Placed: t.Placed, Cell: t.Cell}, feeds.Pack(t)}
+	r.entry.Payload = &r.packed
+	return &r.entry
+}
 
 // thingOf gives the Thing of an entry.
 func thingOf(e *index.Entry) *feeds.Thing {
 	return feeds.Unpack(e.Payload, e.ID, e.Kind, e.Position, e.Placed, e.Cell)
 }
 
-// entryOf gives the entry of a Thing, which must not be changed afterwards.
-func entryOf(t *feeds.Thing) *index.Entry {
-	return &index.Entry{ID: t.ID, Kind: t.Kind, Position: t.Position, Placed: t.Placed, Cell: t.Cell, Payload: t}
+// packedOf gives the packed Thing of an entry that entryOf made.
+func packedOf(e *index.Entry) feeds.Packed {
+	if p, ok := e.Payload.(*feeds.Packed); ok {
+		return *p
+	}
+	return ""
 }
 
 // Load fills the picture from the store, and the memory against copies from the tail of the streams. It comes before Run.
@@ -31,37 +49,62 @@ func (p *Pipeline) Load(ctx context.Context) error {
 	return nil
 }
 
+// loadThing puts a stored state into the picture, packed from its record without being made a Thing between.
 func (p *Pipeline) loadThing(s index.Stored) error {
-	row := &struct {
-		entry index.Entry
-		thing feeds.Thing
-	}{thing: feeds.Thing{ID: s.ID, Kind: s.Kind, Position: s.Position, Placed: s.Placed, Cell: s.Cell}}
-	if err := row.thing.ReadRecord(s.Payload); err != nil {
+	packed, err := feeds.PackRecord(s.ID, s.Payload)
+	if err != nil {
 		return fmt.Errorf("thing %s: %w", s.ID, err)
 	}
-	row.entry = index.Entry{ID: s.ID, Kind: s.Kind, Position: s.Position, Placed: s.Placed, Cell: s.Cell, Payload: &row.thing}
-	t := &track{id: s.ID, entry: &row.entry, thing: &row.thing}
-	if d := row.thing.StaleAfter.Sub(row.thing.ReceivedAt.Time); !row.thing.StaleAfter.IsZero() && d > 0 {
-		t.cadence.seed = float32((d.Seconds() - 2) / 1.2)
-	}
-	p.tracks[s.ID] = t
-	p.d.Picture.Put(&row.entry)
+	r := &row{index.Entry{ID: s.ID, Kind: s.Kind, Position: s.Position, Placed: s.Placed, Cell: s.Cell}, packed}
+	r.entry.Payload = &r.packed
+	p.d.Picture.Put(&r.entry)
 	return nil
 }
 
-// loadReading remembers a reading of the tail.
+// loadReading remembers a reading of the tail. One that is newer than the stored state enters it: two servers may have changed the Thing at
+// once, and ended before either wrote what came of it.
 func (p *Pipeline) loadReading(_ time.Time, b []byte) error {
 	r, err := DecodeReading(b)
 	if err != nil {
 		return fmt.Errorf("a reading of the tail: %w", err)
 	}
 	p.lastStamp = max(p.lastStamp, r.StoredAt.Milli())
-	t := p.tracks[r.Thing]
-	if t == nil {
+	if p.tracks.of[r.Thing] == nil && p.d.Picture.Get(r.Thing) == nil {
 		return nil // its state was never written, or the Thing was removed
 	}
+	t := p.track(r.Thing)
 	t.recent.add(identity(r.ID, r.Property, r.At.Milli(), r.Quality, r.Value), uint32(r.ReceivedAt.Unix()))
+	if last, known := t.packed().Reading(r.Property); r.Quality != feeds.ClockSkew && (!known || r.At.After(last.At.Time)) {
+		p.absorb(t, &r)
+	}
 	return nil
+}
+
+// absorb brings a reading into a state that lacks it, and sees to it that the state is written.
+func (p *Pipeline) absorb(t *track, r *Reading) {
+	m := thingOf(t.entry)
+	if len(m.State) >= mostProperties {
+		return
+	}
+	m.State[r.Property] = feeds.Reading{Value: r.Value, Unit: r.Unit, At: r.At, ReceivedAt: r.ReceivedAt, Quality: r.Quality}
+	if !r.At.Before(m.At.Time) {
+		if !m.StaleAfter.IsZero() {
+			m.StaleAfter = moment.Of(m.StaleAfter.Add(r.ReceivedAt.Sub(m.ReceivedAt.Time)))
+		}
+		m.At, m.ReceivedAt = r.At, r.ReceivedAt
+		if r.Placed {
+			if cell, err := t.locator.CellNear(r.Position, geo.ResThing); err == nil {
+				m.Position, m.Placed, m.Cell = r.Position, true, cell
+			}
+		}
+	}
+	old := t.entry
+	p.put(m, old)
+	again := &repair{due: p.loadedAt, left: map[geo.Cell]struct{}{}}
+	if index.Shard(old.Cell) != index.Shard(m.Cell) {
+		again.left[index.Shard(old.Cell)] = struct{}{}
+	}
+	p.repairs[m.ID] = again
 }
 
 // native is a Thing's id as its feed says it.

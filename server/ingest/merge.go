@@ -12,22 +12,32 @@ import (
 // mostProperties bounds the state of one Thing.
 const mostProperties = 128
 
-// track is what the committer knows of one Thing. Only its goroutine touches it.
+// track is what the committer knows of one Thing that was touched lately. Only its goroutine touches it.
 type track struct {
 	id      string
-	entry   *index.Entry // as committed last; nil until the first commit
-	thing   *feeds.Thing // its payload
+	entry   *index.Entry // the picture's; nil until the first commit
 	locator geo.Locator  // a memory, right whatever became of the batch
 	recent  recent
 	cadence cadence
 	staged  *staged // while the open batch touches the Thing
+	touched int64   // ms
+	younger *track  // touched after it
+	older   *track
 }
 
-// staged is a Thing in the open batch: copies, which become the Thing only after the commit.
+// packed is the Thing as committed last; empty where it was not.
+func (t *track) packed() feeds.Packed {
+	if t.entry == nil {
+		return ""
+	}
+	return packedOf(t.entry)
+}
+
+// staged is a Thing in the open batch: a copy, which becomes the Thing only after the commit.
 type staged struct {
 	track    *track
-	thing    feeds.Thing
-	fresh    bool // thing and its state are our own copy
+	thing    *feeds.Thing // our own copy; nil while the batch has changed nothing of it
+	entry    *index.Entry // made of the copy for the commit
 	cadence  cadence
 	mark     int // readings remembered before the batch
 	readings [][]byte
@@ -86,49 +96,41 @@ func (p *Pipeline) stage(t *track) *staged {
 	return s
 }
 
-// own makes the copies that may be changed, once per batch and Thing.
+// own makes the copy that may be changed, once per batch and Thing.
 func (s *staged) own() {
-	if s.fresh {
+	if s.thing != nil {
 		return
 	}
-	s.fresh = true
-	t := s.track
-	if t.thing == nil {
-		s.thing = feeds.Thing{ID: t.id, State: make(map[string]feeds.Reading, 4)}
+	if s.track.entry == nil {
+		s.thing = &feeds.Thing{ID: s.track.id, State: make(map[string]feeds.Reading, 4)}
 		return
 	}
-	s.thing = *t.thing
-	s.thing.State = make(map[string]feeds.Reading, len(t.thing.State)+1)
-	for k, v := range t.thing.State {
-		s.thing.State[k] = v
-	}
+	s.thing = thingOf(s.track.entry)
 }
 
-// current is the Thing as the batch has made it so far; nil where nothing is known of it.
-func (s *staged) current() *feeds.Thing {
-	if s.fresh {
-		return &s.thing
+// last is the newest value of a property as the batch has made it so far, and how many properties there are; fresh where nothing is known of
+// the Thing yet.
+func (s *staged) last(property string) (last feeds.Reading, known bool, properties int, fresh bool) {
+	if s.thing != nil {
+		last, known = s.thing.State[property]
+		return last, known, len(s.thing.State), false
 	}
-	return s.track.thing
+	p := s.track.packed()
+	if p == "" {
+		return last, false, 0, true
+	}
+	last, known = p.Reading(property)
+	return last, known, p.Properties(), false
 }
 
 // find gives the track of a Thing. The lookup makes no garbage.
 func (p *Pipeline) find(feed, native string) *track {
 	p.key = append(append(append(p.key[:0], feed...), ':'), native...)
-	if t := p.tracks[string(p.key)]; t != nil {
+	if t := p.tracks.of[string(p.key)]; t != nil {
+		p.tracks.touch(t, p.open.stamp)
 		return t
 	}
 	return p.track(string(p.key))
-}
-
-// track gives the track of an id.
-func (p *Pipeline) track(id string) *track {
-	t := p.tracks[id]
-	if t == nil {
-		t = &track{id: id}
-		p.tracks[id] = t
-	}
-	return t
 }
 
 // merge takes one observation into the open batch and says what became of it.
@@ -136,25 +138,20 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 	o = p.stamped(o, m)
 	t := p.find(m.Feed, o.Thing)
 	s := p.stage(t)
-	cur := s.current()
 	key := identity(o.ID, o.Property, o.At.Milli(), o.Quality, o.Value)
-	var last feeds.Reading
-	known := false
-	if cur != nil {
-		last, known = cur.State[o.Property]
-	}
 	if t.recent.has(key) {
 		return duplicate, ""
 	}
+	last, known, properties, fresh := s.last(o.Property)
 	if known && o.ID == "" && last.At.Equal(o.At.Time) && (o.Quality != feeds.Received || last.Value == o.Value) {
 		return duplicate, "" // older than our memory, but the state still knows it
 	}
-	if cur != nil && !known && len(cur.State) >= mostProperties {
+	if !known && properties >= mostProperties {
 		return ignored, "the thing has 128 properties already"
 	}
 	skewed := o.Quality == feeds.ClockSkew
 	late := skewed || known && last.At.After(o.At.Time)
-	if !late || cur == nil {
+	if !late || fresh {
 		s.own()
 		if reason := p.update(s, o, m, last, known, skewed); reason != "" {
 			return rejected, reason
@@ -196,7 +193,7 @@ func (p *Pipeline) stamped(o *feeds.Observation, m *feeds.Meta) *feeds.Observati
 
 // update writes a reading into the copy. A skewed one comes here only to make a Thing known, and leaves its state and times alone.
 func (p *Pipeline) update(s *staged, o *feeds.Observation, m *feeds.Meta, last feeds.Reading, known, skewed bool) string {
-	t := &s.thing
+	t := s.thing
 	newest := !o.At.Before(t.At.Time)
 	if o.Placed && newest {
 		cell, err := s.track.locator.CellNear(o.Position, geo.ResThing)
@@ -206,7 +203,7 @@ func (p *Pipeline) update(s *staged, o *feeds.Observation, m *feeds.Meta, last f
 		t.Position, t.Placed, t.Cell = o.Position, true, cell
 	}
 	if t.Feed == "" {
-		t.Feed, t.Name = m.Feed, o.Thing
+		t.Feed, t.Name = m.Feed, t.ID[len(m.Feed)+1:]
 	}
 	if o.Kind != "" {
 		t.Kind = o.Kind
@@ -248,22 +245,17 @@ func staleAfter(received time.Time, declared time.Duration, c *cadence) moment.T
 // changes turns the open batch into what the index commits.
 func (b *batch) changes() []index.Change {
 	for _, s := range b.list {
-		if !s.fresh {
+		old := s.track.entry
+		if s.thing == nil {
 			if len(s.readings) > 0 {
-				b.change = append(b.change, index.Change{Entry: s.track.entry, Keep: true, Readings: s.readings})
+				b.change = append(b.change, index.Change{Entry: old, Keep: true, Readings: s.readings})
 			}
 			continue
 		}
-		old := s.track.entry
-		// Entry and Thing lie in one piece, and outlive the batch.
-		row := &struct {
-			entry index.Entry
-			thing feeds.Thing
-		}{thing: s.thing}
-		row.entry = index.Entry{ID: s.thing.ID, Kind: s.thing.Kind, Position: s.thing.Position, Placed: s.thing.Placed, Cell: s.thing.Cell, Payload: &row.thing}
-		c := index.Change{Entry: &row.entry, Readings: s.readings}
+		s.entry = entryOf(s.thing)
+		c := index.Change{Entry: s.entry, State: s.thing, Readings: s.readings}
 		if old != nil {
-			c.From, c.Moved = old.Cell, old.Cell != row.entry.Cell
+			c.From, c.Moved = old.Cell, old.Cell != s.entry.Cell
 		}
 		b.change = append(b.change, c)
 	}

@@ -86,7 +86,7 @@ type Pipeline struct {
 	caseWait time.Duration           // for that room
 
 	// Of the committer's goroutine alone.
-	tracks    map[string]*track
+	tracks    tracks
 	open      batch
 	key       []byte
 	obs       feeds.Observation
@@ -118,7 +118,7 @@ func New(d Deps) *Pipeline {
 	return &Pipeline{
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
-		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: map[string]*track{},
+		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
 		repairs: map[string]*repair{}, loadedAt: d.Now(), judging: d.Rules != nil && len(d.Rules.List()) > 0,
 	}
 }

@@ -107,8 +107,8 @@ func (p *Pipeline) adoptStates(r *index.Remote, changed []ThingChange) []ThingCh
 func (p *Pipeline) put(t *feeds.Thing, old *index.Entry) ThingChange {
 	e := entryOf(t)
 	p.d.Picture.Put(e)
-	if k := p.tracks[t.ID]; k != nil {
-		k.entry, k.thing = e, t
+	if k := p.tracks.of[t.ID]; k != nil {
+		k.entry = e
 	}
 	return ThingChange{Entry: e, Old: old, Thing: t}
 }
