@@ -1,11 +1,22 @@
 // A small stand-in for the real server, for looking at screens while they are drawn: serves dist/, a profile and a live socket
 // with invented scenes. Not used by any test. Usage: node dev/fake-server.mjs [port]; KENTONGAN_FAKE_PROFILE may name a profile's JSON.
-// GET /fake/scene?name=calm|flood|empty|odd|simulated changes the scene, GET /fake/drop closes sockets and refuses new ones, /fake/heal lets them in.
+// GET /fake/scene?name=calm|flood|empty|odd|simulated|crowd|cells changes the scene, GET /fake/drop closes sockets and refuses new ones, /fake/heal lets them in.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  cellFrame,
+  feedsMessage,
+  hello,
+  snapshotMessage,
+  statsMessage,
+  thingFrame,
+  thingFrames,
+  thingsMessage,
+} from "./binary.mjs";
+import { advance, crowd, hexes, rowsOf } from "./crowd.mjs";
 import { feedsOf, inventedProfile, scenes } from "./scenes.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -29,6 +40,13 @@ const profile =
   named && existsSync(named)
     ? JSON.parse(readFileSync(named, "utf8"))
     : inventedProfile();
+// A crowd of Things moves four times a second; below its zoom it is told as cells.
+const CROWD = Number(process.env.KENTONGAN_FAKE_THINGS ?? 5000);
+const TICK_MS = 250;
+const CELLS_BELOW = 9;
+scenes.crowd = { ...scenes.flood, crowd: true };
+scenes.cells = { ...scenes.flood, crowd: true, cells: true };
+let people = null;
 let scene = "flood";
 let refuse = false;
 let offset = 100;
@@ -39,14 +57,13 @@ const started = Date.now();
 const clock = () => scenes[scene].start + (Date.now() - started);
 const iso = (ms) => new Date(ms).toISOString();
 
-function frame(text) {
-  const body = Buffer.from(text);
+function frame(body) {
   const head =
     body.length < 126
-      ? Buffer.from([0x81, body.length])
+      ? Buffer.from([0x82, body.length])
       : body.length < 65536
-        ? Buffer.from([0x81, 126, body.length >> 8, body.length & 255])
-        : Buffer.concat([Buffer.from([0x81, 127]), eight(body.length)]);
+        ? Buffer.from([0x82, 126, body.length >> 8, body.length & 255])
+        : Buffer.concat([Buffer.from([0x82, 127]), eight(body.length)]);
   return Buffer.concat([head, body]);
 }
 
@@ -69,21 +86,37 @@ function opOf(chunk) {
   }
 }
 
-function snapshot() {
+function snapshot(view) {
   const now = clock();
-  const s = scenes[scene].make(now, iso);
-  return {
-    type: "snapshot",
-    resumed: false,
-    cursor: `dev:${offset}`,
-    cells: [],
-    alarms: [],
-    reports: [],
-    dispatches: [],
-    units: [],
-    ...s,
-    feeds: feedsOf(scene, now, iso),
-  };
+  const { things, ...cases } = scenes[scene].make(now, iso);
+  let frames = thingFrames(now, things);
+  if (scenes[scene].crowd) {
+    people ??= crowd(CROWD);
+    frames =
+      scenes[scene].cells || view.zoom < CELLS_BELOW
+        ? hexes(people, 0.022, now).map(([layer, list]) =>
+            cellFrame(now, layer, list),
+          )
+        : rowsOf(people, iso(now)).map(({ kind, rows }) =>
+            thingFrame(now, kind, rows, true),
+          );
+  }
+  return snapshotMessage(
+    `dev:${offset}`,
+    frames,
+    cases,
+    feedsOf(scene, now, iso),
+  );
+}
+
+function moved() {
+  advance(people, TICK_MS / 1000);
+  const now = clock();
+  return thingsMessage(
+    rowsOf(people, iso(now)).map(({ kind, rows }) =>
+      thingFrame(now, kind, rows, false),
+    ),
+  );
 }
 
 const server = createServer((req, res) => {
@@ -135,32 +168,35 @@ server.on("upgrade", (req, socket) => {
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: kentongan.v1\r\n\r\n`,
   );
   sockets.add(socket);
-  const send = (m) =>
-    socket.destroyed || socket.write(frame(JSON.stringify(m)));
-  send({
-    type: "hello",
-    server_time: iso(clock()),
-    version: "dev",
-    storage: scenes[scene].storage ?? "durable",
-    rights: [],
-  });
+  const send = (m) => socket.destroyed || socket.write(frame(m));
+  let looked = null;
+  send(hello(clock(), "dev", scenes[scene].storage ?? "durable"));
   socket.on("data", (chunk) => {
-    if (opOf(chunk)?.op === "view") send(snapshot());
+    const op = opOf(chunk);
+    if (op?.op !== "view") return;
+    looked = op;
+    send(snapshot(looked));
   });
+  const tick = setInterval(() => {
+    const s = scenes[scene];
+    if (!looked || !s.crowd || s.cells || looked.zoom < CELLS_BELOW) return;
+    people ??= crowd(CROWD);
+    send(moved());
+  }, TICK_MS);
   const beat = setInterval(() => {
-    send({ type: "feed", feeds: feedsOf(scene, clock(), iso) });
-    send({
-      type: "stats",
-      latency_ms: {
+    send(feedsMessage(feedsOf(scene, clock(), iso)));
+    send(
+      statsMessage({
         event_p50: 62,
         event_p99: 171,
         receipt_p50: 9,
         receipt_p99: 40,
-      },
-    });
+      }),
+    );
   }, 1000);
   const end = () => {
     clearInterval(beat);
+    clearInterval(tick);
     sockets.delete(socket);
   };
   socket.on("close", end);

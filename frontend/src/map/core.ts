@@ -46,7 +46,7 @@ export interface MapOptions {
   still: boolean;
   /** Picking and hovering; a wall in kiosk mode has none. */
   interactive: boolean;
-  /** The server's columns; they are read again whenever changed() is called. */
+  /** The server's columns; the map reads them again when they say that they changed. */
   points: Points;
   cells: Cells;
   /** Runs once after each style has loaded, with the id of our lowest layer: a base map goes below it. */
@@ -131,9 +131,8 @@ export class CityMap {
     void this.#map.getSource<GeoJSONSource>(name)?.setData(data);
   }
 
-  /** Things or cells changed: once per frame at most. */
+  /** Cells changed: once per frame at most. Things tell by themselves. */
   changed(): void {
-    this.#fleet.changed();
     this.#cellsChanged();
   }
 

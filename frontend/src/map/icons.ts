@@ -16,9 +16,11 @@ const GLYPHS: Record<string, string> = {
   volcano: "M3 20 9 8h6l6 12ZM10 4l2 2 2-2",
   truck:
     "M3 6h11v10H3ZM14 9h4l3 4v3h-7M7 16a2 2 0 1 0 .1 0M17 16a2 2 0 1 0 .1 0",
+  lake_buoy: "M9 13 12 4l3 9M5 13h14l-3 4H8ZM3 20c3-2 6 2 9 0s6 2 9 0",
+  road_sensor: "M9 3 5 21M15 3l4 18M12 4v3M12 11v3M12 18v3",
   patrol: "M5 17v-5l2-5h10l2 5v5ZM5 12h14M10 4h4",
   ambulance: "M3 6h12v11H3ZM15 10h4l2 4v3h-6M9 9v5M6.500 11.500h5",
-  street_light: "M8 21V5h7M15 5l3 4h-6l3-4M6 21h4",
+  streetlight: "M8 21V5h7M15 5l3 4h-6l3-4M6 21h4",
   phone: "M8 3h8v18H8ZM11 18h2",
   market: "M4 9l2-5h12l2 5M4 9v11h16V9M4 9c1 3 4 3 5 0 1 3 5 3 6 0 1 3 4 3 5 0",
 };

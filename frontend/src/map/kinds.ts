@@ -6,16 +6,23 @@ export type Prominence = 0 | 1 | 2;
 const PROMINENCE: Record<string, Prominence> = {
   river_gauge: 0,
   rain_gauge: 0,
+  weather: 0,
   weather_station: 0,
   seismometer: 0,
   air_quality: 0,
+  water_quality: 0,
+  lake_buoy: 0,
+  road_sensor: 0,
   volcano: 0,
   camera: 0,
-  street_light: 2,
+  streetlight: 2,
   phone: 2,
-  citizen: 2,
-  citizen_phone: 2,
-  market: 1,
+  truck: 2,
+  bus: 2,
+  car: 2,
+  taxi: 2,
+  tram: 2,
+  train: 2,
 };
 
 export function prominence(kind: string): Prominence {

@@ -75,6 +75,7 @@ export class Fleet implements ThingSink {
   #sourceNumbers = new Map<string, number>();
   #frame: Frame;
   #onDone: () => void;
+  #watching = new Set<() => void>();
   #changed = false;
   #show = () => {
     this.version++;
@@ -182,6 +183,15 @@ export class Fleet implements ThingSink {
     this.stamp++;
     this.#frame.soon(this.#show);
     this.#onDone();
+    for (const run of this.#watching) run();
+  }
+
+  /** Runs after each message that changed something, before the frame that shows it: a map asks for that very frame. Answers how to stop. */
+  watch(run: () => void): () => void {
+    this.#watching.add(run);
+    return () => {
+      this.#watching.delete(run);
+    };
   }
 
   /** The Thing's place in the columns until the next message, or -1. */

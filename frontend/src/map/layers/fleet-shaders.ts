@@ -12,7 +12,7 @@ layout(location = 1) in float a_heading;
 layout(location = 2) in float a_stale;
 layout(location = 3) in vec4 a_look; // glyph cell, prominence
 flat out vec4 v_look;     // plate side, sprite side, stale, glyph cell
-flat out vec3 v_turn;     // cos, sin, known
+flat out vec4 v_turn;     // cos, sin, known, prominence
 void main() {
   float rank = a_look.y;
   if (a_place.x > 8.0 || (u_class >= 0.0 && abs(rank - u_class) > 0.5)) {
@@ -25,7 +25,7 @@ void main() {
   if (u_chosen > 0.5) sprite = max(side * 2.0, side + 24.0) + 8.0;
   float turn = radians(max(a_heading, 0.0));
   v_look = vec4(side, sprite, a_stale < u_now ? 1.0 : 0.0, a_look.x);
-  v_turn = vec3(cos(turn), sin(turn), a_heading >= 0.0 ? 1.0 : 0.0);
+  v_turn = vec4(cos(turn), sin(turn), a_heading >= 0.0 ? 1.0 : 0.0, rank);
   gl_Position = u_matrix * vec4(a_place, 0.0, 1.0);
   gl_PointSize = sprite;
 }`;
@@ -40,9 +40,10 @@ uniform float u_alpha;
 uniform float u_chosen;
 uniform vec3 u_mark;
 uniform vec3 u_quiet;
+uniform vec3 u_dim;
 uniform vec3 u_plate;
 flat in vec4 v_look;
-flat in vec3 v_turn;
+flat in vec4 v_turn;
 out vec4 colour;
 
 float box(vec2 p, float half_, float round_) {
@@ -77,10 +78,12 @@ void main() {
     c = over(c, u_mark, inside(ring - 1.6 * u_unit));
   }
   if (side < 16.5 * u_unit) {
+    // A crowd of dots is ground, not news: what stands out are stations and units.
+    ink = hollow || v_turn.w > 1.5 ? u_dim : v_turn.w > 0.5 ? u_quiet : u_mark;
     float d = heads
       ? caret(t, -side * 0.72, side * 0.48, side * 0.52)
       : length(p) - side * 0.42;
-    c = over(c, u_plate, inside(d - 1.4 * u_unit));
+    c = over(c, u_plate, inside(d - (v_turn.w > 1.5 ? 0.8 : 1.4) * u_unit));
     if (hollow) {
       c = over(c, ink, inside(abs(d) - 0.75 * u_unit));
     } else {

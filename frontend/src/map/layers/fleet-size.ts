@@ -5,7 +5,7 @@ export type Sides = [number, number, number];
 /** Of the map's area, at most this share lies under the plates of a prominence. */
 const SHARE: Sides = [0.05, 0.04, 0.012];
 /** Plate sides in mock pixels. */
-const LEAST: Sides = [10, 8, 4];
+const LEAST: Sides = [10, 8, 4.4];
 const MOST: Sides = [30, 26, 22];
 /** Zoom steps (of a wall of 1920) between which a prominence grows to its full size: a whole regency shows stations, a street shows lamps. */
 const GROWS: [number, number, number][] = [

@@ -27,6 +27,7 @@ export interface Points {
   readonly block: number;
   staleAt(index: number): number;
   indexOf(id: string): number;
+  watch(run: () => void): () => void;
 }
 
 export interface FleetLook {
@@ -57,6 +58,7 @@ const UNIFORMS = [
   "u_alpha",
   "u_mark",
   "u_quiet",
+  "u_dim",
   "u_plate",
 ] as const;
 
@@ -86,6 +88,7 @@ export class FleetLayer implements CustomLayerInterface {
   #points: Points;
   #look: FleetLook;
   #map: GLMap | null = null;
+  #unwatch: (() => void) | null = null;
   #tools: Tools | null = null;
   /** What the buffer holds, row by row; picking reads it too. */
   #rows = new Float32Array(0);
@@ -117,9 +120,15 @@ export class FleetLayer implements CustomLayerInterface {
   onAdd(map: GLMap): void {
     this.#map = map;
     this.#tools = null;
+    this.#unwatch?.();
+    this.#unwatch = this.#points.watch(() => {
+      map.triggerRepaint();
+    });
   }
 
   onRemove(): void {
+    this.#unwatch?.();
+    this.#unwatch = null;
     const tools = this.#tools;
     this.#tools = null;
     this.#map = null;
@@ -140,11 +149,6 @@ export class FleetLayer implements CustomLayerInterface {
   /** The server's time, milliseconds since 1970: what is stale by it is drawn hollow. */
   tell(now: number): void {
     this.#now = now;
-    this.#map?.triggerRepaint();
-  }
-
-  /** The fleet changed. */
-  changed(): void {
     this.#map?.triggerRepaint();
   }
 
@@ -356,6 +360,7 @@ export class FleetLayer implements CustomLayerInterface {
     gl.uniform2f(at.u_grid, ...tools.grid);
     gl.uniform3f(at.u_mark, ...unit(palette.mark));
     gl.uniform3f(at.u_quiet, ...unit(palette.hatch));
+    gl.uniform3f(at.u_dim, ...unit(palette.dot));
     gl.uniform3f(at.u_plate, ...unit(palette.plate));
     gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, tools.glyphs);

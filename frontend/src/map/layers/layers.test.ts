@@ -54,7 +54,7 @@ describe("the observed ground", () => {
     expect(stateAt([], 100.6, -0.8)).toEqual([]);
   });
   it("is hatched where all are silent, and where the station is", () => {
-    const lamp = { ...gauge, kind: "street_light" };
+    const lamp = { ...gauge, kind: "streetlight" };
     const silent = { ...gauge, fresh: false };
     expect(stateAt([silent], 100.6, -0.8)).toEqual(["stale"]);
     expect(stateAt([silent, lamp], 100.6, -0.8)).toEqual(["stale"]);
@@ -64,7 +64,7 @@ describe("the observed ground", () => {
     expect(stateAt([silent, gauge], 100.6, -0.8)).toEqual(["fresh"]);
   });
   it("of a lamp ends at its own hexagon", () => {
-    const lamp = { ...gauge, kind: "street_light" };
+    const lamp = { ...gauge, kind: "streetlight" };
     expect(stateAt([lamp], 100.6, -0.8)).toEqual(["fresh"]);
     expect(stateAt([lamp], 100.625, -0.8)).toEqual([]);
   });
@@ -83,7 +83,7 @@ describe("the observed ground", () => {
     const many = Array.from({ length: 50_000 }, (_, i) => ({
       lng: 100.4 + (i % 250) * 0.003,
       lat: -1.3 + Math.floor(i / 250) * 0.0035,
-      kind: "street_light",
+      kind: "streetlight",
     }));
     const drawn = new Ground().update(fleet(many), NOW);
     expect(drawn?.features.length).toBeLessThan(200);
