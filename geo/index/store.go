@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,7 +27,8 @@ type Store struct {
 	retention time.Duration
 	identity  func(reading []byte) (uint64, error)
 	now       func() time.Time
-	publisher uint64 // our name among servers; 0: nobody is told
+	publisher uint64       // our name among servers; 0: nobody is told
+	needed    atomic.Int32 // replicas that must have a commit
 
 	mu       sync.Mutex
 	written  uint64               // newest Last.written
@@ -78,7 +80,19 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 // writeAtOnce is one transaction, where there is one server. Redis reads a long pipeline in parts of 16 KiB and, with appendfsync always,
 // flushes its file after each; a transaction runs, and is flushed, once. It also refuses the whole batch when its memory is full.
 func (s *Store) writeAtOnce(ctx context.Context, parts []*part, now time.Time) (renewed []string, err error) {
+	if n := int(s.needed.Load()); n > 0 {
+		return s.writeConfirmed(ctx, parts, now, n)
+	}
 	pipe := s.rdb.TxPipeline()
+	renewed = s.writeAll(ctx, pipe, parts, now)
+	for _, p := range parts {
+		s.tell(ctx, pipe, p)
+	}
+	return renewed, executed(ctx, pipe)
+}
+
+// writeAll puts what a commit writes into a transaction.
+func (s *Store) writeAll(ctx context.Context, pipe redis.Pipeliner, parts []*part, now time.Time) (renewed []string) {
 	names := make([]any, 0, len(parts))
 	for _, p := range parts {
 		names = append(names, p.name)
@@ -87,7 +101,7 @@ func (s *Store) writeAtOnce(ctx context.Context, parts []*part, now time.Time) (
 		}
 	}
 	pipe.SAdd(ctx, s.keys.Shards(), names...)
-	return renewed, executed(ctx, pipe)
+	return renewed
 }
 
 // writeEach is a transaction for each shard, where shards lie on several servers: what is told of a shard was written to it. The list of
@@ -116,6 +130,7 @@ func (s *Store) writeEach(ctx context.Context, parts []*part, now time.Time) (re
 		g.Go(func() error {
 			pipe := s.rdb.TxPipeline()
 			s.write(ctx, pipe, p, now)
+			s.tell(ctx, pipe, p)
 			return executed(ctx, pipe)
 		})
 	}
@@ -134,6 +149,11 @@ func (s *Store) write(ctx context.Context, pipe redis.Pipeliner, p *part, now ti
 	if len(p.states) > 0 {
 		pipe.HSet(ctx, s.keys.Last(p.cell), p.states...)
 	}
+	return renews
+}
+
+// tell puts the word of a commit to one shard into a pipeline, where there is somebody to tell.
+func (s *Store) tell(ctx context.Context, pipe redis.Pipeliner, p *part) {
 	switch {
 	case s.publisher == 0:
 	case s.cluster != nil:
@@ -141,7 +161,6 @@ func (s *Store) write(ctx context.Context, pipe redis.Pipeliner, p *part, now ti
 	default:
 		pipe.Publish(ctx, p.channel, p.notice(s.publisher))
 	}
-	return renews
 }
 
 // notice is what other servers are told.
@@ -291,8 +310,12 @@ func (s *Store) renew(names []string, now time.Time) {
 	}
 }
 
-// Ping tells whether the store answers.
+// Ping tells whether the store answers, and where replicas are needed whether they have all that it holds.
 func (s *Store) Ping(ctx context.Context) error {
+	if n := int(s.needed.Load()); n > 0 && s.cluster == nil {
+		_, err := s.confirmAll(ctx, n)
+		return err
+	}
 	if err := s.rdb.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("index: ping: %w", err)
 	}

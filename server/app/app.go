@@ -25,6 +25,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
 	"kentongan/server/auth"
+	"kentongan/server/basemap"
 	"kentongan/server/config"
 	"kentongan/server/embedded"
 	"kentongan/server/hub"
@@ -44,6 +45,7 @@ type App struct {
 	stack   stack
 
 	profile  *profile.Profile
+	basemap  *basemap.Map
 	rules    *rules.Engine
 	listener net.Listener
 	http     *http.Server
@@ -102,6 +104,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	if a.rules, err = rules.Compile(a.cfg.Rules); err != nil {
+		return err
+	}
+	if err := a.openBasemap(); err != nil {
 		return err
 	}
 	a.keys = keyspace.New(a.profile.Slug)
@@ -195,6 +200,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}()
 	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
+	a.spawn("base map", a.workCtx, a.basemap.Run)
 	a.stack.push("requests", a.http.Shutdown)
 	a.stack.push("hub", a.hub.Close)
 	a.runRules()

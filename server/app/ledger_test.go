@@ -60,9 +60,13 @@ type ledger struct {
 	sent map[string]bool
 	ack  map[string]bool
 
+	acts      map[string]bool // titles of incidents that people opened and were told so
+	unsure    int             // acts that were refused, and may be there
+	gap, mark atomic.Int64    // ns: the longest time without an acknowledgement of a reading, and the last one
+	actGap    atomic.Int64    // of an act
+
 	cross   atomic.Int64 // crossings acknowledged
 	retries atomic.Int64
-	slowest atomic.Int64 // ns until an acknowledgement, retries and all
 	seq     atomic.Int64
 	base    time.Time
 }
@@ -73,7 +77,7 @@ const (
 )
 
 func newLedger(t *testing.T, up ...string) *ledger {
-	return &ledger{t: t, up: up, sent: map[string]bool{}, ack: map[string]bool{}, base: time.Now().Add(-10 * time.Minute).Truncate(time.Millisecond)}
+	return &ledger{t: t, up: up, sent: map[string]bool{}, ack: map[string]bool{}, acts: map[string]bool{}, base: time.Now().Add(-10 * time.Minute).Truncate(time.Millisecond)}
 }
 
 func (l *ledger) servers(up ...string) {
@@ -134,13 +138,84 @@ func (l *ledger) insist(feed string, body []byte, keys []string) {
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	if took := int64(time.Since(began)); took > l.slowest.Load() {
-		l.slowest.Store(took)
+	now := time.Now().UnixNano()
+	if was := l.mark.Swap(now); was != 0 && now-was > l.gap.Load() {
+		l.gap.Store(now - was)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, k := range keys {
 		l.ack[k] = true
+	}
+}
+
+// act opens incidents as a person does, until the context ends. Whoever is refused does not know, and opens another.
+func (l *ledger) act(ctx context.Context) {
+	last := time.Now()
+	for n := 0; ctx.Err() == nil; n++ {
+		title := fmt.Sprintf("Pohon tumbang %d", n)
+		body := fmt.Sprintf(`{"type":"tree_down","title":%q,"severity":"Moderate","lng":100.62,"lat":-0.97}`, title)
+		req, err := http.NewRequest("POST", "http://"+l.pick()+"/api/v1/incidents", strings.NewReader(body))
+		if err != nil {
+			l.t.Error(err)
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		req.Header.Set("Content-Type", "application/json")
+		code := 0
+		if resp, err := ledgerClient.Do(req); err == nil {
+			_, _ = io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			code = resp.StatusCode
+		}
+		l.mu.Lock()
+		switch {
+		case code/100 == 2:
+			l.acts[title] = true
+			l.actGap.Store(max(l.actGap.Load(), int64(time.Since(last))))
+			last = time.Now()
+		case code == 0 || code == http.StatusServiceUnavailable:
+			l.unsure++
+		default:
+			l.t.Errorf("an incident was answered %d", code)
+		}
+		l.mu.Unlock()
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// checkActs compares the incidents that people opened.
+func (l *ledger) checkActs(addr, name string) {
+	l.t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	present := map[string]int{}
+	for page := ""; ; {
+		var list struct {
+			Items    []struct{ Title string }
+			NextPage string `json:"next_page"`
+		}
+		get(l.t, addr, "/api/v1/incidents?limit=1000&type=tree_down&page="+url.QueryEscape(page), &list)
+		for _, in := range list.Items {
+			present[in.Title]++
+		}
+		if page = list.NextPage; page == "" {
+			break
+		}
+	}
+	lost, doubled := 0, 0
+	for title := range l.acts {
+		if present[title] == 0 {
+			lost++
+		}
+	}
+	for _, n := range present {
+		doubled += n - 1
+	}
+	l.t.Logf("ledger %s: acts acknowledged %d, present %d, lost %d, doubled %d; refused %d of which %d are there; longest time without an act %s",
+		name, len(l.acts), len(present), lost, doubled, l.unsure, len(present)-len(l.acts)+lost, time.Duration(l.actGap.Load()).Round(time.Millisecond))
+	if lost+doubled > 0 {
+		l.t.Error("the ledger of acts does not hold")
 	}
 }
 
@@ -195,8 +270,8 @@ func (l *ledger) check(addr, name string) {
 			lost++
 		}
 	}
-	l.t.Logf("ledger %s: readings acknowledged %d, present %d, lost %d, doubled %d, never sent %d; sent again %d times, slowest acknowledgement %s",
-		name, len(l.ack), len(present), lost, doubled, ghosts, l.retries.Load(), time.Duration(l.slowest.Load()).Round(time.Millisecond))
+	l.t.Logf("ledger %s: readings acknowledged %d, present %d, lost %d, doubled %d, never sent %d; sent again %d times, longest time without an acknowledgement %s",
+		name, len(l.ack), len(present), lost, doubled, ghosts, l.retries.Load(), time.Duration(l.gap.Load()).Round(time.Millisecond))
 	if lost+doubled+ghosts > 0 {
 		l.t.Error("the ledger of readings does not hold")
 	}

@@ -85,9 +85,9 @@ func (r *replicas) warning() string {
 	}
 	switch {
 	case last.online < most:
-		return fmt.Sprintf("the store has lost a replica (%d of %d are in step): acts that it does not confirm are refused for a moment", last.online, most)
+		return fmt.Sprintf("the store has lost a replica (%d of %d are in step): what it does not confirm is refused for a moment", last.online, most)
 	case last.online == 0:
-		return "cases are not confirmed: the store has no replica in step, and what was acknowledged is lost if its primary is"
+		return "nothing is confirmed: the store has no replica in step, and what was acknowledged is lost if its primary is"
 	}
 	return ""
 }
@@ -108,7 +108,7 @@ func (r *replicas) untilFailover(ctx context.Context) (context.Context, context.
 	return ctx, func() { cancel(nil) }
 }
 
-// countReplicas asks once, and tells the case store.
+// countReplicas asks once, and tells those who write.
 func (a *App) countReplicas(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -116,7 +116,9 @@ func (a *App) countReplicas(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.cases.Confirm(a.replicas.see(time.Now(), run, online))
+	needed := a.replicas.see(time.Now(), run, online)
+	a.cases.Confirm(needed)
+	a.index.Confirm(needed)
 	return nil
 }
 

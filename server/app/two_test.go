@@ -73,9 +73,11 @@ func ledgerOver(t *testing.T, name, store string, disturb func(l *ledger, start 
 	for i := range 4 {
 		senders.Go(func() { l.work(ctx, i, []string{"awlr", "pos"}[i%2]) })
 	}
+	senders.Go(func() { l.act(ctx) })
 	survivor, sockets := disturb(l, start, a, b)
 	cancel()
 	senders.Wait()
+	l.checkActs(survivor.Addr(), name)
 	l.crossings(survivor.Addr(), name, sockets)
 	l.check(survivor.Addr(), name)
 }
@@ -110,6 +112,23 @@ func TestLedgerOfTwoServersThatAreKilled(t *testing.T) {
 
 func TestLedgerOnACluster(t *testing.T) {
 	ledgerOver(t, "cluster of three primaries", redistest.StartCluster(t).URL(), bothAreKilled(t))
+}
+
+// A clean failover of a Sentinel set.
+func TestLedgerOverASentinelFailover(t *testing.T) {
+	set := redistest.StartSentinel(t)
+	ledgerOver(t, "Sentinel set, failover by order", set.URL(), func(l *ledger, _ func(string) *running, a, b *running) (*running, map[string]*viewer) {
+		onA, onB := watch(t, a.Addr(), nil), watch(t, b.Addr(), nil)
+		time.Sleep(3 * time.Second)
+		began := time.Now()
+		set.Failover(t)
+		t.Logf("the Sentinels name another primary %s after the order", time.Since(began).Round(time.Millisecond))
+		time.Sleep(12 * time.Second)
+		if gap := time.Duration(max(l.gap.Load(), l.actGap.Load())); gap > 10*time.Second {
+			t.Errorf("degraded for %s", gap)
+		}
+		return b, map[string]*viewer{"a": onA, "b": onB}
+	})
 }
 
 // source is a feed outside that counts who asks it, and whether two ever do at once.

@@ -46,7 +46,7 @@ func (p *Pipeline) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 5*time.Second, fmt.Errorf("no answer within 5s"))
 	defer cancel()
 	// The store's clock may run behind ours by some seconds.
-	err := p.d.Index.Tail(ctx, p.doubt.since.Add(-5*time.Second), func(_ time.Time, b []byte) error {
+	err := p.d.Index.TailConfirmed(ctx, p.doubt.since.Add(-5*time.Second), func(_ time.Time, b []byte) error {
 		r, err := DecodeReading(b)
 		if err != nil {
 			return err
