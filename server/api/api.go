@@ -25,6 +25,7 @@ import (
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/server/auth"
+	"kentongan/server/basemap"
 	"kentongan/server/profile"
 	"kentongan/server/wire"
 )
@@ -39,6 +40,7 @@ type Deps struct {
 	Feeds   func() []feeds.FeedStatus
 	Rules   func() []rules.Listed
 	Profile *profile.Profile
+	Basemap *basemap.Map // nil: none
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
@@ -105,6 +107,7 @@ func (s *server) register() error {
 	s.alerts()
 	s.incidents()
 	s.lists()
+	s.basemap()
 	s.simulator()
 	s.search()
 	s.ingest()

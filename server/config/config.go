@@ -8,6 +8,7 @@ import (
 
 	"kentongan/alerts/rules"
 	"kentongan/feeds/runner"
+	"kentongan/server/basemap"
 )
 
 // Config is everything that can be set. The doc tags become the sample file.
@@ -31,6 +32,8 @@ type Config struct {
 	Retention Retention `yaml:"retention"`
 	Store     Store     `yaml:"store"`
 	Limits    Limits    `yaml:"limits"`
+
+	Basemap basemap.Config `yaml:"basemap"`
 
 	Feeds []runner.FeedConfig `yaml:"feeds"`
 	Rules []rules.Rule        `yaml:"rules"`

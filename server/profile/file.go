@@ -38,7 +38,7 @@ type file struct {
 	Units        []Unit       `yaml:"units" doc:"Teams and vehicles. post lies within the watch margin; example: true marks a made-up roster."`
 	HazardSites  []Hazard     `yaml:"hazard_sites" doc:"Known dangerous places. kind: volcano, fault, lake, road, landslide, flood, coast; source: \"V: who says so\", G or D;\nneighbour: slug of the authority whose ground it is."`
 	Levels       levels       `yaml:"levels" doc:"status: levels of the area, 1 the calmest (absent: Normal, Waspada, Siaga, Awas). scales: of others, steps from the calmest to the worst,\neach with the CAP severity and the least area status that it is worth. Nothing else converts between scales."`
-	SLA          SLA          `yaml:"sla" doc:"Minutes by class of service (A to E) and zone."`
+	SLA          Service      `yaml:"sla" doc:"Minutes by class of service (A to E) and zone."`
 
 	Consents  []rules.Consent `yaml:"consents" doc:"Agency alerts that open an incident without asking anyone. Everything else is shown and listed only."`
 	FeltNames []string        `yaml:"felt_names" doc:"The whole as agencies write it in lists of felt places."`

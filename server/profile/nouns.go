@@ -110,11 +110,11 @@ type Step struct {
 	Status   int          `yaml:"status" json:"status"`               // the least status of the area that it suggests
 }
 
-// SLA is within how many minutes each class must be served.
-type SLA struct {
-	DefaultZone string     `yaml:"default_zone" json:"default_zone,omitempty"`
-	Zones       []ZoneName `yaml:"zones" json:"zones,omitempty"`
-	Classes     []Class    `yaml:"classes" json:"classes,omitempty"`
+// Service is within how many minutes each class must be served.
+type Service struct {
+	DefaultZone string         `yaml:"default_zone" json:"default_zone,omitempty"`
+	Zones       []ZoneName     `yaml:"zones" json:"zones,omitempty"`
+	Classes     []ServiceClass `yaml:"classes" json:"classes,omitempty"`
 }
 
 // ZoneName names a zone of service: town, rural, remote.
@@ -123,8 +123,8 @@ type ZoneName struct {
 	Names Text   `yaml:"names" json:"names"`
 }
 
-// Class is a class of service; the clocks start at t_signal, figures are for the 90th percentile. Zero: no such step.
-type Class struct {
+// ServiceClass is a class of service; the clocks start at t_signal, figures are for the 90th percentile. Zero: no such step.
+type ServiceClass struct {
 	Code        string             `yaml:"code" json:"code"`
 	Names       Text               `yaml:"names" json:"names"`
 	AckMin      float64            `yaml:"ack_min" json:"ack_min,omitempty"`

@@ -45,7 +45,7 @@ type Profile struct {
 	Units        []Unit
 	Hazards      []Hazard
 	Levels       Levels
-	SLA          SLA
+	SLA          Service
 	Consents     []rules.Consent // checked by Load
 	Attribution  string          // must be shown wherever the areas are drawn
 	FeltNames    []string
