@@ -74,6 +74,7 @@ func (p *Pipeline) loadReading(_ time.Time, b []byte) error {
 	}
 	t := p.track(r.Thing)
 	t.recent.add(identity(r.ID, r.Property, r.At.Milli(), r.Quality, r.Value), uint32(r.ReceivedAt.Unix()))
+	t.odd = t.odd || r.Quality == feeds.ClockSkew
 	if last, known := t.packed().Reading(r.Property); r.Quality != feeds.ClockSkew && (!known || r.At.After(last.At.Time)) {
 		p.absorb(t, &r)
 	}

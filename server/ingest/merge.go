@@ -20,6 +20,7 @@ type track struct {
 	recent  recent
 	cadence cadence
 	staged  *staged // while the open batch touches the Thing
+	odd     bool    // recent holds a reading that is newer than the state: it was dated ahead
 	touched int64   // ms
 	younger *track  // touched after it
 	older   *track
@@ -139,10 +140,12 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 	t := p.find(m.Feed, o.Thing)
 	s := p.stage(t)
 	key := identity(o.ID, o.Property, o.At.Milli(), o.Quality, o.Value)
-	if t.recent.has(key) {
+	last, known, properties, fresh := s.last(o.Property)
+	// One that is newer than all that were dated by its producer can be no copy of them; most are so, and need not be looked for.
+	newest := known && o.ID == "" && o.Quality == feeds.Good && o.At.After(last.At.Time) && !t.odd
+	if !newest && t.recent.has(key) {
 		return duplicate, ""
 	}
-	last, known, properties, fresh := s.last(o.Property)
 	if known && o.ID == "" && last.At.Equal(o.At.Time) && (o.Quality != feeds.Received || last.Value == o.Value) {
 		return duplicate, "" // older than our memory, but the state still knows it
 	}
@@ -158,6 +161,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 		}
 	}
 	t.recent.add(key, uint32(o.ReceivedAt.Unix()))
+	t.odd = t.odd || skewed
 	if !p.resumed(t.id, key) {
 		from := len(p.open.arena)
 		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)

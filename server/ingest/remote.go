@@ -189,6 +189,7 @@ func (p *Pipeline) adoptReadings(r *index.Remote, list []judgement) []judgement 
 				continue
 			}
 			t.recent.add(key, uint32(got.ReceivedAt.Unix()))
+			t.odd = t.odd || got.Quality == feeds.ClockSkew
 			if judging && got.Quality != feeds.ClockSkew {
 				list = append(list, p.judgementOf(&got))
 			}
