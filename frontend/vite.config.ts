@@ -12,7 +12,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 1200,
     rolldownOptions: {
-      input: { wall: "wall.html", login: "login.html" },
+      input: {
+        wall: "wall.html",
+        console: "console.html",
+        login: "login.html",
+      },
       output: {
         codeSplitting: {
           groups: [{ name: "maplibre", test: /node_modules[\\/]maplibre-gl/ }],

@@ -1,0 +1,174 @@
+// What this desk has in hand: the selection, the filters, the view, the panel. The house's own truth stays in the Room.
+import type { Box } from "../../map/geometry";
+import type { Room } from "../../stores/room.svelte";
+import type { Incident } from "../../wire/wire";
+import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
+import { whoAmI, type Me } from "../../api/me";
+import type { Point } from "./coordinates";
+import { Acts } from "./acts.svelte";
+import { Dossier } from "./dossier.svelte";
+import { past, shown, type Filters } from "./filter";
+import { readPlace, writePlace, type Place } from "./link";
+
+/** What the panels let the keyboard do; each registers its own when it is drawn. */
+export interface Tools {
+  search?: () => void;
+  resume?: () => void;
+  zoom?: (step: number) => void;
+  goTo?: () => void;
+  /** The form of a new incident takes a place. */
+  placed?: (place: Point) => void;
+}
+
+export type Tab = "incidents" | "alerts" | "feeds";
+export type Side = "incident" | "new" | "simulator";
+
+const RETRY_MS = 5_000;
+
+export class Desk {
+  readonly room: Room;
+  readonly dossier = new Dossier();
+  readonly tools: Tools = {};
+
+  me = $state.raw<Me | null>(null);
+  types = $state.raw<readonly IncidentType[]>([]);
+  tab = $state<Tab>("incidents");
+  side = $state<Side>("incident");
+  filters = $state<Filters>(readPlace("").filters);
+  selected = $state<string | null>(null);
+  /** The acts of the selected incident, with the words that were begun. */
+  acts = $state.raw<Acts | null>(null);
+  thing = $state<string | null>(null);
+  view = $state.raw<Box | null>(null);
+  /** Kinds that are switched off; what is new is on. */
+  hidden = $state.raw<ReadonlySet<string>>(new Set());
+  /** The map gives its next click to the form of a new incident. */
+  picking = $state(false);
+  /** Where the new incident, or what was gone to, lies. */
+  pin = $state.raw<Point | null>(null);
+  /** Where the map is asked to go; a new object each time. */
+  goal = $state.raw<{ box: Box; near: boolean } | null>(null);
+  help = $state(false);
+  /** Shown in the list when closed or cancelled ones are asked for. */
+  over = $state.raw<readonly Incident[] | null>(null);
+
+  #acts = new Map<string, Acts>();
+
+  constructor(room: Room, search: string) {
+    this.room = room;
+    this.restore(readPlace(search));
+  }
+
+  /** Incidents of the list, worst first. */
+  list = $derived.by(() =>
+    shown(
+      past(this.filters.status) ? (this.over ?? []) : this.room.incidents.all,
+      this.filters,
+      this.me?.subject ?? "",
+    ),
+  );
+
+  live = $derived.by(() =>
+    this.room.incidents.all.find((i) => i.id === this.selected),
+  );
+
+  /** The selected incident in its newest picture. */
+  chosen = $derived.by(() =>
+    this.selected !== null && this.dossier.id === this.selected
+      ? this.dossier.latest(this.live)
+      : (this.live ?? null),
+  );
+
+  get mayAct(): boolean {
+    return this.me?.rights.includes("incident.act") ?? false;
+  }
+
+  /** Acts are sent only over a living connection: who does not see the present must not decide on it. */
+  get dead(): boolean {
+    return this.room.status.phase !== "live";
+  }
+
+  #actsOf(id: string): Acts {
+    let acts = this.#acts.get(id);
+    if (!acts) {
+      acts = new Acts(id, (known) => {
+        this.dossier.take(known);
+      });
+      this.#acts.set(id, acts);
+    }
+    return acts;
+  }
+
+  select(id: string | null): void {
+    this.side = "incident";
+    this.picking = false;
+    this.#choose(id);
+  }
+
+  #choose(id: string | null): void {
+    this.selected = id;
+    this.acts = id === null ? null : this.#actsOf(id);
+  }
+
+  /** The next or former row; the first where none is selected. */
+  step(by: 1 | -1): void {
+    const { list } = this;
+    if (list.length === 0) return;
+    const at = list.findIndex((i) => i.id === this.selected);
+    const to = at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by));
+    this.select(list[to]?.id ?? null);
+  }
+
+  startNew(): void {
+    this.side = "new";
+    this.picking = false;
+  }
+
+  goTo(point: Point, around = 0.02): void {
+    const { lng, lat } = point;
+    this.goal = {
+      box: [lng - around, lat - around, lng + around, lat + around],
+      near: true,
+    };
+  }
+
+  toggle(kind: string): void {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(kind)) hidden.add(kind);
+    this.hidden = hidden;
+  }
+
+  get place(): Place {
+    const { selected: incident, thing, filters, view } = this;
+    return { incident, thing, filters: { ...filters }, view };
+  }
+
+  restore(place: Place): void {
+    this.#choose(place.incident);
+    this.thing = place.thing;
+    this.filters = place.filters;
+    this.view = place.view;
+  }
+
+  address(search: string): string {
+    return writePlace(this.place, search);
+  }
+
+  /** Who sits here and which types there are; asked again until answered. */
+  async learn(): Promise<void> {
+    const [me, types] = await Promise.all([whoAmI(), fetchTypes()]);
+    if (me) this.me = me;
+    if (types) this.types = types;
+    if (!me || !types) setTimeout(() => void this.learn(), RETRY_MS);
+  }
+
+  async readPast(): Promise<void> {
+    const { status } = this.filters;
+    if (!past(status)) {
+      this.over = null;
+      return;
+    }
+    const found = await fetchPast(status);
+    if (this.filters.status === status) this.over = found;
+  }
+}

@@ -1,0 +1,80 @@
+// Acts, reasons, people and kinds in the screen's language.
+import { m } from "../../i18n/paraglide/messages.js";
+import type { Lang } from "../../i18n/lang.svelte";
+import type { IncidentType, Verb } from "../../api/incidents";
+
+const VERB: Record<Verb, () => string> = {
+  acknowledged: m.desk_do_acknowledge,
+  dispatched: m.desk_do_dispatch,
+  on_scene: m.desk_do_on_scene,
+  resolved: m.desk_do_resolve,
+  closed: m.desk_do_close,
+  cancelled: m.desk_do_cancel,
+  reopened: m.desk_do_reopen,
+};
+
+/** The button's words: what pressing it does. */
+export const verbWord = (verb: Verb): string =>
+  (VERB[verb] as (() => string) | undefined)?.() ?? verb;
+
+const DONE: Record<string, () => string> = {
+  opened: m.desk_did_open,
+  acknowledged: m.desk_did_acknowledge,
+  dispatched: m.desk_did_dispatch,
+  on_scene: m.desk_did_on_scene,
+  resolved: m.desk_did_resolve,
+  closed: m.desk_did_close,
+  cancelled: m.desk_did_cancel,
+  reopened: m.desk_did_reopen,
+  evidence: m.desk_did_evidence,
+};
+
+/** A line of the timeline: what was done. An act this screen does not know is shown as the house wrote it. */
+export const doneWord = (act: string): string => DONE[act]?.() ?? act;
+
+const CODE: Record<string, () => string> = {
+  advice_given: m.desk_outcome_advice,
+  no_unit_needed: m.desk_outcome_no_unit,
+  referred: m.desk_outcome_referred,
+  false: m.desk_reason_false,
+  prank: m.desk_reason_prank,
+  test: m.desk_reason_test,
+  out_of_area: m.desk_reason_out_of_area,
+  duplicate: m.desk_reason_duplicate,
+  unspecified: m.desk_reason_unspecified,
+};
+
+export const codeWord = (code: string): string => CODE[code]?.() ?? code;
+
+/** A note of the house begins with its code, "referred: to PLN": the code is said in words. */
+export function noteWords(note: string): string {
+  const [code = "", ...rest] = note.split(": ");
+  return code in CODE ? [codeWord(code), ...rest].join(": ") : note;
+}
+
+/** Who: "user:dewi" is dewi, the one who sits here is you. */
+export function actorWord(actor: string, me: string): string {
+  if (actor === "") return m.desk_nobody();
+  if (actor === me) return m.desk_you();
+  const [kind = "", ...rest] = actor.split(":");
+  const name = rest.join(":");
+  if (kind === "rule") return m.desk_actor_rule({ name });
+  if (kind === "feed") return m.desk_actor_feed({ name });
+  return name === "" ? actor : name;
+}
+
+export const capital = (text: string): string =>
+  text.charAt(0).toUpperCase() + text.slice(1);
+
+/** An incident type's name; its code where the table is not here. */
+export function typeWord(
+  code: string,
+  types: readonly IncidentType[],
+  lang: Lang,
+): string {
+  const known = types.find((t) => t.code === code);
+  return known ? capital(known[lang]) : code;
+}
+
+/** "river_gauge" reads "river gauge" where nobody gave the kind a name. */
+export const plain = (code: string): string => code.replaceAll("_", " ");

@@ -1,0 +1,13 @@
+import "../../security/trusted-types";
+import "../../ui/tokens.css";
+import "../../ui/fonts.css";
+import "./console.css";
+import { mount } from "svelte";
+import { chooseLanguage } from "../../i18n/lang.svelte";
+import Console from "./Console.svelte";
+import { chooseTheme } from "./theme.svelte";
+
+chooseLanguage(location.search);
+chooseTheme();
+const target = document.getElementById("screen");
+if (target) mount(Console, { target });
