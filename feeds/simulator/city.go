@@ -30,6 +30,7 @@ type City struct {
 	skies     [1024]overhead
 	stormDay  int64
 	stormList []storm
+	dry       bool // no weather of its own: tests of one storm
 }
 
 // New builds a city of so many Things (FewestThings to MostThings). Seed 0 is taken from the place's name.

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"time"
 
 	"kentongan/geo"
@@ -87,7 +88,10 @@ func (b *burst) rate(p geo.Position, ms int64) float64 {
 	}
 	d := flat(p, b.at) / b.radius
 	strength := min(1, float64(ms-b.from)/float64(b.rise), float64(b.until-ms)/float64(b.rise))
-	return b.peak * strength / (1 + d*d*d*d) // a flat top: cells of extreme rain have one
+	if d > 2.5 {
+		return 0
+	}
+	return b.peak * strength * math.Exp2(-d*d*d*d) // a flat top, half at its radius, and soon nothing
 }
 
 // memory is how long a run that is over still counts: its water is on the way, its vehicles are late.

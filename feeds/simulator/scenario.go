@@ -153,7 +153,7 @@ type spot struct {
 //	fault@0.5        so far along the fault
 //	gauge:1          the n-th gauge of the first river, from upstream
 //	valley:1         the valley's road where it is nearest to that gauge
-//	town:3           the n-th town
+//	town:3           the n-th town; where there are fewer, the count goes round
 func (c *City) spot(word string) (spot, error) {
 	head, arg, _ := strings.Cut(word, ":")
 	head, share, _ := strings.Cut(head, "@")
@@ -188,10 +188,10 @@ func (c *City) spot(word string) (spot, error) {
 		at := c.along(&w.line, km)
 		return spot{w.name + " dekat " + c.near(at), at, c.land.valley, km}, nil
 	case "town":
-		if n < 1 || n > len(c.land.towns) {
-			return spot{}, fmt.Errorf("spot %q: there are %d towns", word, len(c.land.towns))
+		if n < 1 {
+			return spot{}, fmt.Errorf("spot %q: towns are numbered from 1", word)
 		}
-		t := c.land.towns[n-1]
+		t := c.land.towns[(n-1)%len(c.land.towns)]
 		road, km := c.onRoad(t.Position)
 		return spot{t.Name, t.Position, road, km}, nil
 	}

@@ -88,6 +88,9 @@ type overhead struct {
 }
 
 func (c *City) overhead(ms int64) []storm {
+	if c.dry {
+		return nil
+	}
 	minute := floorDiv(ms, minuteMS)
 	o := &c.skies[uint64(minute)%uint64(len(c.skies))]
 	if o.minute == minute && o.list != nil {
