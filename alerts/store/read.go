@@ -208,13 +208,20 @@ func (s *Store) walkIndex(ctx context.Context, key string, q Query, last page, f
 	if q.Page != "" {
 		high = strconv.FormatInt(last.score, 10)
 	}
+	seen := map[string]bool{} // what is new meanwhile moves the others into the next batch
 	for skip := int64(0); ; skip += batch {
 		ids, err := s.rdb.ZRevRangeByScore(ctx, key, &redis.ZRangeBy{Min: low, Max: high, Offset: skip, Count: batch}).Result()
 		if err != nil {
 			return fmt.Errorf("%w: list: %w", feeds.ErrBusy, err)
 		}
+		end := len(ids) < batch
+		ids = slices.DeleteFunc(ids, func(id string) bool {
+			was := seen[id]
+			seen[id] = true
+			return was
+		})
 		more, err := fn(ids)
-		if err != nil || !more || len(ids) < batch {
+		if err != nil || !more || end {
 			return err
 		}
 	}

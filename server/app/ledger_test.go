@@ -385,7 +385,7 @@ func (v *viewer) read() {
 			v.ended <- err
 			return
 		}
-		type incident struct{ ID, Number string }
+		type incident struct{ ID, Number, Type string }
 		var m struct {
 			Incident  *incident
 			Incidents []incident
@@ -402,7 +402,9 @@ func (v *viewer) read() {
 			m.Incidents = append(m.Incidents, *m.Incident)
 		}
 		for _, in := range m.Incidents {
-			v.incidents[in.ID], v.numbers[in.Number] = true, true
+			if in.Type == "flood" { // the others are opened by people
+				v.incidents[in.ID], v.numbers[in.Number] = true, true
+			}
 		}
 		for _, th := range m.Things {
 			if n, ok := th.State["water_level"].Value.(float64); ok {

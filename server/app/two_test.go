@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -129,6 +130,27 @@ func TestLedgerOverASentinelFailover(t *testing.T) {
 		}
 		return b, map[string]*viewer{"a": onA, "b": onB}
 	})
+}
+
+// The primary of a Sentinel set is killed.
+func TestLedgerOverAPrimaryThatIsKilled(t *testing.T) {
+	heavy(t)
+	set := redistest.StartSentinel(t)
+	ledgerOver(t, "Sentinel set, primary killed", set.URL(), func(l *ledger, _ func(string) *running, a, b *running) (*running, map[string]*viewer) {
+		onA, onB := watch(t, a.Addr(), nil), watch(t, b.Addr(), nil)
+		time.Sleep(3 * time.Second)
+		set.Primary(t).Kill()
+		time.Sleep(15 * time.Second)
+		return b, map[string]*viewer{"a": onA, "b": onB}
+	})
+}
+
+// heavy leaves a test to make chaos.
+func heavy(t *testing.T) {
+	t.Helper()
+	if os.Getenv("KENTONGAN_CHAOS") == "" {
+		t.Skip("heavy: make chaos runs it (KENTONGAN_CHAOS=1)")
+	}
 }
 
 // source is a feed outside that counts who asks it, and whether two ever do at once.
