@@ -4,6 +4,7 @@ import workerAddress from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { GeoJSON } from "geojson";
 import type { GeoJSONSource, PointLike } from "maplibre-gl";
+import type { Look } from "./basemap";
 import { CellsDrawn } from "./cells-drawn";
 import type { Box } from "./geometry";
 import { cellUnder, type Cells } from "./layers/cells";
@@ -49,8 +50,8 @@ export interface MapOptions {
   /** The server's columns; the map reads them again when they say that they changed. */
   points: Points;
   cells: Cells;
-  /** Runs once after each style has loaded, with the id of our lowest layer: a base map goes below it. */
-  onStyle?: (map: GLMap, below: string) => void;
+  /** Runs once after each style has loaded: a base map goes in again, in the colours of the moment. */
+  onStyle?: (map: GLMap, look: Look) => void;
 }
 
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
@@ -108,7 +109,7 @@ export class CityMap {
       this.#ready = true;
       for (const [name, data] of this.#data) this.#push(name, data);
       this.#map.addLayer(this.#fleet, above("thing-mark"));
-      options.onStyle?.(this.#map, ORDER[1]);
+      options.onStyle?.(this.#map, { palette: this.#colours(), u: this.#u });
       this.#drawn.restyled();
       this.#cellsChanged();
     });

@@ -15,6 +15,8 @@ const NAMES = {
   lakeWaterline: "--m-lwl",
   lakeLine: "--m-lkl",
   enclave: "--m-ks",
+  river: "--m-riv",
+  road: "--m-road",
   label: "--m-label",
   quietLabel: "--m-label-2",
   halo: "--m-halo",

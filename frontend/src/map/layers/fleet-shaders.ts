@@ -78,11 +78,11 @@ void main() {
     c = over(c, u_mark, inside(ring - 1.6 * u_unit));
   }
   if (side < 16.5 * u_unit) {
-    // A crowd of dots is ground, not news: what stands out are stations and units.
-    ink = hollow || v_turn.w > 1.5 ? u_dim : v_turn.w > 0.5 ? u_quiet : u_mark;
+    // Marks without room for a glyph are ground, not news: nothing of them is as bright as a word.
+    ink = v_turn.w > 1.5 ? mix(u_dim, u_quiet, 0.45) : hollow ? u_dim : u_quiet;
     float d = heads
       ? caret(t, -side * 0.72, side * 0.48, side * 0.52)
-      : length(p) - side * 0.42;
+      : length(p) - min(side * 0.42, 4.2 * u_unit);
     c = over(c, u_plate, inside(d - (v_turn.w > 1.5 ? 0.8 : 1.4) * u_unit));
     if (hollow) {
       c = over(c, ink, inside(abs(d) - 0.75 * u_unit));

@@ -146,3 +146,31 @@ export class Camera {
     );
   }
 }
+
+/** A step of the camera that a key asks for: pixels to the right and down, or zoom levels. */
+export interface Step {
+  x: number;
+  y: number;
+  zoom: number;
+}
+
+/** What a key asks for, `far` pixels at a time; null: it is no key of the camera. */
+export function stepOf(key: string, far: number): Step | null {
+  switch (key) {
+    case "ArrowLeft":
+      return { x: -far, y: 0, zoom: 0 };
+    case "ArrowRight":
+      return { x: far, y: 0, zoom: 0 };
+    case "ArrowUp":
+      return { x: 0, y: -far, zoom: 0 };
+    case "ArrowDown":
+      return { x: 0, y: far, zoom: 0 };
+    case "+":
+    case "=":
+      return { x: 0, y: 0, zoom: 1 };
+    case "-":
+      return { x: 0, y: 0, zoom: -1 };
+    default:
+      return null;
+  }
+}
