@@ -25,10 +25,20 @@ func main() {
 	bin := flag.String("bin", "bin/kentongan", "the binary to measure")
 	only := flag.String("only", "", "comma-separated names of benches; empty: all")
 	short := flag.Bool("short", false, "shorter runs, for trying the bench itself")
+	twin := flag.Bool("twin", false, "be the plain TCP server that the fan-out is compared with; started by the fanout bench")
 	flag.Parse()
+	if *twin {
+		if err := runTwin(os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, "twin:", err)
+			os.Exit(1)
+		}
+		return
+	}
 
 	benches := []bench{
-		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint}, {"kill", benchKill},
+		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint},
+		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", benchMillion},
+		{"kill", benchKill},
 	}
 	var all []figure
 	failed := false

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pid of the server itself; its embedded store is a child with a pid of its own.
+func (s *server) pid() int { return s.cmd.Process.Pid }
+
+// cpuOf is the time a process has spent on the processors since it began (proc(5): utime + stime, in hundredths of a second).
+func cpuOf(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	if len(f) < 13 {
+		return 0, fmt.Errorf("/proc/%d/stat has %d fields", pid, len(f))
+	}
+	user, err := strconv.ParseInt(f[11], 10, 64)
+	if err != nil {
+		return 0, err
+	}
+	system, err := strconv.ParseInt(f[12], 10, 64)
+	return time.Duration(user+system) * 10 * time.Millisecond, err
+}
+
+// rssOf is the memory of a process that is in the machine's, in bytes.
+func rssOf(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
+			return n << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/%d/status has no VmRSS", pid)
+}
+
+// metric reads one value of the server's own metrics.
+func (s *server) metric(name string) (float64, error) {
+	code, b, err := s.request("GET", "/metrics", nil)
+	if err != nil || code != 200 {
+		return 0, fmt.Errorf("/metrics answered %d: %w", code, err)
+	}
+	for _, line := range strings.Split(string(b), "\n") {
+		if rest, ok := strings.CutPrefix(line, name+" "); ok {
+			return strconv.ParseFloat(rest, 64)
+		}
+	}
+	return 0, fmt.Errorf("/metrics has no %s", name)
+}
+
+// settled is the heap and stacks in use once the collector has been through: the least of several looks. Go collects by itself every
+// two minutes at the latest; with GOGC=5 in the server's environment it does so all the time.
+func (s *server) settled(looks int) (heap, stacks, rss int64, err error) {
+	for i := range looks {
+		time.Sleep(500 * time.Millisecond)
+		h, err := s.metric("go_memstats_heap_alloc_bytes")
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		st, err := s.metric("go_memstats_stack_inuse_bytes")
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		r, err := rssOf(s.pid())
+		if err != nil {
+			return 0, 0, 0, err
+		}
+		if i == 0 || int64(h) < heap {
+			heap = int64(h)
+		}
+		if i == 0 || r < rss {
+			rss = r
+		}
+		stacks = int64(st)
+	}
+	return heap, stacks, rss, nil
+}
+
+// cpuDuring is what a process spends in a time.
+func cpuDuring(pid int, d time.Duration) (time.Duration, error) {
+	before, err := cpuOf(pid)
+	if err != nil {
+		return 0, err
+	}
+	time.Sleep(d)
+	after, err := cpuOf(pid)
+	return after - before, err
+}
