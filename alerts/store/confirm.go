@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"kentongan/feeds"
 )
 
 // ErrUnconfirmed means that an act is written at the primary, but too few replicas said in time that they have it: should the primary
@@ -95,4 +97,51 @@ func (s *Store) rest(ctx context.Context, kind, key, field, value string) error 
 	st.check(kind, key, field, value)
 	st.set(s.keys.Confirm(), "", 0)
 	return s.run(ctx, st)
+}
+
+// settled returns once as many replicas as are needed have all that the primary of the cases holds, and gives that primary's run.
+func (s *Store) settled(ctx context.Context) (run string, err error) {
+	needed := int(s.needed.Load())
+	node, err := s.node(ctx, s.keys.Confirm())
+	if err != nil {
+		return "", err
+	}
+	pipe := node.Pipeline() // on one connection
+	info := pipe.InfoMap(ctx, "server")
+	pipe.Set(ctx, s.keys.Confirm(), "", 0)
+	wait := pipe.Do(ctx, "WAIT", needed, confirmTime.Milliseconds())
+	if _, err := pipe.Exec(ctx); err != nil {
+		s.moved(ctx, err)
+		return "", err
+	}
+	have, err := wait.Int()
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnconfirmed, err)
+	}
+	if have < needed {
+		return "", fmt.Errorf("%w: %d of %d have it", ErrUnconfirmed, have, needed)
+	}
+	return info.Val()["Server"]["run_id"], nil
+}
+
+// steady reads what no failover can take back: all of it from one primary, and its replicas have it too.
+func (s *Store) steady(ctx context.Context, read func() error) error {
+	if s.needed.Load() == 0 {
+		return read()
+	}
+	before, err := s.settled(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
+	}
+	if err := read(); err != nil {
+		return err
+	}
+	after, err := s.settled(ctx)
+	if err == nil && after != before {
+		err = fmt.Errorf("%w: the primary has changed", ErrUnconfirmed)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
+	}
+	return nil
 }

@@ -229,6 +229,15 @@ func (s *Store) walkIndex(ctx context.Context, key string, q Query, last page, f
 
 // Snapshot is every open incident and active alert, and the offset from which Tail goes on.
 func (s *Store) Snapshot(ctx context.Context) (Open, error) {
+	var o Open
+	err := s.steady(ctx, func() (err error) {
+		o, err = s.snapshot(ctx)
+		return err
+	})
+	return o, err
+}
+
+func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	offset, err := s.offset(ctx) // first: what changes while we read comes again by Tail
 	if err != nil {
 		return Open{}, err

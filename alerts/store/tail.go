@@ -28,6 +28,16 @@ func (s *Store) offset(ctx context.Context) (int64, error) {
 
 // Since gives every change after an offset. False: it is unknown, too old, or more than max behind; start from a snapshot.
 func (s *Store) Since(ctx context.Context, offset int64, max int) ([]Change, bool, error) {
+	var out []Change
+	var ok bool
+	err := s.steady(ctx, func() (err error) {
+		out, ok, err = s.since(ctx, offset, max)
+		return err
+	})
+	return out, ok, err
+}
+
+func (s *Store) since(ctx context.Context, offset int64, max int) ([]Change, bool, error) {
 	last, err := s.offset(ctx)
 	if err != nil {
 		return nil, false, err
@@ -53,9 +63,17 @@ func (s *Store) Since(ctx context.Context, offset int64, max int) ([]Change, boo
 }
 
 // Tail calls fn with every change after from, in order, until the context ends (nil) or fn or Redis fails. A waiting read holds a
-// connection of the pool for itself.
+// connection of the pool for itself. Where replicas are needed, a change is handed over once they have it: after a failover another one
+// may stand at its offset.
 func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) error {
+	run := ""
 	for ctx.Err() == nil {
+		if s.needed.Load() > 0 && run == "" {
+			var err error
+			if run, err = s.settled(ctx); err != nil {
+				return fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+			}
+		}
 		streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.Case(), streamID(from)}, Count: 1000, Block: blockFor}).Result()
 		switch {
 		case errors.Is(err, redis.Nil):
@@ -64,6 +82,16 @@ func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) err
 			return nil
 		case err != nil:
 			return fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+		}
+		if s.needed.Load() > 0 {
+			now, err := s.settled(ctx)
+			if err != nil {
+				return fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+			}
+			if now != run {
+				run = now
+				continue
+			}
 		}
 		for _, stream := range streams {
 			list, err := changes(stream.Messages)
