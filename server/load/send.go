@@ -66,7 +66,7 @@ func (r *run) send(ctx context.Context) {
 
 // post sends batch n and notes how its readings fared.
 func (r *run) post(client *http.Client, body []byte, n, size int, due time.Time) []byte {
-	crossed := 0
+	crossed, at := 0, moment.Of(due).Append(nil)
 	for i := range size {
 		k := int64(n)*int64(size) + int64(i)
 		if math.Floor(float64(k+1)*r.cfg.IncidentShare) > math.Floor(float64(k)*r.cfg.IncidentShare) {
@@ -76,7 +76,7 @@ func (r *run) post(client *http.Client, body []byte, n, size int, due time.Time)
 				continue
 			}
 		}
-		body = r.reading(body, int(k%int64(r.cfg.Things)), due)
+		body = r.reading(body, int(k%int64(r.cfg.Things)), due, at)
 	}
 	r.sent.Add(int64(size))
 	code, rejected, err := r.deliver(client, body)
@@ -138,11 +138,11 @@ func (c *Config) place(i int, at time.Time) geo.Position {
 // scatter spreads numbers evenly over 0..1, the same each time.
 func scatter(i, prime int) float64 { return math.Mod(float64(i)*float64(prime)*0.6180339887498949, 1) }
 
-// reading writes one line: a unit on its round tells its speed.
-func (r *run) reading(b []byte, i int, due time.Time) []byte {
+// reading writes one line: a unit on its round tells its speed. At is due as text.
+func (r *run) reading(b []byte, i int, due time.Time, at []byte) []byte {
 	b = strconv.AppendInt(append(b, `{"thing":"t`...), int64(i), 10)
 	b = append(b, `","kind":"unit","property":"speed","value":12,"unit":"m/s","at":"`...)
-	b = moment.Of(due).Append(b)
+	b = append(b, at...)
 	return appendPlace(append(b, `",`...), r.cfg.place(i, due))
 }
 
