@@ -157,7 +157,7 @@ func (c *city) put(e *index.Entry, t *feeds.Thing) (fresh *bucket) {
 	n := &b.changed[r.turn-1]
 	n.thing = t
 	r.tick = c.tick
-	if b.binary > 0 {
+	if b.binary > 0 || entered { // a bucket that is new will be watched within this tick
 		announce, values := r.tell(t)
 		n.announce, n.values = n.announce || announce || entered, n.values || values || entered
 	}

@@ -45,18 +45,19 @@ type Deps struct {
 	Config  Config // zero: DefaultConfig
 }
 
-// Config holds the hub's times; tests shorten them.
+// Config holds the hub's times and bounds; tests make them smaller.
 type Config struct {
 	Tick     time.Duration // at most one things message per view in this time
 	Ping     time.Duration
 	Silence  time.Duration // without a word from the client, pongs included, the connection is given up
 	Patience time.Duration // a case may wait so long for a slow client
 	Grace    time.Duration // between asking a connection to end and ending it
+	Crowd    int           // more wanted Things in a view than this are shown as cells, until there are a tenth fewer
 }
 
 // DefaultConfig is INTERFACES, section 5.
 func DefaultConfig() Config {
-	return Config{Tick: 100 * time.Millisecond, Ping: 10 * time.Second, Silence: 30 * time.Second, Patience: 30 * time.Second, Grace: 5 * time.Second}
+	return Config{Tick: 100 * time.Millisecond, Ping: 10 * time.Second, Silence: 30 * time.Second, Patience: 30 * time.Second, Grace: 5 * time.Second, Crowd: 20_000}
 }
 
 // Hub serves clients while Run runs.
@@ -94,6 +95,7 @@ type Hub struct {
 	lastTick time.Time
 	phase    time.Time // when the part of the tick began that has a budget
 	answered int       // bytes of snapshots in this tick
+	built    int       // snapshots since the start; the others were shared
 	latency  latencies
 }
 
@@ -200,16 +202,18 @@ func (h *Hub) loop(ctx context.Context) {
 			continue
 		}
 		// The newest wins within a tick; the first change after a pause is sent at once.
-		if wait := h.cfg.Tick - time.Since(h.lastTick); wait > 0 {
-			tick.Reset(wait)
-			armed = true
-			continue
+		if time.Since(h.lastTick) >= h.cfg.Tick {
+			h.tick()
+			if h.second {
+				h.second = false
+				h.eachSecond()
+			}
+			if !h.due() {
+				continue
+			}
 		}
-		h.tick()
-		if h.second {
-			h.second = false
-			h.eachSecond()
-		}
+		tick.Reset(max(h.cfg.Tick-time.Since(h.lastTick), time.Millisecond))
+		armed = true
 	}
 }
 

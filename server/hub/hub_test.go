@@ -111,11 +111,16 @@ func (r *room) changed(old, t *feeds.Thing) Change {
 
 func newRoom(t testing.TB, s *fakeStream, epoch string, cfg Config, things ...*feeds.Thing) *room {
 	t.Helper()
+	return newRoomAt(t, s, epoch, cfg, time.Now, things...)
+}
+
+func newRoomAt(t testing.TB, s *fakeStream, epoch string, cfg Config, now func() time.Time, things ...*feeds.Thing) *room {
+	t.Helper()
 	pic := index.NewPicture()
 	for _, th := range things {
 		pic.Put(entryOf(th))
 	}
-	h := New(Deps{Picture: pic, Cases: s, Version: "0.1.0", Epoch: epoch, Log: zerolog.Nop(), Config: cfg,
+	h := New(Deps{Picture: pic, Cases: s, Version: "0.1.0", Epoch: epoch, Log: zerolog.Nop(), Config: cfg, Now: now,
 		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})

@@ -8,12 +8,10 @@ import (
 
 // When a view is answered by cells in place of Things.
 const (
-	crowdZoom   = 9      // below it always
-	crowdMost   = 20_000 // wanted Things in view: above it too
-	crowdLeast  = 18_000 // and until there are fewer than this
-	mostCells   = 8_000  // of a view, by its area
-	coarsestRes = 2      // at which the world holds fewer than mostCells
-	nearestZoom = 22     // of a view that gives none: as near as maps go
+	crowdZoom   = 9     // below it always
+	mostCells   = 8_000 // of a view, by its area
+	coarsestRes = 2     // at which the world holds fewer than mostCells
+	nearestZoom = 22    // of a view that gives none: as near as maps go
 )
 
 // cellArea is the average area of a cell in km², by resolution (https://h3geo.org/docs/core-library/restable).

@@ -231,9 +231,12 @@ func (h *Hub) sees(s *scope, e *index.Entry) bool {
 	return r != nil && (r.entry.ID == e.ID || s.key.form == (binaryForm{}).id()) && s.wants(r.entry.Kind) && h.holds(&s.key, h.city.buckets[r.bucket])
 }
 
-// inView counts the wanted Things of a view.
+// inView counts the wanted Things of a view, no further than is needed to know that they are a crowd.
 func (h *Hub) inView(bound geo.Bound, wants func(kind string) bool) (n int) {
 	for _, g := range h.city.regions {
+		if n > h.cfg.Crowd {
+			break
+		}
 		if !bound.Intersects(g.bound) {
 			continue
 		}

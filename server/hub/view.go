@@ -63,12 +63,14 @@ func (h *Hub) keyOf(c *client, v *view) scopeKey {
 		return key
 	}
 	was := c.scope != nil && c.scope.key.crowd && c.scope.key.cells
-	key.cells = crowded(h.inView(v.bound, wantsOf(v.layers)), was)
+	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers)), was)
 	return key
 }
 
 // crowded tells whether so many Things are shown as cells; it was so before, or not.
-func crowded(n int, was bool) bool { return n > crowdMost || was && n >= crowdLeast }
+func (h *Hub) crowded(n int, was bool) bool {
+	return n > h.cfg.Crowd || was && n >= h.cfg.Crowd-h.cfg.Crowd/10
+}
 
 // answer takes a client's newest view; false: it is still to be prepared. The first one with a cursor that the hub remembers, or that
 // the store knows, is answered by the missed changes, in order; then comes the snapshot.
@@ -205,6 +207,7 @@ func (h *Hub) snapshotOf(s *scope, resumed bool) []byte {
 		h.log.Error().Err(err).Msg("snapshot not written")
 		return nil
 	}
+	h.built++
 	s.snap = snapshotOf{framed(b, s.form.opcode()), h.cases.offset, resumed, now}
 	return s.snap.bytes
 }
@@ -216,7 +219,7 @@ func (h *Hub) rescale() {
 		if !s.key.crowd || !s.key.rights.things {
 			continue
 		}
-		cells := crowded(h.inView(s.key.bound, s.wants), s.key.cells)
+		cells := h.crowded(h.inView(s.key.bound, s.wants), s.key.cells)
 		if cells == s.key.cells {
 			continue
 		}
