@@ -97,7 +97,7 @@ function repaint(
   { palette }: Look,
   ground: number,
 ): LayerSpecification {
-  const from = "source-layer" in layer ? String(layer["source-layer"]) : "";
+  const from = "source-layer" in layer ? (layer["source-layer"] ?? "") : "";
   const water = WATER.test(layer.id) || WATER.test(from);
   const still = layer.type === "fill" ? 0.35 : 0.6;
   const tone = (colour: string): string | null => {

@@ -51,9 +51,7 @@ export function readColour(text: string): Colour | null {
 function readHex(hex: string): Colour | null {
   if (!/^[0-9a-f]+$/i.test(hex)) return null;
   const long =
-    hex.length === 3 || hex.length === 4
-      ? [...hex].map((h) => h + h).join("")
-      : hex;
+    hex.length === 3 || hex.length === 4 ? hex.replace(/./g, "$&$&") : hex;
   if (long.length !== 6 && long.length !== 8) return null;
   const at = (i: number) => Number.parseInt(long.slice(i, i + 2), 16);
   return {

@@ -14,7 +14,12 @@ export function attributionLine(room: Room): string {
   const lead = boundary.toLowerCase().includes("indikatif")
     ? boundary
     : [m.attribution_boundary(), boundary].filter(Boolean).join(": ");
-  return [lead, m.attribution_coast(), ...sources]
+  return [
+    lead,
+    m.attribution_coast(),
+    room.profile?.basemap.attribution ?? "",
+    ...sources,
+  ]
     .filter(Boolean)
     .map((part) => part.replace(/\.\s*$/, ""))
     .join(". ");
