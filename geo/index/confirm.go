@@ -44,7 +44,7 @@ func (s *Store) writeConfirmed(ctx context.Context, parts []*part, now time.Time
 	if err := executed(ctx, pipe); err != nil {
 		return nil, err
 	}
-	if err := waited(ctx, c, needed); err != nil || s.publisher == 0 {
+	if err := waited(ctx, c, needed); err != nil || s.publisher.Load() == 0 {
 		return renewed, err
 	}
 	for { // a word that is lost would be missed only when the next one comes, which may be late

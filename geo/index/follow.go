@@ -33,6 +33,7 @@ const (
 	silentMost  = 6 * time.Second // without an answer it does not
 	learnEvery  = time.Second     // how often a cluster's list of shards is read, besides being told
 	retryAfter  = 500 * time.Millisecond
+	lookEvery   = 10 * time.Second // how often the streams are read where a commit is told apart from it (Confirm)
 )
 
 // Follow hands over every batch that other publishers commit, one at a time, from a time on that should lie before the beginning of
@@ -43,6 +44,8 @@ const (
 // cluster listens to those that live there.
 func (s *Store) Follow(ctx context.Context, since time.Time, each func(Remote) error) error {
 	f := &follower{s: s, each: each, learned: since, topics: map[string]*topic{}, next: map[sender]uint64{}, wake: make(chan struct{}, 1)}
+	s.follower.Store(f)
+	defer s.follower.CompareAndSwap(f, nil)
 	return f.run(ctx)
 }
 
@@ -75,6 +78,8 @@ type topic struct {
 	lane    *lane     // who listens; nil: nobody yet
 	live    bool      // it is listened to, and healed
 	known   time.Time // whatever was committed before has been handed over
+	healed  time.Time
+	doubt   time.Time // a commit of our own from then on may have been written, and is to be handed over; zero: none
 }
 
 // run places every topic on a lane, again and again, until the end.
@@ -233,7 +238,7 @@ func (f *follower) known() time.Time {
 	least := f.learned
 	for _, t := range f.topics {
 		if f.s.cluster == nil || t.known.Before(least) {
-			least = t.known
+			least = t.from()
 		}
 	}
 	return least
@@ -243,7 +248,8 @@ func (f *follower) known() time.Time {
 func (f *follower) heal(ctx context.Context, t *topic) error {
 	began := time.Now()
 	f.mu.Lock()
-	since := t.known.Add(-followSlack)
+	doubt := t.doubt
+	since := t.from().Add(-followSlack)
 	f.mu.Unlock()
 	shards := []geo.Cell{t.shard}
 	if t.all {
@@ -259,8 +265,30 @@ func (f *follower) heal(ctx context.Context, t *topic) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t.live, t.known = true, began
+	t.live, t.known, t.healed = true, began, began
+	if t.doubt.Equal(doubt) {
+		t.doubt = time.Time{}
+	}
 	return nil
+}
+
+// from is from when on something may be missing.
+func (t *topic) from() time.Time {
+	if !t.doubt.IsZero() && t.doubt.Before(t.known) {
+		return t.doubt
+	}
+	return t.known
+}
+
+// doubt has every topic healed from a time on, at the next answer of its connection.
+func (f *follower) doubt(since time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range f.topics {
+		if t.doubt.IsZero() || since.Before(t.doubt) {
+			t.doubt = since
+		}
+	}
 }
 
 func (f *follower) healShard(ctx context.Context, shard geo.Cell, since time.Time) error {
@@ -271,7 +299,7 @@ func (f *follower) healShard(ctx context.Context, shard geo.Cell, since time.Tim
 		for _, m := range page {
 			b := blobOf(m)
 			who, err := publisherOf(b)
-			if err == nil && who != 0 && who == f.s.publisher {
+			if err == nil && who != 0 && who == f.s.publisher.Load() {
 				continue
 			}
 			if err == nil {
@@ -290,6 +318,11 @@ func (f *follower) healShard(ctx context.Context, shard geo.Cell, since time.Tim
 		}
 		if len(ids) == 0 {
 			return nil
+		}
+		if n := int(f.s.needed.Load()); n > 0 && f.s.cluster == nil { // what others know of they acknowledge as a copy
+			if _, err := f.s.confirmAll(ctx, n); err != nil {
+				return err
+			}
 		}
 		values, err := f.s.rdb.HMGet(ctx, f.s.keys.Last(shard), ids...).Result()
 		if err != nil {
@@ -319,8 +352,9 @@ func (s *Store) learnt(r *Remote, id string, b []byte) error {
 
 // take hands over one message. A jump in its publisher's sequence is healed from the streams.
 func (f *follower) take(ctx context.Context, channel, payload string) error {
-	n, err := readNotice([]byte(payload), f.s.publisher)
-	if err != nil || n.publisher == f.s.publisher {
+	mine := f.s.publisher.Load()
+	n, err := readNotice([]byte(payload), mine)
+	if err != nil || n.publisher == mine {
 		return err
 	}
 	from := sender{n.publisher, channel}
@@ -371,15 +405,27 @@ func (f *follower) leave(l *lane) {
 	f.nudge()
 }
 
-// answered notes that everything said before a question has come.
-func (f *follower) answered(l *lane, asked time.Time) error {
+// answered notes that everything said before a question has come, and heals what is in doubt. Where commits are told only once replicas have
+// them, a server may die between the two: then the streams are looked into from time to time, and nothing is known but what they said.
+func (f *follower) answered(ctx context.Context, l *lane, asked time.Time) error {
+	apart := f.s.needed.Load() > 0 && f.s.cluster == nil
+	var sick []*topic
 	f.mu.Lock()
 	for _, t := range f.topics {
-		if t.lane == l && t.live && asked.After(t.known) {
+		switch {
+		case t.lane != l || !t.live:
+		case !t.doubt.IsZero() || apart && time.Since(t.healed) > lookEvery:
+			sick = append(sick, t)
+		case !apart && asked.After(t.known):
 			t.known = asked
 		}
 	}
 	f.mu.Unlock()
+	for _, t := range sick {
+		if err := f.heal(ctx, t); err != nil {
+			return err
+		}
+	}
 	return f.give(Remote{})
 }
 

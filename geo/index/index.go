@@ -79,7 +79,8 @@ func NewStore(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, now fun
 	s := &Store{rdb: rdb, keys: keys, retention: cfg.Retention, identity: cfg.Identity, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	if cfg.Publish {
-		s.publisher, s.sequence = rand.Uint64()|1, map[string]uint64{}
+		s.sequence = map[string]uint64{}
+		s.publisher.Store(rand.Uint64() | 1)
 	}
 	return s
 }

@@ -95,7 +95,7 @@ func (l *lane) handle(ctx context.Context, v any, joined map[string]bool) error 
 		if err != nil {
 			return nil // not an answer to us
 		}
-		return l.f.answered(l, time.UnixMilli(ms))
+		return l.f.answered(ctx, l, time.UnixMilli(ms))
 	}
 	return nil
 }

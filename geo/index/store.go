@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -27,8 +28,9 @@ type Store struct {
 	retention time.Duration
 	identity  func(reading []byte) (uint64, error)
 	now       func() time.Time
-	publisher uint64       // our name among servers; 0: nobody is told
-	needed    atomic.Int32 // replicas that must have a commit
+	publisher atomic.Uint64            // our name among servers; 0: nobody is told
+	follower  atomic.Pointer[follower] // who hears of the others for us; nil: nobody
+	needed    atomic.Int32             // replicas that must have a commit
 
 	mu       sync.Mutex
 	written  uint64               // newest Last.written
@@ -44,8 +46,9 @@ type part struct {
 	blob   []byte
 	states []any // id, record, id, record ...
 
-	channel  string // where it is told
-	sequence uint64 // of its message there
+	publisher uint64
+	channel   string // where it is told
+	sequence  uint64 // of its message there
 }
 
 // Commit writes the changes in one round trip, per shard one XADD of a blob and one HSET, and tells other servers of it in the same
@@ -62,7 +65,7 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 			return fmt.Errorf("index: commit: change %d of %d has no entry", i, len(changes))
 		}
 	}
-	now := s.now()
+	now, began := s.now(), time.Now()
 	parts, order, left := s.group(changes, now)
 	s.number(order)
 	write := s.writeAtOnce
@@ -71,6 +74,7 @@ func (s *Store) Commit(ctx context.Context, changes []Change) error {
 	}
 	renewed, err := write(ctx, order, now)
 	if err != nil {
+		s.inDoubt(began)
 		return fmt.Errorf("index: commit %d changes in %d shards: %w", len(changes), len(parts), err)
 	}
 	s.renew(renewed, now)
@@ -120,8 +124,8 @@ func (s *Store) writeEach(ctx context.Context, parts []*part, now time.Time) (re
 		if err := s.rdb.SAdd(ctx, s.keys.Shards(), names...).Err(); err != nil {
 			return nil, err
 		}
-		if s.publisher != 0 { // one that is lost is found by looking at the list
-			_ = s.rdb.Publish(ctx, s.keys.Live(), s.publisher).Err()
+		if s.publisher.Load() != 0 { // one that is lost is found by looking at the list
+			_ = s.rdb.Publish(ctx, s.keys.Live(), s.publisher.Load()).Err()
 		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -155,37 +159,52 @@ func (s *Store) write(ctx context.Context, pipe redis.Pipeliner, p *part, now ti
 // tell puts the word of a commit to one shard into a pipeline, where there is somebody to tell.
 func (s *Store) tell(ctx context.Context, pipe redis.Pipeliner, p *part) {
 	switch {
-	case s.publisher == 0:
+	case p.publisher == 0:
 	case s.cluster != nil:
-		pipe.SPublish(ctx, p.channel, p.notice(s.publisher))
+		pipe.SPublish(ctx, p.channel, p.notice())
 	default:
-		pipe.Publish(ctx, p.channel, p.notice(s.publisher))
+		pipe.Publish(ctx, p.channel, p.notice())
 	}
 }
 
 // notice is what other servers are told.
-func (p *part) notice(publisher uint64) []byte {
+func (p *part) notice() []byte {
 	size := 64 + len(p.blob)
 	for i := 0; i+1 < len(p.states); i += 2 {
 		size += 16 + len(p.states[i].(string)) + len(p.states[i+1].([]byte))
 	}
-	return appendNotice(make([]byte, 0, size), publisher, p.sequence, shardOf(p.cell), p.blob, p.states)
+	return appendNotice(make([]byte, 0, size), p.publisher, p.sequence, shardOf(p.cell), p.blob, p.states)
 }
 
 // number gives the messages of a commit their place on their channels.
 func (s *Store) number(parts []*part) {
-	if s.publisher == 0 {
+	if s.publisher.Load() == 0 {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range parts {
-		p.channel = s.keys.Live()
+		p.publisher, p.channel = s.publisher.Load(), s.keys.Live()
 		if s.cluster != nil {
 			p.channel = s.keys.LiveShard(p.cell)
 		}
 		s.sequence[p.channel]++
 		p.sequence = s.sequence[p.channel]
+	}
+}
+
+// inDoubt takes another name after a commit that failed, so that what it may have written all the same comes back to us as another server's
+// would: those that heard of it count copies of it as known, wherever the sender goes next.
+func (s *Store) inDoubt(began time.Time) {
+	if s.publisher.Load() == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.publisher.Store(rand.Uint64() | 1)
+	clear(s.sequence)
+	s.mu.Unlock()
+	if f := s.follower.Load(); f != nil {
+		f.doubt(began)
 	}
 }
 
@@ -228,7 +247,7 @@ func (s *Store) group(changes []Change, now time.Time) (parts map[geo.Cell]*part
 		}
 		if len(c.Readings) > 0 {
 			if p.blob == nil {
-				p.blob = appendBlob(make([]byte, 0, 1024), s.written, s.publisher)
+				p.blob = appendBlob(make([]byte, 0, 1024), s.written, s.publisher.Load())
 			}
 			p.blob = appendGroup(p.blob, c.Entry.ID, c.Readings)
 		}

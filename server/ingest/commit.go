@@ -25,7 +25,7 @@ func (p *Pipeline) commits(ctx context.Context) {
 		case <-tick.C:
 			p.mend(ctx)
 			p.tracks.letGo(p.d.Now().UnixMilli())
-			if e := p.evaluation.Load(); e != nil && e.waiting.Load() == 0 {
+			if e := p.evaluation.Load(); e != nil && e.waiting.Load() == 0 && (p.doubt == nil || p.doubt.asked) {
 				p.tell(ctx, verdict{upto: p.moved(), known: p.knownOfOthers()})
 			}
 			continue
@@ -158,6 +158,7 @@ func (p *Pipeline) commit(ctx context.Context) error {
 	p.metrics.committed(time.Since(began))
 	if err != nil {
 		p.doubtBatch()
+		p.known.Store(min(p.known.Load(), p.open.stamp)) // until the index has looked, it may hold what nobody has judged
 	}
 	return err
 }

@@ -58,7 +58,7 @@ more:
 	for n := 0; ; {
 		changed = p.adoptStates(&r, changed)
 		v.list = p.adoptReadings(&r, v.list)
-		p.known.Store(max(p.known.Load(), r.Known.UnixMilli()))
+		p.known.Store(r.Known.UnixMilli()) // after a commit in doubt it goes back
 		if n++; n == mostAtOnce {
 			break
 		}
