@@ -129,7 +129,7 @@ func anywhere(p Place) terrain {
 		return pt{b.South + (b.North-b.South)*y, b.West + (b.East-b.West)*x, 300 + 900*math.Pow(y, 2)}
 	}
 	at := func(x, y float64) geo.Position { q := in(x, y); return geo.Position{Lat: q.lat, Lng: q.lng} }
-	t := terrain{towns: p.Sites, volcano: Site{"Gunung " + p.Name, at(0.2, 0.97)}, lakes: []Site{{"Danau " + p.Name, at(0.82, 0.2)}}}
+	t := terrain{towns: p.Sites, volcano: Site{"Gunung Simulasi", at(0.2, 0.97)}, lakes: []Site{{"Danau " + p.Name, at(0.82, 0.2)}}}
 	for i := len(t.towns); i < 6; i++ {
 		t.towns = append(t.towns, Site{p.Name + " " + string(rune('A'+i)), at(0.2+0.3*float64(i%3), 0.3+0.4*float64(i/3))})
 	}

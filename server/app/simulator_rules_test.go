@@ -39,13 +39,13 @@ type judged struct {
 }
 
 // judge plays a scenario against the demo's rules, in the time of a synctest bubble.
-func judge(t *testing.T, scenario string, things int, lasts time.Duration) judged {
+func judge(t *testing.T, city, scenario string, things int, lasts time.Duration) judged {
 	cfg := demo(t)
 	engine, err := rules.Compile(cfg.Rules)
 	if err != nil {
 		t.Fatal(err)
 	}
-	place, err := profile.Load("solok")
+	place, err := profile.Load(city)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +87,8 @@ func judge(t *testing.T, scenario string, things int, lasts time.Duration) judge
 			out.take(engine.Tick(time.Now()), began)
 			return feeds.Outcome{}, nil
 		}
-		city := simulator.NewTransport(simulator.Config{Place: placeOf(place), Things: things, Runs: func(context.Context) ([]simulator.Run, error) { return runs, nil }})
-		if err := city.Run(ctx, deliver); err != nil {
+		transport := simulator.NewTransport(simulator.Config{Place: placeOf(place), Things: things, Runs: func(context.Context) ([]simulator.Run, error) { return runs, nil }})
+		if err := transport.Run(ctx, deliver); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -124,7 +124,7 @@ func TestScenariosRaiseWhatTheyShould(t *testing.T) {
 		{"truck", 20 * time.Minute, map[string]time.Duration{"rem-blong": 40 * time.Second, "kecelakaan-truk": 75 * time.Second}, ""},
 	} {
 		t.Run("scenario "+c.scenario, func(t *testing.T) {
-			got := judge(t, c.scenario, 2000, c.lasts)
+			got := judge(t, "solok", c.scenario, 2000, c.lasts)
 			for rule, by := range c.want {
 				if after, ok := got.after[rule]; !ok || after > by || after < 0 {
 					t.Errorf("%s fired %v after the beginning (%v); want within %v", rule, after, ok, by)
@@ -140,6 +140,24 @@ func TestScenariosRaiseWhatTheyShould(t *testing.T) {
 				t.Errorf("%d alerts and reports", got.words)
 			}
 			t.Log(fmt.Sprint(got.lines, " readings"))
+		})
+	}
+}
+
+// The same scenarios play in a city that the simulator knows only by its profile.
+func TestScenariosPlayElsewhere(t *testing.T) {
+	for scenario, rule := range map[string]string{"galodo": "galodo", "ashfall": "hujan-abu", "quake": "gempa-terasa", "truck": "kecelakaan-truk", "": ""} {
+		t.Run("scenario "+scenario, func(t *testing.T) {
+			got := judge(t, "bandung", scenario, 1000, 20*time.Minute)
+			for fired, after := range got.after {
+				t.Log(fired, after, got.on[fired])
+			}
+			if rule == "" && len(got.after) > 0 {
+				t.Errorf("a calm city alarms: %v", got.on)
+			}
+			if _, ok := got.after[rule]; rule != "" && !ok {
+				t.Errorf("%s did not fire; what fired: %v", rule, got.on)
+			}
 		})
 	}
 }

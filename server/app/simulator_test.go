@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kentongan/geo/redistest"
 )
 
 // simulated is the demo with its rules, without the feeds that ask outside, and with an inlet for what is real.
@@ -172,6 +174,50 @@ func (r *running) stopped(dir string, ids map[string]string) {
 	}
 	if acts["simulator.start"] != len(ids) || acts["simulator.stop"] != len(ids) {
 		t.Errorf("audited: %v", acts)
+	}
+}
+
+// One of two servers plays the city. An order given to either is played, told by both and stopped by the other; nothing is doubled, also
+// when the one that plays is gone.
+func TestTwoServersOneCity(t *testing.T) {
+	needRedis(t)
+	store := redistest.Private(t).URL()
+	a, b := beside(t, "a", store, simulated(t, "300")), beside(t, "b", store, simulated(t, "300"))
+	gauges := func(r *running) int { return len(r.list("/api/v1/things?kind=river_gauge")) }
+	for name, r := range map[string]*running{"a": a, "b": b} {
+		eventually(t, 30*time.Second, "the city on "+name, func() bool { return gauges(r) >= 15 })
+	}
+	ids := map[string]string{}
+	for r, s := range map[*running]string{a: "truck", b: "quake"} {
+		code, run := r.ask("POST", "/api/v1/simulator/runs", `{"scenario":"`+s+`"}`)
+		if code != 201 {
+			t.Fatalf("%s: %d %v", s, code, run)
+		}
+		ids[s], _ = run["id"].(string)
+	}
+	for name, r := range map[string]*running{"a": a, "b": b} {
+		eventually(t, 40*time.Second, "the earthquake's incident on "+name, func() bool { return len(r.list("/api/v1/incidents?type=eq")) == 1 })
+		if _, state := r.ask("GET", "/api/v1/simulator", ""); len(state["runs"].([]any)) != 2 {
+			t.Errorf("%s tells of %v", name, state["runs"])
+		}
+	}
+	before := len(a.list("/api/v1/things/simulator:acc-001/observations?limit=1000"))
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, 40*time.Second, "b plays on", func() bool { return len(b.list("/api/v1/things/simulator:acc-001/observations?limit=1000")) > before+5 })
+	seen := map[any]bool{}
+	for _, o := range b.list("/api/v1/things/simulator:acc-001/observations?limit=1000") {
+		if seen[o["at"]] {
+			t.Errorf("the reading of %v is doubled", o["at"])
+		}
+		seen[o["at"]] = true
+	}
+	if code, run := b.ask("DELETE", "/api/v1/simulator/runs/"+ids["truck"], ""); code != 200 || run["state"] != "stopped" {
+		t.Errorf("%d %v", code, run)
+	}
+	if n := len(b.list("/api/v1/incidents?type=eq")); n != 1 {
+		t.Errorf("%d incidents of one earthquake", n)
 	}
 }
 
