@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -312,4 +313,88 @@ func TestMergeThingsComesToOneEnd(t *testing.T) {
 			rt.Fatalf("%v lacks nothing, but %v came of it", b, ab)
 		}
 	})
+}
+
+// deaf loses the answers of transactions while on.
+type deaf struct {
+	redis.Hook
+	on atomic.Bool
+}
+
+func (d *deaf) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (d *deaf) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+func (d *deaf) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		if d.on.Load() && err == nil && len(cmds) > 0 && cmds[0].Name() == "multi" {
+			return errors.New("the answer is lost")
+		}
+		return err
+	}
+}
+
+// TestAnAnswerThatIsLostCostsNoCrossing: the commit was written and told, its own server does not know, and the sender goes to the other,
+// where it is a copy.
+func TestAnAnswerThatIsLostCostsNoCrossing(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	lossy := redis.NewClient(rdb.(*redis.Client).Options())
+	defer lossy.Close()
+	hook := &deaf{}
+	lossy.AddHook(hook)
+	c := newLedgerCases()
+	a, b := openLeased(t, lossy, keys, engine(t), nil), openLeased(t, rdb, keys, engine(t), nil)
+	defer a.stop()
+	a.evaluate(t, c)
+	hook.on.Store(true)
+	batch := feeds.Batch{Observations: []feeds.Observation{obs(0, "d", 3.4, time.Now())}}
+	if _, err := a.Store(t.Context(), batch, meta()); !errors.Is(err, feeds.ErrBusy) {
+		t.Fatalf("err %v, want ErrBusy", err)
+	}
+	hook.on.Store(false)
+	until(t, "the other has it", b.has("awlr:d", "level", 3.4))
+	if r := b.send(t, meta(), batch); r.Duplicates != 1 {
+		t.Errorf("sent to the other: %+v", r)
+	}
+	until(t, "its own server has it", a.has("awlr:d", "level", 3.4))
+	until(t, "the crossing", func() bool { return c.crossings() == 1 })
+	if n := len(a.history(t, "awlr:d")); n != 1 {
+		t.Errorf("%d readings in history, want 1", n)
+	}
+}
+
+// TestAStateThatHidesAnotherIsMendedAtTheStart: both servers changed a Thing at once and died before either wrote what came of it.
+func TestAStateThatHidesAnotherIsMendedAtTheStart(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	now := time.Now()
+	alone := func(property string, at time.Time) { // a server that neither follows nor is followed
+		h := &house{index: index.NewStore(rdb, keys, index.Config{}, nil), picture: index.NewPicture()}
+		h.Pipeline = New(Deps{Index: h.index, Picture: h.picture, Log: zerolog.Nop(), Leased: true})
+		ctx, cancel := context.WithCancel(context.Background())
+		ended := make(chan struct{})
+		go func() { _ = h.Run(ctx); close(ended) }()
+		h.send(t, feeds.Meta{Feed: "awlr", ReceivedAt: at}, feeds.Batch{Observations: []feeds.Observation{of(obs(0, "d", 1, at), property)}})
+		cancel()
+		<-ended
+	}
+	alone("level", now.Add(-time.Second))
+	alone("rain", now)
+	for _, what := range []string{"from the stream", "from what was written again"} {
+		h := openLeased(t, rdb, keys, nil, nil)
+		if got := h.thing(t, "awlr:d"); len(got.State) != 2 || !got.At.Equal(moment.Of(now).Time) {
+			t.Errorf("%s: %+v", what, got)
+		}
+		until(t, "it is written", func() bool {
+			n := 0
+			err := index.NewStore(rdb, keys, index.Config{}, nil).Load(t.Context(), func(s index.Stored) error {
+				packed, err := feeds.PackRecord(s.ID, s.Payload)
+				n = packed.Properties()
+				return err
+			})
+			return err == nil && n == 2
+		})
+		h.stop()
+		if err := rdb.Del(t.Context(), keys.Readings(h.picture.Get("awlr:d").Cell)).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
