@@ -64,7 +64,12 @@ func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 	st.write("hset", s.keys.Firing(f.Rule.ID), f.Thing.ID, id)
 	st.write("sadd", s.keys.FiringRules(), f.Rule.ID)
 	reason := a.Description
-	if f.Rule.Incident != nil {
+	neighbour := s.abroad(f.Thing)
+	if neighbour != nil {
+		a.Parameters = map[string]string{"neighbour": neighbour.Slug}
+		reason += "; not ours: neighbour:" + neighbour.Slug
+	}
+	if f.Rule.Incident != nil && neighbour == nil {
 		if a.Incident, err = s.openOrJoin(ctx, st, s.ruleSignal(f, &a, who.Subject)); err != nil {
 			return err
 		}
@@ -100,7 +105,7 @@ func (s *Store) ofRule(f Firing, id, identifier string, now time.Time) alerts.Al
 		Event: r.Alert.Event, Urgency: r.Alert.Urgency, Severity: r.Alert.Severity, Certainty: r.Alert.Certainty, Effective: at,
 		Onset: moment.Of(f.Since), Expires: moment.Of(now.Add(r.Expiry())), Headline: r.Alert.Headline, Description: said(f.Inputs),
 		Language: language, Area: alerts.Feature{Type: "Feature"}, References: []string{}, Sources: []string{t.Feed}, Rule: r.ID,
-		Thing: t.ID, State: alerts.Active, Revision: 1, ReceivedAt: at, UpdatedAt: at, Attribution: t.Attribution, Relevant: true,
+		Thing: t.ID, State: alerts.Active, Revision: 1, ReceivedAt: at, UpdatedAt: at, Attribution: t.Attribution, Relevant: s.abroad(t) == nil || s.place.Owns(t.Position).InWatch,
 		Simulated: t.Simulated,
 	}
 	a.Area.Properties.Name = s.thingPlace(t)
@@ -111,6 +116,15 @@ func (s *Store) ofRule(f Firing, id, identifier string, now time.Time) alerts.Al
 		a.Headline = titled(a.Event, a.Area.Properties.Name)
 	}
 	return a
+}
+
+// abroad is the neighbour on whose ground a Thing stands; nil where it is ours, where nobody is known to be in charge, or where nobody
+// knows where the Thing is. What happens there is shown and listed, and is the neighbour's to work on (domain.md section 5, out_of_area).
+func (s *Store) abroad(t *feeds.Thing) *alerts.Neighbour {
+	if !t.Placed {
+		return nil
+	}
+	return s.place.Owns(t.Position).Neighbour
 }
 
 // thingPlace is how people name where a Thing is: its own name, else the area's, else its id.
