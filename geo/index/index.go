@@ -1,7 +1,8 @@
 // Package index is the live picture in Redis: which kind and id is where now, by cell; the payload is opaque to it.
 //
 // A shard is a cell at geo.ResShard: one stream of readings and one hash of last states, in one slot of a cluster. Things without a
-// place share one shard. Picture holds the last states in memory; Store writes and reads what it is rebuilt from.
+// place share one shard. Picture holds the last states in memory; Store writes and reads what it is rebuilt from, tells other servers of
+// every commit, and hears of theirs (Follow).
 package index
 
 import (

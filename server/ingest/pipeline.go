@@ -1,7 +1,8 @@
 // Package ingest is the pipeline of stages one Batch walks through.
 //
 // Two lanes: readings are merged into an open batch, committed, and only then seen by anybody; alerts go one by one through the case
-// store. A receipt is given when both have stored what they were given.
+// store. A receipt is given when both have stored what they were given. What other servers commit is merged in the same goroutine (Follow);
+// rules are judged where Evaluate runs.
 package ingest
 
 import (
