@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"sort"
 	"strings"
 	"time"
@@ -53,6 +54,9 @@ func main() {
 			fmt.Fprintf(os.Stderr, "bench %s: %v\n", b.name, err)
 			failed = true
 		}
+	}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		fmt.Printf("%d processors; load averages at the end: %s\n", runtime.NumCPU(), strings.Join(strings.Fields(string(load))[:3], " "))
 	}
 	fmt.Printf("%-66s %-18s %s\n", "figure", "goal", "measured")
 	for _, f := range all {

@@ -70,18 +70,30 @@ func benchRush(bin string, short bool) ([]figure, error) {
 		}
 		c := s.playing(20_000, rate, 100, d)
 		c.Connections = 16
-		r, err := load.Run(context.Background(), c)
-		if err == nil {
-			err = s.stop()
-		}
+		r, use, err := rush(s, c)
 		done()
 		if err != nil {
 			return out, err
 		}
 		out = append(out, figure{fmt.Sprintf("%.0f readings/s over HTTP, 100 viewers, everysec, open loop", rate), "p99 <= 150 ms",
-			fmt.Sprintf("%.0f/s acknowledged; to ack p50 %s p99 %s; to socket p50 %s p99 %s; 503: %d", float64(r.Acked)/r.Took.Seconds(), ms(r.Ack.At(50)), ms(r.Ack.At(99)), ms(r.Socket.At(50)), ms(r.Socket.At(99)), r.Refused)})
+			fmt.Sprintf("%.0f/s acknowledged; to ack p50 %s p99 %s; to socket p50 %s p99 %s; 503: %d; %s", float64(r.Acked)/r.Took.Seconds(), ms(r.Ack.At(50)), ms(r.Ack.At(99)), ms(r.Socket.At(50)), ms(r.Socket.At(99)), r.Refused, use)})
 	}
 	return out, nil
+}
+
+func rush(s *server, c load.Config) (r *load.Result, use string, err error) {
+	before, err := s.spent()
+	if err != nil {
+		return nil, "", err
+	}
+	if r, err = load.Run(context.Background(), c); err != nil {
+		return nil, "", err
+	}
+	after, err := s.spent()
+	if err != nil {
+		return nil, "", err
+	}
+	return r, perMillion(before, after, max(r.Acked, 1)), s.stop()
 }
 
 // benchIdle is what 2,000 viewers cost who look at a place where nothing happens.
