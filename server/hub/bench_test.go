@@ -251,6 +251,45 @@ func hubTwin(b *testing.B, viewers int, things []*feeds.Thing) (used time.Durati
 	return used, s.counted("kentongan_live_written_bytes_total") - sent, s.counted("kentongan_live_writes_total") - wrote
 }
 
+// BenchmarkCityOutside tells what doubling the city outside the view does to what viewers cost: their share is what is used with them
+// less what is used without.
+func BenchmarkCityOutside(b *testing.B) {
+	const viewers = 1000
+	things := buses(100)
+	share := func(outside int) (time.Duration, float64) {
+		far := buses(outside)
+		for i, th := range far {
+			th.ID = fmt.Sprint("far:", i)
+			th.Position.Lat -= 3
+			th.Cell = thing("x:y", "bus", th.Position.Lat, th.Position.Lng, 0).Cell
+		}
+		run := func(n int) (time.Duration, float64) {
+			s := newStage(b, append(append([]*feeds.Thing(nil), things...), far...))
+			if n > 0 {
+				crowd(b, s.addr, n, here)
+				until(b, 30*time.Second, "every viewer has its snapshot", func() bool { return s.live() == n })
+			}
+			time.Sleep(time.Second)
+			before, sent := cpu(), s.counted("kentongan_live_written_bytes_total")
+			for i := range ticksMeasured {
+				s.move(things, i)
+				s.move(far, i)
+				time.Sleep(100 * time.Millisecond)
+			}
+			return cpu() - before, s.counted("kentongan_live_written_bytes_total") - sent
+		}
+		without, _ := run(0)
+		with, bytes := run(viewers)
+		return with - without, bytes
+	}
+	one, oneBytes := share(2000)
+	two, twoBytes := share(4000)
+	b.ReportMetric(two.Seconds()/one.Seconds(), "x-cpu")
+	b.ReportMetric(twoBytes/oneBytes, "x-bytes")
+	b.ReportMetric(one.Seconds()/viewers/ticksMeasured*1e6, "us/viewer-tick")
+	b.ReportMetric(0, "ns/op")
+}
+
 // rawTwin writes as many bytes to as many sockets as often, by two goroutines.
 func rawTwin(b *testing.B, viewers, size int) time.Duration {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -297,31 +336,41 @@ func rawTwin(b *testing.B, viewers, size int) time.Duration {
 	return cpu() - before
 }
 
-// TestIdleViewerIsSmall: what an idle viewer costs in memory of the server, sockets of the kernel not counted.
+// TestIdleViewerIsSmall: what an idle viewer costs in memory of the server, sockets of the kernel not counted: where all look at the same,
+// and where each has a view of its own, of some 500 cells.
 func TestIdleViewerIsSmall(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("memory is measured without the race detector")
 	}
 	const viewers, most = 2000, 10 << 10
-	s := newStage(t, buses(200))
-	warm, _, err := websocket.DefaultDialer.Dial("ws://"+s.addr+"/", nil)
-	if err != nil {
-		t.Fatal(err)
+	var wide []*feeds.Thing
+	for i := range 2500 {
+		wide = append(wide, thing(fmt.Sprint("f:", i), "bus", -0.95+float64(i%50)*.008, 100.4+float64(i/50)*.012, 1))
 	}
-	_ = warm.Close()
-	before := inUse()
-	crowd(t, s.addr, viewers, here)
-	until(t, 30*time.Second, "every viewer has its snapshot", func() bool { return s.live() == viewers })
-	time.Sleep(2500 * time.Millisecond) // seconds are told, pools empty
-	each := (inUse() - before) / viewers
-	if p := os.Getenv("KENTONGAN_TEST_HEAP"); p != "" {
-		f, _ := os.Create(p)
-		_ = pprof.WriteHeapProfile(f)
-		_ = f.Close()
-	}
-	t.Logf("an idle viewer costs %d B", each)
-	if each > most {
-		t.Errorf("an idle viewer costs %d B, want at most %d", each, most)
+	for name, view := range map[string]string{"shared": `{"op":"view","bbox":[100.4,-0.95,101,-0.55],"zoom":11,"layers":["*"]}`,
+		"own": `{"op":"view","bbox":[100.4,-0.95,101,-0.55$i],"zoom":11,"layers":["*"]}`} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t, wide)
+			warm, _, err := websocket.DefaultDialer.Dial("ws://"+s.addr+"/", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = warm.Close()
+			before := inUse()
+			crowd(t, s.addr, viewers, view)
+			until(t, 60*time.Second, "every viewer has its snapshot", func() bool { return s.live() == viewers })
+			time.Sleep(2500 * time.Millisecond) // seconds are told, pools empty
+			each := (inUse() - before) / viewers
+			t.Logf("an idle viewer costs %d B; %v scopes, %d cells hold Things", each, s.counted("kentongan_live_scopes"), len(s.city.frames))
+			if p := os.Getenv("KENTONGAN_TEST_HEAP"); p != "" {
+				f, _ := os.Create(p + name)
+				_ = pprof.WriteHeapProfile(f)
+				_ = f.Close()
+			}
+			if each > most {
+				t.Errorf("an idle viewer costs %d B, want at most %d", each, most)
+			}
+		})
 	}
 }
 

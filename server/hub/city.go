@@ -44,14 +44,14 @@ type bucket struct {
 	region  *region
 	slots   []uint32
 	counts  []count
-	scopes  map[*scope]struct{} // that show its Things; nil: none
-	binary  int                 // of scopes, those in the binary form
-	queued  bool                // it is in city.dirty
-	changed []touched           // since the last tick
-	gone    []*index.Entry      // left this bucket, or their kind, since the last tick
-	now     [forms][]chunk      // what changed; nil: to be built
-	full    [forms][]chunk      // every row, for snapshots; nil: to be built
-	folded                      // as the cells see it
+	scopes  []uint32       // numbers of those that show its Things: most viewers have a view of their own, of hundreds of buckets
+	binary  int            // of scopes, those in the binary form
+	queued  bool           // it is in city.dirty
+	changed []touched      // since the last tick
+	gone    []*index.Entry // left this bucket, or their kind, since the last tick
+	now     [forms][]chunk // what changed; nil: to be built
+	full    [forms][]chunk // every row, for snapshots; nil: to be built
+	folded                 // as the cells see it
 }
 
 // count is how many Things of a kind a bucket holds.

@@ -135,7 +135,7 @@ func (h *Hub) since(s *scope, tick uint32, nowMS int64) []byte {
 
 // whole picks everything in a view.
 func (h *Hub) whole(s *scope, p *parcel, nowMS int64) {
-	for _, b := range s.buckets {
+	for _, b := range h.bucketsOf(s) {
 		s.pick(p, h.city.all(b, s.form, nowMS))
 	}
 	for _, t := range s.tiles {
@@ -146,7 +146,7 @@ func (h *Hub) whole(s *scope, p *parcel, nowMS int64) {
 
 func (h *Hub) thingsSince(s *scope, p *parcel, tick uint32, nowMS int64) {
 	var rows []wire.Row
-	for _, b := range s.buckets {
+	for _, b := range h.bucketsOf(s) {
 		if b.tick < tick {
 			continue
 		}

@@ -30,9 +30,9 @@ type scope struct {
 	key     scopeKey
 	form    form
 	wants   func(kind string) bool
+	number  uint32 // in Hub.numbered
 	members []*client
 	lagging int // of the members
-	buckets []*bucket
 	tiles   []*tile
 	regions []*region
 	queued  bool // it has a parcel in this tick
@@ -116,6 +116,7 @@ func (h *Hub) scope(key scopeKey, f form) *scope {
 	}
 	s := &scope{key: key, form: f, wants: wantsOf(key.layers)}
 	h.scopes[key] = s
+	h.number(s)
 	if !key.rights.things {
 		return s
 	}
@@ -150,29 +151,61 @@ func (h *Hub) attach(s *scope, b *bucket) {
 		h.grid.watch(s, b)
 		return
 	}
-	if b.scopes == nil {
-		b.scopes = map[*scope]struct{}{}
-	}
-	if _, ok := b.scopes[s]; ok {
-		return
-	}
-	b.scopes[s] = struct{}{}
+	b.scopes = append(b.scopes, s.number)
 	if s.key.form == (binaryForm{}).id() {
 		b.binary++
 	}
-	s.buckets = append(s.buckets, b)
+}
+
+// detach takes a bucket out of a view.
+func (h *Hub) detach(s *scope, b *bucket) {
+	last := len(b.scopes) - 1
+	b.scopes[slices.Index(b.scopes, s.number)] = b.scopes[last]
+	if b.scopes = b.scopes[:last]; last == 0 {
+		b.scopes, b.full = nil, [forms][]chunk{}
+	}
+	if s.key.form == (binaryForm{}).id() {
+		b.binary--
+	}
+	h.city.drop(b)
+}
+
+// number gives a scope its number.
+func (h *Hub) number(s *scope) {
+	if n := len(h.unnumbered); n > 0 {
+		s.number = h.unnumbered[n-1]
+		h.unnumbered = h.unnumbered[:n-1]
+		h.numbered[s.number] = s
+		return
+	}
+	s.number = uint32(len(h.numbered))
+	h.numbered = append(h.numbered, s)
+}
+
+// bucketsOf gives the buckets of a view of Things.
+func (h *Hub) bucketsOf(s *scope) []*bucket {
+	if s.key.cells {
+		return nil
+	}
+	h.room = h.room[:0]
+	for _, g := range s.regions {
+		for _, b := range g.buckets {
+			if h.holds(&s.key, b) {
+				h.room = append(h.room, b)
+			}
+		}
+	}
+	return h.room
 }
 
 // dissolve forgets a scope that has no members.
 func (h *Hub) dissolve(s *scope) {
 	delete(h.scopes, s.key)
-	for _, b := range s.buckets {
-		delete(b.scopes, s)
-		if s.key.form == (binaryForm{}).id() {
-			b.binary--
-		}
-		h.city.drop(b)
+	for _, b := range h.bucketsOf(s) {
+		h.detach(s, b)
 	}
+	h.numbered[s.number] = nil
+	h.unnumbered = append(h.unnumbered, s.number)
 	now := h.d.Now()
 	for _, t := range s.tiles {
 		h.grid.unwatch(s, t, now)

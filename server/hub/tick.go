@@ -69,7 +69,8 @@ func (h *Hub) takeOver() {
 // send brings each changed bucket and tile to the views that show it: encoded once, shared by all, one message per scope.
 func (h *Hub) send(nowMS int64) {
 	for _, b := range h.city.dirty {
-		for s := range b.scopes {
+		for _, n := range b.scopes {
+			s := h.numbered[n]
 			p := h.parcel(s)
 			s.pick(p, h.city.changes(b, s.form, nowMS))
 			for _, e := range b.gone {
@@ -203,6 +204,11 @@ func (h *Hub) eachSecond() {
 	}
 	h.grid.second(now.UnixMilli())
 	h.city.tidy(now)
+	for _, s := range h.scopes {
+		if now.Sub(s.snap.at) > time.Second {
+			s.snap = snapshotOf{}
+		}
+	}
 	h.rescale()
 	h.metrics.state(len(h.clients), h.city.placed, len(h.lagging), len(h.scopes), h.grid.cells)
 }
