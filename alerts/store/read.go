@@ -262,10 +262,10 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	return o, nil
 }
 
-// open loads the open incidents, without those that somebody closed between the question for the ids and that for the documents.
+// open gives the open incidents, to be read only, without those that somebody closed between the question for the ids and that for the documents.
 func (s *Store) open(ctx context.Context) (out []kept[incident.Incident], err error) {
 	err = s.walkSet(ctx, s.keys.IncidentsOpen(), func(ids []string) (bool, error) {
-		out, err = s.incidentsOf(ctx, ids)
+		out, err = s.opened.of(ctx, s, ids)
 		return true, err
 	})
 	return slices.DeleteFunc(out, func(k kept[incident.Incident]) bool { return !k.doc.Status.Open() }), err

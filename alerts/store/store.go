@@ -50,6 +50,7 @@ type Store struct {
 	now      func() time.Time
 	log      zerolog.Logger
 	rules    []string
+	opened   *opened
 	fence    *Fence        // nil: anybody may act
 	needed   *atomic.Int32 // replicas that must confirm an act; shared with Fenced stores
 }
@@ -65,7 +66,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, needed: &atomic.Int32{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, opened: &opened{}, needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }
