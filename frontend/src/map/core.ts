@@ -73,6 +73,7 @@ export class CityMap {
   #now = 0;
   #hover: { at: PointLike; x: number; y: number } | null = null;
   #hovered = "";
+  /** The first picture is complete. */
   readonly idle: Promise<void>;
 
   constructor(container: HTMLElement, options: MapOptions, events: MapEvents) {
@@ -115,8 +116,9 @@ export class CityMap {
     });
     for (const name of DRAG_EVENTS) this.#map.on(name, events.onTaken);
     if (interactive) this.#listen(events);
+    // Not the event of that name: Things move before it ever comes.
     this.idle = new Promise((done) => {
-      void this.#map.once("idle").then(() => {
+      void this.#map.once("load").then(() => {
         done();
       });
     });
