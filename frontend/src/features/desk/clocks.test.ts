@@ -31,8 +31,8 @@ it("run, warn before the miss, are late, and say what became of them", () => {
 
 it("stand still once it is over, and ask for nothing that is not due", () => {
   expect(states(make({ status: "cancelled" }), 500)).toEqual([
-    "none",
-    "none",
+    "never",
+    "never",
     "none",
   ]);
   const watch = make({

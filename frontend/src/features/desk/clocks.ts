@@ -4,8 +4,8 @@ import { instant } from "../../i18n/format";
 
 export interface Clock {
   step: "ack" | "dispatch" | "scene";
-  /** none: nothing is due. soon: less than a fifth of the time is left, so it will be missed unless somebody acts. */
-  state: "none" | "running" | "soon" | "late" | "met" | "missed";
+  /** none: nothing is due. never: it is over, and this step was not taken. soon: less than a fifth of the time is left, so it will be missed unless somebody acts. */
+  state: "none" | "running" | "soon" | "late" | "met" | "missed" | "never";
   due: number | null;
   /** From the first signal to the step, once done. */
   doneMs: number | null;
@@ -34,7 +34,8 @@ function clock(
   const part = spanMs > 0 ? Math.min(1, Math.max(0, at - signal) / spanMs) : 0;
   let state: Clock["state"] = "none";
   if (due !== null && done !== null) state = lateMs > 0 ? "missed" : "met";
-  else if (due !== null && !over) {
+  else if (due !== null && over) state = "never";
+  else if (due !== null) {
     state = lateMs > 0 ? "late" : leftMs < spanMs * SOON ? "soon" : "running";
   }
   return {

@@ -46,10 +46,21 @@ const CODE: Record<string, () => string> = {
 
 export const codeWord = (code: string): string => CODE[code]?.() ?? code;
 
-/** A note of the house begins with its code, "referred: to PLN": the code is said in words. */
+/** Why a piece of evidence joined: the house's short reasons in words, any other as it was written. */
+export function reasonWords(reason: string): string {
+  const [kind = "", name = ""] = reason.split(" ", 2);
+  if (reason === "reported by a person") return m.desk_evidence_person();
+  if (kind === "rule" && name !== "") return m.desk_evidence_rule({ name });
+  if (kind === "consent" && name !== "") return m.desk_why_consent({ name });
+  return reason;
+}
+
+/** A note of the house begins with its code or reason, "referred: to PLN": that is said in words. */
 export function noteWords(note: string): string {
   const [code = "", ...rest] = note.split(": ");
-  return code in CODE ? [codeWord(code), ...rest].join(": ") : note;
+  return [code in CODE ? codeWord(code) : reasonWords(code), ...rest].join(
+    ": ",
+  );
 }
 
 /** Who: "user:dewi" is dewi, the one who sits here is you. */
