@@ -119,13 +119,18 @@ func TestCellsShowTheCity(t *testing.T) {
 	}
 }
 
-// TestACrowdTurnsIntoCellsAndBack: above 20,000 Things in view, and again below 18,000; the first message after is the whole view.
+// TestACrowdTurnsIntoCellsAndBack: above so many Things in view, and again at a tenth fewer; the first message after is the whole view.
 func TestACrowdTurnsIntoCellsAndBack(t *testing.T) {
 	var list []*feeds.Thing
-	for i := range 20_100 {
-		list = append(list, thing(fmt.Sprint("f:", i), "phone", -0.9+float64(i%150)/1000, 100.5+float64(i/150)/1000, float64(i)))
+	for i := range 2_010 {
+		list = append(list, thing(fmt.Sprint("f:", i), "phone", -0.9+float64(i%50)/300, 100.5+float64(i/50)/300, float64(i)))
 	}
-	r := newRoom(t, newStream(), "e1", quick(), list[:19_900]...)
+	cfg := quick()
+	if cfg.Crowd != 20_000 {
+		t.Errorf("a crowd is %d Things, want 20,000", cfg.Crowd)
+	}
+	cfg.Crowd = 2000
+	r := newRoom(t, newStream(), "e1", cfg, list[:1_990]...)
 	for form, c := range map[string]struct {
 		zoom float64
 		res  geo.Resolution
@@ -133,11 +138,11 @@ func TestACrowdTurnsIntoCellsAndBack(t *testing.T) {
 		m := r.screen(t, form)
 		m.say(viewAt(c.zoom, `"*"`))
 		m.hear("snapshot")
-		if len(m.things) != 19_900 || len(m.cells) > 0 {
+		if len(m.things) != 1_990 || len(m.cells) > 0 {
 			t.Fatalf("zoom %v: %d Things, %d cells", c.zoom, len(m.things), len(m.cells))
 		}
 		var more []Change
-		for _, th := range list[19_900:] {
+		for _, th := range list[1_990:] {
 			more = append(more, r.changed(nil, th))
 		}
 		r.ThingsChanged(more)
@@ -146,14 +151,14 @@ func TestACrowdTurnsIntoCellsAndBack(t *testing.T) {
 		if len(m.things) > 0 {
 			t.Errorf("%d Things beside cells", len(m.things))
 		}
-		r.take(list[17_900:]) // they leave
+		r.take(list[1_790:]) // they leave
 		m.hear("things")
-		if len(m.things) != 17_900 || len(m.cells) > 0 {
+		if len(m.things) != 1_790 || len(m.cells) > 0 {
 			t.Errorf("back: %d Things, %d cells", len(m.things), len(m.cells))
 		}
 		_ = m.conn.Close()
 		more = more[:0]
-		for _, th := range list[17_900:19_900] {
+		for _, th := range list[1_790:1_990] {
 			more = append(more, r.changed(nil, th))
 		}
 		r.ThingsChanged(more)

@@ -576,3 +576,55 @@ func TestSocketsEndWithTheirSession(t *testing.T) {
 		s.hear("pong")
 	}
 }
+
+// TestTLS: a connection below which no plain socket is to be had is written to by a goroutine that may wait.
+func TestTLS(t *testing.T) {
+	r := newRoom(t, newStream(), "e1", quick(), buses(3000)...)
+	srv := httptest.NewTLSServer(r.server.Config.Handler)
+	defer srv.Close()
+	d := websocket.Dialer{TLSClientConfig: srv.Client().Transport.(*http.Transport).TLSClientConfig}
+	c, _, err := d.Dial("wss"+strings.TrimPrefix(srv.URL, "https"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	s := &seat{t, c}
+	s.say(here)
+	s.hear("snapshot")
+	for i := range 5 {
+		r.change(nil, thing("f:0", "bus", -0.8, 100.6, float64(i)))
+		s.hear("things")
+	}
+}
+
+// TestControlFramesAreAnswered: a ping of the client's by a pong with its payload, a close by a close with its code.
+func TestControlFramesAreAnswered(t *testing.T) {
+	r := newRoom(t, newStream(), "e1", quick())
+	s := r.sit(t)
+	got := make(chan string, 1)
+	s.SetPongHandler(func(payload string) error {
+		got <- payload
+		return nil
+	})
+	if err := s.WriteControl(websocket.PingMessage, []byte("here?"), time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() {
+		for {
+			if _, _, err := s.ReadMessage(); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	if p := <-got; p != "here?" {
+		t.Errorf("pong %q", p)
+	}
+	if err := s.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(4711, ""), time.Now().Add(time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !websocket.IsCloseError(err, 4711) {
+		t.Errorf("ended by %v", err)
+	}
+}

@@ -177,10 +177,12 @@ func TestGarbageEndsInAClose(t *testing.T) {
 // TestTheWorldAtZoom22: answered by cells so coarse that the world holds fewer than 8,000 of them.
 func TestTheWorldAtZoom22(t *testing.T) {
 	var list []*feeds.Thing
-	for i := range 40_000 {
-		list = append(list, thing(fmt.Sprint("f:", i), "phone", -60+float64(i%200)*.6, -170+float64(i/200)*1.7, 1))
+	for i := range 10_000 {
+		list = append(list, thing(fmt.Sprint("f:", i), "phone", -60+float64(i%100)*1.2, -170+float64(i/100)*3.4, 1))
 	}
-	r := newRoom(t, newStream(), "e1", DefaultConfig(), list...)
+	cfg := DefaultConfig()
+	cfg.Crowd = 5000
+	r := newRoom(t, newStream(), "e1", cfg, list...)
 	w := r.witness(t)
 	before := w.p99(20)
 	m := r.screen(t, "binary")
@@ -195,13 +197,21 @@ func TestTheWorldAtZoom22(t *testing.T) {
 		}
 		break
 	}
+	seen, ended := make(chan struct{}), make(chan struct{})
 	go func() { // again and again
-		for i := range 100 {
-			_ = m.conn.WriteMessage(websocket.TextMessage, []byte(fmt.Sprintf(`{"op":"view","bbox":[-180,-%v,180,90],"zoom":22,"layers":["*"]}`, 90-float64(i)/10)))
-			time.Sleep(100 * time.Millisecond)
+		defer close(ended)
+		for i := 0; ; i++ {
+			select {
+			case <-seen:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+			_ = m.conn.WriteMessage(websocket.TextMessage, []byte(fmt.Sprintf(`{"op":"view","bbox":[-180,-%v,180,90],"zoom":22,"layers":["*"]}`, 90-float64(i%100)/10)))
 		}
 	}()
 	w.harmless(t, before, 20)
+	close(seen)
+	<-ended
 }
 
 // TestOneThatPansTooFast: the newest view counts; too_many for what is more than 20 a second; closed with 1008 when it goes on.
@@ -210,7 +220,10 @@ func TestOneThatPansTooFast(t *testing.T) {
 	w := r.witness(t)
 	before := w.p99(20)
 	s := r.sit(t)
+	ended := make(chan struct{})
+	defer func() { <-ended }()
 	go func() {
+		defer close(ended)
 		for i := range 400 {
 			if s.WriteMessage(websocket.TextMessage, []byte(fmt.Sprintf(`{"op":"view","bbox":[%v,-0.9,100.7,-0.7],"zoom":11,"layers":["*"]}`, 100.5+float64(i)/1e4))) != nil {
 				return
