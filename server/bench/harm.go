@@ -83,7 +83,10 @@ func (s *server) bare(view string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Its reader is stopped by a deadline in the past; the socket stays open and fills.
+	// Its reader is stopped by a deadline in the past; the socket stays open, and with little room fills soon.
+	if tcp, ok := st.conn.(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4096)
+	}
 	_ = st.conn.SetReadDeadline(time.Unix(1, 0))
 	_, err = st.conn.Write(frame(view))
 	return st.conn, err
