@@ -76,14 +76,17 @@ var alarming = map[string]float64{
 	"impact": 4, "water_depth": 0.3, "shaking": 12, "price_red_chilli": 72000,
 }
 
-// wholeDay lets every Thing look round twice a minute, or as often as it does by itself, for a day.
+// coarse is how seldom a kind may look round where only its extremes matter.
+var coarse = map[kind]time.Duration{truck: 2 * time.Minute, bus: 5 * time.Minute, crew: 10 * time.Minute, seismometer: time.Minute, roadSensor: 2 * time.Minute, airQuality: 5 * time.Minute}
+
+// wholeDay lets every Thing look round twice a minute, or as often as its extremes ask for, for a day.
 func wholeDay(t testing.TB, c *City, from time.Time, each func(o *feeds.Observation)) {
 	t.Helper()
 	for at := from; at.Before(from.Add(24 * time.Hour)); at = at.Add(30 * time.Second) {
 		var w writer
 		for i := range c.things {
 			x := &c.things[i]
-			if step := max(30*time.Second, specs[x.kind].scan); at.Sub(from)%step == 0 {
+			if step := max(30*time.Second, specs[x.kind].scan, coarse[x.kind]); at.Sub(from)%step == 0 {
 				c.scan(x, at.UnixMilli(), &w)
 			}
 		}

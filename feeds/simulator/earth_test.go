@@ -76,7 +76,7 @@ func TestAQuakeIsSeenWhenItArrives(t *testing.T) {
 // Nothing jumps: between two reports no vehicle comes further than it can drive, whatever happens and also when a run is stopped.
 func TestVehiclesDoNotJump(t *testing.T) {
 	for _, scenario := range []string{"", "galodo", "truck"} {
-		c := city(t, home(), 1500)
+		c := city(t, home(), 1000)
 		began := midnight.Add(9 * time.Hour)
 		var runs []Run
 		if scenario != "" {
@@ -104,9 +104,9 @@ func TestVehiclesDoNotJump(t *testing.T) {
 				t.Fatalf("%s says %v m/s", o.Name, o.Value.Num)
 			}
 		}
-		live(t, c, began, 40*time.Minute, runs, look)
+		live(t, c, began, 20*time.Minute, runs, look)
 		for _, h := range c.now.holds {
-			if h.from < began.Add(40*time.Minute).UnixMilli() {
+			if h.from < began.Add(20*time.Minute).UnixMilli() {
 				queue++
 			}
 		}

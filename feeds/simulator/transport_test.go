@@ -98,7 +98,7 @@ func TestTheScheduleIsKept(t *testing.T) {
 		h := &heard{}
 		ctx, cancel := context.WithTimeout(t.Context(), 11*time.Minute)
 		defer cancel()
-		err := NewTransport(Config{Place: home(), Things: 2000}).Run(ctx, func(_ context.Context, body []byte, m feeds.Meta) (feeds.Outcome, error) {
+		err := NewTransport(Config{Place: home(), Things: 1000}).Run(ctx, func(_ context.Context, body []byte, m feeds.Meta) (feeds.Outcome, error) {
 			h.take(t, body, m)
 			return feeds.Outcome{}, nil
 		})
@@ -134,7 +134,7 @@ func TestBackPressure(t *testing.T) {
 		var mu sync.Mutex
 		ctx, cancel := context.WithTimeout(t.Context(), 12*time.Minute)
 		defer cancel()
-		err := NewTransport(Config{Place: home(), Things: 5000, Runs: func(context.Context) ([]Run, error) { return []Run{run}, nil }}).Run(ctx, func(_ context.Context, body []byte, m feeds.Meta) (feeds.Outcome, error) {
+		err := NewTransport(Config{Place: home(), Things: 1500, Runs: func(context.Context) ([]Run, error) { return []Run{run}, nil }}).Run(ctx, func(_ context.Context, body []byte, m feeds.Meta) (feeds.Outcome, error) {
 			time.Sleep(30 * time.Millisecond)
 			if age := time.Since(began); age > 20*time.Second && age < 8*time.Minute { // the store takes nothing for a while
 				mu.Lock()
