@@ -117,7 +117,9 @@ const spec: Spec = {
     check(first.includes("Galodo"), `the worst does not stand first: ${first}`);
     await row.focus();
     await page.keyboard.press("Enter");
-    await page.getByTestId("why").getByText("aturan galodo").waitFor();
+    await page
+      .locator('[data-testid="why"]', { hasText: "aturan galodo" })
+      .waitFor();
     await page.getByTestId("act-acknowledged").waitFor();
     await page.keyboard.press("a");
     await until(

@@ -8,8 +8,7 @@ export interface Problem {
 
 /** `status` 0: nobody answered, and what was sent may or may not have arrived. */
 export type Answer<T> =
-  | { ok: true; body: T }
-  | { ok: false; status: number; problem: Problem };
+  { ok: true; body: T } | { ok: false; status: number; problem: Problem };
 
 const TIMEOUT_MS = 8_000;
 

@@ -18,10 +18,7 @@ export interface History {
 }
 
 /** The newest first. */
-export const fetchHistory = (
-  id: string,
-  page = "",
-): Promise<Answer<History>> =>
+export const fetchHistory = (id: string, page = ""): Promise<Answer<History>> =>
   call(
     "GET",
     `/api/v1/things/${encodeURIComponent(id)}/observations${query({ limit: 30, page })}`,

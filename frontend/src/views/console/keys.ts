@@ -67,7 +67,8 @@ export function commandOf(event: KeyboardEvent): Command | null {
     ["BUTTON", "SUMMARY", "A"].includes(target.tagName);
   // Arrows on a row of the list move along the list; Enter presses what is focused.
   const row = control && target.hasAttribute("data-id");
-  if (control && !row && OWN.has(event.key)) return null;
+  const presses = event.key === "Enter" || event.key === " ";
+  if (control && OWN.has(event.key) && (presses || !row)) return null;
   if (event.repeat && !OWN.has(event.key) && !/^[jk]$/i.test(event.key)) {
     return null;
   }
