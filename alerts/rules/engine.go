@@ -86,6 +86,11 @@ func (e *Engine) Reset() {
 	}
 }
 
+// Concerns tells whether any rule looks at readings of a property.
+func (e *Engine) Concerns(property string) bool {
+	return len(e.loose) > 0 || len(e.byProperty[property]) > 0
+}
+
 // LongestFor is the longest time for which a rule wants its condition to hold.
 func (e *Engine) LongestFor() time.Duration {
 	var most time.Duration

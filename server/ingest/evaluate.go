@@ -155,6 +155,9 @@ func (v *evaluator) catchUp(ctx context.Context, e *evaluation) error {
 // pass judges the tail of the streams. What was committed before decide decides nothing.
 func (v *evaluator) pass(ctx context.Context, since, decide time.Time) error {
 	return v.p.d.Index.Tail(ctx, since, func(at time.Time, b []byte) error {
+		if name, err := propertyOf(b); err == nil && !v.p.d.Rules.Concerns(name) {
+			return nil
+		}
 		r, err := DecodeReading(b)
 		if err != nil {
 			return fmt.Errorf("a reading of the tail: %w", err)

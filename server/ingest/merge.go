@@ -167,7 +167,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)
 		s.readings = append(s.readings, p.open.arena[from:len(p.open.arena):len(p.open.arena)])
 	}
-	if !late && p.judging { // whether somebody evaluates counts after the commit: before it, he may look for the reading in the stream too soon
+	if !late && p.judging && p.d.Rules.Concerns(o.Property) { // whether somebody evaluates counts after the commit: before it, he may look for the reading in the stream too soon
 		p.open.judge = append(p.open.judge, pending{s, *o})
 	}
 	return accepted, ""

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -69,6 +70,24 @@ func appendReading(b []byte, thing string, o *feeds.Observation, stamp int64) []
 		b = protowire.AppendBytes(protowire.AppendTag(b, readingAttrs, protowire.BytesType), o.Attrs)
 	}
 	return feeds.AppendVarint(b, readingStoredAt, stamp)
+}
+
+// errEnough ends the walk through a record.
+var errEnough = errors.New("enough")
+
+// propertyOf reads the property of a record of history, and little else.
+func propertyOf(b []byte) (name string, err error) {
+	err = feeds.EachField(b, func(n protowire.Number, v feeds.Field) error {
+		if n != readingProperty {
+			return nil
+		}
+		name = string(v.Bytes)
+		return errEnough
+	})
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	return name, err
 }
 
 // DecodeReading reads a record of history. The result keeps nothing of b.

@@ -190,7 +190,7 @@ func (p *Pipeline) adoptReadings(r *index.Remote, list []judgement) []judgement 
 			}
 			t.recent.add(key, uint32(got.ReceivedAt.Unix()))
 			t.odd = t.odd || got.Quality == feeds.ClockSkew
-			if judging && got.Quality != feeds.ClockSkew {
+			if judging && got.Quality != feeds.ClockSkew && p.d.Rules.Concerns(got.Property) {
 				list = append(list, p.judgementOf(&got))
 			}
 		}

@@ -6,9 +6,10 @@ type tracks struct {
 	of       map[string]*track
 	youngest *track
 	oldest   *track
+	most     int // tracks at once since the map was made
 
-	// learning is what was learned of how often Things report that report so seldom that they are let go between their reports, by slot;
-	// what has been learned to the end lies in the Thing (StaleAfter).
+	// learning is what was learned of how often Things report that report so seldom that they are let go between their reports, by slot,
+	// until it makes an interval; that lies in the Thing (StaleAfter), and is learned anew beside it.
 	learning map[uint32]cadence
 }
 
@@ -74,6 +75,10 @@ func (k *tracks) letGo(now int64) {
 	const few = 20_000
 	for range few {
 		t := k.oldest
+		if t == nil && k.most > 1024 { // a map that was large stays so
+			k.of, k.most = map[string]*track{}, 0
+		}
+		k.most = max(k.most, len(k.of))
 		if t == nil || t.touched+recentWindow.Milliseconds()+1000 > now {
 			return
 		}
