@@ -29,6 +29,7 @@ import (
 	"kentongan/geo/redistest"
 	"kentongan/server/auth"
 	"kentongan/server/profile"
+	"kentongan/server/wire"
 )
 
 const token = "0123456789abcdef0123456789abcdef"
@@ -44,6 +45,7 @@ type house struct {
 	got     []byte // what the feed was given last
 	meta    feeds.Meta
 	ready   Readiness
+	cells   func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string) ([]wire.Cell, error)
 }
 
 func build(t *testing.T) *house {
@@ -70,6 +72,9 @@ func build(t *testing.T) *house {
 		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }, Rules: engine.List, Profile: p,
 		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
 			_, _ = io.WriteString(w, "live "+id.Subject)
+		},
+		Cells: func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string) ([]wire.Cell, error) {
+			return h.cells(ctx, b, r, layers)
 		},
 		SignedOut: func(session string) { h.ended = append(h.ended, session) },
 		Ready:     func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",
