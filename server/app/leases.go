@@ -21,8 +21,8 @@ const (
 	leaseRenew  = 2 * time.Second
 	leaseMargin = time.Second
 	leaseTry    = 500 * time.Millisecond
-	leaseYield  = 3 * time.Second  // how long a server with its share of the feeds lets others go first
-	leaseEven   = 10 * time.Second // how often one with too many hands one over
+	leaseYield  = 3 * time.Second // how long a server with its share of the feeds lets others go first
+	leaseEven   = 5 * time.Second // how often one with too many hands one over
 )
 
 // rulesLease is the lease of whoever judges by the rules and keeps house.

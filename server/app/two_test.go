@@ -90,7 +90,7 @@ func bothAreKilled(t *testing.T) func(l *ledger, start func(string) *running, a,
 		time.Sleep(1500 * time.Millisecond)
 		l.servers(b.Addr(), a.Addr()) // a's address stays in the list: senders find out by themselves
 		a.kill()
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
 		c := start("c")
 		onC := watch(t, c.Addr(), nil)
 		l.servers(b.Addr(), c.Addr())
@@ -98,7 +98,7 @@ func bothAreKilled(t *testing.T) func(l *ledger, start func(string) *running, a,
 		seen, _ := onB.count()
 		b.kill()
 		t.Logf("the socket of b has shown %d incidents when b is killed", seen)
-		time.Sleep(2 * time.Second)
+		time.Sleep(time.Second)
 		d := start("d")
 		onD := watch(t, d.Addr(), nil)
 		l.servers(c.Addr(), d.Addr())
@@ -124,7 +124,7 @@ func TestLedgerOverASentinelFailover(t *testing.T) {
 		began := time.Now()
 		set.Failover(t)
 		t.Logf("the Sentinels name another primary %s after the order", time.Since(began).Round(time.Millisecond))
-		time.Sleep(12 * time.Second)
+		time.Sleep(9 * time.Second)
 		if gap := time.Duration(max(l.gap.Load(), l.actGap.Load())); gap > 10*time.Second {
 			t.Errorf("degraded for %s", gap)
 		}
