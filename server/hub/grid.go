@@ -372,5 +372,6 @@ func (c *city) cellRow(cell geo.Cell, a *agg) wire.CellRow {
 	for i, f := range a.observers {
 		r.Observers[i] = c.feeds.names[f]
 	}
+	slices.Sort(r.Observers)
 	return r
 }
