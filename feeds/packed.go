@@ -167,6 +167,15 @@ func (p Packed) Reading(property string) (Reading, bool) {
 	return Reading{}, false
 }
 
+// At is the newest event time of the Thing's state, in milliseconds; 0: there is none.
+func (p Packed) At() int64 {
+	r := unpacker{p: string(p[1:])}
+	if n := r.uvarint(); n == 0 {
+		r.text()
+	}
+	return r.varint()
+}
+
 // Properties counts the properties.
 func (p Packed) Properties() int {
 	var t Thing

@@ -54,6 +54,9 @@ func TestPackedGivesTheThingBack(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			rt.Fatalf("unpacked otherwise:\n%s", d)
 		}
+		if p.At() != want.At.Milli() {
+			rt.Fatalf("at %d, want %d", p.At(), want.At.Milli())
+		}
 		if p.Properties() != len(want.State) {
 			rt.Fatalf("%d properties, want %d", p.Properties(), len(want.State))
 		}

@@ -109,19 +109,27 @@ func (s *staged) own() {
 	s.thing = thingOf(s.track.entry)
 }
 
-// last is the newest value of a property as the batch has made it so far, and how many properties there are; fresh where nothing is known of
-// the Thing yet.
-func (s *staged) last(property string) (last feeds.Reading, known bool, properties int, fresh bool) {
+// last is the newest value of a property as the batch has made it so far.
+func (s *staged) last(property string) (last feeds.Reading, known bool) {
 	if s.thing != nil {
 		last, known = s.thing.State[property]
-		return last, known, len(s.thing.State), false
+		return last, known
 	}
-	p := s.track.packed()
-	if p == "" {
-		return last, false, 0, true
+	if p := s.track.packed(); p != "" {
+		return p.Reading(property)
 	}
-	last, known = p.Reading(property)
-	return last, known, p.Properties(), false
+	return last, false
+}
+
+// properties counts them; fresh where nothing is known of the Thing yet.
+func (s *staged) properties() (n int, fresh bool) {
+	if s.thing != nil {
+		return len(s.thing.State), false
+	}
+	if p := s.track.packed(); p != "" {
+		return p.Properties(), false
+	}
+	return 0, true
 }
 
 // find gives the track of a Thing. The lookup makes no garbage.
@@ -140,7 +148,11 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 	t := p.find(m.Feed, o.Thing)
 	s := p.stage(t)
 	key := identity(o.ID, o.Property, o.At.Milli(), o.Quality, o.Value)
-	last, known, properties, fresh := s.last(o.Property)
+	skewed := o.Quality == feeds.ClockSkew
+	if p := t.packed(); s.thing == nil && p != "" && !skewed && o.At.Milli() > p.At() {
+		s.own() // it will become the last state: what it is compared with need not be looked for in the packed one
+	}
+	last, known := s.last(o.Property)
 	// One that is newer than all that were dated by its producer can be no copy of them; most are so, and need not be looked for.
 	newest := known && o.ID == "" && o.Quality == feeds.Good && o.At.After(last.At.Time) && !t.odd
 	if !newest && t.recent.has(key) {
@@ -149,10 +161,13 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 	if known && o.ID == "" && last.At.Equal(o.At.Time) && (o.Quality != feeds.Received || last.Value == o.Value) {
 		return duplicate, "" // older than our memory, but the state still knows it
 	}
-	if !known && properties >= mostProperties {
-		return ignored, "the thing has 128 properties already"
+	fresh := false
+	if !known {
+		n := 0
+		if n, fresh = s.properties(); n >= mostProperties {
+			return ignored, "the thing has 128 properties already"
+		}
 	}
-	skewed := o.Quality == feeds.ClockSkew
 	late := skewed || known && last.At.After(o.At.Time)
 	if !late || fresh {
 		s.own()
