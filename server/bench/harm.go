@@ -206,11 +206,11 @@ func benchMillion(bin string, short bool) ([]figure, error) {
 	if short {
 		things = 50_000
 	}
-	s, err := start(bin, dir, everysec, "GOGC=20")
+	s, err := start(bin, dir, everysec, "GOGC=5")
 	if err != nil {
 		return nil, err
 	}
-	empty, _, rssEmpty, err := s.settled(3)
+	empty, _, rssEmpty, err := s.settled()
 	if err != nil {
 		s.kill()
 		return nil, err
@@ -237,16 +237,16 @@ func benchMillion(bin string, short bool) ([]figure, error) {
 	if err := s.stop(); err != nil {
 		return nil, err
 	}
-	if s, err = start(bin, dir, everysec, "GOGC=20"); err != nil { // as it is weighed
+	if s, err = start(bin, dir, everysec, "GOGC=5"); err != nil { // as it is weighed
 		return nil, err
 	}
 	defer s.kill()
-	heap, _, rss, err := s.settled(12)
+	heap, _, rss, err := s.settled()
 	if err != nil {
 		return nil, err
 	}
 	return []figure{
 		{fmt.Sprintf("ready with %d Things", things), "<= 15 s", fmt.Sprintf("%s (filled in %s)", ms(ready), ms(filled))},
-		{"server memory of a Thing", "<= 400 B", fmt.Sprintf("heap %.0f B, resident %.0f B (collector at GOGC=20)", float64(heap-empty)/float64(things), float64(rss-rssEmpty)/float64(things))},
+		{"server memory of a Thing", "<= 400 B", fmt.Sprintf("heap %.0f B, resident %.0f B (collector at GOGC=5)", float64(heap-empty)/float64(things), float64(rss-rssEmpty)/float64(things))},
 	}, nil
 }

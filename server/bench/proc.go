@@ -60,32 +60,41 @@ func (s *server) metric(name string) (float64, error) {
 	return 0, fmt.Errorf("/metrics has no %s", name)
 }
 
-// settled is the heap and stacks in use once the collector has been through: the least of several looks. Go collects by itself every
-// two minutes at the latest; with GOGC=5 in the server's environment it does so all the time.
-func (s *server) settled(looks int) (heap, stacks, rss int64, err error) {
-	for i := range looks {
-		time.Sleep(500 * time.Millisecond)
+// settled is the heap and stacks in use after the collector has been through twice, and the resident memory then. It keeps the server a
+// little busy until then (a collector starts with allocation); GOGC=5 in the server's environment makes it soon.
+func (s *server) settled() (heap, stacks, rss int64, err error) {
+	first, err := s.metric("go_gc_duration_seconds_count")
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); {
+		if code, _, err := s.request("GET", "/api/v1/things?limit=1000", nil); err != nil || code != 200 {
+			return 0, 0, 0, fmt.Errorf("things answered %d: %w", code, err)
+		}
+		now, err := s.metric("go_gc_duration_seconds_count")
+		if err != nil {
+			return 0, 0, 0, err
+		}
 		h, err := s.metric("go_memstats_heap_alloc_bytes")
 		if err != nil {
 			return 0, 0, 0, err
 		}
-		st, err := s.metric("go_memstats_stack_inuse_bytes")
-		if err != nil {
-			return 0, 0, 0, err
+		if now < first+2 {
+			continue
 		}
-		r, err := rssOf(s.pid())
-		if err != nil {
-			return 0, 0, 0, err
-		}
-		if i == 0 || int64(h) < heap {
+		if heap == 0 || int64(h) < heap {
 			heap = int64(h)
 		}
-		if i == 0 || r < rss {
-			rss = r
+		if now >= first+4 {
+			break
 		}
-		stacks = int64(st)
 	}
-	return heap, stacks, rss, nil
+	st, err := s.metric("go_memstats_stack_inuse_bytes")
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	rss, err = rssOf(s.pid())
+	return heap, int64(st), rss, err
 }
 
 // cpuDuring is what a process spends in a time.

@@ -107,35 +107,33 @@ func benchIdle(bin string, short bool) ([]figure, error) {
 	if short {
 		n = 200
 	}
+	view := viewOf(geo.Bound{West: 10, South: 10, East: 11, North: 11}, 12)
 	// A first round brings pools and maps to their size; what remains of it is not a viewer's.
-	for _, view := range []string{viewOf(geo.Bound{West: 10, South: 10, East: 11, North: 11}, 12)} {
-		warm, err := s.sitAll(n, func(int) string { return view })
-		if err != nil {
-			return nil, err
-		}
-		warm.leave()
-		time.Sleep(2 * time.Second)
-		heap0, stack0, rss0, err := s.settled(6)
-		if err != nil {
-			return nil, err
-		}
-		here, err := s.sitAll(n, func(int) string { return view })
-		if err != nil {
-			return nil, err
-		}
-		for _, st := range here {
-			<-st.first
-		}
-		heap1, stack1, rss1, err := s.settled(8)
-		here.leave()
-		if err != nil {
-			return nil, err
-		}
-		each := func(a, b int64) float64 { return float64(b-a) / 1000 / float64(n) }
-		return []figure{{fmt.Sprintf("server memory of an idle viewer, %d of them", n), "<= 10 KB",
-			fmt.Sprintf("%.1f KB (heap %.1f, stacks %.1f); resident %.1f", each(heap0, heap1)+each(stack0, stack1), each(heap0, heap1), each(stack0, stack1), each(rss0, rss1))}}, nil
+	warm, err := s.sitAll(n, func(int) string { return view })
+	if err != nil {
+		return nil, err
 	}
-	return nil, nil
+	warm.leave()
+	time.Sleep(2 * time.Second)
+	heap0, stack0, rss0, err := s.settled()
+	if err != nil {
+		return nil, err
+	}
+	here, err := s.sitAll(n, func(int) string { return view })
+	if err != nil {
+		return nil, err
+	}
+	defer here.leave()
+	for _, st := range here {
+		<-st.first
+	}
+	heap1, stack1, rss1, err := s.settled()
+	if err != nil {
+		return nil, err
+	}
+	each := func(a, b int64) float64 { return float64(b-a) / 1000 / float64(n) }
+	return []figure{{fmt.Sprintf("server memory of an idle viewer, %d of them", n), "<= 10 KB",
+		fmt.Sprintf("%.1f KB (heap %.1f, stacks %.1f); resident %.1f", each(heap0, heap1)+each(stack0, stack1), each(heap0, heap1), each(stack0, stack1), each(rss0, rss1))}}, nil
 }
 
 // steadily loads a server until the returned function is called; it waits until the load runs.
