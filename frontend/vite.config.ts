@@ -19,7 +19,14 @@ export default defineConfig({
       },
       output: {
         codeSplitting: {
-          groups: [{ name: "maplibre", test: /node_modules[\\/]maplibre-gl/ }],
+          groups: [
+            { name: "maplibre", test: /node_modules[\\/]maplibre-gl/ },
+            // Loaded with a PMTiles base map only.
+            {
+              name: "maplibre-pmtiles",
+              test: /node_modules[\\/](pmtiles|fflate)[\\/]/,
+            },
+          ],
         },
       },
     },
