@@ -115,21 +115,21 @@ func (c *City) place(t *thing, i int) {
 		c.placeGauge(t, i)
 	case rainGauge:
 		t.pos = c.somewhere(t, i, 2.5)
-		t.id, t.name = fmt.Sprintf("arr-%03d", i+1), "Penakar hujan "+c.near(t.pos)
+		t.id, t.name = fmt.Sprintf("arr-%03d", i+1), "Penakar hujan "+c.nth(t.pos, i)
 		if i < 4 { // the slopes of the volcano are watched, for the galodo begins there
 			t.pos = moved(c.land.rivers[0].line.points[0], float64(i%2)*1.6-0.6, float64(i/2)*1.6-0.9)
 			t.name = fmt.Sprintf("Penakar hujan lereng %s %d", c.land.volcano.Name, i+1)
 		}
 	case airQuality:
 		t.pos = c.somewhere(t, i, 1.2)
-		t.id, t.name = fmt.Sprintf("ispu-%03d", i+1), "Kualitas udara "+c.near(t.pos)
+		t.id, t.name = fmt.Sprintf("ispu-%03d", i+1), "Kualitas udara "+c.nth(t.pos, i)
 		if i < 2 { // the observatory's post and the rim
 			t.pos = moved(c.land.volcano.Position, 1.1*float64(1+i), 0.9*float64(1+i))
 			t.name = fmt.Sprintf("Kualitas udara pos %s %d", c.land.volcano.Name, i+1)
 		}
 	case seismometer:
 		t.pos = c.somewhere(t, i, 4)
-		t.id, t.name, t.extra = fmt.Sprintf("acc-%03d", i+1), "Akselerometer "+c.near(t.pos), within(hash(t.seed, 7), 0.75, 1.3)
+		t.id, t.name, t.extra = fmt.Sprintf("acc-%03d", i+1), "Akselerometer "+c.nth(t.pos, i), within(hash(t.seed, 7), 0.75, 1.3)
 	case waterQuality:
 		lake := c.land.lakes[i%len(c.land.lakes)]
 		t.pos = moved(lake.Position, bell(hash(t.seed, 2))*0.4, bell(hash(t.seed, 3))*0.4)
@@ -226,6 +226,14 @@ func (c *City) somewhere(t *thing, i int, spread float64) geo.Position {
 		spread = min(spread, 0.5)
 	}
 	return moved(town, bell(hash(t.seed, 2))*spread, bell(hash(t.seed, 3))*spread)
+}
+
+// nth is the name of the nearest town, and from the second round over the towns on a number beside it.
+func (c *City) nth(p geo.Position, i int) string {
+	if round := i / len(c.land.towns); round > 0 {
+		return fmt.Sprintf("%s %d", c.near(p), i+1)
+	}
+	return c.near(p)
 }
 
 // near is the name of the nearest town.
