@@ -27,6 +27,7 @@ func main() {
 	only := flag.String("only", "", "comma-separated names of benches; empty: all")
 	short := flag.Bool("short", false, "shorter runs, for trying the bench itself")
 	twin := flag.Bool("twin", false, "be the plain TCP server that the fan-out is compared with; started by the fanout bench")
+	rest := flag.Duration("rest", 0, "million: how long nothing is reported before the server is weighed; 11m: all is at rest")
 	flag.Parse()
 	if *twin {
 		if err := runTwin(os.Stdin, os.Stdout); err != nil {
@@ -38,7 +39,7 @@ func main() {
 
 	benches := []bench{
 		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint},
-		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", benchMillion},
+		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", func(bin string, short bool) ([]figure, error) { return benchMillion(bin, short, *rest) }},
 		{"kill", benchKill},
 	}
 	var all []figure
