@@ -52,7 +52,7 @@ function line(
     known?.name !== undefined && known.name !== "" ? known.name : ref;
   const exact = inputs.filter((i) => i.thing === ref && i.at === evidence.at);
   const input = exact.at(-1);
-  const value = input ? reading(input) : (text ?? "");
+  const value = input ? reading(input) : figure(text ?? "");
   return { kind: known?.kind ?? kind, lead, value, at };
 }
 
@@ -64,6 +64,14 @@ function reading({ value, unit }: RuleInput): string {
         ? String(value)
         : "";
   return unit ? `${figure} ${unit}` : figure;
+}
+
+/** "water_level 3.412 m" is what the server noted: the sensor's name stands beside it, so the figure is enough. */
+function figure(text: string): string {
+  const found = /^[a-z]\w* (-?\d+(?:\.\d+)?)(?: ([^,]+))?$/.exec(text);
+  if (!found) return text;
+  const value = number(Number(found[1]), 2);
+  return found[2] ? `${value} ${found[2]}` : value;
 }
 
 /** Go writes an empty list as null where nobody made one. */

@@ -119,6 +119,22 @@ describe("evidence", () => {
     ]);
   });
 
+  it("keeps the figure of what the server noted in its own words", () => {
+    language.set("id");
+    const noted = (text: string) =>
+      evidenceLines(
+        make("a", "Severe", {
+          evidence: [
+            { kind: "observation", ref: "awlr:1", reason: "", text, at: null },
+          ],
+        }),
+        () => undefined,
+      )[0]?.value;
+    expect(noted("water_level_rise 2.2194 m")).toBe("2,22 m");
+    expect(noted("impact 4")).toBe("4");
+    expect(noted("a 1 m, b 2 m")).toBe("a 1 m, b 2 m");
+  });
+
   it("bears lists that are null", () => {
     const incident = make("a", "Severe", {
       evidence: null,
