@@ -102,14 +102,14 @@ func (l *ledger) work(ctx context.Context, sender int, feed string) {
 			value := 1 + float64(n%1000)/1000
 			keys = append(keys, fmt.Sprintf("%s:%s %s %g", feed, thing, at.UTC().Format("2006-01-02T15:04:05.000Z"), value))
 			fmt.Fprintf(&body, `{"thing":%q,"property":"water_level","value":%g,"at":%q,"lat":%f,"lng":%f}`+"\n", thing, value, at.UTC().Format(time.RFC3339Nano),
-				-0.80-float64(sender)*0.02, 100.60+float64(i%ledgerThings)*0.01)
+				-1.05-float64(sender)*0.02, 100.75+float64(i%ledgerThings)*0.01)
 		}
 		crosses := n%5 == 2
 		if crosses {
 			thing, at := fmt.Sprintf("x%d-%d", sender, n), l.base.Add(time.Duration(l.seq.Add(1))*time.Millisecond)
 			keys = append(keys, fmt.Sprintf("%s:%s %s %g", feed, thing, at.UTC().Format("2006-01-02T15:04:05.000Z"), 3.4))
 			fmt.Fprintf(&body, `{"thing":%q,"property":"water_level","value":3.4,"at":%q,"lat":%f,"lng":%f}`+"\n", thing, at.UTC().Format(time.RFC3339Nano),
-				-0.82-float64(sender)*0.02-float64(n%97)*0.0001, 100.60+float64(n)*0.0001)
+				-1.05-float64(sender)*0.02-float64(n%97)*0.0001, 100.75+float64(n%999)*0.0001)
 		}
 		l.mu.Lock()
 		for _, k := range keys {

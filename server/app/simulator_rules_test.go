@@ -111,6 +111,7 @@ func (j *judged) take(ds []rules.Decision, began time.Time) {
 
 // Each scenario raises what its truth expects of instruments, soon, and nothing that belongs to another.
 func TestScenariosRaiseWhatTheyShould(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		scenario string
 		lasts    time.Duration
@@ -146,6 +147,7 @@ func TestScenariosRaiseWhatTheyShould(t *testing.T) {
 
 // The same scenarios play in a city that the simulator knows only by its profile.
 func TestScenariosPlayElsewhere(t *testing.T) {
+	t.Parallel()
 	for scenario, rule := range map[string]string{"galodo": "galodo", "ashfall": "hujan-abu", "quake": "gempa-terasa", "truck": "kecelakaan-truk", "": ""} {
 		t.Run("scenario "+scenario, func(t *testing.T) {
 			got := judge(t, "bandung", scenario, 1000, 20*time.Minute)

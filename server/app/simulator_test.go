@@ -45,6 +45,7 @@ func (r *running) list(path string) []map[string]any {
 // The whole way: the order, the city, the rules, the incidents, the agencies' alerts, and beside them a real gauge that no simulated
 // one joins.
 func TestScenariosOpenIncidents(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("it lasts as long as the disasters do")
 	}
@@ -60,6 +61,13 @@ func TestScenariosOpenIncidents(t *testing.T) {
 	}
 	if open := r.list("/api/v1/incidents"); len(open) != 0 {
 		t.Fatalf("a calm city has incidents: %v", open)
+	}
+	for _, g := range r.list("/api/v1/things?kind=river_gauge&limit=5") { // each kind declares its own interval
+		heard, err1 := time.Parse(time.RFC3339, g["received_at"].(string))
+		stale, err2 := time.Parse(time.RFC3339, g["stale_after"].(string))
+		if err1 != nil || err2 != nil || stale.Sub(heard) != 14*time.Second || g["simulated"] != true {
+			t.Errorf("a gauge that reports every 10 s: %v", g)
+		}
 	}
 	began := time.Now()
 	ids := map[string]string{}
@@ -180,6 +188,7 @@ func (r *running) stopped(dir string, ids map[string]string) {
 // One of two servers plays the city. An order given to either is played, told by both and stopped by the other; nothing is doubled, also
 // when the one that plays is gone.
 func TestTwoServersOneCity(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	store := redistest.Private(t).URL()
 	a, b := beside(t, "a", store, simulated(t, "300")), beside(t, "b", store, simulated(t, "300"))
