@@ -117,6 +117,18 @@ func (c *city) at(slot uint32) *row {
 	return nil
 }
 
+// loadAll takes over a picture, in no more room than it needs.
+func (c *city) loadAll(p *index.Picture) {
+	c.rows = make([]row, 0, p.Len()+1024)
+	p.All(func(e *index.Entry) bool {
+		c.load(e)
+		return true
+	})
+	for _, b := range c.buckets {
+		b.slots = append(make([]uint32, 0, len(b.slots)), b.slots...)
+	}
+}
+
 // load puts in what was there before the hub; nobody is told.
 func (c *city) load(e *index.Entry) {
 	if !e.Placed || e.Cell == 0 {

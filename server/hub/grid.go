@@ -178,6 +178,7 @@ func (g *grid) refresh(nowMS int64) {
 		for _, h := range g.fold(t, nowMS) {
 			g.compare(t, h, slackMS)
 		}
+		t.young = false
 		for i := range t.changed {
 			t.changed[i].hex.tick = g.city.tick
 		}
@@ -305,6 +306,7 @@ func (g *grid) ready(t *tile, nowMS int64) {
 // changes gives what is to be told of a tile in this tick, encoded once for all.
 func (g *grid) changes(t *tile, f form, nowMS int64) []chunk {
 	if t.now[f.id()] == nil {
+		t.changed = lastWords(t.changed)
 		t.now[f.id()] = g.encode(f, nowMS, t.changed)
 	}
 	return t.now[f.id()]
@@ -336,12 +338,7 @@ var nan = math.NaN()
 
 // encode writes cells as one chunk per layer.
 func (g *grid) encode(f form, nowMS int64, list []told) []chunk {
-	slices.SortFunc(list, func(a, b told) int {
-		if a.agg.kind != b.agg.kind {
-			return int(a.agg.kind) - int(b.agg.kind)
-		}
-		return int(a.hex.slot) - int(b.hex.slot)
-	})
+	list = lastWords(list)
 	chunks := []chunk{}
 	for len(list) > 0 {
 		n := 1
@@ -357,6 +354,27 @@ func (g *grid) encode(f form, nowMS int64, list []told) []chunk {
 		list = list[n:]
 	}
 	return chunks
+}
+
+// lastWords sorts cells by layer and slot, and keeps the last word on each: one may have been compared twice since the last tick.
+func lastWords(list []told) []told {
+	slices.SortStableFunc(list, func(a, b told) int {
+		if a.agg.kind != b.agg.kind {
+			return int(a.agg.kind) - int(b.agg.kind)
+		}
+		return int(a.hex.slot) - int(b.hex.slot)
+	})
+	out := list[:0]
+	for i := range list {
+		last := len(out) - 1
+		if last >= 0 && out[last].hex == list[i].hex && out[last].agg.kind == list[i].agg.kind {
+			list[i].outline = list[i].outline || out[last].outline
+			out[last] = list[i]
+			continue
+		}
+		out = append(out, list[i])
+	}
+	return out
 }
 
 func (g *grid) row(t *told) wire.CellRow {

@@ -126,7 +126,7 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 	default:
 		return wire.ErrorUnknownOp, fmt.Sprintf("op %.40q: want view or ping", op.Op)
 	}
-	v := &view{zoom: nearestZoom, layers: "*", cursor: op.Cursor}
+	v := &view{zoom: nearestZoom, layers: "*", cursor: op.Cursor, asked: time.Now()}
 	if len(op.Bbox) != 4 {
 		return wire.ErrorBadView, fmt.Sprintf("bbox: %d numbers, want west, south, east, north", len(op.Bbox))
 	}

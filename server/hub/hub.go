@@ -153,12 +153,7 @@ func (h *Hub) Run(ctx context.Context) error {
 		defer tail.Done()
 		h.follow(ctx)
 	}()
-	n := h.d.Picture.Len()
-	h.city.rows = make([]row, 0, n+n/16)
-	h.d.Picture.All(func(e *index.Entry) bool {
-		h.city.load(e)
-		return true
-	})
+	h.city.loadAll(h.d.Picture)
 	h.writers.run()
 	h.loop(ctx)
 	cancel()

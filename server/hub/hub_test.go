@@ -503,7 +503,9 @@ func TestSlowReaderIsClosedAndOthersAreNot(t *testing.T) {
 }
 
 func TestLaggingClientGetsTheNewest(t *testing.T) {
-	r := newRoom(t, newStream(), "e1", quick())
+	cfg := quick()
+	cfg.Silence = 5 * time.Minute // it reads nothing for long
+	r := newRoom(t, newStream(), "e1", cfg)
 	s := r.sit(t)
 	s.say(here)
 	s.hear("snapshot")

@@ -14,6 +14,9 @@ const mostMissed = 20_000
 // catchLimit bounds asking the store for what a client missed.
 const catchLimit = 10 * time.Second
 
+// catchUp is how long a client that has seen more than this hub, from another server or before a restart, waits for it to see that too.
+const catchUp = time.Second
+
 // mostAnswered is how many bytes of snapshots are queued in one tick: when thousands come at once they are let in one after another, and
 // the writers keep up with everybody else.
 const mostAnswered = 32 << 20
@@ -24,6 +27,7 @@ type view struct {
 	zoom   float64
 	layers string
 	cursor string
+	asked  time.Time
 }
 
 // answerWaiting answers views in the order in which they came, as many as a tick may.
@@ -80,10 +84,14 @@ func (h *Hub) answer(c *client) bool {
 	if h.scopes[key] == nil && key.cells && key.rights.things && !h.prepare(&key) {
 		return false
 	}
+	epoch, offset, ok := wire.ParseCursor(v.cursor)
+	ok = ok && epoch == h.d.Epoch
+	if ok && offset > h.cases.offset && time.Since(v.asked) < catchUp {
+		return false
+	}
+	ok = ok && offset <= h.cases.offset
 	c.next = nil
 	h.enter(c, key)
-	epoch, offset, ok := wire.ParseCursor(v.cursor)
-	ok = ok && epoch == h.d.Epoch && offset <= h.cases.offset
 	switch {
 	case c.live: // all was sent already, or waits in order
 		h.snapshot(c, ok)
