@@ -163,11 +163,14 @@ func (o *outside) answer(ctx context.Context, path string) (Answer, error) {
 	s := o.current()
 	if s == nil {
 		// Nobody has read it yet: a screen that is quicker than we waits for it.
-		_, err, _ := o.flights.Do("the style", func() (any, error) {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*askTime)
-			defer cancel()
-			return nil, o.renew(ctx)
-		})
+		read := o.flights.DoChan("the style", func() (any, error) { return nil, o.renew(context.WithoutCancel(ctx)) })
+		var err error
+		select {
+		case got := <-read:
+			err = got.Err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
 		if s = o.current(); s == nil {
 			return Answer{}, fmt.Errorf("%w: %w", ErrOutside, err)
 		}

@@ -186,6 +186,7 @@ describe("addBasemap", () => {
       made.push([id, below]);
     },
     getContainer: () => document.body,
+    once: vi.fn(),
   };
   const profileOf = (basemap: BasemapInfo) =>
     wholeProfile({ basemap, bbox: [0, 0, 1, 1] } as never);
@@ -235,14 +236,20 @@ describe("addBasemap", () => {
     expect(made).toHaveLength(4);
   });
 
-  it("leaves our own layers alone where the server has no style to give", async () => {
+  it("leaves our own layers alone where the server has no style to give, and tries again", async () => {
+    vi.useFakeTimers();
     const info: BasemapInfo = { kind: "style", url: "/s", attribution: "" };
     vi.spyOn(console, "warn").mockImplementation(() => undefined);
-    vi.spyOn(globalThis, "fetch").mockResolvedValue(
-      new Response("", { status: 503 }),
-    );
+    const fetched = vi
+      .spyOn(globalThis, "fetch")
+      .mockResolvedValueOnce(new Response("", { status: 503 }))
+      .mockImplementation(() => Promise.resolve(Response.json(outside)));
     await addBasemap(map as unknown as GLMap, profileOf(info), look);
     expect(made).toEqual([]);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(fetched).toHaveBeenCalledTimes(2);
+    expect(made).toHaveLength(4);
+    vi.useRealTimers();
   });
 });
 

@@ -29,6 +29,9 @@ export interface Part {
   layer: LayerSpecification;
 }
 
+/** How long after a failure the base map is tried again: a wall that began without internet gets it when it is there. */
+const AGAIN_MS = 60_000;
+
 /** Each load of a style ends what was under way for the one before. */
 const turns = new WeakMap<GLMap, number>();
 
@@ -64,5 +67,13 @@ export async function addBasemap(
     map.getContainer().dataset["basemap"] = kind;
   } catch (error) {
     console.warn("base map:", error);
+    if (turns.get(map) !== turn) return;
+    const again = setTimeout(() => {
+      if (turns.get(map) === turn) void addBasemap(map, profile, look);
+    }, AGAIN_MS);
+    void map.once("remove", () => {
+      clearTimeout(again);
+      turns.delete(map);
+    });
   }
 }
