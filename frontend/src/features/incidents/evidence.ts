@@ -66,9 +66,9 @@ function reading({ value, unit }: RuleInput): string {
   return unit ? `${figure} ${unit}` : figure;
 }
 
-/** "water_level 3.412 m" is what the server noted: the sensor's name stands beside it, so the figure is enough. */
+/** "water_level 3.412 m" is what the server noted: the sensor's name stands beside it, so the first figure is enough. */
 function figure(text: string): string {
-  const found = /^[a-z]\w* (-?\d+(?:\.\d+)?)(?: ([^,]+))?$/.exec(text);
+  const found = /^[a-z]\w* (-?\d+(?:\.\d+)?)(?: ([^,]+))?(?:, .*)?$/.exec(text);
   if (!found) return text;
   const value = number(Number(found[1]), 2);
   return found[2] ? `${value} ${found[2]}` : value;

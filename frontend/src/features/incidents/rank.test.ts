@@ -132,7 +132,8 @@ describe("evidence", () => {
       )[0]?.value;
     expect(noted("water_level_rise 2.2194 m")).toBe("2,22 m");
     expect(noted("impact 4")).toBe("4");
-    expect(noted("a 1 m, b 2 m")).toBe("a 1 m, b 2 m");
+    expect(noted("a 1 m, b 2 m")).toBe("1 m");
+    expect(noted("kata orang")).toBe("kata orang");
   });
 
   it("bears lists that are null", () => {
