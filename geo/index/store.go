@@ -52,10 +52,9 @@ type part struct {
 }
 
 // Commit writes the changes in one round trip, per shard one XADD of a blob and one HSET, and tells other servers of it in the same
-// transaction (Config.Publish). It returns once Redis has answered; any error
-// means that nothing may be acknowledged and the batch is to be sent again. Then readings may be there twice, states are not: their
-// owner tells readings apart by what they say. A Thing that changed shard leaves its old one in a second round trip, so that a
-// failure between the two never loses its state.
+// transaction (Config.Publish). It returns once Redis has answered; any error means that nothing may be acknowledged and the batch is to be
+// sent again. Then readings may be there twice, states are not: their owner tells readings apart by what they say. A Thing that changed shard
+// leaves its old one in a second round trip, so that a failure between the two never loses its state.
 func (s *Store) Commit(ctx context.Context, changes []Change) error {
 	if len(changes) == 0 {
 		return nil
