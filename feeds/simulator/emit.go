@@ -122,6 +122,10 @@ func (c *City) scan(t *thing, ms int64, w *writer) {
 		w.position(t, m, ms)
 	case phone:
 		w.number(t, "battery", 20+75*math.Abs(wander(hash(t.seed, 5), ms, 7*hourMS)), 0, "%", ms)
+		if t.told > 0 && ms > t.told+30*secondMS { // the shaking is over, and what was told of it does not stand for ever
+			w.number(t, "shaking", 0, 1, "cm/s2", ms)
+			t.told = 0
+		}
 	}
 	if w.lines > before {
 		t.last = ms
@@ -164,5 +168,6 @@ func (c *City) lastHour(t *thing, ms int64) float64 {
 func (c *City) tell(t *thing, from, to int64, w *writer) {
 	if gal, at, ok := c.felt(t, from, to); ok {
 		w.number(t, "shaking", gal, 1, "cm/s2", at)
+		t.told = at
 	}
 }

@@ -71,6 +71,7 @@ type thing struct {
 	km    float64 // along it
 	next  int64   // when it scans next, ms
 	last  int64   // when it reported last, ms; 0: never
+	told  int64   // phones: when it told of a shock that still stands, ms; 0: none
 	extra float64 // by kind: vs30 factor of ground, lamp power, and so on
 }
 
