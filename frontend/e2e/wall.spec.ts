@@ -127,6 +127,34 @@ const spec: Spec = {
     await visited.close();
   },
 
+  async "moves by keys until a key gives the view back; a kiosk has no controls"(
+    house,
+  ) {
+    const visited = await visit(house, "/wall?motion=off");
+    const { page } = visited;
+    await live(page);
+    await page
+      .locator('[data-testid="map"][data-idle="true"]')
+      .waitFor({ timeout: 60_000 });
+    await page.keyboard.press("-");
+    await page.keyboard.press("ArrowLeft");
+    await page.getByTestId("lock").waitFor({ timeout: 10_000 });
+    await page.keyboard.press("f");
+    await page.getByTestId("lock").waitFor({ state: "detached" });
+    check(
+      (await page.getByTestId("simulation").count()) === 0,
+      "no scenario can be started where there is no simulated city",
+    );
+    await page.goto(`${house.base}/wall?kiosk=1&motion=off`);
+    await live(page);
+    check(
+      (await page.getByTestId("controls").count()) === 0,
+      "a kiosk has no controls",
+    );
+    check(visited.faults.length === 0, visited.faults.join("\n"));
+    await visited.close();
+  },
+
   async "keeps its shape under long and turned titles"(house) {
     await push(house, "awlr", [
       {
