@@ -28,7 +28,6 @@ type stub struct {
 	*httptest.Server
 	mu      sync.Mutex
 	seats   map[*websocket.Conn]bool // true: JSON
-	offset  int
 	stalled atomic.Bool
 	lines   atomic.Int64
 	views   atomic.Int64
