@@ -141,7 +141,7 @@ func TestAStyleBecomesOurs(t *testing.T) {
 			t.Errorf("the style still holds %q:\n%s", leak, body)
 		}
 	}
-	for _, want := range []string{`"/basemap/source/5/{z}/{x}/{y}"`, `{z}/{x}/{y}{ratio}`, `"/basemap/glyphs/{fontstack}/{range}.pbf"`, `"/basemap/sprite/0"`, `"/basemap/data/6"`, `"bounds":[95,-11,141,6]`, `"maxzoom":6`, `"id":"road"`} {
+	for _, want := range []string{`"/basemap/source/5/{z}/{x}/{y}"`, `{z}/{x}/{y}{ratio}`, `"/basemap/glyphs/{fontstack}/{range}.pbf"`, `"/basemap/sprite/0"`, `"/basemap/data/6"`, `"bounds":[95,-11,141,6]`, `"maxzoom":6`, `"id":"road"`, `"metadata":{"attribution":"© OSM, Data: BIG"}`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the style lacks %s:\n%s", want, body)
 		}

@@ -90,11 +90,12 @@ func readStyle(ctx context.Context, address string, allowed func(*url.URL) error
 	if len(sources) == 0 {
 		return nil, errors.New("style: none of its sources can be used: " + strings.Join(r.style.refused, "; "))
 	}
+	r.style.age = age
+	r.style.attribution = strings.Join(r.words, ", ")
+	doc["metadata"] = object{"attribution": r.style.attribution} // for screens that asked who we are before we knew
 	if r.style.body, err = json.Marshal(doc); err != nil {
 		return nil, fmt.Errorf("style: %w", err)
 	}
-	r.style.age = age
-	r.style.attribution = strings.Join(r.words, ", ")
 	return r.style, nil
 }
 

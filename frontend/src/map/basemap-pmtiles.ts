@@ -1,13 +1,9 @@
 // A PMTiles file in Protomaps' schema (version 4), drawn dark and quiet: water, roads, borders and places, in our own font.
 import { addProtocol } from "maplibre-gl";
-import type {
-  ExpressionSpecification,
-  LayerSpecification,
-  SourceSpecification,
-} from "maplibre-gl";
+import type { ExpressionSpecification, LayerSpecification } from "maplibre-gl";
 import { Protocol } from "pmtiles";
 import type { BasemapInfo } from "../api/profile";
-import { MARK, type Look, type Part } from "./basemap";
+import { MARK, type Look, type Made, type Part } from "./basemap";
 import { FONT } from "./style";
 
 let protocol: Protocol | null = null;
@@ -238,7 +234,7 @@ export function pictureLayer(id: string, source: string): Part {
 export async function pmtilesParts(
   info: BasemapInfo,
   look: Look,
-): Promise<{ sources: Record<string, SourceSpecification>; parts: Part[] }> {
+): Promise<Made> {
   teach();
   const url = `pmtiles://${location.origin}${info.url}`;
   const parts =
@@ -253,5 +249,6 @@ export async function pmtilesParts(
           : { type: "vector", url },
     },
     parts,
+    words: "",
   });
 }

@@ -5,7 +5,7 @@ import type {
   SourceSpecification,
   StyleSpecification,
 } from "maplibre-gl";
-import { MARK, type Look, type Part } from "./basemap";
+import { MARK, type Look, type Made, type Part } from "./basemap";
 import { pictureLayer } from "./basemap-pmtiles";
 import { FONT } from "./style";
 import { luminance, mix, readColour } from "./tone";
@@ -15,10 +15,7 @@ const MOST_LAYERS = 250;
 
 const WATER = /water|ocean|sea\b|lake|bay/i;
 
-export async function styleParts(
-  url: string,
-  look: Look,
-): Promise<{ sources: Record<string, SourceSpecification>; parts: Part[] }> {
+export async function styleParts(url: string, look: Look): Promise<Made> {
   const answer = await fetch(url, { headers: { accept: "application/json" } });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   const style = (await answer.json()) as StyleSpecification;
@@ -41,7 +38,7 @@ export function readStyle(
   style: StyleSpecification,
   origin: string,
   look: Look,
-): { sources: Record<string, SourceSpecification>; parts: Part[] } {
+): Made {
   const sources = Object.fromEntries(
     Object.entries(style.sources).map(([name, source]) => [
       MARK + name,
@@ -53,7 +50,9 @@ export function readStyle(
     const part = readLayer(layer, look, ground);
     return part ? [part] : [];
   });
-  return { sources, parts };
+  const { attribution } = (style.metadata ?? {}) as { attribution?: unknown };
+  const words = typeof attribution === "string" ? attribution : "";
+  return { sources, parts, words };
 }
 
 /** How light the style's own ground is, 0 to 1: its things are told by how far they are from that. */
@@ -99,7 +98,7 @@ function repaint(
 ): LayerSpecification {
   const from = "source-layer" in layer ? (layer["source-layer"] ?? "") : "";
   const water = WATER.test(layer.id) || WATER.test(from);
-  const still = layer.type === "fill" ? 0.35 : 0.6;
+  const still = layer.type === "fill" ? 0.08 : 0.5;
   const tone = (colour: string): string | null => {
     const read = readColour(colour);
     if (!read) return null;

@@ -73,6 +73,7 @@ describe("a PMTiles file", () => {
 
 const outside: StyleSpecification = {
   version: 8,
+  metadata: { attribution: "© BIG" },
   sprite: "/basemap/sprite/0",
   glyphs: "/basemap/glyphs/{fontstack}/{range}.pbf",
   sources: {
@@ -244,9 +245,11 @@ describe("addBasemap", () => {
       .spyOn(globalThis, "fetch")
       .mockResolvedValueOnce(new Response("", { status: 503 }))
       .mockImplementation(() => Promise.resolve(Response.json(outside)));
-    await addBasemap(map as unknown as GLMap, profileOf(info), look);
+    const words = vi.fn();
+    await addBasemap(map as unknown as GLMap, profileOf(info), look, words);
     expect(made).toEqual([]);
     await vi.advanceTimersByTimeAsync(61_000);
+    expect(words).toHaveBeenCalledWith("© BIG");
     expect(fetched).toHaveBeenCalledTimes(2);
     expect(made).toHaveLength(4);
     vi.useRealTimers();

@@ -1,5 +1,9 @@
 // The base map under our own layers: a PMTiles file or an outside style, both from our own origin. Nothing is loaded where there is none.
-import type { LayerSpecification, Map as GLMap } from "maplibre-gl";
+import type {
+  LayerSpecification,
+  Map as GLMap,
+  SourceSpecification,
+} from "maplibre-gl";
 import type { Profile } from "../api/profile";
 import type { LayerName } from "./order";
 import type { Palette } from "./palette";
@@ -32,6 +36,13 @@ export interface Part {
 /** How long after a failure the base map is tried again: a wall that began without internet gets it when it is there. */
 const AGAIN_MS = 60_000;
 
+/** What a base map is made of, and whose it is where that was not known before. */
+export interface Made {
+  sources: Record<string, SourceSpecification>;
+  parts: Part[];
+  words: string;
+}
+
 /** Each load of a style ends what was under way for the one before. */
 const turns = new WeakMap<GLMap, number>();
 
@@ -43,8 +54,9 @@ export async function addBasemap(
   map: GLMap,
   profile: Profile,
   look: Look,
+  onWords?: (attribution: string) => void,
 ): Promise<void> {
-  const { kind, url } = profile.basemap;
+  const { kind, url, attribution } = profile.basemap;
   if (kind === "none" || url === "") return;
   const turn = (turns.get(map) ?? 0) + 1;
   turns.set(map, turn);
@@ -65,11 +77,15 @@ export async function addBasemap(
       map.addLayer(layer, map.getLayer(below) ? below : undefined);
     }
     map.getContainer().dataset["basemap"] = kind;
+    // A profile that was asked for before the outside had answered does not know whose map it is.
+    if (made.words !== "" && attribution === "") onWords?.(made.words);
   } catch (error) {
     console.warn("base map:", error);
     if (turns.get(map) !== turn) return;
     const again = setTimeout(() => {
-      if (turns.get(map) === turn) void addBasemap(map, profile, look);
+      if (turns.get(map) === turn) {
+        void addBasemap(map, profile, look, onWords);
+      }
     }, AGAIN_MS);
     void map.once("remove", () => {
       clearTimeout(again);
