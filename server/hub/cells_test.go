@@ -182,6 +182,7 @@ func TestTimeAloneHatchesACell(t *testing.T) {
 	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	a, b := thing("f:a", "river_gauge", -0.8, 100.6, 0), thing("g:b", "river_gauge", -0.8, 100.6, 0)
 	b.Feed = "other"
+	b.At = moment.Of(a.At.Add(-time.Second))
 	for i, th := range []*feeds.Thing{a, b} {
 		th.State = map[string]feeds.Reading{"water_level": {Value: feeds.Value{Num: float64(3 - 2*i)}, At: th.At, ReceivedAt: th.At, Quality: feeds.Good}}
 		th.StaleAfter = moment.Of(th.At.Add(time.Duration(i+1) * time.Hour))
@@ -202,7 +203,7 @@ func TestTimeAloneHatchesACell(t *testing.T) {
 	ahead.Store(int64(90 * time.Minute))
 	m.until("the value of the one that is fresh", show(1, []string{"other"}, false))
 	ahead.Store(int64(3 * time.Hour))
-	m.until("nobody sees it", show(3, []string{}, true)) // both are as new; either may show
+	m.until("nobody sees it: the newest", show(3, []string{}, true))
 }
 
 func TestSeverityFollowsAlerts(t *testing.T) {
