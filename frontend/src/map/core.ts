@@ -54,6 +54,8 @@ export interface MapOptions {
   onStyle?: (map: GLMap, look: Look) => void;
 }
 
+/** After so long the picture counts as the first, complete or not. */
+const SETTLE_MS = 15_000;
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
 /** Reach of a click around the pointer, CSS pixels. */
 const REACH = 10;
@@ -73,6 +75,7 @@ export class CityMap {
   #now = 0;
   #hover: { at: PointLike; x: number; y: number } | null = null;
   #hovered = "";
+  #settling: ReturnType<typeof setTimeout> | undefined;
   /** The first picture is complete. */
   readonly idle: Promise<void>;
 
@@ -116,8 +119,9 @@ export class CityMap {
     });
     for (const name of DRAG_EVENTS) this.#map.on(name, events.onTaken);
     if (interactive) this.#listen(events);
-    // Not the event of that name: Things move before it ever comes.
+    // Not the event of that name: Things move before it ever comes. A slow machine may not even come to the end of loading.
     this.idle = new Promise((done) => {
+      this.#settling = setTimeout(done, SETTLE_MS);
       void this.#map.once("load").then(() => {
         done();
       });
@@ -303,6 +307,7 @@ export class CityMap {
   }
 
   remove(): void {
+    clearTimeout(this.#settling);
     this.#drawn.stop();
     this.#map.remove();
   }
