@@ -9,6 +9,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
+	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/native"
 	"kentongan/feeds/formats/usgs"
 )
@@ -21,6 +22,7 @@ func All() map[string]Factory {
 	return map[string]Factory{
 		"bmkg":   bmkg.New,
 		"cap":    cap.New,
+		"georss": georss.New,
 		"native": native.New,
 		"usgs":   usgs.New,
 	}

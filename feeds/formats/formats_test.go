@@ -15,6 +15,11 @@ var owners = map[string][]string{
 	"usgs": {"earthquake/usgs-*"},
 }
 
+// shared says which other formats have a good reading of a file too: GDACS lists CAP messages in the RSS that says all of them itself.
+var shared = map[string][]string{
+	"gdacs-rss-24h-2019.xml": {"georss"},
+}
+
 // TestWrongFormat sends every recorded file to every other format: an error and nothing stored, except that native may read the
 // document and refuse each item, or find records in GeoJSON.
 func TestWrongFormat(t *testing.T) {
@@ -22,7 +27,7 @@ func TestWrongFormat(t *testing.T) {
 		for _, file := range feedtest.Recorded(t, patterns...) {
 			body := feedtest.Read(t, file)
 			for _, name := range Names() {
-				if name == owner {
+				if name == owner || slices.Contains(shared[filepath.Base(file)], name) {
 					continue
 				}
 				format, err := New(name, nil)
