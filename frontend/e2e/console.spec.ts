@@ -17,12 +17,12 @@ interface Opened {
   status: string;
 }
 
-async function ask<T>(
+async function ask(
   house: House,
   method: string,
   path: string,
   body?: object,
-): Promise<{ status: number; body: T }> {
+): Promise<{ status: number; body: Opened }> {
   const answer = await fetch(house.base + path, {
     method,
     headers: {
@@ -31,11 +31,11 @@ async function ask<T>(
     },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { status: answer.status, body: (await answer.json()) as T };
+  return { status: answer.status, body: (await answer.json()) as Opened };
 }
 
 async function opened(house: House, more: object = {}): Promise<Opened> {
-  const { body } = await ask<Opened>(house, "POST", "/api/v1/incidents", {
+  const { body } = await ask(house, "POST", "/api/v1/incidents", {
     type: "flood",
     title: "Banjir, Selayo",
     lng: 100.63,
@@ -46,7 +46,7 @@ async function opened(house: House, more: object = {}): Promise<Opened> {
 }
 
 const act = (house: House, id: string, body: object) =>
-  ask<Opened>(house, "POST", `/api/v1/incidents/${id}/transitions`, body);
+  ask(house, "POST", `/api/v1/incidents/${id}/transitions`, body);
 
 const status = (page: Page) => page.getByTestId("detail-status").innerText();
 
@@ -150,7 +150,7 @@ const spec: Spec = {
     const conflict = page.getByTestId("conflict");
     await conflict.getByText("TRC-1 berangkat").waitFor({ timeout: 10_000 });
     await conflict.getByText("ditugaskan", { exact: true }).waitFor();
-    const now = await ask<Opened>(house, "GET", `/api/v1/incidents/${one.id}`);
+    const now = await ask(house, "GET", `/api/v1/incidents/${one.id}`);
     check(now.body.status === "dispatched", `it became ${now.body.status}`);
     await page.getByTestId("conflict-leave").click();
     await page.getByTestId("act-cancelled").click();
