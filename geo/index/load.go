@@ -210,27 +210,3 @@ func joined(a, b []stay) []stay {
 	}
 	return out
 }
-
-// scan hands over the last states of one shard.
-func (s *Store) scan(ctx context.Context, shard geo.Cell, yield func(last) error) error {
-	key := s.keys.Last(shard)
-	var cursor uint64
-	for {
-		pairs, next, err := s.rdb.HScan(ctx, key, cursor, "", loadCount).Result()
-		if err != nil {
-			return fmt.Errorf("index: load %s: %w", key, err)
-		}
-		for i := 0; i+1 < len(pairs); i += 2 {
-			l, err := readLast(pairs[i], []byte(pairs[i+1]))
-			if err != nil {
-				return fmt.Errorf("index: load %s, Thing %s: %w", key, pairs[i], err)
-			}
-			if err := yield(l); err != nil {
-				return err
-			}
-		}
-		if cursor = next; cursor == 0 {
-			return nil
-		}
-	}
-}

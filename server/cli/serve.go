@@ -50,6 +50,7 @@ func (s *serve) Run(w *world) error {
 	}
 	ctx, stop := untilSignal(log)
 	defer stop()
+	go pace(ctx)
 	var emptied time.Time
 	for {
 		again, err := s.once(ctx, &cfg, log, w, emptied)

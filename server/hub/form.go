@@ -71,7 +71,7 @@ func (jsonForm) things(b []byte, chunks [][]byte, removed []*index.Entry) []byte
 func (jsonForm) cells(b []byte, chunks [][]byte) []byte { return wire.AppendCells(b, chunks) }
 
 func (jsonForm) snapshot(b []byte, s wire.BinarySnapshot) ([]byte, error) {
-	return wire.AppendSnapshot(b, wire.RawSnapshot{Resumed: s.Resumed, Cursor: s.Cursor, Things: s.Things, Cells: s.Cells, Incidents: s.Incidents, Alerts: s.Alerts, Feeds: s.Feeds})
+	return wire.AppendSnapshot(b, wire.RawSnapshot(s))
 }
 
 func (jsonForm) change(b []byte, noun, cursor string, doc json.RawMessage) []byte {
