@@ -26,7 +26,9 @@ require (
 
 require (
 	cel.dev/expr v0.25.1 // indirect
+	github.com/BertoldVdb/go-ais v0.4.0 // indirect
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0 // indirect
+	github.com/adrianmo/go-nmea v1.10.0 // indirect
 	github.com/antlr4-go/antlr/v4 v4.13.1 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
