@@ -10,6 +10,7 @@ import (
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
 	"kentongan/feeds/formats/georss"
+	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/native"
 	"kentongan/feeds/formats/usgs"
 )
@@ -23,6 +24,7 @@ func All() map[string]Factory {
 		"bmkg":   bmkg.New,
 		"cap":    cap.New,
 		"georss": georss.New,
+		"gtfsrt": gtfsrt.New,
 		"native": native.New,
 		"usgs":   usgs.New,
 	}

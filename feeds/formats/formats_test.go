@@ -10,9 +10,10 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
-	"cap":  {"cap/*"},
-	"bmkg": {"earthquake/bmkg-*"},
-	"usgs": {"earthquake/usgs-*"},
+	"cap":    {"cap/*"},
+	"bmkg":   {"earthquake/bmkg-*"},
+	"usgs":   {"earthquake/usgs-*"},
+	"gtfsrt": {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
 }
 
 // shared says which other formats have a good reading of a file too: GDACS lists CAP messages in the RSS that says all of them itself.
