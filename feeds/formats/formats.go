@@ -12,6 +12,7 @@ import (
 	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/native"
+	"kentongan/feeds/formats/owntracks"
 	"kentongan/feeds/formats/usgs"
 )
 
@@ -21,12 +22,13 @@ type Factory func(options map[string]any) (feeds.Format, error)
 // All gives every format by the name that a feed's settings use. A new format is one line here.
 func All() map[string]Factory {
 	return map[string]Factory{
-		"bmkg":   bmkg.New,
-		"cap":    cap.New,
-		"georss": georss.New,
-		"gtfsrt": gtfsrt.New,
-		"native": native.New,
-		"usgs":   usgs.New,
+		"bmkg":      bmkg.New,
+		"cap":       cap.New,
+		"georss":    georss.New,
+		"gtfsrt":    gtfsrt.New,
+		"native":    native.New,
+		"owntracks": owntracks.New,
+		"usgs":      usgs.New,
 	}
 }
 
