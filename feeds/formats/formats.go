@@ -9,8 +9,10 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
+	"kentongan/feeds/formats/csv"
 	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/gtfsrt"
+	"kentongan/feeds/formats/json"
 	"kentongan/feeds/formats/native"
 	"kentongan/feeds/formats/owntracks"
 	"kentongan/feeds/formats/usgs"
@@ -24,6 +26,8 @@ func All() map[string]Factory {
 	return map[string]Factory{
 		"bmkg":      bmkg.New,
 		"cap":       cap.New,
+		"csv":       csv.New,
+		"json":      json.New,
 		"georss":    georss.New,
 		"gtfsrt":    gtfsrt.New,
 		"native":    native.New,

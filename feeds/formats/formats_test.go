@@ -21,6 +21,9 @@ var shared = map[string][]string{
 	"gdacs-rss-24h-2019.xml": {"georss"},
 }
 
+// mappedNames are the formats that read whatever their map says; without one they are not made.
+var mappedNames = map[string]bool{"csv": true, "json": true}
+
 // TestWrongFormat sends every recorded file to every other format: an error and nothing stored, except that native may read the
 // document and refuse each item, or find records in GeoJSON.
 func TestWrongFormat(t *testing.T) {
@@ -28,7 +31,7 @@ func TestWrongFormat(t *testing.T) {
 		for _, file := range feedtest.Recorded(t, patterns...) {
 			body := feedtest.Read(t, file)
 			for _, name := range Names() {
-				if name == owner || slices.Contains(shared[filepath.Base(file)], name) {
+				if name == owner || mappedNames[name] || slices.Contains(shared[filepath.Base(file)], name) {
 					continue
 				}
 				format, err := New(name, nil)
