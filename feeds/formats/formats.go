@@ -15,6 +15,7 @@ import (
 	"kentongan/feeds/formats/json"
 	"kentongan/feeds/formats/native"
 	"kentongan/feeds/formats/owntracks"
+	"kentongan/feeds/formats/traccar"
 	"kentongan/feeds/formats/usgs"
 )
 
@@ -27,11 +28,12 @@ func All() map[string]Factory {
 		"bmkg":      bmkg.New,
 		"cap":       cap.New,
 		"csv":       csv.New,
-		"json":      json.New,
 		"georss":    georss.New,
 		"gtfsrt":    gtfsrt.New,
+		"json":      json.New,
 		"native":    native.New,
 		"owntracks": owntracks.New,
+		"traccar":   traccar.New,
 		"usgs":      usgs.New,
 	}
 }
