@@ -15,6 +15,7 @@ import (
 	"kentongan/feeds/formats/json"
 	"kentongan/feeds/formats/native"
 	"kentongan/feeds/formats/owntracks"
+	"kentongan/feeds/formats/siri"
 	"kentongan/feeds/formats/traccar"
 	"kentongan/feeds/formats/usgs"
 )
@@ -33,6 +34,7 @@ func All() map[string]Factory {
 		"json":      json.New,
 		"native":    native.New,
 		"owntracks": owntracks.New,
+		"siri":      siri.New,
 		"traccar":   traccar.New,
 		"usgs":      usgs.New,
 	}

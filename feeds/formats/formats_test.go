@@ -12,6 +12,7 @@ import (
 var owners = map[string][]string{
 	"cap":    {"cap/*"},
 	"bmkg":   {"earthquake/bmkg-*"},
+	"siri":   {"siri/*"},
 	"usgs":   {"earthquake/usgs-*"},
 	"gtfsrt": {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
 }
