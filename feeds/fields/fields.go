@@ -183,6 +183,59 @@ func (o *Object) Bool(name string) bool {
 	return b
 }
 
+// Leaf is a number, text or bool somewhere inside an object, by the path of names with points between them.
+type Leaf struct {
+	Name  string
+	Value any // float64, string or bool
+}
+
+// maxLeafName is bytes of such a path.
+const maxLeafName = 200
+
+// Leaves gives every number, text and bool inside, in the order of their names; lists and nulls are passed over. It is a fault when
+// they lie more than depth objects deep, are more than most, or a text is longer than max bytes.
+func (o *Object) Leaves(depth, most, max int) []Leaf {
+	var out []Leaf
+	o.leaves("", depth, most, max, &out)
+	return out
+}
+
+func (o *Object) leaves(path string, depth, most, max int, out *[]Leaf) {
+	for _, name := range o.Names() {
+		leaf := Leaf{Name: path + name}
+		if len(leaf.Name) > maxLeafName {
+			o.Fail("%s: a name is longer than %d bytes", o.path, maxLeafName)
+			return
+		}
+		switch raw := o.Raw(name); kind(raw) {
+		case 0, '[':
+			continue
+		case '{':
+			if depth == 0 {
+				o.Fail("%.80s lies too deep", o.path+name)
+				return
+			}
+			o.Object(name).leaves(leaf.Name+".", depth-1, most, max, out)
+			continue
+		case '"':
+			leaf.Value = o.Text(name, max)
+		case 't', 'f':
+			leaf.Value = o.Bool(name)
+		default:
+			n := o.Number(name)
+			if n == nil {
+				return
+			}
+			leaf.Value = *n
+		}
+		if len(*out) == most {
+			o.Fail("%s more than %d values", o.path, most)
+			return
+		}
+		*out = append(*out, leaf)
+	}
+}
+
 // The years that a time of a feed can lie in.
 const (
 	firstYear = 1980

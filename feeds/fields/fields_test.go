@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kentongan/geo"
 )
 
@@ -31,6 +33,24 @@ func TestRead(t *testing.T) {
 	for _, body := range []string{"", "[]", "null", "7", `"x"`} {
 		if _, err := Read([]byte(body)); err == nil {
 			t.Errorf("%q: want an error", body)
+		}
+	}
+}
+
+func TestLeaves(t *testing.T) {
+	o := read(t, `{"b":{"c":2,"d":{"e":"x"}},"a":true,"list":[1],"none":null}`)
+	want := []Leaf{{"a", true}, {"b.c", 2.0}, {"b.d.e", "x"}}
+	if diff := cmp.Diff(want, o.Leaves(2, 3, 9)); diff != "" || o.Fault() != nil {
+		t.Error(diff, o.Fault())
+	}
+	for _, most := range []struct {
+		depth, count, max int
+		want              string
+	}{{1, 3, 9, "b.d lies too deep"}, {2, 2, 9, "more than 2"}, {2, 3, 0, "b.d.e is longer"}} {
+		o := read(t, `{"b":{"c":2,"d":{"e":"x"}},"a":true}`)
+		o.Leaves(most.depth, most.count, most.max)
+		if o.Fault() == nil || !strings.Contains(o.Fault().Error(), most.want) {
+			t.Errorf("got %v, want %q", o.Fault(), most.want)
 		}
 	}
 }
