@@ -17,6 +17,7 @@ import (
 	"kentongan/feeds/formats/owntracks"
 	"kentongan/feeds/formats/siri"
 	"kentongan/feeds/formats/traccar"
+	"kentongan/feeds/formats/ttn"
 	"kentongan/feeds/formats/usgs"
 )
 
@@ -36,6 +37,7 @@ func All() map[string]Factory {
 		"owntracks": owntracks.New,
 		"siri":      siri.New,
 		"traccar":   traccar.New,
+		"ttn":       ttn.New,
 		"usgs":      usgs.New,
 	}
 }
