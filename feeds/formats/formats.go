@@ -9,6 +9,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
+	"kentongan/feeds/formats/chirpstack"
 	"kentongan/feeds/formats/csv"
 	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/gtfsrt"
@@ -19,6 +20,7 @@ import (
 	"kentongan/feeds/formats/traccar"
 	"kentongan/feeds/formats/ttn"
 	"kentongan/feeds/formats/usgs"
+	"kentongan/feeds/formats/wzdx"
 )
 
 // Factory makes a format from its options; unknown options are an error.
@@ -27,18 +29,20 @@ type Factory func(options map[string]any) (feeds.Format, error)
 // All gives every format by the name that a feed's settings use. A new format is one line here.
 func All() map[string]Factory {
 	return map[string]Factory{
-		"bmkg":      bmkg.New,
-		"cap":       cap.New,
-		"csv":       csv.New,
-		"georss":    georss.New,
-		"gtfsrt":    gtfsrt.New,
-		"json":      json.New,
-		"native":    native.New,
-		"owntracks": owntracks.New,
-		"siri":      siri.New,
-		"traccar":   traccar.New,
-		"ttn":       ttn.New,
-		"usgs":      usgs.New,
+		"bmkg":       bmkg.New,
+		"cap":        cap.New,
+		"chirpstack": chirpstack.New,
+		"csv":        csv.New,
+		"georss":     georss.New,
+		"gtfsrt":     gtfsrt.New,
+		"json":       json.New,
+		"native":     native.New,
+		"owntracks":  owntracks.New,
+		"siri":       siri.New,
+		"traccar":    traccar.New,
+		"ttn":        ttn.New,
+		"usgs":       usgs.New,
+		"wzdx":       wzdx.New,
 	}
 }
 
