@@ -10,6 +10,7 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
+	"wzdx":   {"wzdx/*"},
 	"cap":    {"cap/*"},
 	"bmkg":   {"earthquake/bmkg-*"},
 	"siri":   {"siri/*"},

@@ -207,6 +207,9 @@ func parse(lines *bounded.Lines, item bounded.Span) (f feature, p properties, er
 			return f, p, err
 		}
 	}
+	if foreign(body, members) {
+		return f, p, errForeign
+	}
 	if err = json.Unmarshal(body[item.From:item.To], &f); err != nil {
 		return f, p, wrongType(err)
 	}
@@ -221,6 +224,24 @@ func parse(lines *bounded.Lines, item bounded.Span) (f feature, p properties, er
 		}
 	}
 	return f, p, nil
+}
+
+// foreign tells a feature of another kind before its geometry, which may be of any type, is read.
+func foreign(body []byte, members map[string]bounded.Span) bool {
+	at, ok := members["properties"]
+	if !ok {
+		return false
+	}
+	properties, err := bounded.Members(body, at.From)
+	if err != nil {
+		return false
+	}
+	for name := range properties {
+		if strings.EqualFold(name, "ids") || strings.EqualFold(name, "time") || strings.EqualFold(name, "type") {
+			return false
+		}
+	}
+	return true
 }
 
 func wrongType(err error) error {
