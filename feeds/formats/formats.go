@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kentongan/feeds"
+	"kentongan/feeds/formats/alertmanager"
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
 	"kentongan/feeds/formats/chirpstack"
@@ -29,20 +30,21 @@ type Factory func(options map[string]any) (feeds.Format, error)
 // All gives every format by the name that a feed's settings use. A new format is one line here.
 func All() map[string]Factory {
 	return map[string]Factory{
-		"bmkg":       bmkg.New,
-		"cap":        cap.New,
-		"chirpstack": chirpstack.New,
-		"csv":        csv.New,
-		"georss":     georss.New,
-		"gtfsrt":     gtfsrt.New,
-		"json":       json.New,
-		"native":     native.New,
-		"owntracks":  owntracks.New,
-		"siri":       siri.New,
-		"traccar":    traccar.New,
-		"ttn":        ttn.New,
-		"usgs":       usgs.New,
-		"wzdx":       wzdx.New,
+		"alertmanager": alertmanager.New,
+		"bmkg":         bmkg.New,
+		"cap":          cap.New,
+		"chirpstack":   chirpstack.New,
+		"csv":          csv.New,
+		"georss":       georss.New,
+		"gtfsrt":       gtfsrt.New,
+		"json":         json.New,
+		"native":       native.New,
+		"owntracks":    owntracks.New,
+		"siri":         siri.New,
+		"traccar":      traccar.New,
+		"ttn":          ttn.New,
+		"usgs":         usgs.New,
+		"wzdx":         wzdx.New,
 	}
 }
 
