@@ -1,7 +1,9 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -9,6 +11,8 @@ import (
 	"time"
 
 	"kentongan/feeds/formats"
+	"kentongan/feeds/mapped"
+	"kentongan/feeds/register"
 	"kentongan/feeds/simulator"
 )
 
@@ -33,6 +37,10 @@ type FeedConfig struct {
 	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
 	Simulated    bool          `yaml:"simulated"`     // plays or invents
 	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
+
+	Map      string         `yaml:"map"`      // formats json and csv: a jq program that gives records
+	Register string         `yaml:"register"` // a CSV or YAML file that says where Things are (feeds/register)
+	Options  map[string]any `yaml:"options"`  // further options of the format
 }
 
 // The transports.
@@ -85,6 +93,7 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Transport != File && c.Shift, "shift", "only a feed with transport file has it")
 	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
+	faults = append(faults, c.validateFormat()...)
 	switch c.Transport {
 	case Poll:
 		faults = append(faults, c.validatePoll()...)
@@ -99,6 +108,73 @@ func (c FeedConfig) Validate() []error {
 		fault(c.Every < 10*time.Millisecond, "every", "%v: want at least 10ms", c.Every)
 	}
 	return faults
+}
+
+// mappedFormats are those that read by a map.
+var mappedFormats = []string{"csv", "json"}
+
+// validateFormat makes the format once, for its faults, and reads the register.
+func (c FeedConfig) validateFormat() []error {
+	var faults []error
+	switch _, twice := c.Options["map"]; {
+	case twice:
+		return []error{&ConfigError{"options", "map stands beside options, not in them"}}
+	case c.Map != "" && !slices.Contains(mappedFormats, c.Format):
+		faults = append(faults, &ConfigError{"map", "only a feed with format json or csv has one"})
+		c.Map = ""
+	}
+	if slices.Contains(formats.Names(), c.Format) {
+		if _, err := formats.New(c.Format, c.formatOptions()); err != nil {
+			faults = append(faults, optionFaults(err)...)
+		}
+	}
+	if c.Register != "" {
+		_, bad := register.Load(c.Register)
+		for _, err := range bad {
+			faults = append(faults, &ConfigError{"register", err.Error()})
+		}
+	}
+	return faults
+}
+
+// formatOptions are what the format is made with.
+func (c FeedConfig) formatOptions() map[string]any {
+	if c.Map == "" {
+		return c.Options
+	}
+	all := map[string]any{"map": c.Map}
+	maps.Copy(all, c.Options)
+	return all
+}
+
+// optionFaults gives each fault of a format's options the key at which it stands.
+func optionFaults(err error) []error {
+	var out []error
+	for _, one := range flatten(err) {
+		var f *mapped.Fault
+		switch {
+		case !errors.As(one, &f):
+			out = append(out, &ConfigError{"options", one.Error()})
+		case f.Key == "map":
+			out = append(out, &ConfigError{"map", f.Reason})
+		default:
+			out = append(out, &ConfigError{"options." + f.Key, f.Reason})
+		}
+	}
+	return out
+}
+
+// flatten takes joined errors apart.
+func flatten(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var out []error
+	for _, one := range joined.Unwrap() {
+		out = append(out, flatten(one)...)
+	}
+	return out
 }
 
 func (c FeedConfig) validatePoll() []error {

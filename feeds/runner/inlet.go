@@ -13,16 +13,18 @@ import (
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
+	"kentongan/feeds/register"
 )
 
 // inlet is one feed at work.
 type inlet struct {
-	runner *Runner
-	config FeedConfig
-	format feeds.Format
-	health *health
-	log    zerolog.Logger
-	shift  *shifter // nil: times stay as they are
+	runner   *Runner
+	config   FeedConfig
+	format   feeds.Format
+	register *register.Register // nil: none
+	health   *health
+	log      zerolog.Logger
+	shift    *shifter // nil: times stay as they are
 
 	mu         sync.Mutex
 	full       bool      // the last snapshot that was stored held something
@@ -30,9 +32,9 @@ type inlet struct {
 	empties    int
 }
 
-func newInlet(r *Runner, c FeedConfig, format feeds.Format) *inlet {
+func newInlet(r *Runner, c FeedConfig, format feeds.Format, known *register.Register) *inlet {
 	log := r.opt.Log.With().Str("component", "feeds").Str("feed", c.Name).Logger()
-	in := &inlet{runner: r, config: c, format: format, log: log}
+	in := &inlet{runner: r, config: c, format: format, register: known, log: log}
 	if c.Shift {
 		in.shift = &shifter{speed: c.Speed}
 	}
@@ -158,6 +160,7 @@ func (in *inlet) deliver(ctx context.Context, sink Sink, body []byte, meta feeds
 		in.health.Fault(err)
 		return feeds.Outcome{}, feeds.Permanent(err)
 	}
+	in.register.Apply(&batch, meta.Kind)
 	if in.shift != nil {
 		in.shift.apply(&batch, meta.ReceivedAt)
 	}

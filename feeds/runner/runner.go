@@ -21,6 +21,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
+	"kentongan/feeds/register"
 	"kentongan/feeds/simulator"
 	"kentongan/feeds/transports/file"
 	"kentongan/feeds/transports/poll"
@@ -77,9 +78,15 @@ func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
 		var format feeds.Format
 		if len(bad) == 0 {
 			var err error
-			if format, err = opt.Formats(c.Format, nil); err != nil {
+			if format, err = opt.Formats(c.Format, c.formatOptions()); err != nil {
 				bad = append(bad, &ConfigError{"format", err.Error()})
 			}
+		}
+		var known *register.Register
+		if len(bad) == 0 && c.Register != "" {
+			var errs []error
+			known, errs = register.Load(c.Register)
+			bad = append(bad, errs...)
 		}
 		if len(bad) > 0 {
 			for _, b := range bad {
@@ -87,7 +94,7 @@ func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
 			}
 			continue
 		}
-		r.inlets[c.Name] = newInlet(r, c, format)
+		r.inlets[c.Name] = newInlet(r, c, format, known)
 		r.order = append(r.order, c.Name)
 	}
 	sort.Strings(r.order)

@@ -10,12 +10,13 @@ import (
 	"testing"
 	"time"
 
+	feedformats "kentongan/feeds/formats"
 	"kentongan/server/strict"
 )
 
 var update = flag.Bool("update", false, "rewrite the goldens; read the diff")
 
-var formats = []string{"native", "cap", "bmkg", "usgs"}
+var formats = []string{"native", "cap", "bmkg", "usgs", "json", "csv"}
 
 // Each file's name is the reason of the case; beside it stands what a person is told.
 func TestFiles(t *testing.T) {
@@ -31,7 +32,8 @@ func TestFiles(t *testing.T) {
 			_, faults := Load(Source{File: file, Formats: formats})
 			got := ""
 			if len(faults) > 0 {
-				got = faults.Error() + "\n"
+				// The list of formats grows, and is not what the cases are about.
+				got = strings.ReplaceAll(faults.Error(), strings.Join(feedformats.Names(), ", "), "(the formats)") + "\n"
 			}
 			golden := strings.TrimSuffix(file, ".yaml") + ".want"
 			if *update {
