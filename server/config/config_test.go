@@ -155,7 +155,7 @@ func TestSampleIsTheDefault(t *testing.T) {
 	text := strings.Join(bare, "")
 	text = text[strings.Index(text, "listen:"):]
 	cfg := load(text)
-	if len(cfg.Feeds) != 3 || len(cfg.Rules) != 1 {
+	if len(cfg.Feeds) != 4 || len(cfg.Rules) != 1 {
 		t.Errorf("%d feeds, %d rules", len(cfg.Feeds), len(cfg.Rules))
 	}
 	cfg.Feeds, cfg.Rules, cfg.TrustedProxies = nil, nil, nil
