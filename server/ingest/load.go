@@ -94,7 +94,7 @@ func (p *Pipeline) absorb(t *track, r *Reading) {
 		}
 		m.At, m.ReceivedAt = r.At, r.ReceivedAt
 		if r.Placed {
-			if cell, err := t.locator.CellNear(r.Position, geo.ResThing); err == nil {
+			if cell, err := t.cellOf(r.Position, m); err == nil {
 				m.Position, m.Placed, m.Cell = r.Position, true, cell
 			}
 		}

@@ -16,7 +16,7 @@ const mostProperties = 128
 type track struct {
 	id      string
 	entry   *index.Entry // the picture's; nil until the first commit
-	locator geo.Locator  // a memory, right whatever became of the batch
+	locator *geo.Locator // a memory of those that move, right whatever became of the batch
 	recent  recent
 	cadence cadence
 	staged  *staged // while the open batch touches the Thing
@@ -210,12 +210,25 @@ func (p *Pipeline) stamped(o *feeds.Observation, m *feeds.Meta) *feeds.Observati
 	return o
 }
 
+// cellOf gives the cell of a new position of a Thing. Most Things stay where they are, and need no locator.
+func (t *track) cellOf(at geo.Position, now *feeds.Thing) (geo.Cell, error) {
+	switch {
+	case now.Placed && now.Position == at:
+		return now.Cell, nil
+	case t.locator == nil && !now.Placed:
+		return geo.CellAt(at, geo.ResThing)
+	case t.locator == nil:
+		t.locator = &geo.Locator{}
+	}
+	return t.locator.CellNear(at, geo.ResThing)
+}
+
 // update writes a reading into the copy. A skewed one comes here only to make a Thing known, and leaves its state and times alone.
 func (p *Pipeline) update(s *staged, o *feeds.Observation, m *feeds.Meta, last feeds.Reading, known, skewed bool) string {
 	t := s.thing
 	newest := !o.At.Before(t.At.Time)
 	if o.Placed && newest {
-		cell, err := s.track.locator.CellNear(o.Position, geo.ResThing)
+		cell, err := s.track.cellOf(o.Position, t)
 		if err != nil {
 			return err.Error()
 		}
