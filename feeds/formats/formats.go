@@ -16,6 +16,8 @@ import (
 	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/json"
 	"kentongan/feeds/formats/native"
+	"kentongan/feeds/formats/nmea"
+	"kentongan/feeds/formats/open311"
 	"kentongan/feeds/formats/owntracks"
 	"kentongan/feeds/formats/siri"
 	"kentongan/feeds/formats/traccar"
@@ -39,6 +41,8 @@ func All() map[string]Factory {
 		"gtfsrt":       gtfsrt.New,
 		"json":         json.New,
 		"native":       native.New,
+		"nmea":         nmea.New,
+		"open311":      open311.New,
 		"owntracks":    owntracks.New,
 		"siri":         siri.New,
 		"traccar":      traccar.New,

@@ -45,7 +45,7 @@ func zoned(v any, args []any) any {
 	if !ok {
 		return fmt.Errorf("zoned: the zone is a text")
 	}
-	where, err := zone(name)
+	where, err := Zone(name)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,8 @@ func zoned(v any, args []any) any {
 	return t.UTC().Format("2006-01-02T15:04:05.999Z")
 }
 
-func zone(name string) (*time.Location, error) {
+// Zone gives the place of a zone by its name: "Asia/Jakarta", "WIB" or "+07:00". It knows its own zones and not those of the machine.
+func Zone(name string) (*time.Location, error) {
 	if name == "" || name == "Local" {
 		return nil, fmt.Errorf("zoned: %q is no zone", name)
 	}
