@@ -131,11 +131,19 @@ func Summarise(b feeds.Batch, err error) Summary {
 	return s
 }
 
-// Golden decodes each file and holds the summary against testdata/recorded/<file>.json.
+// Golden decodes each file and holds the summary against testdata/recorded/<file>.json; files of one name in several folders have the
+// folder's name before their own.
 func Golden(t *testing.T, format feeds.Format, files []string) {
 	t.Helper()
+	bases := map[string]int{}
+	for _, file := range files {
+		bases[filepath.Base(file)]++
+	}
 	for _, file := range files {
 		name := filepath.Base(file)
+		if bases[name] > 1 {
+			name = filepath.Base(filepath.Dir(file)) + "-" + name
+		}
 		t.Run(name, func(t *testing.T) {
 			b, err := format.Decode(Read(t, file), Meta())
 			var got bytes.Buffer

@@ -12,6 +12,7 @@ import (
 	"kentongan/feeds/formats/cap"
 	"kentongan/feeds/formats/chirpstack"
 	"kentongan/feeds/formats/csv"
+	"kentongan/feeds/formats/gbfs"
 	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/json"
@@ -37,6 +38,7 @@ func All() map[string]Factory {
 		"cap":          cap.New,
 		"chirpstack":   chirpstack.New,
 		"csv":          csv.New,
+		"gbfs":         gbfs.New,
 		"georss":       georss.New,
 		"gtfsrt":       gtfsrt.New,
 		"json":         json.New,

@@ -10,6 +10,7 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
+	"gbfs":    {"gbfs/*/*"},
 	"open311": {"open311/*"},
 	"wzdx":    {"wzdx/*"},
 	"cap":     {"cap/*"},
