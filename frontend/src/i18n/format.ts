@@ -85,19 +85,31 @@ export function zoneName(ms: number, zone: string): string {
   return parts.find((p) => p.type === "timeZoneName")?.value ?? zone;
 }
 
+const numbers = new Map<string, Intl.NumberFormat>();
+
+/** Making a formatter costs more than a hundred numbers. */
+function figures(least: number, most: number): Intl.NumberFormat {
+  const tag = TAGS[language.current];
+  const name = `${tag}|${least}|${most}`;
+  let made = numbers.get(name);
+  if (!made) {
+    made = new Intl.NumberFormat(tag, {
+      minimumFractionDigits: least,
+      maximumFractionDigits: most,
+    });
+    numbers.set(name, made);
+  }
+  return made;
+}
+
 /** A number in the screen's language, with at most `digits` decimals. */
 export function number(value: number, digits = 1): string {
-  return new Intl.NumberFormat(TAGS[language.current], {
-    maximumFractionDigits: digits,
-  }).format(value);
+  return figures(0, digits).format(value);
 }
 
 /** A number with exactly `digits` decimals, as magnitudes are read: "M 5,0". */
 export function fixed(value: number, digits = 1): string {
-  return new Intl.NumberFormat(TAGS[language.current], {
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  }).format(value);
+  return figures(digits, digits).format(value);
 }
 
 /** An age's figure and its unit in words, apart, so that a screen may weigh them differently. A negative age counts as 0. */

@@ -9,7 +9,9 @@ import { CellsDrawn } from "./cells-drawn";
 import type { Box } from "./geometry";
 import { cellUnder, type Cells } from "./layers/cells";
 import { FleetLayer, type Points } from "./layers/fleet";
+import { Late } from "./late";
 import { ORDER, type SourceName } from "./order";
+import { Pace } from "./pace";
 import { withoutHue, type Palette } from "./palette";
 import { hatch, lattice } from "./patterns";
 import { buildStyle, FONT, FONT_STRONG } from "./style";
@@ -67,6 +69,8 @@ export class CityMap {
   #lost = false;
   #still: boolean;
   #data = new Map<SourceName, GeoJSON>();
+  #pace = new Pace();
+  #late: Late<SourceName>;
   #ready = false;
   #fleet: FleetLayer;
   #points: Points;
@@ -86,7 +90,10 @@ export class CityMap {
     this.#still = still;
     this.#points = options.points;
     this.#cells = options.cells;
-    this.#fleet = new FleetLayer(options.points, this.#look());
+    this.#fleet = new FleetLayer(options.points, this.#look(), this.#pace);
+    this.#late = new Late(this.#pace, (name) => {
+      this.#push(name);
+    });
     this.#map = new GLMap({
       container,
       style: buildStyle(palette, u),
@@ -108,11 +115,15 @@ export class CityMap {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.on("move", events.onMove);
     this.#map.on("resize", events.onMove);
+    this.#map.on("render", () => {
+      this.#pace.begin();
+    });
     this.#map.on("style.load", () => {
       this.#addImages();
       this.#ready = true;
-      for (const [name, data] of this.#data) this.#push(name, data);
+      for (const name of this.#data.keys()) this.#push(name);
       this.#map.addLayer(this.#fleet, above("thing-mark"));
+      this.#map.addLayer(this.#fleet.top);
       options.onStyle?.(this.#map, { palette: this.#colours(), u: this.#u });
       this.#drawn.restyled();
       this.#cellsChanged();
@@ -130,11 +141,14 @@ export class CityMap {
 
   /** New data of a source; kept, so that it survives a change of style. */
   set(name: SourceName, data: GeoJSON): void {
+    if (same(this.#data.get(name), data)) return;
     this.#data.set(name, data);
-    if (this.#ready) this.#push(name, data);
+    if (this.#ready) this.#late.ask(name);
   }
 
-  #push(name: SourceName, data: GeoJSON): void {
+  #push(name: SourceName): void {
+    const data = this.#data.get(name);
+    if (!this.#ready || !data) return;
     void this.#map.getSource<GeoJSONSource>(name)?.setData(data);
   }
 
@@ -308,9 +322,25 @@ export class CityMap {
 
   remove(): void {
     clearTimeout(this.#settling);
+    this.#late.stop();
     this.#drawn.stop();
     this.#map.remove();
   }
+}
+
+/** So few features are compared: to draw them again costs the map several frames. */
+const FEW = 100;
+
+function same(a: GeoJSON | undefined, b: GeoJSON): boolean {
+  if (a === b) return true;
+  if (a?.type !== "FeatureCollection" || b.type !== "FeatureCollection") {
+    return false;
+  }
+  return (
+    a.features.length === b.features.length &&
+    a.features.length <= FEW &&
+    JSON.stringify(a) === JSON.stringify(b)
+  );
 }
 
 /** The id of the next layer above that the style draws. */

@@ -1,7 +1,14 @@
 // Every Thing in view, in columns: a move writes numbers in place and allocates nothing. Fed only by the live socket.
 // The server numbers Things by slot; here they lie dense, and the last one takes the place of one that leaves.
 import type { Quality } from "../wire/wire";
-import type { Announcement, ThingSink } from "../wire/sinks";
+import {
+  NEVER,
+  UNKNOWN_16,
+  UNPLACED,
+  type Announcement,
+  type Moves,
+  type ThingSink,
+} from "../wire/sinks";
 import type { Frame } from "./frame";
 import { grown, widen } from "./grow";
 import { NONE, numberOf, Values, type ThingValue } from "./values";
@@ -58,9 +65,12 @@ export class Fleet implements ThingSink {
   stamp = 1;
   blocks = new Uint32Array(1);
   readonly block = BLOCK;
+  readonly unknownStaleMs = UNKNOWN_STALE_MS;
 
   #slot = new Uint32Array(FIRST);
   #head = new Int32Array(FIRST);
+  /** Where the rows of the frame at hand go. */
+  #places = new Int32Array(FIRST);
   #feed = new Uint16Array(FIRST);
   #source = new Uint16Array(FIRST);
   #ids: string[] = [];
@@ -139,6 +149,43 @@ export class Fleet implements ThingSink {
     this.speed[i] = speed;
     this.atMs[i] = atMs;
     this.#touch(i);
+  }
+
+  /** Column by column: no call for each Thing. */
+  moves(m: Moves): void {
+    const { count, baseMs } = m;
+    const places = this.#placesOf(m);
+    // They may have grown: read only now.
+    const { lng, lat, heading, speed, atMs } = this;
+    for (let k = 0; k < count; k++) {
+      const i = places[k] as number;
+      if (i < 0) continue;
+      const x = m.lng[k] as number;
+      const y = m.lat[k] as number;
+      const ago = m.ago[k] as number;
+      lng[i] = x === UNPLACED ? Number.NaN : x / 1e6;
+      lat[i] = y === UNPLACED ? Number.NaN : y / 1e6;
+      atMs[i] = ago === NEVER ? 0 : baseMs - ago;
+    }
+    scaled(m.heading, places, count, heading);
+    scaled(m.speed, places, count, speed);
+  }
+
+  /** The index of each row's slot, NONE for one that no server has; the blocks they lie in are marked. */
+  #placesOf({ count, slots }: Moves): Int32Array {
+    if (this.#places.length < count) {
+      this.#places = new Int32Array(grown(this.#places.length, count));
+    }
+    const places = this.#places;
+    for (let k = 0; k < count; k++) {
+      const slot = slots[k] as number;
+      const known = this.#index[slot] ?? NONE;
+      const i = known === NONE ? this.#ensure(slot) : known;
+      places[k] = i;
+      if (i !== NONE) this.blocks[(i / BLOCK) | 0] = this.stamp;
+    }
+    this.#changed = true;
+    return places;
   }
 
   value(
@@ -341,5 +388,20 @@ export class Fleet implements ThingSink {
     this.#feed = widen(this.#feed, size);
     this.#source = widen(this.#source, size);
     this.blocks = widen(this.blocks, Math.ceil(size / BLOCK));
+  }
+}
+
+/** Hundredths into a column of whole ones, by place. */
+function scaled(
+  from: Uint16Array | null,
+  places: Int32Array,
+  count: number,
+  to: Float32Array,
+): void {
+  for (let k = 0; k < count; k++) {
+    const i = places[k] as number;
+    if (i < 0) continue;
+    const v = from === null ? UNKNOWN_16 : (from[k] as number);
+    to[i] = v === UNKNOWN_16 ? Number.NaN : v / 100;
   }
 }

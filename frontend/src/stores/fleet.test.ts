@@ -47,6 +47,40 @@ describe("the fleet", () => {
     expect(fleet.find("gps:3")).toBeUndefined();
   });
 
+  it("reads a frame's moves in columns as it reads them one by one", () => {
+    const { fleet, announce } = setup();
+    announce(5, "gps:1");
+    const none = 0xffff;
+    fleet.moves({
+      count: 3,
+      slots: Uint32Array.of(5, 900_000, 2 ** 31),
+      lng: Int32Array.of(100_600_000, -0x80000000, 1),
+      lat: Int32Array.of(-800_000, -0x80000000, 1),
+      heading: Uint16Array.of(9_000, none, 0),
+      speed: null,
+      ago: Uint32Array.of(1_000, 0xffffffff, 0),
+      baseMs: AT,
+    });
+    // The third has a number that no server gives.
+    expect(fleet.size).toBe(2);
+    expect(fleet.find("gps:1")).toMatchObject({
+      lng: 100.6,
+      lat: -0.8,
+      heading: 90,
+      speed: Number.NaN,
+      atMs: AT - 1_000,
+    });
+    expect(fleet.at(1)).toMatchObject({
+      lng: Number.NaN,
+      lat: Number.NaN,
+      heading: Number.NaN,
+      atMs: 0,
+    });
+    const stamp = fleet.stamp;
+    fleet.done();
+    expect(fleet.stamp).toBe(stamp + 1);
+  });
+
   it("puts the last Thing in the place of one that leaves", () => {
     const { fleet, announce } = setup();
     for (let i = 0; i < 5; i++) {

@@ -7,7 +7,14 @@ import {
   ServerMessageSchema,
   type ThingFrame,
 } from "./gen/kentongan/v1/live_pb";
-import type { CellSink, ThingSink } from "./sinks";
+import {
+  NEVER,
+  UNKNOWN_16,
+  UNPLACED,
+  type CellSink,
+  type Moves,
+  type ThingSink,
+} from "./sinks";
 
 const BASE = 1795417452000;
 
@@ -391,5 +398,44 @@ describe("the small reader", () => {
     );
     expect(columns.lng[9999]).toBeCloseTo(100.609999, 6);
     expect(ours).toBeLessThan(8);
+  });
+});
+
+describe("moves in columns", () => {
+  /** Takes whole columns and says what move() would have been told. */
+  class Columns extends Notes {
+    moves = (m: Moves) => {
+      for (let i = 0; i < m.count; i++) {
+        const [x = 0, y = 0] = [m.lng[i], m.lat[i]];
+        const [h = UNKNOWN_16, v = UNKNOWN_16] = [m.heading?.[i], m.speed?.[i]];
+        const ago = m.ago[i] ?? NEVER;
+        this.move(
+          m.slots[i],
+          x === UNPLACED ? NaN : x / 1e6,
+          y === UNPLACED ? NaN : y / 1e6,
+          h === UNKNOWN_16 ? NaN : h / 100,
+          v === UNKNOWN_16 ? NaN : v / 100,
+          ago === NEVER ? 0 : m.baseMs - ago,
+        );
+      }
+    };
+  }
+
+  it("say the same as one by one, wherever in memory the message lies", () => {
+    const bytes = golden("things");
+    for (let shift = 0; shift < 8; shift++) {
+      const moved = new Uint8Array(bytes.length + shift);
+      moved.set(bytes, shift);
+      const columns = new Columns();
+      readMessage(moved.subarray(shift), columns, new Notes());
+      expect(columns.said).toEqual(read(bytes).things);
+    }
+  });
+
+  it("are refused where they end beyond the message", () => {
+    const bytes = golden("things");
+    expect(() => {
+      readMessage(bytes.subarray(0, -9), new Columns(), new Notes());
+    }).toThrow(RangeError);
   });
 });

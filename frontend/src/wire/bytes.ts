@@ -26,11 +26,15 @@ export class Bytes {
 
   #bytes: Uint8Array = new Uint8Array(0);
   #view: DataView = new DataView(this.#bytes.buffer);
+  /** Copies of columns that are not aligned in the message at hand, and how much of it is taken. */
+  #copies = new Uint8Array(4096);
+  #copied = 0;
   #texts = new Map<number, Kept<string>>();
   #lists = new Map<number, Kept<readonly string[]>>();
 
   take(bytes: Uint8Array): void {
     this.#bytes = bytes;
+    this.#copied = 0;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
@@ -105,6 +109,44 @@ export class Bytes {
 
   f64(at: number): number {
     return this.#view.getFloat64(at, true);
+  }
+
+  // Columns as typed arrays, little-endian as every machine with a browser is; one that is not aligned is copied. Good until the next take().
+
+  u32s(at: number, count: number): Uint32Array {
+    return new Uint32Array(...this.#column(at, count, 4));
+  }
+
+  i32s(at: number, count: number): Int32Array {
+    return new Int32Array(...this.#column(at, count, 4));
+  }
+
+  u16s(at: number, count: number): Uint16Array {
+    return new Uint16Array(...this.#column(at, count, 2));
+  }
+
+  #column(
+    at: number,
+    count: number,
+    width: number,
+  ): [ArrayBufferLike, number, number] {
+    if (at + count * width > this.length) {
+      throw new RangeError(`a column ends beyond ${this.length}`);
+    }
+    const { buffer, byteOffset } = this.#bytes;
+    const from = byteOffset + at;
+    if (from % width === 0) return [buffer, from, count];
+    const size = count * width;
+    const to = this.#copied;
+    if (to + size > this.#copies.length) {
+      // Columns handed out keep the buffer that they lie in.
+      this.#copies = new Uint8Array(2 * (to + size));
+      this.#copied = 0;
+      return this.#column(at, count, width);
+    }
+    this.#copies.set(this.#bytes.subarray(at, at + size), to);
+    this.#copied = Math.ceil((to + size) / 4) * 4;
+    return [this.#copies.buffer, to, count];
   }
 
   /** The content of the field as text. */

@@ -1,7 +1,7 @@
 // A CellFrame (server/wire/proto), read in place.
 import type { Bytes } from "./bytes";
 import type { CellSink } from "./sinks";
-import { NEVER } from "./thingframe";
+import { NEVER } from "./sinks";
 import type { Severity } from "./wire";
 
 const UNKNOWN_IN = 0x7fffffff;

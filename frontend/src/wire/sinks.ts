@@ -12,6 +12,28 @@ export interface Announcement {
   staleMs: number;
 }
 
+/**
+ * The moves of one frame in columns, as they came: numbers that mean "unknown" are named beside them. The columns are only good until
+ * the call returns.
+ */
+export interface Moves {
+  count: number;
+  slots: Uint32Array;
+  /** 1e-6 degrees; UNPLACED: it has no place. */
+  lng: Int32Array;
+  lat: Int32Array;
+  /** 0.01 degrees and cm/s; UNKNOWN_16: unknown. null: unknown of all. */
+  heading: Uint16Array | null;
+  speed: Uint16Array | null;
+  /** Milliseconds before baseMs; NEVER: no time is known. */
+  ago: Uint32Array;
+  baseMs: number;
+}
+
+export const UNPLACED = -0x80000000;
+export const UNKNOWN_16 = 0xffff;
+export const NEVER = 0xffffffff;
+
 export interface ThingSink {
   /** A snapshot begins. */
   reset(): void;
@@ -25,6 +47,8 @@ export interface ThingSink {
     speed: number,
     atMs: number,
   ): void;
+  /** As move() for each row; a sink that has it is asked this instead. */
+  moves?(columns: Moves): void;
   value(
     slot: number,
     property: string,

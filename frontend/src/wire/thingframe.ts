@@ -1,11 +1,14 @@
-// A ThingFrame (server/wire/proto), read in place. Columns may lie at any byte: they are read through a DataView, not as typed arrays.
+// A ThingFrame (server/wire/proto), read in place. Columns may lie at any byte: as typed arrays they are read through bytes.ts, which copies those
+// that are not aligned.
 import type { Bytes } from "./bytes";
-import type { ThingSink } from "./sinks";
+import {
+  NEVER,
+  UNKNOWN_16,
+  UNPLACED,
+  type Moves,
+  type ThingSink,
+} from "./sinks";
 import type { Quality } from "./wire";
-
-const UNPLACED = -0x80000000;
-const UNKNOWN_16 = 0xffff;
-export const NEVER = 0xffffffff;
 
 const QUALITIES: readonly Quality[] = [
   "good",
@@ -99,7 +102,36 @@ function locate(b: Bytes, start: number, end: number): boolean {
   return more;
 }
 
+const columns: Moves = {
+  count: 0,
+  slots: new Uint32Array(0),
+  lng: new Int32Array(0),
+  lat: new Int32Array(0),
+  heading: null,
+  speed: null,
+  ago: new Uint32Array(0),
+  baseMs: 0,
+};
+
 function moves(b: Bytes, sink: ThingSink): void {
+  if (!sink.moves) {
+    eachMove(b, sink);
+    return;
+  }
+  const { count, heading, speed } = place;
+  if (count === 0) return;
+  columns.count = count;
+  columns.baseMs = place.baseMs;
+  columns.slots = b.u32s(place.slot, count);
+  columns.lng = b.i32s(place.lng, count);
+  columns.lat = b.i32s(place.lat, count);
+  columns.heading = heading < 0 ? null : b.u16s(heading, count);
+  columns.speed = speed < 0 ? null : b.u16s(speed, count);
+  columns.ago = b.u32s(place.ago, count);
+  sink.moves(columns);
+}
+
+function eachMove(b: Bytes, sink: ThingSink): void {
   const { slot, lng, lat, heading, speed, ago, count, baseMs } = place;
   for (let i = 0; i < count; i++) {
     const x = b.i32(lng + 4 * i);

@@ -15,7 +15,7 @@ export interface Words {
 
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 const PACE_MS = 1_000;
-const CROWD_PACE_MS = 3_000;
+const CROWD_PACE_MS = 5_000;
 const CROWD = 5_000;
 
 export class Observed {

@@ -7,7 +7,7 @@ import {
   cellUnder,
   cellWords,
 } from "./cells";
-import { mercatorX, mercatorY } from "./fleet";
+import { mercatorX, mercatorY } from "./mercator";
 import { sizes, type Sides } from "./fleet-size";
 import { thingWords } from "./things";
 import { Ground } from "./watch";

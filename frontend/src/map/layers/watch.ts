@@ -47,7 +47,7 @@ export class Ground {
   #cells = new Map<number, number>();
   #seen = new Map<number, number>();
   #key = "";
-  #lat0 = 0;
+  #perLng = METRES_PER_DEGREE;
   #anchored = false;
   counted: Counted = { placed: 0, fresh: 0 };
   /** One fresh Thing of each hexagon that has one. */
@@ -84,12 +84,14 @@ export class Ground {
     this.#seen.clear();
     let placed = 0;
     let fresh = 0;
+    const stations = things.kinds.map((kind) => prominence(kind) === 0);
     for (let i = 0; i < things.size; i++) {
       const lng = things.lng[i] ?? Number.NaN;
       const lat = things.lat[i] ?? Number.NaN;
       if (Number.isNaN(lng) || Number.isNaN(lat)) continue;
       if (!this.#anchored) {
-        this.#lat0 = Math.round(lat);
+        this.#perLng =
+          METRES_PER_DEGREE * Math.cos((Math.round(lat) * Math.PI) / 180);
         this.#anchored = true;
       }
       placed++;
@@ -99,8 +101,7 @@ export class Ground {
       if (alive) fresh++;
       if (alive && (bits & FRESH) === 0) this.#seen.set(key, i);
       let next = bits | (alive ? FRESH : STALE);
-      const kind = things.kinds[things.kind[i] ?? 0] ?? "";
-      if (prominence(kind) === 0) {
+      if (stations[things.kind[i] ?? 0]) {
         next |= alive ? STATION_FRESH : STATION_STALE;
       }
       if (next !== bits) this.#cells.set(key, next);
@@ -137,10 +138,6 @@ export class Ground {
     if (dq > dr && dq > ds) rq = -rr - rs;
     else if (dr > ds) rr = -rq - rs;
     return (rq + HALF) * WIDE + rr + HALF;
-  }
-
-  get #perLng(): number {
-    return METRES_PER_DEGREE * Math.cos((this.#lat0 * Math.PI) / 180);
   }
 
   /** Hexagons of one state that touch in a row become one polygon. */
