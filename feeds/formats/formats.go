@@ -14,6 +14,7 @@ import (
 	"kentongan/feeds/formats/chirpstack"
 	"kentongan/feeds/formats/csv"
 	"kentongan/feeds/formats/gbfs"
+	"kentongan/feeds/formats/geojson"
 	"kentongan/feeds/formats/georss"
 	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/json"
@@ -21,6 +22,7 @@ import (
 	"kentongan/feeds/formats/nmea"
 	"kentongan/feeds/formats/open311"
 	"kentongan/feeds/formats/owntracks"
+	"kentongan/feeds/formats/petabencana"
 	"kentongan/feeds/formats/siri"
 	"kentongan/feeds/formats/traccar"
 	"kentongan/feeds/formats/ttn"
@@ -41,6 +43,7 @@ func All() map[string]Factory {
 		"chirpstack":   chirpstack.New,
 		"csv":          csv.New,
 		"gbfs":         gbfs.New,
+		"geojson":      geojson.New,
 		"georss":       georss.New,
 		"gtfsrt":       gtfsrt.New,
 		"json":         json.New,
@@ -48,6 +51,7 @@ func All() map[string]Factory {
 		"nmea":         nmea.New,
 		"open311":      open311.New,
 		"owntracks":    owntracks.New,
+		"petabencana":  petabencana.New,
 		"siri":         siri.New,
 		"traccar":      traccar.New,
 		"ttn":          ttn.New,

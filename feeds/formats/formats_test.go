@@ -10,14 +10,16 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
-	"gbfs":    {"gbfs/*/*"},
-	"open311": {"open311/*"},
-	"wzdx":    {"wzdx/*"},
-	"cap":     {"cap/*"},
-	"bmkg":    {"earthquake/bmkg-*"},
-	"siri":    {"siri/*"},
-	"usgs":    {"earthquake/usgs-*"},
-	"gtfsrt":  {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
+	"geojson": {"maps/*.geojson", "boundaries/*.geojson"},
+	"petabencana": {"petabencana/*"},
+	"gbfs":        {"gbfs/*/*"},
+	"open311":     {"open311/*"},
+	"wzdx":        {"wzdx/*"},
+	"cap":         {"cap/*"},
+	"bmkg":        {"earthquake/bmkg-*"},
+	"siri":        {"siri/*"},
+	"usgs":        {"earthquake/usgs-*"},
+	"gtfsrt":      {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
 }
 
 // shared says which other formats have a good reading of a file too: GDACS lists CAP messages in the RSS that says all of them itself.
