@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kentongan/feeds"
+	"kentongan/feeds/formats/adsb"
 	"kentongan/feeds/formats/ais"
 	"kentongan/feeds/formats/alertmanager"
 	"kentongan/feeds/formats/bmkg"
@@ -36,6 +37,7 @@ type Factory func(options map[string]any) (feeds.Format, error)
 // All gives every format by the name that a feed's settings use. A new format is one line here.
 func All() map[string]Factory {
 	return map[string]Factory{
+		"adsb":         adsb.New,
 		"ais":          ais.New,
 		"alertmanager": alertmanager.New,
 		"bmkg":         bmkg.New,
