@@ -1,4 +1,5 @@
 // /api/v1/simulator: the simulated city, its scenarios and their runs.
+import type { FeedStatus } from "../wire/wire";
 import { call, type Answer } from "./call";
 
 /** A text by language. */
@@ -59,6 +60,10 @@ export interface Simulator {
 }
 
 const ROOT = "/api/v1/simulator";
+
+/** Whether this house has a simulated city: it is one of its feeds. Where it has none, nobody asks for it. */
+export const hasSimulator = (feeds: readonly FeedStatus[]): boolean =>
+  feeds.some((feed) => feed.transport === "simulator");
 
 /** "none": this house has no simulated city. null: nobody answers. */
 export async function fetchSimulator(): Promise<Simulator | "none" | null> {

@@ -56,6 +56,10 @@ export function browserLive(handlers: Handlers): Live {
     open: openSocket,
     now: () => performance.now(),
     random: () => Math.random(),
+    settled: (run) => {
+      // Tasks run in the order of their making: this one is made after those of the messages that wait.
+      setTimeout(run, 1);
+    },
     every: (ms, run) => {
       const timer = setInterval(run, ms);
       return () => {

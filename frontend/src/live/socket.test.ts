@@ -39,6 +39,7 @@ const VIEW = {
 
 let now = 0;
 let tick: () => void = () => undefined;
+let settled: (() => void) | null = null;
 let wires: FakeWire[] = [];
 let got: Message[] = [];
 let changes: Status[] = [];
@@ -62,6 +63,7 @@ function pass(ms: number, heartbeat = false): void {
 
 beforeEach(() => {
   now = 1000;
+  settled = null;
   wires = [];
   got = [];
   changes = [];
@@ -74,6 +76,9 @@ beforeEach(() => {
     },
     now: () => now,
     random: () => 0.5,
+    settled: (run) => {
+      settled = run;
+    },
     every: (_ms, run) => {
       tick = run;
       return () => {
@@ -113,6 +118,28 @@ describe("the live socket", () => {
     expect(live.status.phase).toBe("live");
     const pings = last().sent.filter((m) => m.op === "ping");
     expect(pings.length).toBe(60_000 / PING_MS);
+  });
+
+  it("takes a slow frame for no silence: what came meanwhile is heard first", () => {
+    becomeLive();
+    for (let i = 0; i < 5; i++) {
+      // The page was busy for longer than a silence may last; the messages of that time wait behind the tick.
+      now += LOST_MS + 1_000;
+      tick();
+      expect(live.status.phase).toBe("live");
+      last().say({ type: "things" });
+      settled?.();
+      expect(live.status.phase).toBe("live");
+    }
+    expect(wires.length).toBe(1);
+  });
+
+  it("is lost after a slow frame behind which nothing waits", () => {
+    becomeLive();
+    now += LOST_MS + 1_000;
+    tick();
+    settled?.();
+    expect(live.status.phase).toBe("offline");
   });
 
   it("turns stale, then lost within 10 s of silence on an open socket", () => {

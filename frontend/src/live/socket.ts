@@ -29,6 +29,8 @@ export interface Surroundings {
   /** 0..1 */
   random: () => number;
   every: (ms: number, run: () => void) => () => void;
+  /** Runs when what waits to be heard has been heard. */
+  settled: (run: () => void) => void;
   /** Reads one message; null for rows, which went to their sinks. Throws where the bytes are no message. */
   read: (bytes: Uint8Array) => Message | null;
   /** Every message but rows. */
@@ -58,6 +60,8 @@ export const PING_MS = 5_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
 const TICK_MS = 250;
+/** A tick so late says that the page was busy: what came meanwhile lies behind it in the queue. */
+const LATE_TICK_MS = 2 * TICK_MS;
 
 export class Live {
   #around: Surroundings;
@@ -69,6 +73,7 @@ export class Live {
   #cursor: string | null = null;
   #startedAt: number;
   #pingedAt = 0;
+  #tickedAt = 0;
   #connectedAt = 0;
   #everLive = false;
   #stop: (() => void) | null = null;
@@ -93,7 +98,7 @@ export class Live {
   }
 
   start(): void {
-    this.#startedAt = this.#around.now();
+    this.#startedAt = this.#tickedAt = this.#around.now();
     this.#stop = this.#around.every(TICK_MS, () => {
       this.#tick();
     });
@@ -210,6 +215,18 @@ export class Live {
       this.#pingedAt = now;
       this.#wire.send('{"op":"ping"}');
     }
+    // A slow frame is no silence: first what was said is heard, then it is judged.
+    const late = now - this.#tickedAt > LATE_TICK_MS;
+    this.#tickedAt = now;
+    if (late) {
+      this.#around.settled(() => {
+        if (this.#stop) this.#silence();
+      });
+    } else this.#silence();
+  }
+
+  #silence(): void {
+    const now = this.#around.now();
     // A socket that says nothing for so long is dead, whatever the system thinks of it.
     const since = Math.max(this.#connectedAt, this.#status.heardAt ?? 0);
     if (this.#wire && now - since >= LOST_MS) {

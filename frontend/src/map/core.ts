@@ -302,6 +302,12 @@ export class CityMap {
     });
   }
 
+  /** The zoom at which a box fits into the map as it is now. */
+  zoomFor(box: Box, padding: Padding): number {
+    const zoom = this.#map.cameraForBounds(box, { padding })?.zoom;
+    return zoom ?? this.#map.getMinZoom();
+  }
+
   /** Moves to a place, not farther out than it is now. */
   flyTo(lng: number, lat: number, zoom: number, ms = 900): void {
     this.#map.flyTo({

@@ -5,6 +5,11 @@ import { boxOf, type Box } from "../../map/geometry";
 import { framed, loudest } from "../../features/incidents/rank";
 
 export interface Lens {
+  /** The zoom at which a box fits. */
+  zoomFor(
+    box: Box,
+    padding: { top: number; right: number; bottom: number; left: number },
+  ): number;
   fit(
     box: Box,
     padding: { top: number; right: number; bottom: number; left: number },
@@ -15,7 +20,10 @@ export interface Lens {
 
 const FLY_MS = 900;
 const DWELL_MS = 8_000;
-/** About 22 px to a kilometre on a 1920 wall: one incident is seen with its neighbours, not alone in a field. */
+/**
+ * About 22 px to a kilometre on a 1920 wall: one incident is seen with its neighbours, not alone in a field. A small city is never shown
+ * farther out than it fits.
+ */
 const CLOSEST = 10.5;
 /** More room around incidents than around the area: their numbers and the plate of the worst, in mock pixels. */
 const ROOM = 70;
@@ -24,6 +32,7 @@ const AROUND_DEGREES = 0.09;
 export class Camera {
   #lens: Lens;
   #home: Box;
+  #watch: Box;
   #u: number;
   #still: boolean;
   #onLock: (locked: boolean) => void;
@@ -33,15 +42,18 @@ export class Camera {
   #flown = new Set<string>();
   #dwell: ReturnType<typeof setTimeout> | null = null;
 
+  /** `watch`: what lies beyond it is listed, but the camera does not go there: one wrong coordinate must not show the wall half an island. */
   constructor(
     lens: Lens,
     home: Box,
+    watch: Box,
     u: number,
     still: boolean,
     onLock: (locked: boolean) => void,
   ) {
     this.#lens = lens;
     this.#home = home;
+    this.#watch = watch;
     this.#u = u;
     this.#still = still;
     this.#onLock = onLock;
@@ -52,7 +64,11 @@ export class Camera {
     return { top: 90 * u, right: 110 * u, bottom: 80 * u, left: 110 * u };
   }
 
-  follow(incidents: readonly Incident[]): void {
+  follow(all: readonly Incident[]): void {
+    const incidents = all.filter(
+      ({ location }) =>
+        !location || within(this.#watch, location.lng, location.lat),
+    );
     this.#incidents = incidents;
     const key = framed(incidents)
       .map((i) => i.id)
@@ -133,6 +149,7 @@ export class Camera {
   #fit(box: Box, ms: number, more = 0): void {
     const { top, right, bottom, left } = Camera.padding(this.#u);
     const room = more * this.#u;
+    const whole = this.#lens.zoomFor(this.#home, { top, right, bottom, left });
     this.#lens.fit(
       box,
       {
@@ -141,11 +158,14 @@ export class Camera {
         bottom: bottom + room,
         left: left + room,
       },
-      CLOSEST + Math.log2(this.#u),
+      Math.max(CLOSEST + Math.log2(this.#u), whole),
       ms,
     );
   }
 }
+
+const within = ([w, s, e, n]: Box, lng: number, lat: number): boolean =>
+  lng >= w && lng <= e && lat >= s && lat <= n;
 
 /** A step of the camera that a key asks for: pixels to the right and down, or zoom levels. */
 export interface Step {
