@@ -166,8 +166,10 @@ func plain(err error) string {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("JSON breaks off or is faulty at byte %d", syntax.Offset)
+	case errors.As(err, &wrong) && wrong.Field == "":
+		return "want an object, found " + wrong.Value
 	case errors.As(err, &wrong):
-		return fmt.Sprintf("%q is a %s", wrong.Field, wrong.Value)
+		return fmt.Sprintf("%s: found %s", wrong.Field, wrong.Value)
 	}
 	return "not JSON"
 }

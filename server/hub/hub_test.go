@@ -422,6 +422,21 @@ func TestMoreMissedThanMayWaitGetsSnapshotOnly(t *testing.T) {
 	}
 }
 
+func TestFaultyMessageSaysWhatAndWhere(t *testing.T) {
+	for text, want := range map[string]string{
+		`[]`:                         "want an object, found array",
+		`{"op":"view","zoom":"x"}`:   "zoom: found string",
+		`{"op":"view","zoom":1e99}]`: "JSON breaks off or is faulty at byte 26",
+	} {
+		var op struct {
+			Zoom *float64 `json:"zoom"`
+		}
+		if got := plain(json.Unmarshal([]byte(text), &op)); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestFaultyMessages(t *testing.T) {
 	r := newRoom(t, newStream(), "e1", quick())
 	s := r.sit(t)
