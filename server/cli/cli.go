@@ -37,7 +37,7 @@ type commands struct {
 type settings struct {
 	Config  string  `help:"Configuration file (KENTONGAN_CONFIG)." placeholder:"FILE" type:"path"`
 	Listen  *string `help:"Address to listen on (KENTONGAN_LISTEN)." placeholder:"HOST:PORT"`
-	Profile *string `help:"solok, or a profile file (KENTONGAN_PROFILE)." placeholder:"NAME"`
+	Profile *string `help:"solok, bandung, or a profile file (KENTONGAN_PROFILE)." placeholder:"NAME"`
 }
 
 func (s settings) load(env []string) (config.Config, config.Faults) {

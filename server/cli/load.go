@@ -23,10 +23,10 @@ type loadCmd struct {
 	Rate          float64       `help:"Readings per second; 0: only viewers." default:"1000"`
 	Batch         int           `help:"Readings of one post; 0: a hundredth of the rate, at most 1000."`
 	Connections   int           `help:"Connections that post." default:"8"`
-	IncidentShare float64       `help:"Share of readings that cross a threshold, 0 to 1."`
+	IncidentShare float64       `help:"Share of readings that cross a threshold, 0 to 1." placeholder:"SHARE"`
 	Crossing      string        `help:"What crosses: property=value:unit:samples, as a rule of the server wants it." default:"water_level=3.4:m:2" placeholder:"P=V:U:N"`
 	Viewers       int           `help:"Live sockets." default:"20"`
-	Pan           float64       `help:"New views per second, over all viewers."`
+	Pan           float64       `help:"New views per second, over all viewers." placeholder:"N"`
 	Window        float64       `help:"Width and height of a view, as part of the city's." default:"0.25"`
 	Bbox          string        `help:"Where the city is." default:"100.5,-1.25,101.1,-0.65" placeholder:"W,S,E,N"`
 	Zoom          float64       `help:"Zoom of the views." default:"12"`
