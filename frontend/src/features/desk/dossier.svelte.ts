@@ -5,6 +5,9 @@ import { newer } from "./changes";
 
 export type Reading = "none" | "loading" | "there" | "missing" | "failed";
 
+/** What the house answers to an id that it has not, or that is none. */
+const MISSING = new Set([400, 404, 422]);
+
 export class Dossier {
   id = $state<string | null>(null);
   reading = $state<Reading>("none");
@@ -27,7 +30,7 @@ export class Dossier {
       this.#read = newer(answer.body, this.#read);
       this.reading = "there";
     } else {
-      this.reading = answer.status === 404 ? "missing" : "failed";
+      this.reading = MISSING.has(answer.status) ? "missing" : "failed";
     }
   }
 
