@@ -66,6 +66,11 @@ func (d *decoder) alert(i int, id string, a *gtfs.Alert) (pass string, err error
 		}
 	}
 	area := cap.Area{Geocodes: geocodes(a.InformedEntity)}
+	for _, code := range area.Geocodes {
+		if at, ok := d.static.place(code.Value); ok && code.Name == "stop_id" {
+			area.Shape.Points = append(area.Shape.Points, at.at)
+		}
+	}
 	for k := range infos {
 		in := &infos[k]
 		in.Categories, in.Event, in.Severity = []string{"Transport"}, event(a), severity(a)

@@ -1,8 +1,12 @@
 // Package gtfsrt is public transport by GTFS Realtime: vehicle positions, trip updates and alerts, as protobuf or as its JSON.
 //
 // A vehicle gives a position of a Thing, and its route and occupancy as observations; a trip update gives the delay of its vehicle,
-// or of its trip where no vehicle is named; an alert gives an Alert. Kind is the feed's, else transit. Times are the entity's own,
-// else the header's. A full dataset is a snapshot. The bytes are one document: what is not protobuf to its end is an error.
+// or of its trip where no vehicle is named; an alert gives an Alert. Kind is the route's, else the feed's, else transit. Times are the
+// entity's own, else the header's. A full dataset is a snapshot. The bytes are one document: what is not protobuf to its end is an error.
+//
+// The option static names a file, the agency's GTFS archive. With it a vehicle that says only its stop stands there, routes tell what their
+// vehicles are, stop times without a delay get one against the timetable, and alerts lie where their stops are. It is read once: a new
+// timetable needs a new start of the feed.
 package gtfsrt
 
 import (
@@ -40,31 +44,45 @@ const (
 )
 
 // Format reads GTFS Realtime. It is safe for concurrent use.
-type Format struct{}
+type Format struct {
+	Static *Static // may be nil
+}
 
-// New gives the format. It has no options.
+// New gives the format. Its option static is the path of a GTFS archive.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("gtfsrt: option %q: the format has no options", key)
+	f := Format{}
+	for key, value := range options {
+		if key != "static" {
+			return nil, fmt.Errorf("gtfsrt: option %.40q: there is only static", key)
+		}
+		path, ok := value.(string)
+		if !ok || path == "" {
+			return nil, errors.New("gtfsrt: option static: want the path of a GTFS archive")
+		}
+		var err error
+		if f.Static, err = OpenStatic(path); err != nil {
+			return nil, fmt.Errorf("gtfsrt: option static: %w", err)
+		}
 	}
-	return Format{}, nil
+	return f, nil
 }
 
 // decoder reads one message.
 type decoder struct {
-	meta  feeds.Meta
-	kind  string
-	now   uint64 // the header's time in seconds, 0 unknown
-	batch feeds.Batch
+	meta   feeds.Meta
+	kind   string
+	now    uint64 // the header's time in seconds, 0 unknown
+	static *Static
+	batch  feeds.Batch
 }
 
 // Decode reads one FeedMessage. Any other document is an error; a faulty entity costs only itself.
-func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
+func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	m, err := parse(body)
 	if err != nil {
 		return feeds.Batch{}, fmt.Errorf("gtfsrt: %w", err)
 	}
-	d := decoder{meta: meta, kind: meta.Kind, now: m.Header.GetTimestamp()}
+	d := decoder{meta: meta, kind: meta.Kind, now: m.Header.GetTimestamp(), static: f.Static}
 	if d.kind == "" {
 		d.kind = DefaultKind
 	}
@@ -175,6 +193,14 @@ func (d *decoder) when(ts *uint64) (moment.Time, error) {
 	return moment.OfMilli(int64(t) * 1000), nil
 }
 
+// kindOf is the kind of the trip's route where the timetable tells it.
+func (d *decoder) kindOf(t *gtfs.TripDescriptor) string {
+	if kind := d.static.kind(t.GetTripId(), t.GetRouteId()); kind != "" {
+		return kind
+	}
+	return d.kind
+}
+
 // thing names the vehicle: by its id, else by trip and start date, under which its trip update is found too.
 func thing(v *gtfs.VehicleDescriptor, t *gtfs.TripDescriptor) (string, error) {
 	id := v.GetId()
@@ -207,47 +233,67 @@ func (d *decoder) vehicle(i int, v *gtfs.VehiclePosition) (pass string, err erro
 	if v == nil {
 		return "", nil
 	}
-	if v.Position == nil {
+	halt, stopped := d.static.place(v.GetStopId())
+	if v.Position == nil && !stopped {
 		return "vehicle without a position", nil
 	}
-	u := feeds.UnitPosition{Index: i, Kind: d.kind, Name: name(v.Vehicle)}
+	u := feeds.UnitPosition{Index: i, Kind: d.kindOf(v.Trip), Name: name(v.Vehicle), Position: halt.at}
 	if u.Unit, err = thing(v.Vehicle, v.Trip); err != nil {
 		return "", err
 	}
 	if u.At, err = d.when(v.Timestamp); err != nil {
 		return "", err
 	}
-	if u.Position, err = place(v.Position); err != nil {
-		return "", err
-	}
-	if s := v.Position.Speed; s != nil {
-		mps := decimal(*s)
-		if !(mps >= 0 && mps <= maxSpeed) {
-			return "", fmt.Errorf("speed %v m/s is not within 0..%d", *s, maxSpeed)
+	if v.Position != nil {
+		if u.Position, err = place(v.Position); err != nil {
+			return "", err
 		}
-		u.SpeedMps = &mps
-	}
-	if b := v.Position.Bearing; b != nil {
-		if deg := decimal(*b); deg >= 0 && deg <= 360 {
-			deg = math.Mod(deg, 360)
-			u.Heading = &deg
+		if u.SpeedMps, u.Heading, err = motion(v.Position); err != nil {
+			return "", err
 		}
 	}
 	d.batch.Positions = append(d.batch.Positions, u)
 	o := feeds.Observation{Index: i, Thing: u.Unit, At: u.At, Kind: u.Kind, Name: u.Name, Position: u.Position, Placed: true}
-	if route := v.Trip.GetRouteId(); !bad(route) {
-		o.Property, o.Value = "route", feeds.Value{Type: feeds.Text, Text: route}
+	text := func(property, text string) {
+		o.Property, o.Value = property, feeds.Value{Type: feeds.Text, Text: text}
 		d.batch.Observations = append(d.batch.Observations, o)
+	}
+	if route := v.Trip.GetRouteId(); !bad(route) {
+		text("route", route)
+	}
+	switch {
+	case v.Position != nil:
+	case halt.name != "":
+		text("stop", halt.name)
+	default:
+		text("stop", v.GetStopId())
 	}
 	switch s := v.OccupancyStatus; {
 	case v.OccupancyPercentage != nil && *v.OccupancyPercentage <= 1000: // above 100: more than the seats and stands allowed
 		o.Property, o.Unit, o.Value = "occupancy", "%", feeds.Value{Num: float64(*v.OccupancyPercentage)}
 		d.batch.Observations = append(d.batch.Observations, o)
 	case s != nil && *s != gtfs.VehiclePosition_NO_DATA_AVAILABLE:
-		o.Property, o.Value = "occupancy_status", feeds.Value{Type: feeds.Text, Text: strings.ToLower(s.String())}
-		d.batch.Observations = append(d.batch.Observations, o)
+		text("occupancy_status", strings.ToLower(s.String()))
 	}
 	return "", nil
+}
+
+// motion is speed in m/s and heading in degrees, nil where they are not given; a bearing out of range is as good as none.
+func motion(p *gtfs.Position) (speed, heading *float64, err error) {
+	if p.Speed != nil {
+		mps := decimal(*p.Speed)
+		if !(mps >= 0 && mps <= maxSpeed) {
+			return nil, nil, fmt.Errorf("speed %v m/s is not within 0..%d", *p.Speed, maxSpeed)
+		}
+		speed = &mps
+	}
+	if p.Bearing != nil {
+		if deg := decimal(*p.Bearing); deg >= 0 && deg <= 360 {
+			deg = math.Mod(deg, 360)
+			heading = &deg
+		}
+	}
+	return speed, heading, nil
 }
 
 // decimal brings a float32 back to the shortest decimal that it stands for, which is what its producer wrote: 100.65, not 100.6500015.

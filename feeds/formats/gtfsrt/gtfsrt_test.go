@@ -295,6 +295,7 @@ func TestEntities(t *testing.T) {
 		{"period in ms", `id: "1" alert {active_period {start: 1800000000000} header_text {translation {text: "x"}}}`, "not seconds", false},
 		{"stop only", `id: "1" vehicle {trip {trip_id: "t"} stop_id: "s"}`, "vehicle without a position", true},
 		{"times without delay", `id: "1" trip_update {trip {trip_id: "t"} stop_time_update {arrival {time: 1800000000}}}`, "without the timetable", true},
+		{"skipped", `id: "1" trip_update {trip {trip_id: "t"} stop_time_update {schedule_relationship: SKIPPED}}`, "without a time", true},
 		{"deleted", `id: "1" is_deleted: true`, "deleted", true},
 		{"nothing", `id: "1"`, "no vehicle, trip update or alert", true},
 	} {
