@@ -13,6 +13,7 @@ import (
 	"kentongan/feeds/formats/bmkg"
 	"kentongan/feeds/formats/cap"
 	"kentongan/feeds/formats/chirpstack"
+	"kentongan/feeds/formats/cot"
 	"kentongan/feeds/formats/csv"
 	"kentongan/feeds/formats/gbfs"
 	"kentongan/feeds/formats/geojson"
@@ -43,6 +44,7 @@ func All() map[string]Factory {
 		"bmkg":         bmkg.New,
 		"cap":          cap.New,
 		"chirpstack":   chirpstack.New,
+		"cot":          cot.New,
 		"csv":          csv.New,
 		"gbfs":         gbfs.New,
 		"geojson":      geojson.New,
