@@ -25,6 +25,7 @@ import (
 	"kentongan/feeds/formats/open311"
 	"kentongan/feeds/formats/owntracks"
 	"kentongan/feeds/formats/petabencana"
+	"kentongan/feeds/formats/sensorthings"
 	"kentongan/feeds/formats/siri"
 	"kentongan/feeds/formats/traccar"
 	"kentongan/feeds/formats/ttn"
@@ -56,6 +57,7 @@ func All() map[string]Factory {
 		"open311":      open311.New,
 		"owntracks":    owntracks.New,
 		"petabencana":  petabencana.New,
+		"sensorthings": sensorthings.New,
 		"siri":         siri.New,
 		"traccar":      traccar.New,
 		"ttn":          ttn.New,

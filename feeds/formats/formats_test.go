@@ -11,16 +11,17 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
-	"geojson":     {"maps/*.geojson", "boundaries/*.geojson"},
-	"petabencana": {"petabencana/*"},
-	"gbfs":        {"gbfs/*/*"},
-	"open311":     {"open311/*"},
-	"wzdx":        {"wzdx/*"},
-	"cap":         {"cap/*"},
-	"bmkg":        {"earthquake/bmkg-*"},
-	"siri":        {"siri/*"},
-	"usgs":        {"earthquake/usgs-*"},
-	"gtfsrt":      {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
+	"sensorthings": {"sensorthings/*"},
+	"geojson":      {"maps/*.geojson", "boundaries/*.geojson"},
+	"petabencana":  {"petabencana/*"},
+	"gbfs":         {"gbfs/*/*"},
+	"open311":      {"open311/*"},
+	"wzdx":         {"wzdx/*"},
+	"cap":          {"cap/*"},
+	"bmkg":         {"earthquake/bmkg-*"},
+	"siri":         {"siri/*"},
+	"usgs":         {"earthquake/usgs-*"},
+	"gtfsrt":       {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
 }
 
 // shared says which other formats have a good reading of a file too: GDACS lists CAP messages in the RSS that says all of them itself.
