@@ -39,7 +39,7 @@ func New(options map[string]any) (feeds.Format, error) {
 	return Format{}, nil
 }
 
-// Decode reads one event. A document without deviceInfo is an error.
+// Decode reads one event. A document without deviceInfo and its devEui is an error.
 func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)
 	if err := bounded.JSON(body, bounded.DefaultDepth); err != nil {
@@ -49,8 +49,8 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	if err != nil {
 		return feeds.Batch{}, fmt.Errorf("chirpstack: the document is %w", err)
 	}
-	if !m.Has("deviceInfo") {
-		return feeds.Batch{}, errors.New("chirpstack: the document has no deviceInfo")
+	if !m.Object("deviceInfo").Has("devEui") {
+		return feeds.Batch{}, errors.New("chirpstack: the document has no deviceInfo with a devEui")
 	}
 	var list []feeds.Observation
 	switch kind := event(m, meta.Topic); kind {

@@ -78,15 +78,15 @@ func TestItems(t *testing.T) {
 		ignored                   bool
 	}{
 		{"join by topic", "application/a/device/70b3d57ba0003bb8/event/join", sample, "join", true},
-		{"join by content", "", `{"deviceInfo":{},"devAddr":"1","time":"x"}`, "join", true},
-		{"ack", "", `{"deviceInfo":{},"acknowledged":true}`, "ack", true},
-		{"txack", "", `{"deviceInfo":{},"downlinkId":1}`, "txack", true},
-		{"log", "", `{"deviceInfo":{},"level":"ERROR","code":"UPLINK_CODEC"}`, "log", true},
-		{"location", "", `{"deviceInfo":{},"location":{}}`, "location", true},
-		{"something else", "", `{"deviceInfo":{}}`, "without a sign", true},
+		{"join by content", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"devAddr":"1","time":"x"}`, "join", true},
+		{"ack", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"acknowledged":true}`, "ack", true},
+		{"txack", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"downlinkId":1}`, "txack", true},
+		{"log", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"level":"ERROR","code":"UPLINK_CODEC"}`, "log", true},
+		{"location", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"location":{}}`, "location", true},
+		{"something else", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"}}`, "without a sign", true},
 		{"no payload", "", `{"deviceInfo":{"devEui":"70b3d57ba0003bb8"},"time":"2025-11-25T09:00:02Z","fPort":1}`, "without payload", true},
 		{"status without a value", "", strings.NewReplacer(`"margin":7,`, "", "75.5", "null").Replace(health), "neither battery", true},
-		{"no EUI", "", strings.Replace(sample, `"devEui"`, `"eui"`, 1), "devEui is missing", false},
+		{"an empty EUI", "", strings.Replace(sample, "70B3d57ba0003bb8", "", 1), "devEui is missing", false},
 		{"an EUI that is none", "", strings.Replace(sample, "70B3d57ba0003bb8", "7", 1), "16 hex digits", false},
 		{"no time", "", strings.Replace(health, `"time"`, `"at"`, 1), "time is missing", false},
 		{"battery as 0..254", "", strings.Replace(health, "75.5", "254", 1), "batteryLevel 254", false},
@@ -108,7 +108,7 @@ func TestItems(t *testing.T) {
 }
 
 func TestOtherDocuments(t *testing.T) {
-	for _, body := range []string{"", "null", "[]", "{}", sample + "x", `{"devEUI":"AA==","applicationID":"1"}`, `{"end_device_ids":{},"uplink_message":{}}`, "<x/>",
+	for _, body := range []string{"", "null", "[]", "{}", sample + "x", `{"devEUI":"AA==","applicationID":"1"}`, `{"deviceInfo":{"brand":"x"},"location":{}}`, `{"deviceInfo":7}`, `{"deviceInfo":{"DevEui":"1"}}`, `{"end_device_ids":{},"uplink_message":{}}`, "<x/>",
 		strings.Replace(sample, `"data"`, `"data":"","data"`, 1)} {
 		b, err := Format{}.Decode([]byte(body), feedtest.Meta())
 		if err == nil {
