@@ -140,7 +140,7 @@ func TestMapAndRegisterFaultsNameTheirKeys(t *testing.T) {
 		change func(*FeedConfig)
 		want   []string
 	}{
-		{func(c *FeedConfig) { c.Map = "." }, []string{"map: only a feed with format json or csv has one"}},
+		{func(c *FeedConfig) { c.Map = "." }, []string{"map: only a feed with format csv, geojson or json has one"}},
 		{func(c *FeedConfig) { c.Format = "json" }, []string{"map: a jq program is required"}},
 		{func(c *FeedConfig) { c.Format, c.Map = "json", "env | now" }, []string{"map: env: ", "map: now: "}},
 		{func(c *FeedConfig) {
