@@ -53,6 +53,13 @@ type decoder struct {
 	updated moment.Time // last_updated
 	batch   feeds.Batch
 	seen    map[string]int
+	links   []link
+}
+
+// link is an address of the index and the rank of its document.
+type link struct {
+	rank    int
+	address string
 }
 
 // Decode reads one document. One that is no GBFS is an error; a faulty station, vehicle, alert or link costs only itself.
@@ -61,6 +68,10 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	d := decoder{meta: meta, seen: map[string]int{}}
 	if err := d.document(body); err != nil {
 		return feeds.Batch{}, fmt.Errorf("gbfs: %w", err)
+	}
+	slices.SortStableFunc(d.links, func(a, b link) int { return a.rank - b.rank })
+	for _, l := range d.links {
+		d.batch.Follow = append(d.batch.Follow, l.address)
 	}
 	return d.batch, nil
 }
@@ -323,7 +334,7 @@ func (d *decoder) vehicle(i int, o *fields.Object) (string, error) {
 	return "", nil
 }
 
-// read are the documents that are followed.
+// read are the documents that are followed, in the order in which they are to be asked: a station's place before its counts.
 var read = []string{"station_information", "station_status", "free_bike_status", "vehicle_status", "system_alerts"}
 
 // link reads one entry of the index. A relative address is left for the transport to resolve.
@@ -339,8 +350,9 @@ func (d *decoder) link(_ int, o *fields.Object) (string, error) {
 	if err != nil || u.IsAbs() && u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
 		return "", fmt.Errorf("url of %s is not an http or https address", name)
 	}
-	if !slices.Contains(d.batch.Follow, address) {
-		d.batch.Follow = append(d.batch.Follow, address)
+	if slices.ContainsFunc(d.links, func(l link) bool { return l.address == address }) {
+		return "the address was given before", nil
 	}
+	d.links = append(d.links, link{slices.Index(read, name), address})
 	return "", nil
 }

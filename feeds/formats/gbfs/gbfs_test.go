@@ -163,10 +163,10 @@ func TestAlerts(t *testing.T) {
 }
 
 func TestIndex(t *testing.T) {
-	feeds3 := `"feeds":[{"name":"station_status","url":"https://feed.example/s.json"},{"name":"gbfs","url":"https://feed.example/gbfs.json"},` +
+	feeds3 := `"feeds":[{"name":"station_status","url":"https://feed.example/s.json"},{"name":"station_information","url":"i.json"},{"name":"gbfs","url":"https://feed.example/gbfs.json"},` +
 		"\n" + `{"name":"system_alerts","url":"file:a.json"},{"name":"vehicle_status","url":"v.json"}]`
 	b := decode(t, document(feeds3))
-	if diff := cmp.Diff([]string{"https://feed.example/s.json", "v.json"}, b.Follow); diff != "" || len(b.Ignored) != 1 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, "line 3") {
+	if diff := cmp.Diff([]string{"i.json", "https://feed.example/s.json", "v.json"}, b.Follow); diff != "" || len(b.Ignored) != 1 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, "line 3") {
 		t.Errorf("%s ignored %v rejected %v", diff, b.Ignored, b.Rejected)
 	}
 	b = decode(t, document(`"nb":{"feeds":[{"name":"station_status","url":"nb.json"}]},"en":{"feeds":[{"name":"station_status","url":"en.json"}]}`))

@@ -320,5 +320,11 @@ func place(p *gtfs.Position) (geo.Position, error) {
 	if at.IsNull() {
 		return at, errors.New("position 0,0 stands for an unknown place")
 	}
+	if at == unset {
+		return at, errors.New("position -1.6777216,0 stands for an unknown place")
+	}
 	return at, nil
 }
+
+// unset is where buses stand whose unit has no fix: its latitude is -2^24 in ten millionths of a degree.
+var unset = geo.Position{Lat: -1.6777216}

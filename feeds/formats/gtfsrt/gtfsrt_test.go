@@ -280,6 +280,7 @@ func TestEntities(t *testing.T) {
 	}{
 		{"swapped", swap("latitude: -0.79 longitude: 100.65", "latitude: 100.65 longitude: -0.79"), "seem swapped", false},
 		{"null island", swap("latitude: -0.79 longitude: 100.65", "latitude: 0 longitude: 0"), "unknown place", false},
+		{"no fix", swap("latitude: -0.79 longitude: 100.65", "latitude: -1.6777216 longitude: 0"), "unknown place", false},
 		{"half a position", swap("longitude: 100.65", ""), "without latitude and longitude", false},
 		{"not a number", swap("latitude: -0.79", "latitude: nan"), "not a position", false},
 		{"speed", swap("speed: 8.3", "speed: 830"), "speed 830", false},
