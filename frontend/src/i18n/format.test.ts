@@ -59,6 +59,22 @@ describe("in English", () => {
   });
 });
 
+describe("units", () => {
+  it.each([
+    ["m3/s", "m³/s"],
+    ["cm/s2", "cm/s²"],
+    ["ug/m3", "µg/m³"],
+    ["[g]", "g"],
+    ["{vehicles}/h", "/h"],
+    ["Cel", "°C"],
+    ["%", "%"],
+    ["1", ""],
+    ["", ""],
+  ])("writes %s as %s", (ucum, sign) => {
+    expect(format.unitSign(ucum)).toBe(sign);
+  });
+});
+
 describe("instants", () => {
   it("are null where they are not there or not readable", () => {
     expect(format.instant(null)).toBeNull();

@@ -158,6 +158,19 @@ export function degrees(value: number, axis: "lng" | "lat"): string {
   return value < 0 ? m.degrees_south({ figure }) : m.degrees_north({ figure });
 }
 
+const SIGNS: Record<string, string> = { Cel: "°C", deg: "°", "1": "" };
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** A unit of UCUM as people write it: "m3/s" is m³/s, "ug/m3" µg/m³, "[g]" g, "Cel" °C. */
+export function unitSign(ucum: string): string {
+  const sign = SIGNS[ucum];
+  if (sign !== undefined) return sign;
+  return ucum
+    .replace(/[[\]]|\{[^}]*\}/g, "")
+    .replace(/\bu(?=[a-zA-Z])/g, "µ")
+    .replace(/(?<=[a-zA-Z])[2-9]/g, (digit) => RAISED[Number(digit)] ?? digit);
+}
+
 /** Milliseconds since 1970 of an RFC 3339 instant, or null where there is none. */
 export function instant(text: string | null | undefined): number | null {
   if (!text) return null;

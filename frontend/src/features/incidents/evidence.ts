@@ -1,6 +1,6 @@
 // The lines of evidence under the worst incident.
 import type { Evidence, Incident, RuleInput } from "../../wire/wire";
-import { instant, number } from "../../i18n/format";
+import { instant, number, unitSign } from "../../i18n/format";
 
 export interface EvidenceLine {
   /** Kind of the Thing where it is a reading, else of the evidence. */
@@ -63,7 +63,7 @@ function reading({ value, unit }: RuleInput): string {
       : typeof value === "string" || typeof value === "boolean"
         ? String(value)
         : "";
-  return unit ? `${figure} ${unit}` : figure;
+  return unit ? `${figure} ${unitSign(unit)}` : figure;
 }
 
 /** "water_level 3.412 m" is what the server noted: the sensor's name stands beside it, so the first figure is enough. */
@@ -71,7 +71,7 @@ function figure(text: string): string {
   const found = /^[a-z]\w* (-?\d+(?:\.\d+)?)(?: ([^,]+))?(?:, .*)?$/.exec(text);
   if (!found) return text;
   const value = number(Number(found[1]), 2);
-  return found[2] ? `${value} ${found[2]}` : value;
+  return found[2] ? `${value} ${unitSign(found[2])}` : value;
 }
 
 /** Go writes an empty list as null where nobody made one. */
