@@ -20,6 +20,7 @@ import (
 
 // Readings sent to either server reach the viewers of both.
 func TestTwoServersShowTheSame(t *testing.T) {
+	t.Parallel() // it mostly waits
 	store := redistest.Private(t).URL()
 	a, b := beside(t, "a", store, several), beside(t, "b", store, several)
 	onA, onB := watch(t, a.Addr(), nil), watch(t, b.Addr(), nil)
@@ -108,15 +109,18 @@ func bothAreKilled(t *testing.T) func(l *ledger, start func(string) *running, a,
 }
 
 func TestLedgerOfTwoServersThatAreKilled(t *testing.T) {
+	t.Parallel() // it mostly waits
 	ledgerOver(t, "one Redis", redistest.Private(t).URL(), bothAreKilled(t))
 }
 
 func TestLedgerOnACluster(t *testing.T) {
+	t.Parallel() // it mostly waits
 	ledgerOver(t, "cluster of three primaries", redistest.StartCluster(t).URL(), bothAreKilled(t))
 }
 
 // A clean failover of a Sentinel set.
 func TestLedgerOverASentinelFailover(t *testing.T) {
+	t.Parallel() // it mostly waits
 	set := redistest.StartSentinel(t)
 	ledgerOver(t, "Sentinel set, failover by order", set.URL(), func(l *ledger, _ func(string) *running, a, b *running) (*running, map[string]*viewer) {
 		onA, onB := watch(t, a.Addr(), nil), watch(t, b.Addr(), nil)
@@ -224,6 +228,7 @@ func polling(sources ...*source) string {
 
 // One server polls each feed, they share the feeds, and another takes over from one that is killed or stops.
 func TestPollsAreAskedByOne(t *testing.T) {
+	t.Parallel() // it mostly waits
 	store := redistest.Private(t).URL()
 	sources := []*source{newSource(t), newSource(t), newSource(t), newSource(t)}
 	settings := polling(sources...)
