@@ -57,8 +57,8 @@ export function browserLive(handlers: Handlers): Live {
     now: () => performance.now(),
     random: () => Math.random(),
     settled: (run) => {
-      // Tasks run in the order of their making: this one is made after those of the messages that wait.
-      setTimeout(run, 1);
+      // What waits comes from another process, after the frame that kept it waiting: it needs a few turns.
+      setTimeout(run, 100);
     },
     every: (ms, run) => {
       const timer = setInterval(run, ms);
