@@ -182,7 +182,7 @@ func heard(tag int64, suffix string) (moment.Time, error) {
 	if t := moment.OfMilli(ms); ms > 0 && ms < 7_258_118_400_000 && t.Year() >= 1990 {
 		return t, nil
 	}
-	return moment.Time{}, fmt.Errorf("time %d is not seconds since 1970 of a year between 1990 and 2200", tag)
+	return moment.Time{}, fmt.Errorf("time %d is not milliseconds since 1970 of a year between 1990 and 2200", ms)
 }
 
 // sentence takes a message of one sentence, or joins a part to the others.
