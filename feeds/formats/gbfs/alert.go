@@ -1,6 +1,9 @@
 package gbfs
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -17,7 +20,7 @@ const openLife = 25 * time.Hour
 // events in words, by type; version 3 writes the types in small letters.
 var events = map[string]string{"system_closure": "System closure", "station_closure": "Station closure", "station_move": "Station moved"}
 
-// alert reads one of system_alerts. GBFS judges nothing, so severity is Unknown.
+// alert reads one of system_alerts; its identifier is its id and a hash of its words. GBFS judges nothing, so severity is Unknown.
 func (d *decoder) alert(i int, o *fields.Object) (string, error) {
 	id := d.id(i, o, "alert_id")
 	period, over := d.period(o)
@@ -94,9 +97,18 @@ func (d *decoder) alert(i int, o *fields.Object) (string, error) {
 		sender = "gbfs"
 	}
 	d.batch.Alerts = append(d.batch.Alerts, feeds.Alert{Index: i, Keys: []string{"gbfs " + sender + " " + id}, Message: cap.Message{
-		Identifier: id, Sender: sender, Sent: sent, Status: "Actual", MsgType: "Alert", Scope: "Public", Infos: infos,
+		Identifier: id + "-" + digest(infos), Sender: sender, Sent: sent, Status: "Actual", MsgType: "Alert", Scope: "Public", Infos: infos,
 	}})
 	return "", nil
+}
+
+// digest tells versions of an alert apart, whose last_updated is optional.
+func digest(infos []cap.Info) string {
+	h := sha256.New()
+	for _, i := range infos {
+		fmt.Fprintf(h, "%q %q %q %q %s\n", i.Language, i.Event, i.Headline, i.Description, i.Onset)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:6])
 }
 
 type period struct {

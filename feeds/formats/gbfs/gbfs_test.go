@@ -138,9 +138,12 @@ func TestAlerts(t *testing.T) {
 	}
 	a := one("", "")
 	in := a.Message.Infos[0]
-	if a.Message.Identifier != "a" || a.Keys[0] != "gbfs test a" || a.Message.Sent.Unix() != 1793550000 || in.Event != "System closure" || in.Headline != "Tutup" ||
+	if !strings.HasPrefix(a.Message.Identifier, "a-") || a.Keys[0] != "gbfs test a" || a.Message.Sent.Unix() != 1793550000 || in.Event != "System closure" || in.Headline != "Tutup" ||
 		in.Severity != cap.Unknown || in.Urgency != "Immediate" || in.Onset.Unix() != 1793500000 || in.Expires.Unix() != 1793600000 || len(in.Areas[0].Geocodes) != 2 || in.Web == "" {
 		t.Errorf("got %+v", a)
+	}
+	if b := one("Tutup", "Buka"); b.Message.Identifier == a.Message.Identifier || one("", "").Message.Identifier != a.Message.Identifier {
+		t.Error("new words are no new version")
 	}
 	if m := one(`,"end":1793600000`, "").Message; m.Sent.String() != "2026-11-02T00:00:00.000Z" || m.Infos[0].Expires.Sub(m.Sent.Time) != openLife {
 		t.Errorf("without an end: sent %s expires %s", m.Sent, m.Infos[0].Expires)

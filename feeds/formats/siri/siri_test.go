@@ -143,7 +143,7 @@ func TestSituation(t *testing.T) {
 	if s := one("<Severity>verySevere", "<Severity>odd").Message.Infos[0].Severity; s != cap.Unknown {
 		t.Errorf("an unknown severity is %s", s)
 	}
-	if m := one("<Progress>open", "<Progress>closed").Message; m.MsgType != "Cancel" || len(m.Infos) != 0 {
+	if m := one("<Progress>open", "<Progress>closed").Message; m.MsgType != "Cancel" || len(m.Infos) != 0 || m.References[0] != a.Message.Reference() || m.Identifier != "9.v2.closed" {
 		t.Errorf("closed: %+v", m)
 	}
 	if m := one("<ParticipantRef>OP</ParticipantRef>", "").Message; m.Sender != "dishub" {

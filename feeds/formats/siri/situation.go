@@ -48,7 +48,9 @@ func (s *stream) situation(e *cap.Element) (pass string, err error) {
 	alert := feeds.Alert{Index: s.items, Keys: []string{"siri " + sender + " " + number}}
 	switch p := r.text(e, "Progress"); p {
 	case "closed":
-		m.MsgType = "Cancel"
+		// What was open under this version and time ends; its own identity must not be that of what it ends.
+		m.References = []cap.Reference{m.Reference()}
+		m.Identifier, m.MsgType = m.Identifier+".closed", "Cancel"
 	case "draft", "pendingApproval", "approvedDraft":
 		return "a situation that is not published: progress is " + p, r.err
 	}

@@ -259,7 +259,8 @@ func (d *decoder) event(f feature) (a feeds.Alert, pass string) {
 		Identifier: f.id, Sender: d.publisher, Sent: sent, Status: "Actual", MsgType: "Alert", Scope: "Public",
 	}}
 	if status == "cancelled" || status == "canceled" || status == "completed" {
-		a.Message.MsgType = "Cancel"
+		a.Message.References = []cap.Reference{a.Message.Reference()}
+		a.Message.Identifier, a.Message.MsgType = f.id+"-"+status, "Cancel"
 		return a, ""
 	}
 	road := roads(c)

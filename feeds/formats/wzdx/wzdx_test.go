@@ -65,7 +65,7 @@ func TestEvent(t *testing.T) {
 	if i := one(`"start_date":"2026-11-02`, `"start_date":"2026-11-03`).Message.Infos[0]; i.Urgency != "Future" || i.Certainty != "Likely" {
 		t.Errorf("to come: %+v", i)
 	}
-	if m := one(`"vehicle_impact"`, `"event_status":"completed","vehicle_impact"`).Message; m.MsgType != "Cancel" {
+	if m := one(`"vehicle_impact"`, `"event_status":"completed","vehicle_impact"`).Message; m.MsgType != "Cancel" || m.References[0] != a.Message.Reference() || m.Identifier != "1-completed" {
 		t.Errorf("completed: %+v", m)
 	}
 	if m := one(`,"update_date":"2026-11-01T00:00:00Z"`, "").Message; m.Sent.String() != "2026-10-01T00:00:00.000Z" {
