@@ -21,6 +21,7 @@ import (
 	"kentongan/feeds/formats/gtfsrt"
 	"kentongan/feeds/formats/json"
 	"kentongan/feeds/formats/native"
+	"kentongan/feeds/formats/ngsi"
 	"kentongan/feeds/formats/nmea"
 	"kentongan/feeds/formats/open311"
 	"kentongan/feeds/formats/owntracks"
@@ -53,6 +54,7 @@ func All() map[string]Factory {
 		"gtfsrt":       gtfsrt.New,
 		"json":         json.New,
 		"native":       native.New,
+		"ngsi":         ngsi.New,
 		"nmea":         nmea.New,
 		"open311":      open311.New,
 		"owntracks":    owntracks.New,

@@ -11,6 +11,7 @@ import (
 
 // owners says which format reads which recorded files.
 var owners = map[string][]string{
+	"ngsi":         {"ngsi/*"},
 	"sensorthings": {"sensorthings/*"},
 	"geojson":      {"maps/*.geojson", "boundaries/*.geojson"},
 	"petabencana":  {"petabencana/*"},
