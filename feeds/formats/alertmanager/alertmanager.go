@@ -1,7 +1,8 @@
 // Package alertmanager is webhooks of Prometheus Alertmanager (version 4) and of Grafana's alerting, which has taken over their form.
 //
 // Each alert gives a message whose identifier is fingerprint and start: the same labels with a new start are a new episode, a repeat
-// names the same message again, and what is resolved cancels it. Alerts without a fingerprint, as old servers send them, get the one
+// names the same message again, and what is resolved cancels it. What fires for days is a new version each day, which takes the place
+// of the last one, since an alert without a repeat in two days is held to be over. Alerts without a fingerprint, as old servers send them, get the one
 // that Prometheus computes of the labels. The sender is the feed: externalURL changes when a server moves. severity critical,
 // warning and info are Severe, Moderate and Minor, any other word is Unknown. An alert that fires always to prove the way (Watchdog,
 // DeadMansSwitch) is passed over: its silence is what counts, and the feed's state tells that. Source: Alertmanager, webhook
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
@@ -69,7 +71,7 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		return feeds.Batch{}, fmt.Errorf("alertmanager: more than %d alerts", maxAlerts)
 	}
 	member := func(name string) json.RawMessage { return body[top[name].From:top[name].To] }
-	d := decoder{sender: "alertmanager." + meta.Feed, lines: &bounded.Lines{Body: body}}
+	d := decoder{sender: "alertmanager." + meta.Feed, received: meta.ReceivedAt, lines: &bounded.Lines{Body: body}}
 	_ = json.Unmarshal(member("status"), &d.status) // an alert says its own; any other value is none
 	for i, item := range items {
 		d.alert(i, item)
@@ -83,6 +85,7 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 
 type decoder struct {
 	sender, status string
+	received       time.Time
 	lines          *bounded.Lines
 	batch          feeds.Batch
 }
@@ -138,18 +141,46 @@ func (d *decoder) read(a *fields.Object) (out feeds.Alert, pass string) {
 	if strings.EqualFold(event, "Watchdog") || strings.EqualFold(event, "DeadMansSwitch") {
 		return out, event + ": it fires always; that it comes is what it says"
 	}
-	m := cap.Message{Identifier: print + "-" + start.UTC().Format("20060102T150405.000"), Sender: d.sender, Sent: start,
-		Status: "Actual", MsgType: "Alert", Scope: "Restricted"}
+	m := d.version(print, start)
 	notes := pairs(a.Object("annotations"))
+	i := info(a, event, labels, notes)
+	i.Effective, i.Expires = m.Sent, moment.Of(m.Sent.Add(2*day))
 	if resolved {
-		m.References = []cap.Reference{m.Reference()}
-		m.Identifier, m.MsgType, m.Note = m.Identifier+"-resolved", "Cancel", value(notes, "summary")
+		m.References = append(m.References, m.Reference())
+		m.Identifier, m.MsgType, m.Note = print+"-"+start.UTC().Format(stamp)+"-resolved", "Cancel", value(notes, "summary")
 		if m.Sent = end; m.Sent.IsZero() {
 			m.Sent = start
 		}
+		i.Effective, i.Expires = m.Sent, moment.Time{}
 	}
-	m.Infos = []cap.Info{info(a, event, labels, notes)}
+	m.Infos = []cap.Info{i}
 	return feeds.Alert{Message: m}, ""
+}
+
+const (
+	day   = 24 * time.Hour
+	stamp = "20060102T150405.000"
+)
+
+// version is the message of an episode on the day of it that the delivery falls into; from the second day on it updates the one before.
+func (d *decoder) version(print string, start moment.Time) cap.Message {
+	days := 0
+	if d.received.After(start.Time) {
+		days = int(d.received.Sub(start.Time) / day)
+	}
+	named := func(n int) cap.Reference {
+		r := cap.Reference{Sender: d.sender, Identifier: print + "-" + start.UTC().Format(stamp), Sent: moment.Of(start.Add(time.Duration(n) * day))}
+		if n > 0 {
+			r.Identifier += fmt.Sprintf("-day%d", n+1)
+		}
+		return r
+	}
+	this := named(days)
+	m := cap.Message{Sender: this.Sender, Identifier: this.Identifier, Sent: this.Sent, Status: "Actual", MsgType: "Alert", Scope: "Restricted"}
+	if days > 0 {
+		m.MsgType, m.References = "Update", []cap.Reference{named(days - 1)}
+	}
+	return m
 }
 
 // ended tells whether an alert is over, and since when. An end of a firing alert is a guess of the sender's, and the year 1 says

@@ -3,8 +3,10 @@ package alertmanager
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
@@ -22,7 +24,7 @@ func TestContract(t *testing.T) {
 }
 
 const one = `{"status":"firing","labels":{"alertname":"DiskFull","severity":"critical","instance":"db1:9100"},"annotations":{"summary":"Disk of db1 is full","description":"97 %"},` +
-	`"startsAt":"2025-11-25T16:00:00.123456789+07:00","endsAt":"0001-01-01T00:00:00Z","generatorURL":"http://prom:9090/graph?g0","fingerprint":"c6eadffa33fcdf37"}`
+	`"startsAt":"2026-11-25T16:00:00.123456789+07:00","endsAt":"0001-01-01T00:00:00Z","generatorURL":"http://prom:9090/graph?g0","fingerprint":"c6eadffa33fcdf37"}`
 
 func group(alerts ...string) string {
 	return `{"version":"4","status":"firing","receiver":"kentongan","groupLabels":{},"alerts":[` + "\n" + strings.Join(alerts, ",\n") + `]}`
@@ -41,20 +43,20 @@ func decode(t *testing.T, body string) feeds.Batch {
 func TestFiring(t *testing.T) {
 	m := decode(t, group(one)).Alerts[0].Message
 	i := m.Infos[0]
-	if m.Identifier != "c6eadffa33fcdf37-20251125T090000.123" || m.Sender != "alertmanager.test" || m.Sent.String() != "2025-11-25T09:00:00.123Z" || m.MsgType != "Alert" {
+	if m.Identifier != "c6eadffa33fcdf37-20261125T090000.123" || m.Sender != "alertmanager.test" || m.Sent.String() != "2026-11-25T09:00:00.123Z" || m.MsgType != "Alert" {
 		t.Errorf("got %+v", m)
 	}
 	if i.Event != "DiskFull" || i.Severity != cap.Severe || i.Headline != "Disk of db1 is full" || i.Description != "97 %" || i.Web != "http://prom:9090/graph?g0" ||
-		i.Areas[0].Name != "db1:9100" || !i.Expires.IsZero() {
+		i.Areas[0].Name != "db1:9100" || i.Expires.String() != "2026-11-27T09:00:00.123Z" || i.Onset != m.Sent {
 		t.Errorf("got %+v", i)
 	}
 }
 
 func TestResolvedCancelsWhatFired(t *testing.T) {
 	fired := decode(t, group(one)).Alerts[0].Message
-	resolved := strings.NewReplacer("firing", "resolved", "0001-01-01T00:00:00Z", "2025-11-25T10:00:00Z").Replace(one)
+	resolved := strings.NewReplacer("firing", "resolved", "0001-01-01T00:00:00Z", "2026-11-25T10:00:00Z").Replace(one)
 	m := decode(t, group(resolved)).Alerts[0].Message
-	if m.MsgType != "Cancel" || len(m.References) != 1 || m.References[0] != fired.Reference() || m.Sent.String() != "2025-11-25T10:00:00.000Z" || m.Identifier == fired.Identifier {
+	if m.MsgType != "Cancel" || len(m.References) != 1 || m.References[0] != fired.Reference() || m.Sent.String() != "2026-11-25T10:00:00.000Z" || m.Identifier == fired.Identifier {
 		t.Errorf("got %+v", m)
 	}
 	again := decode(t, group(strings.Replace(one, "16:00", "17:00", 1))).Alerts[0].Message
@@ -69,6 +71,30 @@ func TestResolvedCancelsWhatFired(t *testing.T) {
 	whole := strings.Replace(group(strings.Replace(one, `"status":"firing",`, "", 1)), `"status":"firing"`, `"status":"resolved"`, 1)
 	if m := decode(t, whole).Alerts[0].Message; m.MsgType != "Cancel" || m.Sent != fired.Sent {
 		t.Errorf("got %+v", m)
+	}
+}
+
+func TestFiringForDays(t *testing.T) {
+	at := func(hours int) cap.Message {
+		meta := feedtest.Meta()
+		meta.ReceivedAt = meta.ReceivedAt.Add(time.Duration(hours) * time.Hour)
+		body := group(one)
+		if hours == 60 {
+			body = strings.ReplaceAll(body, "firing", "resolved")
+		}
+		b, err := Format{}.Decode([]byte(body), meta)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Alerts[0].Message
+	}
+	first, same, second, third, end := at(0), at(23), at(26), at(50), at(60)
+	if same.Reference() != first.Reference() || second.MsgType != "Update" || second.References[0] != first.Reference() || second.Sent.String() != "2026-11-26T09:00:00.123Z" ||
+		third.References[0] != second.Reference() || second.Infos[0].Onset != first.Sent {
+		t.Errorf("got %+v, %+v, %+v", same, second, third)
+	}
+	if end.MsgType != "Cancel" || !slices.Contains(end.References, third.Reference()) || !slices.Contains(end.References, second.Reference()) {
+		t.Errorf("end: %+v", end)
 	}
 }
 
