@@ -22,6 +22,15 @@ var owners = map[string][]string{
 	"bmkg":         {"earthquake/bmkg-*"},
 	"siri":         {"siri/*"},
 	"usgs":         {"earthquake/usgs-*"},
+	"owntracks":    {"owntracks/*"},
+	"traccar":      {"traccar/*"},
+	"ttn":          {"lorawan/ttn-*"},
+	"chirpstack":   {"lorawan/chirpstack-*"},
+	"alertmanager": {"alertmanager/*"},
+	"nmea":         {"nmea/*"},
+	"ais":          {"ais/*.nmea", "ais/*.txt"},
+	"adsb":         {"adsb/*"},
+	"cot":          {"cot/*"},
 	"gtfsrt":       {"gtfs-rt/*.pb", "gtfs-rt/*.json", "gtfs-rt/nyct-subway-series/*"},
 }
 
