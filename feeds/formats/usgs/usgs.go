@@ -237,7 +237,7 @@ func foreign(body []byte, members map[string]bounded.Span) bool {
 		return false
 	}
 	for name := range properties {
-		if strings.EqualFold(name, "ids") || strings.EqualFold(name, "time") || strings.EqualFold(name, "type") {
+		if strings.EqualFold(name, "ids") || strings.EqualFold(name, "time") { // an event has both; a type has many another kind of feature
 			return false
 		}
 	}
