@@ -7,6 +7,7 @@ import {
   insideLeft,
   labelPoint,
   signedArea,
+  within,
 } from "./geometry";
 import { quakeRadius } from "./layers/quakes";
 import { hatch } from "./patterns";
@@ -83,5 +84,13 @@ describe("layers", () => {
   it("lose their hue when the picture has stopped", () => {
     const grey = withoutHue({ ...readPalette(document.body), mark: "#E5243B" });
     expect(grey.mark).toMatch(/^#(..)\1\1$/);
+  });
+});
+
+describe("boxes", () => {
+  it("hold what lies in them, their edges too", () => {
+    expect(within([100, -1, 101, 0], 100.5, -0.5)).toBe(true);
+    expect(within([100, -1, 101, 0], 101, 0)).toBe(true);
+    expect(within([100, -1, 101, 0], -0.5, 100.5)).toBe(false);
   });
 });

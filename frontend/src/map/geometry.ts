@@ -51,6 +51,9 @@ export function overlaps(a: Box, b: Box): boolean {
   return a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3];
 }
 
+export const within = ([w, s, e, n]: Box, lng: number, lat: number): boolean =>
+  lng >= w && lng <= e && lat >= s && lat <= n;
+
 function inRing(x: number, y: number, ring: readonly Position[]): boolean {
   let inside = false;
   for (let i = 0, j = ring.length - 1; i < ring.length; j = i++) {

@@ -1,5 +1,5 @@
 // Severity and status in the screen's language.
-import type { IncidentStatus, Severity } from "../../wire/wire";
+import type { Incident, IncidentStatus, Severity } from "../../wire/wire";
 import { m } from "../../i18n/paraglide/messages.js";
 
 const LABEL: Record<Severity, () => string> = {
@@ -36,3 +36,9 @@ export const severityLetter = (severity: Severity): string =>
 
 export const statusWord = (status: IncidentStatus): string =>
   (STATUS[status] as (() => string) | undefined)?.() ?? status;
+
+/** Where it is, by the area's name: ground that is none of our areas is not an unknown place. */
+export const placeWord = (
+  of: Pick<Incident, "area_name" | "location">,
+): string =>
+  of.area_name || (of.location ? m.place_outside() : m.place_unknown());

@@ -1,7 +1,7 @@
 // The wall's camera: it moves by itself only when the set of incidents changes, flies once to a new Extreme,
 // and stands still from the moment a person has moved it until a key gives it back.
 import type { Incident } from "../../wire/wire";
-import { boxOf, type Box } from "../../map/geometry";
+import { boxOf, within, type Box } from "../../map/geometry";
 import { framed, loudest } from "../../features/incidents/rank";
 
 export interface Lens {
@@ -163,9 +163,6 @@ export class Camera {
     );
   }
 }
-
-const within = ([w, s, e, n]: Box, lng: number, lat: number): boolean =>
-  lng >= w && lng <= e && lat >= s && lat <= n;
 
 /** A step of the camera that a key asks for: pixels to the right and down, or zoom levels. */
 export interface Step {
