@@ -211,6 +211,26 @@ func TestTimeRules(t *testing.T) {
 	}
 }
 
+// TestAnyPlaceIsBetterThanNone: a producer may tell the places of its stations apart from their readings, and with an older time.
+func TestAnyPlaceIsBetterThanNone(t *testing.T) {
+	h := newHouse(t)
+	nowhere := obs(0, "s", 1, t0)
+	nowhere.Placed = false
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{nowhere}})
+	place := obs(0, "s", 20, t0.Add(-time.Hour))
+	place.Property = "capacity"
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{place}})
+	if s := h.thing(t, "awlr:s"); !s.Placed || s.Position != place.Position || s.Cell == 0 || !s.At.Equal(t0) {
+		t.Errorf("an older reading did not place it: %+v", s)
+	}
+	moved := obs(0, "s", 21, t0.Add(-time.Minute))
+	moved.Property, moved.Position.Lat = "capacity", -0.9
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{moved}})
+	if s := h.thing(t, "awlr:s"); s.Position != place.Position {
+		t.Errorf("an older reading moved it: %+v", s.Position)
+	}
+}
+
 func TestStaleAfterDeclaredAndLearned(t *testing.T) {
 	h := newHouse(t)
 	m := meta()

@@ -227,7 +227,7 @@ func (t *track) cellOf(at geo.Position, now *feeds.Thing) (geo.Cell, error) {
 func (p *Pipeline) update(s *staged, o *feeds.Observation, m *feeds.Meta, last feeds.Reading, known, skewed bool) string {
 	t := s.thing
 	newest := !o.At.Before(t.At.Time)
-	if o.Placed && newest {
+	if o.Placed && (newest || !t.Placed) { // any place is better than none
 		cell, err := s.track.cellOf(o.Position, t)
 		if err != nil {
 			return err.Error()
