@@ -19,6 +19,12 @@ func Fields() []string { return slices.Clone(knownFields) }
 
 // Read takes one record, a JSON object; what is wrong with it goes to Rejected behind where, such as "line 3: ".
 func (m *Made) Read(record []byte, where string) {
+	if end, ok := m.d.fast(record, 0); ok && end == len(record) {
+		m.d.index++
+		return
+	} else if ok {
+		m.d.batch.Observations = m.d.batch.Observations[:len(m.d.batch.Observations)-1]
+	}
 	reason := "a record is a JSON object"
 	if len(record) > 0 && record[0] == '{' {
 		reason = m.d.slow(record, nil)
