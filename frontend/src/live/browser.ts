@@ -56,10 +56,6 @@ export function browserLive(handlers: Handlers): Live {
     open: openSocket,
     now: () => performance.now(),
     random: () => Math.random(),
-    settled: (run) => {
-      // What waits comes from another process, after the frame that kept it waiting: it needs a few turns.
-      setTimeout(run, 100);
-    },
     every: (ms, run) => {
       const timer = setInterval(run, ms);
       return () => {

@@ -29,8 +29,6 @@ export interface Surroundings {
   /** 0..1 */
   random: () => number;
   every: (ms: number, run: () => void) => () => void;
-  /** Runs when what waits to be heard has been heard. */
-  settled: (run: () => void) => void;
   /** Reads one message; null for rows, which went to their sinks. Throws where the bytes are no message. */
   read: (bytes: Uint8Array) => Message | null;
   /** Every message but rows. */
@@ -60,8 +58,10 @@ export const PING_MS = 5_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
 const TICK_MS = 250;
-/** A tick so late says that the page was busy: what came meanwhile lies behind it in the queue. */
+/** A tick so late says that the page was busy and heard nobody: what came meanwhile still waits to be heard. */
 const LATE_TICK_MS = 2 * TICK_MS;
+/** Silent for so long by the clock is lost however busy the page was, as soon as it has had a turn to hear. */
+export const LOST_BUSY_MS = 4 * LOST_MS;
 
 export class Live {
   #around: Surroundings;
@@ -74,6 +74,8 @@ export class Live {
   #startedAt: number;
   #pingedAt = 0;
   #tickedAt = 0;
+  /** Milliseconds since the last word in which the page was too busy to hear one. */
+  #busy = 0;
   #connectedAt = 0;
   #everLive = false;
   #stop: (() => void) | null = null;
@@ -120,6 +122,7 @@ export class Live {
 
   #connect(): void {
     this.#opened = false;
+    this.#busy = 0;
     this.#connectedAt = this.#around.now();
     this.#set({ attempt: this.#status.attempt + 1, retryAt: null });
     const wire = this.#around.open();
@@ -144,6 +147,7 @@ export class Live {
       // What is no message tells nothing and is no sign of life.
       return;
     }
+    this.#busy = 0;
     this.#status = { ...this.#status, heardAt: this.#around.now() };
     if (message === null) {
       this.#judge();
@@ -215,31 +219,29 @@ export class Live {
       this.#pingedAt = now;
       this.#wire.send('{"op":"ping"}');
     }
-    // A slow frame is no silence: first what was said is heard, then it is judged.
-    const late = now - this.#tickedAt > LATE_TICK_MS;
+    const gap = now - this.#tickedAt;
     this.#tickedAt = now;
-    if (late) {
-      this.#around.settled(() => {
-        if (this.#stop) this.#silence();
-      });
-    } else this.#silence();
-  }
-
-  #silence(): void {
-    const now = this.#around.now();
+    if (this.#silence() - gap >= LOST_BUSY_MS) this.#busy = 0;
+    else if (gap > LATE_TICK_MS) {
+      this.#busy += Math.min(gap - TICK_MS, this.#silence());
+    }
     // A socket that says nothing for so long is dead, whatever the system thinks of it.
     const since = Math.max(this.#connectedAt, this.#status.heardAt ?? 0);
-    if (this.#wire && now - since >= LOST_MS) {
+    if (this.#wire && now - since - this.#busy >= LOST_MS) {
       this.#closed();
       return;
     }
     this.#judge();
   }
 
-  /** Sets the phase by what was heard and when. */
+  /** Milliseconds since the last word, by the clock. */
+  #silence(): number {
+    return this.#around.now() - (this.#status.heardAt ?? this.#startedAt);
+  }
+
+  /** Sets the phase by what was heard and when. A slow frame is no silence. */
   #judge(): void {
-    const now = this.#around.now();
-    const silent = now - (this.#status.heardAt ?? this.#startedAt);
+    const silent = this.#silence() - this.#busy;
     const connected = this.#wire !== null && this.#settled;
     if (connected && silent < STALE_MS) {
       this.#set({ phase: "live" });

@@ -118,6 +118,9 @@ export class CityMap {
     this.#map.on("render", () => {
       this.#pace.begin();
     });
+    // Whatever asks the map for a frame waits where frames are slow; the map itself asks by this method too.
+    const repaint = this.#map.triggerRepaint.bind(this.#map);
+    this.#map.triggerRepaint = this.#pace.spared(repaint);
     this.#map.on("style.load", () => {
       this.#addImages();
       this.#ready = true;

@@ -64,6 +64,21 @@ describe("the pace of frames", () => {
     expect(m.waiting).toBe(1);
   });
 
+  it("keeps back what asks for frames by itself, and asks once for all of it", () => {
+    const m = machine();
+    let asked = 0;
+    const ask = m.pace.spared(() => asked++);
+    ask();
+    expect(asked).toBe(1);
+    m.pace.begin();
+    m.pass(400);
+    ask();
+    ask();
+    expect(asked).toBe(1);
+    m.pass(401);
+    expect(asked).toBe(2);
+  });
+
   it("takes up its pace again when frames are quick", () => {
     const m = machine();
     const soon = m.pace.paced(() => undefined);

@@ -60,6 +60,24 @@ export class Pace {
     });
   }
 
+  /** A function that runs `ask` at once, or once when the wait is over. For what asks for frames by itself. */
+  spared(ask: () => void): () => void {
+    let waiting = false;
+    return () => {
+      if (waiting) return;
+      const { wait } = this;
+      if (wait <= 0) {
+        ask();
+        return;
+      }
+      waiting = true;
+      this.#clock.after(wait, () => {
+        waiting = false;
+        ask();
+      });
+    };
+  }
+
   /** A function that asks for `run` once per frame, however often it is called. */
   paced(run: () => void): () => void {
     let asked = false;
