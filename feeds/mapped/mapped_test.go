@@ -152,7 +152,7 @@ func TestBounds(t *testing.T) {
 
 func TestNumAndZoned(t *testing.T) {
 	for program, want := range map[string]string{
-		`"35.67"|num`: "35.67", `" -2 "|num`: "-2", `null|num|tojson`: "null", `""|num|tojson`: "null", `7|num`: "7",
+		`"35.67"|num`: "35.67", `" -2 "|num`: "-2", `null|num|tojson`: "null", `""|num|tojson`: "null", `7|num`: "7", `"3,40"|sub(",";".")|num`: "3.4",
 		`"2026-01-26 15:57:02"|zoned("Europe/London")`:        "2026-01-26T15:57:02Z",
 		`"2015-08-16 09:51:25.000"|zoned("America/New_York")`: "2015-08-16T13:51:25Z",
 		`"2026-11-23T14:04:11.5"|zoned("WIB")`:                "2026-11-23T07:04:11.5Z",
