@@ -357,6 +357,7 @@ const spec: Spec = {
     await page.keyboard.press("?");
     await page.getByTestId("help").getByText("terima insiden").waitFor();
     await page.keyboard.press("Escape");
+    await page.getByTestId("help").waitFor({ state: "hidden" });
     await page.keyboard.press("j");
     await page.getByTestId("detail").waitFor();
     const first = await page.getByTestId("detail-number").innerText();
