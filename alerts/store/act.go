@@ -61,11 +61,11 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 			title = titled(t.ID, area)
 		}
 		st.check("rev", s.keys.Incident(id), "", "")
-		last, err := s.lastNumber(ctx, now)
+		last, err := s.lastNumber(ctx, now, false)
 		if err != nil {
 			return err
 		}
-		number, err := s.number(st, last, now)
+		number, err := s.number(st, last, now, false)
 		if err != nil {
 			return err
 		}

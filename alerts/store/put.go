@@ -84,7 +84,7 @@ type signal struct {
 func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, error) {
 	now := st.record.Time.Time
 	// The counter is read before the open incidents: whoever opens one in between moves it, and this step is decided again.
-	last, err := s.lastNumber(ctx, now)
+	last, err := s.lastNumber(ctx, now, sig.simul)
 	if err != nil {
 		return "", err
 	}
@@ -98,7 +98,7 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 		in.AddEvidence(sig.evidence, sig.actor, now)
 		return in.ID, s.putIncident(st, at.rev, &in)
 	}
-	number, err := s.number(st, last, now)
+	number, err := s.number(st, last, now, sig.simul)
 	if err != nil {
 		return "", err
 	}
@@ -144,21 +144,32 @@ func nearest(open []kept[incident.Incident], sig signal) (*kept[incident.Inciden
 	return best, least
 }
 
+// series gives the beginning of numbers and the counter of a local year. What is simulated has a series of its own, so that the real one
+// has no gaps.
+func (s *Store) series(now time.Time, simulated bool) (beginning, key string) {
+	year := now.In(s.zone).Format("2006")
+	if simulated {
+		return "SIM-" + year, s.keys.Number("SIM-" + year)
+	}
+	return s.prefix + "-" + year, s.keys.Number(year)
+}
+
 // lastNumber is the counter of the local year, empty before its first incident.
-func (s *Store) lastNumber(ctx context.Context, now time.Time) (string, error) {
-	return s.get(ctx, s.keys.Number(now.In(s.zone).Format("2006")))
+func (s *Store) lastNumber(ctx context.Context, now time.Time, simulated bool) (string, error) {
+	_, key := s.series(now, simulated)
+	return s.get(ctx, key)
 }
 
 // number takes the number after last in the same step, so that none is lost and none is given twice.
-func (s *Store) number(st *step, last string, now time.Time) (string, error) {
-	year := now.In(s.zone).Format("2006")
+func (s *Store) number(st *step, last string, now time.Time, simulated bool) (string, error) {
+	beginning, key := s.series(now, simulated)
 	n, err := strconv.ParseInt(nextRev(last), 10, 64)
 	if err != nil {
-		return "", fmt.Errorf("number counter of %s: %w", year, err)
+		return "", fmt.Errorf("number counter of %s: %w", beginning, err)
 	}
-	st.check("str", s.keys.Number(year), "", last)
-	st.set(s.keys.Number(year), strconv.FormatInt(n, 10), 0)
-	return fmt.Sprintf("%s-%s-%06d", s.prefix, year, n), nil
+	st.check("str", key, "", last)
+	st.set(key, strconv.FormatInt(n, 10), 0)
+	return fmt.Sprintf("%s-%06d", beginning, n), nil
 }
 
 // areaOf names the place of a position: the kecamatan, lake or zone of ours; empty elsewhere.

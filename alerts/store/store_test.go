@@ -253,6 +253,11 @@ func TestSimulatedNeverJoinsReal(t *testing.T) {
 		if list[0].Simulated == list[1].Simulated {
 			t.Error("one simulated and one real incident are wanted")
 		}
+		for _, in := range list {
+			if want := map[bool]string{false: "SLK-2026-000001", true: "SIM-2026-000001"}[in.Simulated]; in.Number != want {
+				t.Errorf("number %s, want %s: what is simulated leaves no gap in the real series", in.Number, want)
+			}
+		}
 	})
 }
 

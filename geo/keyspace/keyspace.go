@@ -51,7 +51,7 @@ var Table = []Row{
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
-	{"kt:number:{J}:YEAR", "string", "last incident number of the year", "none: one value a year", "alerts/store", "alerts/store"},
+	{"kt:number:{J}:YEAR", "string", "last incident number of the year; SIM-YEAR: of simulated ones", "none: one value a year", "alerts/store", "alerts/store"},
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "CaseStreamLength entries", "alerts/store", "server/hub"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},

@@ -57,6 +57,11 @@ describe("incidents in order", () => {
     expect(worstFirst([make("m", "Minor"), odd])[0]?.id).toBe("x");
   });
 
+  it("count nothing that is simulated", () => {
+    const drill = { ...make("d", "Extreme"), simulated: true };
+    expect(countBySeverity([drill, make("r", "Extreme")]).Extreme).toBe(1);
+  });
+
   it("pulse only while Extreme and not acknowledged", () => {
     expect(loudest(make("a", "Extreme", { status: "new" }))).toBe(true);
     expect(loudest(make("a", "Extreme"))).toBe(false);

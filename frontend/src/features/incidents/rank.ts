@@ -36,11 +36,13 @@ export function worstFirst(incidents: readonly Incident[]): Incident[] {
   );
 }
 
+/** Open incidents by severity. What is simulated enters no figure. */
 export function countBySeverity(
   incidents: readonly Incident[],
 ): Record<Severity, number> {
   const counts = { Extreme: 0, Severe: 0, Moderate: 0, Unknown: 0, Minor: 0 };
-  for (const { severity } of incidents) {
+  for (const { severity, simulated } of incidents) {
+    if (simulated) continue;
     counts[severity in counts ? severity : "Unknown"]++;
   }
   return counts;
