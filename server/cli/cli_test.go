@@ -39,7 +39,7 @@ func TestCommands(t *testing.T) {
 	}{
 		{[]string{"check", "--config", "../../deploy/demo.yaml"}, 0, "ok\n", ""},
 		{[]string{"check", "--config", bad}, 2, "", "bad.yaml:1:1: lisen: unknown key; did you mean listen?\n"},
-		{[]string{"check", "--config", bad}, 2, "", `bad.yaml:3:23: feeds[0].format: "nope" is none of bmkg, cap, native, usgs`},
+		{[]string{"check", "--config", bad}, 2, "", `bad.yaml:3:23: feeds[0].format: "nope" is none of adsb,`},
 		{[]string{"check", "--config", "nowhere.yaml"}, 2, "", "cannot be read"},
 		{[]string{"serve", "--config", bad}, 2, "", "unknown key"},
 		{[]string{"version"}, 0, "kentongan " + Version, ""},
