@@ -23,6 +23,14 @@ type Format interface {
 	Decode(body []byte, meta Meta) (Batch, error)
 }
 
+// NoOptions refuses every option of a format that has none.
+func NoOptions(format string, options map[string]any) error {
+	for key := range options {
+		return fmt.Errorf("%s: option %q: the format has no options", format, key)
+	}
+	return nil
+}
+
 // Meta is what the house knows of a delivery besides its bytes.
 type Meta struct {
 	Feed        string        // the feed's name

@@ -39,10 +39,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("adsb: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("adsb", options)
 }
 
 // Decode reads aircraft.json or an array of records. Any other document is an error; a faulty aircraft costs only itself.

@@ -40,10 +40,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("ais: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("ais", options)
 }
 
 // line is a sentence: an optional TAG block, the sentence with its checksum, and what a receiver adds after it.

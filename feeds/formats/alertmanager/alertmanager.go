@@ -40,10 +40,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("alertmanager: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("alertmanager", options)
 }
 
 // Decode reads one notification. A document without alerts, status and a receiver or labels is an error; a faulty alert costs only itself.

@@ -24,10 +24,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("cap: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("cap", options)
 }
 
 // Decode reads a message or an index. A document that is neither is an error; a message that breaks the standard is rejected.

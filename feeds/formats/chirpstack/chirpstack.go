@@ -33,10 +33,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("chirpstack: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("chirpstack", options)
 }
 
 // Decode reads one event. A document without deviceInfo and its devEui is an error.

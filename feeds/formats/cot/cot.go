@@ -42,10 +42,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("cot: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("cot", options)
 }
 
 // Decode reads events. A body that is not whole <event> elements to its end is an error; a faulty event costs only itself.

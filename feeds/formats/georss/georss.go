@@ -43,10 +43,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("georss: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("georss", options)
 }
 
 // Decode reads one channel. A document that is no RSS of GDACS is an error; a faulty item costs only itself.

@@ -23,7 +23,6 @@ package native
 
 import (
 	"bytes"
-	"fmt"
 	"mime"
 
 	"kentongan/feeds"
@@ -35,10 +34,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("native: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("native", options)
 }
 
 // Bounds of one delivery and one record; each is named by the reason that refuses what goes beyond it.

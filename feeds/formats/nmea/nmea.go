@@ -40,10 +40,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("nmea: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("nmea", options)
 }
 
 // address is how a sentence begins, after a TAG block: talker and type, or the name of a manufacturer's own.

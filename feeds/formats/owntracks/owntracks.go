@@ -33,10 +33,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("owntracks: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("owntracks", options)
 }
 
 // recorded is a line of the recorder's files: time, a word for the topic, and the message, with tabs between them.

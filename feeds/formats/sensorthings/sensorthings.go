@@ -34,10 +34,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("sensorthings: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("sensorthings", options)
 }
 
 // Decode reads an entity, an array of them, or a page of a list. Any other document is an error.

@@ -43,10 +43,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("siri: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("siri", options)
 }
 
 // Decode reads one document. One that is not SIRI, and an answer that reports a failure, are errors; a faulty item costs only itself.

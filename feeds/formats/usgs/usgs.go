@@ -37,10 +37,7 @@ type Format struct{}
 
 // New gives the format. It has no options.
 func New(options map[string]any) (feeds.Format, error) {
-	for key := range options {
-		return nil, fmt.Errorf("usgs: option %q: the format has no options", key)
-	}
-	return Format{}, nil
+	return Format{}, feeds.NoOptions("usgs", options)
 }
 
 // Decode reads a FeatureCollection or one Feature. Any other document is an error; a faulty feature costs only itself.
