@@ -1,0 +1,87 @@
+// What every screen does from its first moment: it opens the socket into its room, reads the profile until it has it, asks for the
+// whole place, leads whom the house does not know to the sign-in page, and steps with the server's seconds.
+import { fetchProfile, SignedOut } from "../api/profile";
+import { signedOut } from "../api/session";
+import { browserLive } from "../live/browser";
+import type { Live } from "../live/socket";
+import type { Box } from "../map/geometry";
+import type { Looking } from "../map/looking";
+import type { Room } from "../stores/room.svelte";
+
+const MARGIN_DEGREES = 0.25;
+/** The zoom at which a screen shows a whole regency: before the map says better. */
+const WHOLE_ZOOM = 9.7;
+const RETRY_MS = 5_000;
+
+export interface Hooks {
+  /** What to look at first; null: the whole place. */
+  first?: () => Box | null;
+  failed: (failed: boolean) => void;
+  /** Once a second. */
+  step: () => void;
+}
+
+/** Leads to the sign-in page, and back here after it. */
+export function toLogin(): void {
+  const here = location.pathname + location.search;
+  location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
+
+export function attend(
+  room: Room,
+  looking: Looking,
+  hooks: Hooks,
+): { live: Live; stop: () => void } {
+  const live = browserLive({
+    things: room.fleet,
+    cells: room.hexes,
+    onMessage: (message) => {
+      room.receive(message);
+    },
+    onChange: (status) => {
+      room.status = status;
+    },
+    onRefused: (attempt) => {
+      if (attempt % 3 !== 0) return;
+      void signedOut().then((out) => {
+        if (out) toLogin();
+      });
+    },
+  });
+  const loadProfile = async (): Promise<void> => {
+    try {
+      const profile = await fetchProfile();
+      room.profile = profile;
+      hooks.failed(false);
+      const [w, s, e, n] = hooks.first?.() ?? profile.bbox;
+      const d = MARGIN_DEGREES;
+      looking.ask({ bbox: [w - d, s - d, e + d, n + d], zoom: WHOLE_ZOOM });
+    } catch (fault) {
+      if (fault instanceof SignedOut) {
+        toLogin();
+        return;
+      }
+      hooks.failed(true);
+      setTimeout(() => void loadProfile(), RETRY_MS);
+    }
+  };
+  live.start();
+  void loadProfile();
+  let timer: ReturnType<typeof setTimeout>;
+  const step = () => {
+    room.tick();
+    hooks.step();
+    // The next step falls on the server's next full second, so the digits turn with it.
+    const into = (room.clock.now() ?? Date.now()) % 1_000;
+    timer = setTimeout(step, 1_005 - into);
+  };
+  step();
+  return {
+    live,
+    stop: () => {
+      clearTimeout(timer);
+      live.stop();
+      looking.stop();
+    },
+  };
+}
