@@ -20,27 +20,51 @@ import (
 type FeedConfig struct {
 	Name         string        `yaml:"name"`
 	Format       string        `yaml:"format"`
-	Transport    string        `yaml:"transport"`     // push, poll, file or simulator
-	URL          string        `yaml:"url"`           // poll: what to ask
+	Transport    string        `yaml:"transport"`     // one of Transports
+	URL          string        `yaml:"url"`           // poll: what to ask; ws: where to listen in; mqtt: an existing broker, empty: our own; tcp: whom to dial
 	Every        time.Duration `yaml:"every"`         // poll: how often; file: pause between bytes that tell no time
 	Timeout      time.Duration `yaml:"timeout"`       // poll: for one answer, from the name to the last byte
 	Hosts        []string      `yaml:"hosts"`         // poll: hosts that links and redirects may lead to; the url's own is always among them
-	AllowPrivate bool          `yaml:"allow_private"` // poll: loopback and private networks may be asked
+	AllowPrivate bool          `yaml:"allow_private"` // with url: loopback and private networks may be asked
 	MaxBody      int64         `yaml:"max_body"`      // poll: bytes of one answer as sent
 	Path         string        `yaml:"path"`          // file: a file or a folder
 	Speed        float64       `yaml:"speed"`         // file: how many times faster than recorded
 	Loop         bool          `yaml:"loop"`          // file: begin again at the end
 	Shift        bool          `yaml:"shift"`         // file: move times so that the recording happens now; only with simulated
+	Watch        bool          `yaml:"watch"`         // file: take each file that is laid into the folder, once
 	Things       int           `yaml:"things"`        // simulator: how many Things the city has
+	Topic        string        `yaml:"topic"`         // mqtt: what is heard, with + and # beneath a fixed beginning
+	Listen       string        `yaml:"listen"`        // tcp, udp: address at which senders reach us
+	From         []string      `yaml:"from"`          // tcp, udp with listen: networks whose senders are heard; needed beyond loopback
 	Kind         string        `yaml:"kind"`          // kind of Things that do not say their own
 	Agency       string        `yaml:"agency"`        // slug
 	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
 	Simulated    bool          `yaml:"simulated"`     // plays or invents
 	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
 
+	Auth    Auth              `yaml:"auth"`    // with url: who we say we are
+	TLS     TLS               `yaml:"tls"`     // with url: whom we believe
+	Headers map[string]Secret `yaml:"headers"` // poll, ws: sent with every request
+
 	Map      string         `yaml:"map"`      // formats json and csv: a jq program that gives records
 	Register string         `yaml:"register"` // a CSV or YAML file that says where Things are (feeds/register)
 	Options  map[string]any `yaml:"options"`  // further options of the format
+}
+
+// Auth is who we say we are to a source: user and password, or a bearer token. A secret in a file is read anew with each use.
+type Auth struct {
+	User         string `yaml:"user"`
+	Password     Secret `yaml:"password"`
+	PasswordFile string `yaml:"password_file"`
+	Bearer       Secret `yaml:"bearer"`
+	BearerFile   string `yaml:"bearer_file"`
+}
+
+// TLS is whom we believe, and with what certificate we come, each a PEM file. Nothing set: the system's authorities.
+type TLS struct {
+	CAFile   string `yaml:"ca_file"`
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
 }
 
 // The transports.
@@ -50,6 +74,12 @@ const (
 	File      = "file"
 	Simulator = "simulator"
 )
+
+// Transports lists their names.
+func Transports() []string { return []string{Push, Poll, File, Simulator} }
+
+// Driven tells a feed that senders drive, so that every server takes it; each other feed is driven by one server at a time.
+func (c FeedConfig) Driven() bool { return c.Transport == Push }
 
 // defaultThings is how many Things a simulated city has where nothing is said.
 const defaultThings = 2000
@@ -82,7 +112,7 @@ func (c FeedConfig) Validate() []error {
 	}
 	fault(!slug.MatchString(c.Name), "name", "%q: want 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit", c.Name)
 	fault(!slices.Contains(formats.Names(), c.Format), "format", "%q is none of %s", c.Format, strings.Join(formats.Names(), ", "))
-	fault(!slices.Contains([]string{Push, Poll, File, Simulator}, c.Transport), "transport", "%q is none of push, poll, file, simulator", c.Transport)
+	fault(!slices.Contains(Transports(), c.Transport), "transport", "%q is none of %s", c.Transport, strings.Join(Transports(), ", "))
 	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
 	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)
 	fault(c.Transport != Poll && c.URL != "", "url", "only a feed with transport poll has one")

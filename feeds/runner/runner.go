@@ -23,7 +23,6 @@ import (
 	"kentongan/feeds/formats"
 	"kentongan/feeds/register"
 	"kentongan/feeds/simulator"
-	"kentongan/feeds/transports/file"
 	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
 )
@@ -188,30 +187,6 @@ func clip(s string, max int) string {
 		return s[:max] + "…"
 	}
 	return s
-}
-
-// transport builds the way in which bytes arrive at an inlet.
-func (r *Runner) transport(in *inlet) feeds.Transport {
-	c := in.config
-	log := r.opt.Log.With().Str("component", "feeds").Str("feed", c.Name).Logger()
-	switch c.Transport {
-	case Poll:
-		return poll.New(poll.Config{
-			Feed: c.Name, URL: c.URL, Every: c.Every, Timeout: c.Timeout, Hosts: c.Hosts, AllowPrivate: c.AllowPrivate,
-			MaxBody: c.MaxBody, MaxInflated: r.opt.MaxInflated, UserAgent: userAgent(r.opt.Version, r.opt.Contact),
-			Memory: r.opt.Remember, Watch: in.health, Now: r.opt.Now, Dial: r.opt.Dial, Log: log,
-		})
-	case File:
-		return file.New(file.Config{
-			Path: c.Path, Every: c.Every, Speed: c.Speed, Loop: c.Loop, MaxBody: r.opt.MaxBody, MaxInflated: r.opt.MaxInflated,
-			Pass: in.newPass, Ended: in.ended, Now: r.opt.Now, Log: log,
-		})
-	case Simulator:
-		city := r.opt.City
-		city.Things, city.Now = c.CityThings(), r.opt.Now
-		return simulator.NewTransport(city)
-	}
-	return push.Transport{}
 }
 
 func userAgent(version, contact string) string {

@@ -20,7 +20,7 @@ import (
 func (a *App) newFeeds() error {
 	var pushed, pulled []runner.FeedConfig
 	for _, f := range a.cfg.Feeds {
-		if f.Transport == runner.Push {
+		if f.Driven() {
 			pushed = append(pushed, f)
 			a.pushed[f.Name] = true
 		} else {

@@ -54,7 +54,7 @@ type states struct {
 func newStates(me string, configs []runner.FeedConfig, log zerolog.Logger) *states {
 	s := &states{me: me, log: log.With().Str("component", "leases").Logger(), declared: map[string]time.Duration{}, others: map[string]neighbour{}, last: map[string]feeds.FeedStatus{}}
 	for _, c := range configs {
-		if c.Transport == runner.Push {
+		if c.Driven() {
 			s.declared[c.Name] = c.Interval
 		} else {
 			s.pulled = append(s.pulled, c.Name)

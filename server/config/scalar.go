@@ -4,30 +4,12 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"kentongan/feeds/runner"
 )
 
 // Secret is a text that no log and no dump shows.
-type Secret string
-
-// shown stands wherever a Secret would be printed.
-const shown = "<secret>"
-
-// String hides the secret; empty stays empty, so that one sees that there is none.
-func (s Secret) String() string {
-	if s == "" {
-		return ""
-	}
-	return shown
-}
-
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return strconv.Quote(s.String()) }
-
-// MarshalText hides the secret from JSON and YAML.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// Reveal gives the text itself, to the one place that needs it.
-func (s Secret) Reveal() string { return string(s) }
+type Secret = runner.Secret
 
 // Size is a number of bytes, written as 1048576, 512 KiB or 16 MiB.
 type Size int64
