@@ -11,6 +11,7 @@ import (
 	"time"
 
 	feedformats "kentongan/feeds/formats"
+	"kentongan/feeds/runner"
 	"kentongan/server/strict"
 )
 
@@ -125,7 +126,7 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 			t.Errorf("shows the secret: %s", printed)
 		}
 	}
-	if !strings.Contains(fmt.Sprint(cfg), shown) {
+	if !strings.Contains(fmt.Sprint(cfg), runner.Shown) {
 		t.Error("a secret that is there should be seen to be there")
 	}
 }
