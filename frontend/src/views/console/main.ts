@@ -1,11 +1,11 @@
 import "../../security/trusted-types";
 import "../../ui/tokens.css";
 import "../../ui/fonts.css";
-import "./console.css";
+import "../../ui/desk.css";
 import { mount } from "svelte";
 import { chooseLanguage } from "../../i18n/lang.svelte";
 import Console from "./Console.svelte";
-import { chooseTheme } from "./theme.svelte";
+import { chooseTheme } from "../../ui/theme.svelte";
 
 chooseLanguage(location.search);
 chooseTheme();
