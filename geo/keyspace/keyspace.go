@@ -48,6 +48,9 @@ var Table = []Row{
 	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
 	{"kt:firing-rules:{J}", "set", "ids of rules that have fired", "none: bounded by rules", "alerts/store", "alerts/store"},
 	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
+	{"kt:report:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:reports:{J}", "zset", "report ids by received time", "as report", "alerts/store", "alerts/store"},
+	{"kt:reports-open:{J}", "zset", "ids of reports that nobody closed, by received time", "none: those of the last day; older ones are cut with each report", "alerts/store", "alerts/store"},
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
@@ -58,6 +61,9 @@ var Table = []Row{
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:session:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime", "server/auth", "server/auth"},
 	{"kt:sign-in:HASH", "string", "who a one-time link signs in (JSON)", "SignInLifetime", "server/auth", "server/auth"},
+	{"kt:key:{J}", "hash", "key id -> the key, with the hash of its secret (JSON, v=1)", "none: bounded by the keys alive; a revoked one stays 90 days", "server/auth", "server/auth"},
+	{"kt:key-used:{J}", "hash", "key id -> when it was used last", "as key", "server/auth", "server/auth"},
+	{"kt:key-change:{J}", "string", "mark of the last change of any key", "none: one value", "server/auth", "server/auth"},
 	{"kt:session-ended:{J}", "zset", "hashes of sessions that ended before their time, by ms, for servers that missed the word", "SessionLifetime after the last", "server/app", "server/app"},
 	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "LeaseLifetime, renewed", "alerts/store", "alerts/store, server/app"},
 	{"kt:fence:{J}:NAME", "string", "token of the lease's newest holder; grows with each", "none: one value a lease", "alerts/store", "alerts/store"},
@@ -124,6 +130,15 @@ func (k Keys) FiringRules() string { return k.ours("firing-rules") }
 // RulesSeen is the rules' checkpoint.
 func (k Keys) RulesSeen() string { return k.ours("rules-seen") }
 
+// Report by id.
+func (k Keys) Report(id string) string { return k.facet("report", id) }
+
+// Reports by received time.
+func (k Keys) Reports() string { return k.ours("reports") }
+
+// ReportsOpen is the open ones of the last day, by received time.
+func (k Keys) ReportsOpen() string { return k.ours("reports-open") }
+
 // Incident by id.
 func (k Keys) Incident(id string) string { return k.facet("incident", id) }
 
@@ -153,6 +168,15 @@ func (k Keys) Session(hash string) string { return k.plain("session:" + hash) }
 
 // SignIn by the hash of its code.
 func (k Keys) SignIn(hash string) string { return k.plain("sign-in:" + hash) }
+
+// Key is the hash of keys.
+func (k Keys) Key() string { return k.ours("key") }
+
+// KeyUsed is when each key was used last.
+func (k Keys) KeyUsed() string { return k.ours("key-used") }
+
+// KeyChange is the mark of the last change of any key.
+func (k Keys) KeyChange() string { return k.ours("key-change") }
 
 // Lease by name.
 func (k Keys) Lease(name string) string { return k.facet("lease", name) }

@@ -41,6 +41,10 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusBadRequest, "the body cannot be read", err.Error())
 		return
 	}
+	if errors.Is(err, errKeySession) {
+		problem(w, http.StatusForbidden, "a key opens no session", "send it with each request")
+		return
+	}
 	if err != nil {
 		refused(w, err)
 		return
@@ -51,12 +55,19 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, id)
 }
 
-var errBody = errors.New(`want {"code":"…"}, or a bearer token`)
+var (
+	errBody       = errors.New(`want {"code":"…"}, or a bearer token`)
+	errKeySession = errors.New("a key opens no session")
+)
 
 func (s *server) open(r *http.Request) (id auth.Identity, session, how string, err error) {
 	if r.Header.Get("Authorization") != "" {
 		if id, err = s.Auth.Identify(r); err != nil {
 			return id, "", "", err
+		}
+		if id.Via == auth.ViaKey { // the session would outlive it
+			s.Auth.Forbid(r, id, "a person's sign-in")
+			return id, "", "", errKeySession
 		}
 		session, err = s.Auth.Open(r.Context(), id)
 		return id, session, "by token", err

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
+	"golang.org/x/sync/singleflight"
 
 	"kentongan/geo/keyspace"
 )
@@ -30,8 +31,8 @@ var ErrDenied = errors.New("the token, key or session is not valid")
 // ErrTooMany means too many failed tries from one address: HTTP answers 429.
 var ErrTooMany = errors.New("too many failed tries; wait a minute")
 
-// ErrUnavailable means that the store which holds the sessions does not answer: HTTP answers 503.
-var ErrUnavailable = errors.New("the session store does not answer")
+// ErrUnavailable means that the store which holds sessions and keys does not answer: HTTP answers 503.
+var ErrUnavailable = errors.New("the store of sessions and keys does not answer")
 
 // Config says what lets people in.
 type Config struct {
@@ -58,8 +59,8 @@ func (c Config) Validate() []error {
 // Act is one sign-in, sign-out or refusal, for the audit log.
 type Act struct {
 	Actor   Identity
-	Action  string // session.open, session.close, session.denied, right.denied
-	Object  string // what was tried: a path or a way to sign in
+	Action  string // session.opened, session.closed, session.denied, right.denied, key.made, key.revoked
+	Object  string // what was tried, a path or a way to sign in; or what was changed
 	From    string // address of the client
 	Reason  string
 	Request string // id of the request
@@ -79,6 +80,8 @@ type Auth struct {
 	now    func() time.Time
 	log    zerolog.Logger
 	tries  *tries
+	ring   *ring
+	marks  singleflight.Group // questions for the mark of the ring
 	cross  *http.CrossOriginProtection
 }
 
@@ -88,7 +91,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, audit Audito
 		return nil, errors.Join(errs...)
 	}
 	a := &Auth{rdb: rdb, keys: keys, cfg: cfg, token: sha256.Sum256([]byte(cfg.AdminToken)), audit: audit, now: now,
-		log: log.With().Str("component", "auth").Logger(), tries: newTries(now), cross: http.NewCrossOriginProtection()}
+		log: log.With().Str("component", "auth").Logger(), tries: newTries(now), ring: newRing(), cross: http.NewCrossOriginProtection()}
 	if cfg.PublicURL != "" {
 		a.origin, _ = originOf(cfg.PublicURL)
 		if err := a.cross.AddTrustedOrigin(a.origin); err != nil {
@@ -113,59 +116,73 @@ func originOf(address string) (string, error) {
 	return u.Scheme + "://" + strings.ToLower(u.Host), nil
 }
 
-// Identify tells who asks, by bearer token or by session cookie. A bearer that is wrong is refused even where a good cookie rides along.
-// Errors: ErrAnonymous, ErrDenied, ErrTooMany, ErrUnavailable.
+// tried is what somebody wants to be let in to, and from where: for tries and the audit log.
+type tried struct{ object, from string }
+
+func (a *Auth) triedBy(r *http.Request) tried { return tried{r.URL.Path, a.ClientIP(r)} }
+
+// Identify tells who asks, by bearer token or key, or by session cookie. A bearer that is wrong is refused even where a good cookie rides
+// along, and two of them are none. Errors: ErrAnonymous, ErrDenied, ErrTooMany, ErrUnavailable.
 func (a *Auth) Identify(r *http.Request) (Identity, error) {
-	if r.Header.Get("Authorization") != "" {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	switch given := r.Header.Values("Authorization"); {
+	case len(given) > 1:
+		return Identity{}, a.fail(r.Context(), a.triedBy(r), "a second Authorization header")
+	case len(given) == 1 && given[0] != "":
+		scheme, token, _ := strings.Cut(given[0], " ")
 		if !strings.EqualFold(scheme, "Bearer") {
-			return Identity{}, a.fail(r, "authorization scheme "+clip(scheme))
+			return Identity{}, a.fail(r.Context(), a.triedBy(r), "authorization scheme "+clip(scheme))
 		}
-		return a.byToken(r, strings.TrimSpace(token))
+		return a.byToken(r.Context(), strings.TrimSpace(token), a.triedBy(r))
 	}
 	return a.bySession(r)
 }
 
-// IdentifySender is Identify for those who push readings: a key may also stand as Basic password or in X-Api-Key.
+// IdentifySender is Identify for those who push readings: a key may also stand as Basic password, beside any user name, or in X-Api-Key.
 func (a *Auth) IdentifySender(r *http.Request) (Identity, error) {
-	if _, password, ok := r.BasicAuth(); ok {
-		return a.byToken(r, password)
+	given := r.Header.Values("Authorization")
+	if _, password, ok := r.BasicAuth(); ok && len(given) == 1 {
+		return a.byToken(r.Context(), password, a.triedBy(r))
 	}
-	if key := r.Header.Get("X-Api-Key"); key != "" && r.Header.Get("Authorization") == "" {
-		return a.byToken(r, key)
+	if key := r.Header.Get("X-Api-Key"); key != "" && len(given) == 0 {
+		return a.byToken(r.Context(), key, a.triedBy(r))
 	}
 	return a.Identify(r)
 }
 
-// byToken compares digests of equal length in constant time, so that neither content nor length of the right token shows.
-func (a *Auth) byToken(r *http.Request, token string) (Identity, error) {
+// byToken compares digests of equal length in constant time, so that neither content nor length of the right token shows. What is not
+// the admin token is a key, or nothing.
+func (a *Auth) byToken(ctx context.Context, token string, t tried) (Identity, error) {
 	given := sha256.Sum256([]byte(token))
 	if a.cfg.AdminToken == "" || subtle.ConstantTimeCompare(given[:], a.token[:]) != 1 {
-		return Identity{}, a.fail(r, "token")
+		return a.byKey(ctx, token, t)
 	}
 	return Identity{Subject: "token:admin", Name: "Admin token", Role: "admin", Rights: RightsOf("admin"), Via: ViaToken}, nil
 }
 
 // fail counts a failed try and keeps it in the audit log. Above the limit tries are counted only, so that a flood cannot fill the log.
 // A valid credential passes even then: its length is what guards it, and a neighbour's noise must not lock anyone out.
-func (a *Auth) fail(r *http.Request, what string) error {
-	from := a.ClientIP(r)
-	if !a.tries.allow(from) {
+func (a *Auth) fail(ctx context.Context, t tried, what string) error {
+	if !a.tries.allow(t.from) {
 		return ErrTooMany
 	}
-	a.log.Warn().Str("client", from).Str("path", r.URL.Path).Str("by", what).Msg("sign-in refused")
-	a.Record(r.Context(), Act{Action: "session.denied", Object: r.URL.Path, From: from, Reason: what + " is not valid"})
+	a.log.Warn().Str("client", t.from).Str("path", t.object).Str("by", what).Msg("sign-in refused")
+	a.Record(ctx, Act{Action: "session.denied", Object: t.object, From: t.from, Reason: what + " is not valid"})
 	return ErrDenied
 }
 
 // Refuse counts a failed try that a caller found, and gives what to answer: ErrDenied, or ErrTooMany above the limit.
-func (a *Auth) Refuse(r *http.Request, what string) error { return a.fail(r, what) }
+func (a *Auth) Refuse(r *http.Request, what string) error {
+	return a.fail(r.Context(), a.triedBy(r), what)
+}
 
 // Forbid keeps the refusal of someone known who lacks a right.
 func (a *Auth) Forbid(r *http.Request, id Identity, right string) {
-	from := a.ClientIP(r)
+	a.forbid(r.Context(), id, a.ClientIP(r), r.Method+" "+r.URL.Path, "needs "+right)
+}
+
+func (a *Auth) forbid(ctx context.Context, id Identity, from, object, reason string) {
 	if a.tries.allow(from + " " + id.Subject) {
-		a.Record(r.Context(), Act{Actor: id, Action: "right.denied", Object: r.Method + " " + r.URL.Path, From: from, Reason: "needs " + right})
+		a.Record(ctx, Act{Actor: id, Action: "right.denied", Object: object, From: from, Reason: reason})
 	}
 }
 

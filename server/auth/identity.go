@@ -14,16 +14,19 @@ type Identity struct {
 	Agency  string   `json:"agency"` // slug; empty: no agency
 	Rights  []string `json:"rights"`
 	Via     Via      `json:"-"`
-	Session string   `json:"-"` // hash of the session, as SessionOf gives it; empty without one
+	Session string   `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
+	Key     string   `json:"-"` // id of the key that was shown; empty without one
+	Feed    string   `json:"-"` // the one feed that may be fed; empty: any
 }
 
 // Via tells how someone showed who they are.
 type Via string
 
-// The ways to be known. A desk signs in and holds a session; automation carries a token.
+// The ways to be known. A desk signs in and holds a session; a machine carries the admin token or a key.
 const (
 	ViaToken   Via = "token"
 	ViaSession Via = "session"
+	ViaKey     Via = "key"
 )
 
 // The rights of this part. Every route names the one it needs.
@@ -32,9 +35,13 @@ const (
 	ReadAlerts    = "alert.read"
 	ReadIncidents = "incident.read"
 	ActIncidents  = "incident.act"
+	ReadReports   = "report.read"
+	WriteReports  = "report.write"
 	ReadFeeds     = "feed.read"
+	WriteFeeds    = "feed.write"
 	ReadRules     = "rule.read"
 	ReadAudit     = "audit.read"
+	WriteKeys     = "key.write"
 	RunSimulator  = "simulator.run"
 	Ingest        = "ingest"
 	Metrics       = "metrics"
@@ -42,7 +49,8 @@ const (
 
 // Rights lists every right, in the order of the table above.
 func Rights() []string {
-	return []string{ReadThings, ReadAlerts, ReadIncidents, ActIncidents, ReadFeeds, ReadRules, ReadAudit, RunSimulator, Ingest, Metrics}
+	return []string{ReadThings, ReadAlerts, ReadIncidents, ActIncidents, ReadReports, WriteReports, ReadFeeds, WriteFeeds, ReadRules, ReadAudit, WriteKeys, RunSimulator,
+		Ingest, Metrics}
 }
 
 // RightsOf gives the rights of a role; an unknown role has none.
@@ -51,7 +59,7 @@ func RightsOf(role string) []string {
 	case "admin":
 		return Rights()
 	case "wall":
-		return []string{ReadThings, ReadAlerts, ReadIncidents, ReadFeeds, ReadRules}
+		return []string{ReadThings, ReadAlerts, ReadIncidents, ReadReports, ReadFeeds, ReadRules}
 	default:
 		return nil
 	}
@@ -64,6 +72,9 @@ func Admin() Identity {
 
 // Can tells whether the identity holds a right; nobody holds the empty one.
 func (i Identity) Can(right string) bool { return right != "" && slices.Contains(i.Rights, right) }
+
+// MayFeed tells whether the identity is bound to no other feed.
+func (i Identity) MayFeed(feed string) bool { return i.Feed == "" || i.Feed == feed }
 
 type contextKey struct{}
 

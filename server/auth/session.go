@@ -118,7 +118,7 @@ func (a *Auth) bySession(r *http.Request) (Identity, error) {
 		return Identity{}, ErrAnonymous
 	}
 	if !wellFormed(session) {
-		return Identity{}, a.fail(r, "session")
+		return Identity{}, a.fail(r.Context(), a.triedBy(r), "session")
 	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), lookupTimeout, ErrUnavailable)
 	defer cancel()

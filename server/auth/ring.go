@@ -1,0 +1,80 @@
+package auth
+
+import (
+	"sync"
+	"time"
+)
+
+// keyFresh is how old what we know of keys may be: a revoked key is refused by every server after it, and one seen valid within it goes
+// on where the store is away. Who watches a live session twice a second ends it within 1 s of the revocation.
+const keyFresh = 500 * time.Millisecond
+
+// keyLookup bounds one question for keys to the store.
+const keyLookup = time.Second
+
+// ring is the keys that one server has seen valid. All are of one mark: every change of any key makes another, so that one question
+// twice a second is enough for any number of keys.
+type ring struct {
+	mu      sync.Mutex
+	current string    // the mark when it was last asked for
+	at      time.Time // when that question began; zero: never
+	keys    map[string]*keptKey
+	uses    map[string]time.Time // when the last use of a key was written
+}
+
+func newRing() *ring { return &ring{keys: map[string]*keptKey{}, uses: map[string]time.Time{}} }
+
+// mark gives the mark while it is fresh.
+func (r *ring) mark(now time.Time) (string, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current, !r.at.IsZero() && now.Sub(r.at) < keyFresh
+}
+
+// asked is told the mark and when the question for it began. Another mark than before: nothing known holds.
+func (r *ring) asked(mark string, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if mark != r.current || r.at.IsZero() {
+		clear(r.keys)
+	}
+	r.current, r.at = mark, at
+}
+
+// forget drops all that is known.
+func (r *ring) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.at = time.Time{}
+	clear(r.keys)
+}
+
+// known gives a key that was seen valid under this mark.
+func (r *ring) known(id, mark string) *keptKey {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current != mark {
+		return nil
+	}
+	return r.keys[id]
+}
+
+// remember keeps a key that was read after the mark was: what changed in between has another mark.
+func (r *ring) remember(k *keptKey, mark string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.current == mark && !r.at.IsZero() {
+		r.keys[k.ID] = k
+	}
+}
+
+// use tells whether the use of a key is to be written now.
+func (r *ring) use(id string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if last, ok := r.uses[id]; ok && now.Sub(last) < keyUsed {
+		return false
+	}
+	r.uses[id] = now
+	return true
+}
