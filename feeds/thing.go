@@ -103,6 +103,12 @@ type FeedStatus struct {
 	ItemsPerMinute float64     `json:"items_per_minute"`
 	LagMS          int64       `json:"lag_ms"` // median of received - event time of the last minute
 	Rejects        int64       `json:"rejects"`
-	Simulated      bool        `json:"simulated"`
-	Attribution    string      `json:"attribution"`
+
+	RejectsByReason map[string]int64 `json:"rejects_by_reason"` // by the stable part of the reason, at most 20 and "other"
+	Quarantined     int              `json:"quarantined"`       // deliveries that are held until somebody decides
+	Source          string           `json:"source"`            // file or api: where its configuration stands
+	Kind            string           `json:"kind"`              // of Things that do not say their own
+
+	Simulated   bool   `json:"simulated"`
+	Attribution string `json:"attribution"`
 }

@@ -253,9 +253,16 @@ export interface Report {
   channel: string;
   text: string;
   type?: string;
+  service_code?: string;
+  status?: string;
+  status_notes?: string;
+  agency_responsible?: string;
+  media_url?: string;
   at: string | null;
+  updated_at: string | null;
   address?: string;
   received_at: string | null;
+  external_refs?: ExternalRef[];
   lng: number | null;
   lat: number | null;
 }
@@ -297,6 +304,10 @@ export interface FeedStatus {
   items_per_minute: number;
   lag_ms: number;
   rejects: number;
+  rejects_by_reason: Record<string, number>;
+  quarantined: number;
+  source: string;
+  kind: string;
   simulated: boolean;
   attribution: string;
 }
@@ -394,6 +405,11 @@ export interface Quake {
   lat: number;
   distance_km: number;
   mmi_here: number;
+}
+
+export interface ExternalRef {
+  agency: string;
+  id: string;
 }
 
 export interface RuleInput {
