@@ -38,6 +38,7 @@ type Meta struct {
 	Kind        string        // kind for Things that do not say their own
 	ContentType string        // as the transport heard it, may be empty
 	Topic       string        // MQTT topic or file name, may be empty
+	Peer        string        // host of who sent it over a stream to us, without its port; empty otherwise
 	URL         string        // address it was fetched from, may be empty; links inside are resolved against it
 	ReceivedAt  time.Time     // our clock
 	Simulated   bool          // the feed plays or invents: nothing of it may meet real data

@@ -12,7 +12,6 @@ package cot
 import (
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -45,11 +44,17 @@ func New(options map[string]any) (feeds.Format, error) {
 	return Format{}, feeds.NoOptions("cot", options)
 }
 
-// Decode reads events. A body that is not whole <event> elements to its end is an error; a faulty event costs only itself.
+// Decode reads events. A body that is not whole <event> elements to its end is an error; a faulty event costs only itself. Of a stream
+// each element stands for itself.
 func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)
 	if len(body) > 0 && body[0] == 0xbf {
-		return feeds.Batch{}, errors.New("cot: the protobuf form of TAK, which is not read: have the stream sent as XML")
+		return feeds.Batch{}, fmt.Errorf("cot: %w", errProtobuf)
+	}
+	if meta.ContentType == streamed {
+		d := decoder{meta: meta}
+		d.stream(body)
+		return d.batch, nil
 	}
 	spans, err := split(body)
 	if err != nil {
@@ -58,8 +63,8 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	d := decoder{meta: meta}
 	for i, s := range spans {
 		e, err := cap.Parse(body[s.From:s.To])
-		if err == nil && (e.Name != "event" || e.Space != "" || e.Attr("uid") == "" && e.Attr("type") == "") {
-			err = fmt.Errorf("<%.40s> is not an <event> with uid and type", e.Name)
+		if err == nil {
+			err = isEvent(e)
 		}
 		if err != nil {
 			return feeds.Batch{}, fmt.Errorf("cot: element %d: %w", i, err)

@@ -36,6 +36,9 @@ func New(options map[string]any) (feeds.Format, error) {
 	return Format{m}, nil
 }
 
+// Framing is NDJSON.
+func (Format) Framing() feeds.Framing { return feeds.Lines("application/x-ndjson") }
+
 // Decode maps a body. A document that is not strict JSON to its end is an error, as is one that keeps the program busy beyond its bounds.
 func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)

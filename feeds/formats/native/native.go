@@ -47,6 +47,9 @@ const (
 	maxRefusals = 10000 // refusals listed one by one; the last then counts the rest
 )
 
+// Framing is NDJSON.
+func (Format) Framing() feeds.Framing { return feeds.Lines("application/x-ndjson") }
+
 // Decode reads a body. Only a document that does not parse to its end is an error; a faulty record costs itself.
 func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)

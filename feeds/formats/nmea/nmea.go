@@ -2,7 +2,8 @@
 //
 // Sentences of one time are one fix: the first that has a place gives it, RMC adds speed and course. The date comes from RMC or ZDA,
 // of the fix itself or of an earlier one in the same delivery; a fix without any date has no time, and our clock stands in. The unit
-// is the source of the TAG block, else the feed: one feed is one receiver. Lines are read each for itself, their checksum is
+// is the source of the TAG block, else the host that sends over a stream (Meta.Peer), else the feed: a receiver whose host has no lasting
+// address has the option unit: feed. Lines are read each for itself, their checksum is
 // required. Sentences that say no place, fixes that are not valid, and those of a receiver's own simulation are counted and passed
 // over. Estimated fixes (dead reckoning) are kept, they are the receiver's best. The sentences are read by go-nmea, which takes an
 // empty coordinate for 0 and any spelling of a number: the fields are looked at here as well.
@@ -36,11 +37,23 @@ const (
 const knot = 1852.0 / 3600 // m/s
 
 // Format reads NMEA 0183. It is safe for concurrent use.
-type Format struct{}
+type Format struct {
+	oneUnit bool // whoever sends, it is the feed's one receiver
+}
 
-// New gives the format. It has no options.
+// New gives the format. Its option unit says what a receiver without a TAG block is named after: peer (the default) or feed.
 func New(options map[string]any) (feeds.Format, error) {
-	return Format{}, feeds.NoOptions("nmea", options)
+	f := Format{}
+	for key, v := range options {
+		switch {
+		case key != "unit":
+			return nil, fmt.Errorf("nmea: option %q: the format has only unit", key)
+		case v != "peer" && v != "feed":
+			return nil, fmt.Errorf("nmea: option unit: %.40q is neither peer nor feed", fmt.Sprint(v))
+		}
+		f.oneUnit = v == "feed"
+	}
+	return f, nil
 }
 
 // address is how a sentence begins, after a TAG block: talker and type, or the name of a manufacturer's own.
@@ -50,7 +63,10 @@ var address = regexp.MustCompile(`^(?:\\[^\\]{1,400}\\)?\$([A-Z][A-Z0-9]{1,15})[
 var standard = regexp.MustCompile(`^[A-OQ-Z][A-Z]([A-Z]{3})$`)
 
 // Decode reads lines. A body without any sentence is an error.
-func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
+func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
+	if f.oneUnit {
+		meta.Peer = ""
+	}
 	d := decoder{meta: meta, open: map[string]*fix{}, dates: map[string]dated{}, passed: map[string]int{}}
 	found := false
 	index := 0
@@ -352,6 +368,9 @@ func (d *decoder) close(source string) {
 	}
 	d.open[source] = nil
 	p := feeds.UnitPosition{Index: f.index, Unit: source, Position: f.position, SpeedMps: f.speed, Heading: f.heading}
+	if p.Unit == "" {
+		p.Unit = d.meta.Peer
+	}
 	if p.Unit == "" {
 		p.Unit = d.meta.Feed
 	}
