@@ -42,6 +42,8 @@ type FeedConfig struct {
 	Simulated    bool          `yaml:"simulated"`     // plays or invents
 	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
 
+	Keep time.Duration `yaml:"keep"` // how long raw bytes are kept; absent: HouseKeeps; 0s: not at all
+
 	Auth    Auth              `yaml:"auth"`    // with url: who we say we are
 	TLS     TLS               `yaml:"tls"`     // with url: whom we believe
 	Headers map[string]Secret `yaml:"headers"` // poll, ws: sent with every request
@@ -89,7 +91,7 @@ const simulatorInterval = 5 * time.Second
 
 // DefaultConfig is what an entry says where it says nothing.
 func DefaultConfig() FeedConfig {
-	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1}
+	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1, Keep: HouseKeeps}
 }
 
 // ConfigError is one fault of one entry. Key is the YAML key at fault.
@@ -114,6 +116,7 @@ func (c FeedConfig) Validate() []error {
 	fault(!slices.Contains(formats.Names(), c.Format), "format", "%q is none of %s", c.Format, strings.Join(formats.Names(), ", "))
 	fault(!slices.Contains(Transports(), c.Transport), "transport", "%q is none of %s", c.Transport, strings.Join(Transports(), ", "))
 	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
+	fault(c.Keep < 0 && c.Keep != HouseKeeps, "keep", "%v: want 0s, or more", c.Keep)
 	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)
 	fault(c.Transport != Poll && c.URL != "", "url", "only a feed with transport poll has one")
 	fault(c.Transport != Poll && len(c.Hosts) > 0, "hosts", "only a feed with transport poll has them")

@@ -141,9 +141,16 @@ func (in *inlet) fill(meta feeds.Meta) feeds.Meta {
 	return meta
 }
 
-// deliver is the one way of every delivery: decode, judge, store, tell.
+// deliver is the one way of every delivery. Its bytes go into the archive with what became of them.
 func (in *inlet) deliver(ctx context.Context, sink Sink, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
 	meta = in.fill(meta)
+	out, err := in.take(ctx, sink, body, meta)
+	in.keep(body, meta, out.Receipt, err)
+	return out, err
+}
+
+// take decodes, judges, stores, and tells.
+func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
 	if int64(len(body)) > in.runner.opt.MaxInflated {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanentf("size: %w: %d bytes, more than %d", bounded.ErrTooLarge, len(body), in.runner.opt.MaxInflated))
 	}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kentongan/feeds"
+	"kentongan/feeds/archive"
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
 	"kentongan/feeds/register"
@@ -50,6 +51,8 @@ type Options struct {
 	Formats     func(name string, options map[string]any) (feeds.Format, error)   // default formats.New
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error) // default bounded.Dialer by each feed's allow_private
 	City        simulator.Config                                                  // what a simulated city plays: its Place and Runs; the rest is the feed's
+	Archive     *archive.Archive                                                  // of raw bytes; nil: none
+	KeepRaw     time.Duration                                                     // how long the archive keeps a feed that says nothing of it
 	Contact     string                                                            // in the User-Agent: an address or a page of whoever runs this house
 	Version     string                                                            // in the User-Agent
 }

@@ -21,6 +21,7 @@ import (
 
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
+	"kentongan/feeds/archive"
 	"kentongan/feeds/runner"
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
@@ -71,6 +72,7 @@ type App struct {
 	push     *runner.Runner // feeds that are driven from outside: every server takes them
 	pull     *runner.Runner // feeds that we drive: one server at a time
 	pushed   map[string]bool
+	archive  *archive.Archive
 	leases   *leases
 	states   *states
 
@@ -124,6 +126,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.newIngest()
+	if err := a.openArchive(); err != nil {
+		return err
+	}
 	if err := a.newFeeds(); err != nil {
 		return err
 	}
@@ -201,6 +206,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
 	a.spawn("base map", a.workCtx, a.basemap.Run)
+	if a.archive != nil {
+		a.spawn("archive", a.workCtx, a.archive.Run)
+	}
 	a.stack.push("requests", a.http.Shutdown)
 	a.stack.push("hub", a.hub.Close)
 	a.runRules()

@@ -42,6 +42,8 @@ type Config struct {
 // Retention says how long history is kept.
 type Retention struct {
 	Readings time.Duration `yaml:"readings" doc:"How long readings are kept; the last state of a Thing stays."`
+	Raw      time.Duration `yaml:"raw" doc:"How long the bytes of every delivery are kept in data_dir/raw, for \"kentongan replay\"; 0s: not at all. Formats that name\nreporters (open311, petabencana) are kept only where the feed says keep."`
+	RawSpace Size          `yaml:"raw_space" doc:"Largest size of data_dir/raw; the oldest hours give way."`
 }
 
 // Store is about the embedded store.
@@ -59,6 +61,6 @@ type Limits struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", DataDir: "./data", LogLevel: "info",
-		Retention: Retention{Readings: 72 * time.Hour}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20},
+		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20},
 	}
 }
