@@ -25,6 +25,7 @@ type inlet struct {
 	health   *health
 	log      zerolog.Logger
 	shift    *shifter // nil: times stay as they are
+	life     life
 
 	mu         sync.Mutex
 	full       bool      // the last snapshot that was stored held something
@@ -34,7 +35,7 @@ type inlet struct {
 
 func newInlet(r *Runner, c FeedConfig, format feeds.Format, known *register.Register) *inlet {
 	log := r.opt.Log.With().Str("component", "feeds").Str("feed", c.Name).Logger()
-	in := &inlet{runner: r, config: c, format: format, register: known, log: log}
+	in := &inlet{runner: r, config: c, format: format, register: known, log: log, life: life{next: make(chan struct{})}}
 	if c.Shift {
 		in.shift = &shifter{speed: c.Speed}
 	}
@@ -60,9 +61,14 @@ func (in *inlet) newPass() {
 // ended is told when a recording has been played: from then on silence is no fault.
 func (in *inlet) ended() { in.health.stop("off: the recording has been played to its end") }
 
-// run keeps the transport going until ctx ends, and judges the feed's age once a second, so that a change of state is logged and counted
-// when it happens.
+// run keeps the transport going until ctx ends or the inlet is closed, and judges the feed's age once a second, so that a change of state is
+// logged and counted when it happens.
 func (in *inlet) run(ctx context.Context, sink Sink) {
+	ctx, done, ok := in.life.begin(ctx)
+	if !ok {
+		return
+	}
+	defer done()
 	in.health.start()
 	defer func() { in.health.stop("off: " + offReason(ctx)) }()
 	watched := make(chan struct{})

@@ -62,3 +62,14 @@ func (m *metrics) changed(feed string, state feeds.FeedState) {
 		m.state.WithLabelValues(feed, string(s)).Set(v)
 	}
 }
+
+// forget drops what was counted of a feed that is there no longer.
+func (m *metrics) forget(feed string) {
+	if m == nil {
+		return
+	}
+	of := prometheus.Labels{"feed": feed}
+	for _, v := range []interface{ DeletePartialMatch(prometheus.Labels) int }{m.deliveries, m.bytes, m.records, m.state} {
+		v.DeletePartialMatch(of)
+	}
+}

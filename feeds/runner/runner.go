@@ -9,20 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
-	"sort"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"kentongan/feeds"
 	"kentongan/feeds/archive"
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
-	"kentongan/feeds/register"
 	"kentongan/feeds/simulator"
 	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
@@ -61,10 +58,14 @@ type Options struct {
 type Runner struct {
 	sink    Sink
 	opt     Options
-	inlets  map[string]*inlet
-	order   []string
 	metrics *metrics
 	room    *room
+
+	changing sync.Mutex     // one change at a time
+	running  sync.WaitGroup // of what launch has begun
+	mu       sync.RWMutex
+	inlets   map[string]*inlet
+	launch   func(*inlet) // runs an inlet; nil: Run is not there
 }
 
 // New builds every feed, and gives all faults joined where there are any; each names the feed and the key.
@@ -73,33 +74,16 @@ func New(configs []FeedConfig, sink Sink, opt Options) (*Runner, error) {
 	r := &Runner{sink: sink, opt: opt, inlets: map[string]*inlet{}, metrics: newMetrics(opt.Registerer), room: newRoom(opt.MaxInflated)}
 	var faults []error
 	for _, c := range configs {
-		bad := c.Validate()
+		in, bad := r.build(c)
 		if _, twice := r.inlets[c.Name]; twice {
 			bad = append(bad, &ConfigError{"name", fmt.Sprintf("%q is given to two feeds", c.Name)})
 		}
-		var format feeds.Format
-		if len(bad) == 0 {
-			var err error
-			if format, err = opt.Formats(c.Format, c.formatOptions()); err != nil {
-				bad = append(bad, &ConfigError{"format", err.Error()})
-			}
-		}
-		var known *register.Register
-		if len(bad) == 0 && c.Register != "" {
-			var errs []error
-			known, errs = register.Load(c.Register)
-			bad = append(bad, errs...)
-		}
 		if len(bad) > 0 {
-			for _, b := range bad {
-				faults = append(faults, fmt.Errorf("feed %q: %w", c.Name, b))
-			}
+			faults = append(faults, faultsOf(c.Name, bad))
 			continue
 		}
-		r.inlets[c.Name] = newInlet(r, c, format, known)
-		r.order = append(r.order, c.Name)
+		r.inlets[c.Name] = in
 	}
-	sort.Strings(r.order)
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
@@ -128,40 +112,15 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Run keeps every feed going until ctx ends, and returns when all have stopped.
-func (r *Runner) Run(ctx context.Context) error {
-	var g errgroup.Group
-	for _, name := range r.order {
-		g.Go(func() error { return r.RunFeed(ctx, name, nil) })
-	}
-	return g.Wait()
-}
-
-// RunFeed keeps one feed going until ctx ends, and returns when it has stopped; it must not run twice at once. Its deliveries go to sink;
-// nil: to the runner's own. Errors: ErrUnknownFeed.
-func (r *Runner) RunFeed(ctx context.Context, name string, sink Sink) error {
-	in, ok := r.inlets[name]
-	if !ok {
-		return fmt.Errorf("feed %q: %w", name, ErrUnknownFeed)
-	}
-	if sink == nil {
-		sink = r.sink
-	}
-	in.run(ctx, sink)
-	return nil
-}
-
-// Names of the feeds, sorted.
-func (r *Runner) Names() []string { return slices.Clone(r.order) }
-
 // Deliver hands over bytes that were pushed from outside; meta needs only what the sender told (ContentType, Topic, Dry). Errors:
 // ErrUnknownFeed, ErrNotPush, feeds.ErrPermanent where the bytes will never be taken (bounded.ErrTooLarge among them), any other:
 // try again later.
 func (r *Runner) Deliver(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error) {
-	in, ok := r.inlets[feed]
-	if !ok {
-		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", feed, ErrUnknownFeed)
+	in, leave, err := r.enter(ctx, feed)
+	if err != nil {
+		return feeds.Outcome{}, err
 	}
+	defer leave()
 	if in.config.Transport != Push {
 		return feeds.Outcome{}, fmt.Errorf("feed %q: %w: it is fed by %s", feed, ErrNotPush, in.config.Transport)
 	}
@@ -169,18 +128,25 @@ func (r *Runner) Deliver(ctx context.Context, feed string, body []byte, meta fee
 	if err != nil {
 		return out, err
 	}
+	linksIgnored(&out)
+	return out, nil
+}
+
+// linksIgnored counts links that came over a way that follows none.
+func linksIgnored(out *feeds.Outcome) {
 	for i, link := range out.Follow {
 		out.Ignored = append(out.Ignored, feeds.Refusal{Index: i, Reason: "link only: " + clip(link, 200)})
 	}
 	out.Follow = nil
-	return out, nil
 }
 
 // Status of every feed, by name.
 func (r *Runner) Status() []feeds.FeedStatus {
-	out := make([]feeds.FeedStatus, 0, len(r.order))
-	for _, name := range r.order {
-		out = append(out, r.inlets[name].status())
+	var out []feeds.FeedStatus
+	for _, name := range r.Names() {
+		if in, ok := r.inlet(name); ok {
+			out = append(out, in.status())
+		}
 	}
 	return out
 }
