@@ -53,7 +53,7 @@ func (r *Runner) keeps(c FeedConfig) time.Duration {
 
 // Keeps tells how long raw bytes of a feed are kept; ok is false where no feed has this name.
 func (r *Runner) Keeps(feed string) (d time.Duration, ok bool) {
-	in, ok := r.inlets[feed]
+	in, ok := r.inlet(feed)
 	if !ok {
 		return 0, false
 	}
@@ -63,7 +63,7 @@ func (r *Runner) Keeps(feed string) (d time.Duration, ok bool) {
 // Again takes a delivery out of the archive once more, as if it came at the time at which it came; what becomes of it is not archived a
 // second time. Errors: ErrUnknownFeed, and those of Deliver.
 func (r *Runner) Again(ctx context.Context, d archive.Delivery) (feeds.Receipt, error) {
-	in, ok := r.inlets[d.Feed]
+	in, ok := r.inlet(d.Feed)
 	if !ok {
 		return feeds.Receipt{}, fmt.Errorf("feed %q: %w", d.Feed, ErrUnknownFeed)
 	}
