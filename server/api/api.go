@@ -112,6 +112,7 @@ func (s *server) register() error {
 	s.search()
 	s.ingest()
 	s.session()
+	s.keys()
 	s.live()
 	s.health()
 	if err := s.pages(); err != nil {

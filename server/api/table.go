@@ -88,16 +88,23 @@ func (t *table) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Req
 
 type requestKey struct{}
 
-// requestID is the id under which a request is audited and logged.
+// request is under which id a request is audited and logged, and from where it came.
+type request struct{ id, client string }
+
 func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestKey{}).(string)
-	return id
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r.id
+}
+
+func clientOf(ctx context.Context) string {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r.client
 }
 
 // ServeHTTP answers every request: headers that hold everywhere, then the route, or a problem where there is none.
 func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := ulid.Make().String()
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, id))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r)}))
 	t.headers(w.Header(), id)
 	defer t.recover(w, r)
 	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {
@@ -218,6 +225,11 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 	if !id.Can(p.right) {
 		t.s.Auth.Forbid(r, id, p.right)
 		problem(w, http.StatusForbidden, "you may not do that", "the right "+p.right+" is needed")
+		return id, false
+	}
+	if feed := r.PathValue("feed"); p.kind == sender && !id.MayFeed(feed) {
+		t.s.Auth.Forbid(r, id, "a key of this feed")
+		problem(w, http.StatusForbidden, "you may not do that", "a key of this feed is needed; yours is of another")
 		return id, false
 	}
 	if id.Via == auth.ViaSession && r.Method != http.MethodGet && r.Method != http.MethodHead {
