@@ -72,11 +72,11 @@ func TestWhatIsKeptComesBack(t *testing.T) {
 	if info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v: names and places are in there", info.Mode())
 	}
-	list, err := Files(a.c.Dir, "awlr", noon.Add(-time.Hour), noon.Add(time.Hour))
+	list, err := a.Files("awlr", noon.Add(-time.Hour), noon.Add(time.Hour))
 	if err != nil || len(list) != 1 {
 		t.Errorf("%v %v", list, err)
 	}
-	if list, _ := Files(a.c.Dir, "", noon.Add(3*time.Hour), noon.Add(4*time.Hour)); len(list) != 0 {
+	if list, _ := a.Files("awlr", noon.Add(3*time.Hour), noon.Add(4*time.Hour)); len(list) != 0 {
 		t.Errorf("hours without deliveries: %v", list)
 	}
 	if list, err := Expand([]string{a.c.Dir}); err != nil || len(list) != 2 {
@@ -144,8 +144,8 @@ func TestOldHoursGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.Sweep()
-	short, _ := Files(a.c.Dir, "short", time.Time{}, now)
-	long, _ := Files(a.c.Dir, "long", time.Time{}, now)
+	short, _ := a.Files("short", time.Time{}, now)
+	long, _ := a.Files("long", time.Time{}, now)
 	if len(short) != 3 || len(long) != 6 || filepath.Base(short[0]) != "2026-11-27T15Z.jsonl.zst" {
 		t.Errorf("short %v, long %v", short, long)
 	}

@@ -58,19 +58,16 @@ func Read(path string, give func(Delivery) error) error {
 	return nil
 }
 
-// Files lists the files of a feed that may hold deliveries received in [from, to), the oldest first; feed "": of all feeds.
-func Files(dir, feed string, from, to time.Time) ([]string, error) {
-	if _, err := os.Stat(dir); err != nil {
-		return nil, err
-	}
-	list, err := files(dir)
+// Files lists the files of a feed that may hold deliveries received in [from, to), the oldest first.
+func (a *Archive) Files(feed string, from, to time.Time) ([]string, error) {
+	list, err := files(a.c.Dir)
 	if err != nil {
 		return nil, err
 	}
 	var out []string
 	for _, f := range list {
 		// What was received in the last second of an hour is written in the next.
-		if (feed == "" || f.feed == feed) && f.hour.Before(to.Add(time.Minute)) && f.hour.Add(time.Hour+time.Minute).After(from) {
+		if f.feed == feed && f.hour.Before(to.Add(time.Minute)) && f.hour.Add(time.Hour+time.Minute).After(from) {
 			out = append(out, f.path)
 		}
 	}

@@ -45,6 +45,7 @@ type Deps struct {
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
+	Replay    Replay
 	Simulator Simulator            // nil: no feed has transport simulator
 	SignedOut func(session string) // told the hash of a session that has ended, so that its sockets end too; nil: nobody
 	Gather    prometheus.Gatherer  // nil: no /metrics
@@ -111,6 +112,7 @@ func (s *server) register() error {
 	s.simulator()
 	s.search()
 	s.ingest()
+	s.replay()
 	s.session()
 	s.keys()
 	s.live()
