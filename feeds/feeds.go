@@ -45,17 +45,21 @@ type Meta struct {
 	Attribution string        // must be shown wherever the data is
 	Interval    time.Duration // declared cadence; zero: learn it
 	Dry         bool          // decode and judge, store nothing
+	Part        bool          // one of several answers that make the state: what is absent from it has not ended, and it may well be empty
 }
 
 // Batch is what one delivery says.
 type Batch struct {
+	TTL time.Duration // for so long the producer makes nothing new; zero: it does not say
+
 	Observations []Observation
 	Alerts       []Alert
 	Reports      []Report
 	Positions    []UnitPosition
 	Ignored      []Refusal // passed over by the format's rules
 	Rejected     []Refusal // faulty
-	Follow       []string  // further addresses (index entries, nextLink); only poll fetches them, once each, on hosts the feed allows
+	Follow       []string  // addresses of documents that never change (index entries); only poll fetches them, once each, on hosts the feed allows
+	Next         []string  // addresses where this state goes on (nextLink, documents of an index); poll asks them anew in every round
 	Snapshot     bool      // the delivery is the producer's whole state: what is absent from it has ended there
 }
 
@@ -206,7 +210,10 @@ type Deliver func(ctx context.Context, body []byte, meta Meta) (Outcome, error)
 // Outcome is a Receipt and what a poller needs to go on.
 type Outcome struct {
 	Receipt
-	Follow []string
+	Follow []string      // as Batch.Follow
+	Next   []string      // as Batch.Next
+	TTL    time.Duration // as Batch.TTL
+	Newest time.Time     // the newest event time of what is stored; zero: none
 }
 
 // Transport brings bytes. Run blocks until ctx ends; an error means: restart me with back-off.

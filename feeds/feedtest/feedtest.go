@@ -91,6 +91,8 @@ type Summary struct {
 	Observation  *feeds.Observation  `json:"first_observation,omitempty"`
 	Report       *feeds.Report       `json:"first_report,omitempty"`
 	Position     *feeds.UnitPosition `json:"first_position,omitempty"`
+	Next         int                 `json:"next,omitempty"`
+	FirstNext    string              `json:"first_next,omitempty"`
 	Refusals     map[string]int      `json:"refusals,omitempty"` // reasons of refusal, with their number
 	FirstFollow  string              `json:"first_follow,omitempty"`
 	Severities   map[string]int      `json:"severities,omitempty"` // of every info of every alert
@@ -127,6 +129,9 @@ func Summarise(b feeds.Batch, err error) Summary {
 	}
 	if len(b.Follow) > 0 {
 		s.FirstFollow = b.Follow[0]
+	}
+	if s.Next = len(b.Next); s.Next > 0 {
+		s.FirstNext = b.Next[0]
 	}
 	return s
 }
@@ -236,7 +241,7 @@ func OneBad(t testing.TB, format feeds.Format, body []byte, bad int, reasons ...
 	if err != nil {
 		t.Fatalf("one faulty item cost the whole delivery: %v", err)
 	}
-	if len(b.Rejected) != 1 || b.Rejected[0].Index != bad || b.Records()+len(b.Follow) == 0 {
+	if len(b.Rejected) != 1 || b.Rejected[0].Index != bad || b.Records()+len(b.Follow)+len(b.Next) == 0 {
 		t.Fatalf("got %d records, %d links, rejected %v; want item %d rejected and the others kept", b.Records(), len(b.Follow), b.Rejected, bad)
 	}
 	for _, want := range reasons {

@@ -169,6 +169,9 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	if err != nil {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanent(err))
 	}
+	if meta.Part {
+		batch.Snapshot = false
+	}
 	if err := in.suspect(&batch, meta); err != nil {
 		in.health.Fault(err)
 		return feeds.Outcome{}, feeds.Permanent(err)
@@ -189,7 +192,7 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	if !meta.Dry {
 		in.stored(&batch, receipt, meta, len(body))
 	}
-	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow}, nil
+	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow, Next: batch.Next, TTL: batch.TTL, Newest: newestOf(&batch)}, nil
 }
 
 // refuse counts bytes that will never be taken.
@@ -254,7 +257,7 @@ func (in *inlet) suspect(b *feeds.Batch, meta feeds.Meta) error {
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	empty := b.Records()+len(b.Follow)+len(b.Ignored)+len(b.Rejected) == 0
+	empty := b.Records()+len(b.Follow)+len(b.Next)+len(b.Ignored)+len(b.Rejected) == 0
 	if !empty || !in.full {
 		in.full, in.emptySince, in.empties = !empty, time.Time{}, 0
 		return nil

@@ -134,10 +134,10 @@ func (r *Runner) Deliver(ctx context.Context, feed string, body []byte, meta fee
 
 // linksIgnored counts links that came over a way that follows none.
 func linksIgnored(out *feeds.Outcome) {
-	for i, link := range out.Follow {
+	for i, link := range append(out.Follow, out.Next...) {
 		out.Ignored = append(out.Ignored, feeds.Refusal{Index: i, Reason: "link only: " + clip(link, 200)})
 	}
-	out.Follow = nil
+	out.Follow, out.Next = nil, nil
 }
 
 // Status of every feed, by name.

@@ -2,8 +2,8 @@
 //
 // Each document of a system is read by what it holds. station_information places a station and gives its capacity, station_status its
 // available, docks, disabled and so on, both as observations of one Thing; a free vehicle is a Thing as long as its id lasts, which
-// changes after every trip; system_alerts gives Alerts. gbfs.json gives the addresses of those documents in Batch.Follow: they hold
-// state and are to be asked again each time. Other documents of GBFS are ignored. Times are last_reported; where it is missing the time
+// changes after every trip; system_alerts gives Alerts. gbfs.json gives the addresses of those documents in Batch.Next: they hold
+// state and are asked again each time. ttl says for how long a document holds. Other documents of GBFS are ignored. Times are last_reported; where it is missing the time
 // is not known, for last_updated is when the document was made.
 package gbfs
 
@@ -13,7 +13,9 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
@@ -68,7 +70,7 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	}
 	slices.SortStableFunc(d.links, func(a, b link) int { return a.rank - b.rank })
 	for _, l := range d.links {
-		d.batch.Follow = append(d.batch.Follow, l.address)
+		d.batch.Next = append(d.batch.Next, l.address)
 	}
 	return d.batch, nil
 }
@@ -82,9 +84,9 @@ func (d *decoder) document(body []byte) error {
 		return err
 	}
 	at, ok := top["data"]
-	_, ttl := top["ttl"]
+	ttl, lives := top["ttl"]
 	updated, dated := top["last_updated"]
-	if !ok || !ttl || !dated || body[at.From] != '{' {
+	if !ok || !lives || !dated || body[at.From] != '{' {
 		return errors.New("the document is not GBFS: last_updated, ttl and data are not all there")
 	}
 	head, err := fields.Read([]byte(`{"last_updated":` + string(body[updated.From:updated.To]) + `}`))
@@ -94,6 +96,7 @@ func (d *decoder) document(body []byte) error {
 	if d.updated = when(head, "last_updated"); head.Fault() != nil {
 		return head.Fault()
 	}
+	d.batch.TTL = lifetime(body[ttl.From:ttl.To])
 	data, err := bounded.Members(body, at.From)
 	if err != nil {
 		return err
@@ -116,6 +119,15 @@ func (d *decoder) document(body []byte) error {
 	}
 	d.batch.Ignored = []feeds.Refusal{{Reason: "a document of GBFS that holds no stations, vehicles, alerts or links"}}
 	return nil
+}
+
+// lifetime reads ttl, seconds for which a document holds; what is no number says nothing.
+func lifetime(raw []byte) time.Duration {
+	s, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || !(s > 0) {
+		return 0
+	}
+	return time.Duration(min(s, 86400) * float64(time.Second))
 }
 
 // language finds the feeds of one language: Indonesian, English, else the first by name. All name the same system.

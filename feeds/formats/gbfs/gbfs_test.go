@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -169,12 +170,17 @@ func TestIndex(t *testing.T) {
 	feeds3 := `"feeds":[{"name":"station_status","url":"https://feed.example/s.json"},{"name":"station_information","url":"i.json"},{"name":"gbfs","url":"https://feed.example/gbfs.json"},` +
 		"\n" + `{"name":"system_alerts","url":"file:a.json"},{"name":"vehicle_status","url":"v.json"}]`
 	b := decode(t, document(feeds3))
-	if diff := cmp.Diff([]string{"i.json", "https://feed.example/s.json", "v.json"}, b.Follow); diff != "" || len(b.Ignored) != 1 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, "line 3") {
+	if diff := cmp.Diff([]string{"i.json", "https://feed.example/s.json", "v.json"}, b.Next); diff != "" || len(b.Ignored) != 1 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, "line 3") {
 		t.Errorf("%s ignored %v rejected %v", diff, b.Ignored, b.Rejected)
 	}
 	b = decode(t, document(`"nb":{"feeds":[{"name":"station_status","url":"nb.json"}]},"en":{"feeds":[{"name":"station_status","url":"en.json"}]}`))
-	if diff := cmp.Diff([]string{"en.json"}, b.Follow); diff != "" || !b.Snapshot {
+	if diff := cmp.Diff([]string{"en.json"}, b.Next); diff != "" || !b.Snapshot {
 		t.Error(diff)
+	}
+	for ttl, want := range map[string]time.Duration{"60": time.Minute, "0": 0, "-1": 0, "1e99": 24 * time.Hour, `"60"`: 0, "0.5": 500 * time.Millisecond} {
+		if b := decode(t, strings.Replace(document(`"bikes":[]`), `"ttl":60`, `"ttl":`+ttl, 1)); b.TTL != want {
+			t.Errorf("ttl %s gives %v, want %v", ttl, b.TTL, want)
+		}
 	}
 }
 

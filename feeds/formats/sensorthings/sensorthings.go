@@ -2,7 +2,8 @@
 //
 // A reading needs its Datastream: from the answer ($expand=Datastream($expand=Thing($expand=Locations),ObservedProperty)), from the entity
 // around it, or from the address or topic it came by, as v1.1/Datastreams(5)/Observations. Its place is that of the FeatureOfInterest, else
-// the Thing's. @iot.nextLink leads to the next page. A phenomenonTime that is an interval ends where the reading is dated; where there is none,
+// the Thing's. @iot.nextLink leads to the next page (Batch.Next), also of the Datastreams of a Thing; what lies behind the Observations of a
+// Datastream is its history and is not asked for. A phenomenonTime that is an interval ends where the reading is dated; where there is none,
 // resultTime stands in and attrs says so. A result that is an object gives a reading for each of its values, null gives none.
 package sensorthings
 
@@ -24,7 +25,7 @@ import (
 const (
 	maxName   = 256
 	maxText   = 4096
-	maxFollow = 100
+	maxNext   = 100
 	maxValues = 100
 	maxAttrs  = 4096
 )
@@ -65,7 +66,7 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	if foreign > 0 && foreign == len(items) {
 		return feeds.Batch{}, errors.New("sensorthings: the document holds no Observation, Datastream or Thing")
 	}
-	r.follow(link)
+	r.next(link)
 	return r.batch, nil
 }
 
@@ -139,9 +140,9 @@ func (r *reader) pass(reason string) {
 	r.index++
 }
 
-// follow keeps a link to more, resolved against the address of this answer.
-func (r *reader) follow(link string) {
-	if link == "" || len(r.batch.Follow) >= maxFollow {
+// next keeps a link to more, resolved against the address of this answer.
+func (r *reader) next(link string) {
+	if link == "" || len(r.batch.Next) >= maxNext {
 		return
 	}
 	u, err := url.Parse(link)
@@ -152,7 +153,7 @@ func (r *reader) follow(link string) {
 		r.pass("a link to the next page that is no http address")
 		return
 	}
-	r.batch.Follow = append(r.batch.Follow, u.String())
+	r.batch.Next = append(r.batch.Next, u.String())
 }
 
 // errForeign marks an object that is no entity we read.
@@ -207,7 +208,7 @@ func (r *reader) thing(o *fields.Object) error {
 			r.refuse(err)
 		}
 	}
-	r.follow(o.Text("Datastreams@iot.nextLink", maxText))
+	r.next(o.Text("Datastreams@iot.nextLink", maxText))
 	return o.Fault()
 }
 
@@ -229,7 +230,6 @@ func (r *reader) datastream(o *fields.Object, s stream) error {
 			r.refuse(err)
 		}
 	}
-	r.follow(o.Text("Observations@iot.nextLink", maxText))
 	return o.Fault()
 }
 

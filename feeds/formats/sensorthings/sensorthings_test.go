@@ -51,8 +51,8 @@ func TestExpanded(t *testing.T) {
 		o.ID != "Datastreams(5)/2026-11-25T01:00:00.000Z" || o.Quality != feeds.Good {
 		t.Errorf("got %+v", o)
 	}
-	if len(b.Follow) != 1 || b.Follow[0] != "https://feed.example/dir/Observations?$skip=1" {
-		t.Errorf("follow %q", b.Follow)
+	if len(b.Next) != 1 || b.Next[0] != "https://feed.example/dir/Observations?$skip=1" {
+		t.Errorf("follow %q", b.Next)
 	}
 }
 
@@ -99,7 +99,7 @@ func TestDeep(t *testing.T) {
 		 "Observations":[{"phenomenonTime":"2026-11-25T07:00:00Z/2026-11-25T08:00:00Z","result":21},{"resultTime":"2026-11-25T08:00:00Z","@iot.id":1,"result":"dry"},{"phenomenonTime":"soon","result":1}],
 		 "Observations@iot.nextLink":"/v1.1/Datastreams(8)/Observations?$skip=3"},
 		{"@iot.id":9,"name":"empty","unitOfMeasurement":{},"observationType":"x"}]}`)
-	if len(b.Observations) != 2 || len(b.Rejected) != 1 || len(b.Ignored) != 1 || len(b.Follow) != 1 {
+	if len(b.Observations) != 2 || len(b.Rejected) != 1 || len(b.Ignored) != 1 || len(b.Next) != 0 {
 		t.Fatalf("got %+v", b)
 	}
 	o := b.Observations
@@ -156,7 +156,7 @@ func TestItems(t *testing.T) {
 		t.Errorf("got %+v", b.Observations[0])
 	}
 	for link, kept := range map[string]bool{"https://other.example/x": true, "javascript:1": false, "https://a:b@c/": false, "::": false} {
-		if b := decode(t, "", "", `{"value":[`+expanded+`],"@iot.nextLink":"`+link+`"}`); (len(b.Follow) == 1) != kept || (len(b.Ignored) == 1) == kept {
+		if b := decode(t, "", "", `{"value":[`+expanded+`],"@iot.nextLink":"`+link+`"}`); (len(b.Next) == 1) != kept || (len(b.Ignored) == 1) == kept {
 			t.Errorf("%s: %+v", link, b)
 		}
 	}

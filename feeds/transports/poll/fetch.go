@@ -2,16 +2,11 @@ package poll
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"kentongan/feeds/bounded"
@@ -21,36 +16,28 @@ import (
 type answer struct {
 	url           string // where it was found, after redirects
 	status        int
-	unchanged     bool
+	unchanged     bool // since the answer that the validators came with, or there is nothing (204)
 	body          []byte
 	contentType   string
 	etag, changed string
+	link          string // the next page by its Link headers
 	maxAge        time.Duration
 	retryAfter    time.Duration
 	backOff       bool // the source is overloaded or away: ask less often
 }
 
-// Fault is why a source could not be read. Code is stable, so that a screen can translate it; Text is for a reader.
-//
-//	dns       the name has no address        refused   nobody listens there       network   no way there
-//	timeout   it took too long               tls       its certificate is wrong   http      it answered with an error
-//	size      it sent too much               address   we may not ask there       broken    it stopped in mid-answer
-type Fault struct {
-	Code string
-	Text string
-	Err  error
-}
+var (
+	errTimeout = errors.New("the time for one answer is over")
+	errRound   = errors.New("the time for one round is over")
+)
 
-func (f *Fault) Error() string { return f.Code + ": " + f.Text }
-func (f *Fault) Unwrap() error { return f.Err }
-
-// fetch asks one address within the bounds. The answer's status, retryAfter and backOff hold also where there is an error.
+// fetch asks one address within the bounds. The answer's status, retryAfter and backOff hold also where there is an error, a *bounded.Fault.
 func (t *Transport) fetch(ctx context.Context, address, etag, changed string) (answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, t.config.Timeout, errTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return answer{}, &Fault{"address", "the address cannot be read", err}
+		return answer{}, &bounded.Fault{Code: "address", Text: "the address cannot be read", Err: err}
 	}
 	req.Header.Set("User-Agent", t.config.UserAgent)
 	req.Header.Set("Accept-Encoding", "gzip")
@@ -67,16 +54,16 @@ func (t *Transport) fetch(ctx context.Context, address, etag, changed string) (a
 	defer res.Body.Close()
 	a := answer{
 		url: res.Request.URL.String(), status: res.StatusCode, contentType: res.Header.Get("Content-Type"),
-		etag: res.Header.Get("ETag"), changed: res.Header.Get("Last-Modified"),
+		etag: res.Header.Get("ETag"), changed: res.Header.Get("Last-Modified"), link: nextLink(res.Header),
 		maxAge: maxAge(res.Header), retryAfter: t.retryAfter(res.Header.Get("Retry-After")),
 	}
 	switch {
-	case res.StatusCode == http.StatusNotModified && etag+changed != "":
+	case res.StatusCode == http.StatusNoContent, res.StatusCode == http.StatusNotModified && etag+changed != "":
 		a.unchanged = true
 		return a, nil
 	case res.StatusCode != http.StatusOK:
 		a.backOff = res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500
-		return a, &Fault{"http", fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode)), nil}
+		return a, &bounded.Fault{Code: "http", Text: fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode))}
 	}
 	a.body, err = t.read(res)
 	if err != nil {
@@ -101,51 +88,18 @@ func (t *Transport) read(res *http.Response) ([]byte, error) {
 	return body, nil
 }
 
-var errTimeout = errors.New("the time for one answer is over")
-
 // explain finds the code of an error of the network.
 func (t *Transport) explain(ctx context.Context, err error) error {
-	var (
-		dns  *net.DNSError
-		cert *tls.CertificateVerificationError
-		unk  x509.UnknownAuthorityError
-		name x509.HostnameError
-		rec  tls.RecordHeaderError
-		slow interface{ Timeout() bool }
-	)
-	fault := func(code, text string) error { return &Fault{code, text, err} }
-	switch {
-	case errors.Is(err, bounded.ErrAddress):
-		return fault("address", text(err, bounded.ErrAddress))
-	case errors.Is(err, bounded.ErrTooLarge):
-		return fault("size", text(err, bounded.ErrTooLarge))
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return fault("dns", "no such host "+dns.Name)
-	case errors.As(err, &dns):
-		return fault("dns", "no answer for "+dns.Name)
-	case context.Cause(ctx) == errTimeout:
-		return fault("timeout", "no whole answer within "+t.config.Timeout.String())
-	case errors.As(err, &cert), errors.As(err, &unk), errors.As(err, &name), errors.As(err, &rec):
-		return fault("tls", "the certificate or the encryption is wrong")
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fault("refused", "nobody listens at this address")
-	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
-		return fault("network", "no route to the source")
-	case errors.As(err, &slow) && slow.Timeout():
-		return fault("timeout", "no connection in time")
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
-		return fault("broken", "the source stopped in mid-answer")
+	var auth *authError
+	switch cause := context.Cause(ctx); {
+	case errors.As(err, &auth):
+		return &bounded.Fault{Code: "auth", Text: "who we say we are cannot be read: " + auth.Error(), Err: err}
+	case cause == errTimeout:
+		return &bounded.Fault{Code: "timeout", Text: "no whole answer within " + t.config.Timeout.String(), Err: err}
+	case cause == errRound:
+		return t.tooLong()
 	}
-	return fault("network", "the source cannot be read")
-}
-
-// text is the part of an error that begins with the mark: without the address, which may hold a key.
-func text(err, mark error) string {
-	s := err.Error()
-	if i := strings.Index(s, mark.Error()); i >= 0 {
-		return s[i:]
-	}
-	return mark.Error()
+	return bounded.Explain(err)
 }
 
 // maxAge reads Cache-Control's max-age less Age (RFC 9111, section 5.2.2.1).

@@ -7,6 +7,7 @@ package poll
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,22 +31,34 @@ type Watch interface {
 	Cadence(every time.Duration) // the source asks to be polled more slowly than configured
 }
 
-// Memory remembers links whose content never changes, so that each is fetched once. It is bounded: what was forgotten is fetched again.
-type Memory interface {
-	Seen(ctx context.Context, feed, address string) (bool, error)
-	Mark(ctx context.Context, feed, address string) error
+// Pages says how a list goes on that its format gives no links of, and where it ends. Zero: by the format's links and Link headers.
+type Pages struct {
+	Max        int    // pages of one round; zero: 100, and more is a fault
+	Param      string // name of the parameter that counts pages, or items; empty: none
+	Start      int    // its first value
+	Step       int    // what is added for each page
+	SizeParam  string // name of the parameter that says how many items a page has; empty: none
+	Size       int
+	UntilKnown bool // end at a page that brings nothing new; else at one without items
 }
 
 // Config of one polled address. URL, Every, Memory and Watch are required.
 type Config struct {
 	Feed         string
+	Source       string // names what is asked and how it is read: state that was kept under another name is not used
 	URL          string
 	Every        time.Duration
+	Since        Since
+	Pages        Pages
+	Authorize    Authorize     // nil: we say nothing of who we are
+	TLS          *tls.Config   // nil: the system's authorities, no certificate of ours
 	Timeout      time.Duration // of one answer, from the name to the last byte
 	Hosts        []string      // that links and redirects may lead to, beside the URL's own; "host" or "host:port"
 	AllowPrivate bool
 	MaxBody      int64
 	MaxInflated  int64
+	RoundTime    time.Duration // of all that one round reads; default 10 minutes
+	RoundBytes   int64         // likewise, inflated; default 256 MiB
 	UserAgent    string
 	Memory       Memory
 	Watch        Watch
@@ -61,6 +74,11 @@ const (
 	maxBackoff    = 15 * time.Minute // between polls of a source that fails
 	maxRetryAfter = time.Hour        // believed of a Retry-After
 	maxCadence    = 15 * time.Minute // believed of a Cache-Control max-age
+	maxTTL        = 5 * time.Minute  // believed of a format's own word
+	catchUp       = 5 * time.Second  // between windows of the past
+	defaultPages  = 100
+	defaultTime   = 10 * time.Minute
+	defaultBytes  = 256 << 20
 	jitter        = 0.1
 )
 
@@ -68,10 +86,14 @@ const (
 type Transport struct {
 	config  Config
 	client  *http.Client
+	origin  *origin
 	hosts   map[string]bool
-	etag    string
-	changed string // Last-Modified
+	docs    map[string]document // by address, of the last round
+	cursor  time.Time           // with Since: all before it is stored
+	saved   State               // as the memory has it
+	whole   bool                // all of the last round was stored
 	cadence time.Duration
+	life    time.Duration // for so long what was read holds, by what the source says
 	backoff *backoff.ExponentialBackOff
 	tries   map[string]int // links that were refused, by how often
 }
@@ -93,21 +115,26 @@ func New(c Config) *Transport {
 	if c.Dial == nil {
 		c.Dial = bounded.Dialer(c.AllowPrivate)
 	}
-	t := &Transport{config: c, hosts: map[string]bool{}, cadence: c.Every, tries: map[string]int{}}
+	if c.RoundTime <= 0 {
+		c.RoundTime = defaultTime
+	}
+	if c.RoundBytes <= 0 {
+		c.RoundBytes = defaultBytes
+	}
+	t := &Transport{config: c, hosts: map[string]bool{}, docs: map[string]document{}, cadence: c.Every, tries: map[string]int{}}
+	t.origin = &origin{authorize: c.Authorize, next: &http.Transport{ // no Proxy: a proxy would dial for us, past our check of the address
+		DialContext: c.Dial, TLSClientConfig: c.TLS, DisableCompression: true, MaxIdleConns: 2, IdleConnTimeout: 90 * time.Second,
+		TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
+	}}
 	if u, err := url.Parse(c.URL); err == nil {
+		t.origin.scheme, t.origin.host = u.Scheme, host(u)
 		t.hosts[host(u)] = true
 	}
 	for _, h := range c.Hosts {
 		t.hosts[strings.ToLower(h)] = true
 	}
 	t.backoff = &backoff.ExponentialBackOff{InitialInterval: c.Every, Multiplier: 2, RandomizationFactor: jitter, MaxInterval: max(maxBackoff, c.Every)}
-	t.client = &http.Client{
-		Transport: &http.Transport{ // no Proxy: a proxy would dial for us, past our check of the address
-			DialContext: c.Dial, DisableCompression: true, MaxIdleConns: 2, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: 5 * time.Second, MaxResponseHeaderBytes: 64 << 10, ForceAttemptHTTP2: true,
-		},
-		CheckRedirect: t.checkRedirect,
-	}
+	t.client = &http.Client{Transport: t.origin, CheckRedirect: t.checkRedirect}
 	return t
 }
 
@@ -144,9 +171,33 @@ func (t *Transport) checkRedirect(next *http.Request, via []*http.Request) error
 	return t.allowed(next.URL)
 }
 
-// Run polls until ctx ends.
+// resolve makes an address of a link, and tells whether it may be asked. A link that leads back to our own host without the encryption
+// that we came with is asked with it: servers behind a proxy do not know that they have one.
+func (t *Transport) resolve(base, link string) (string, error) {
+	root, err := url.Parse(base)
+	if err != nil {
+		return "", fmt.Errorf("%w: an address that cannot be read", bounded.ErrAddress)
+	}
+	u, err := root.Parse(strings.TrimSpace(link))
+	if err != nil {
+		return "", fmt.Errorf("%w: a link that cannot be read", bounded.ErrAddress)
+	}
+	if t.origin.scheme == "https" && u.Scheme == "http" && host(u) == t.origin.host {
+		u.Scheme, u.Host = "https", t.origin.host
+	}
+	if err := t.allowed(u); err != nil {
+		return "", err
+	}
+	u.Fragment = ""
+	return u.String(), nil
+}
+
+// Run polls until ctx ends. Its first error is that of the memory: without knowing where it was, a poll could leave a gap behind.
 func (t *Transport) Run(ctx context.Context, deliver feeds.Deliver) error {
 	defer t.client.CloseIdleConnections()
+	if err := t.load(ctx); err != nil {
+		return err
+	}
 	for {
 		wait := t.round(ctx, deliver)
 		timer := time.NewTimer(wait)
@@ -159,38 +210,26 @@ func (t *Transport) Run(ctx context.Context, deliver feeds.Deliver) error {
 	}
 }
 
-// round asks once, stores, follows, and says how long to wait.
-func (t *Transport) round(ctx context.Context, deliver feeds.Deliver) time.Duration {
-	a, err := t.fetch(ctx, t.config.URL, t.etag, t.changed)
-	if ctx.Err() != nil {
-		return 0
-	}
+// load goes on from where the last run, here or elsewhere, has been.
+func (t *Transport) load(ctx context.Context) error {
+	s, err := t.config.Memory.State(ctx, t.config.Feed)
 	if err != nil {
-		t.config.Watch.Fault(err)
-		t.config.Log.Warn().Err(err).Msg("poll failed")
-		return t.pause(a)
+		return fmt.Errorf("read where the poll was: %w", err)
 	}
-	t.backoff.Reset()
-	t.keepCadence(a.maxAge)
-	if a.unchanged {
-		t.config.Watch.Fresh()
-		return t.steady()
+	if s.Source != t.config.Source {
+		return nil
 	}
-	out, err := t.store(ctx, deliver, a)
-	if err != nil {
-		return t.steady() // the runner tells why; our validators stay those of what was stored, so that this is sent again
+	t.saved, t.cursor = s, s.Cursor
+	if s.ETag+s.Changed != "" {
+		t.docs[t.config.URL] = document{etag: s.ETag, changed: s.Changed}
 	}
-	if t.followAll(ctx, deliver, a.url, out.Follow) {
-		t.etag, t.changed = a.etag, a.changed
-	} else {
-		t.etag, t.changed = "", ""
-	}
-	return t.steady()
+	return nil
 }
 
-// steady is the wait between good polls, with jitter so that a city's feeds do not ask in step.
+// steady is the wait between good polls, with jitter so that a city's feeds do not ask in step; never less than the source asks for.
 func (t *Transport) steady() time.Duration {
-	return time.Duration(float64(t.cadence) * (1 - jitter + 2*jitter*rand.Float64()))
+	wait := time.Duration(float64(t.cadence) * (1 - jitter + 2*jitter*rand.Float64()))
+	return max(wait, time.Duration(float64(t.life)*(1+jitter*rand.Float64())))
 }
 
 // pause is the wait after a failure: the source's own Retry-After where it asks for more than our back-off.
@@ -202,8 +241,9 @@ func (t *Transport) pause(a answer) time.Duration {
 	return max(wait, min(a.retryAfter, maxRetryAfter))
 }
 
-func (t *Transport) keepCadence(maxAge time.Duration) {
-	want := max(t.config.Every, min(maxAge, maxCadence))
+func (t *Transport) keepCadence(life time.Duration) {
+	t.life = life
+	want := max(t.config.Every, life)
 	if want != t.cadence {
 		t.cadence = want
 		t.config.Watch.Cadence(want)
@@ -211,11 +251,11 @@ func (t *Transport) keepCadence(maxAge time.Duration) {
 }
 
 // store delivers, and delivers again while the store is busy, but no longer than until the next poll is due.
-func (t *Transport) store(ctx context.Context, deliver feeds.Deliver, a answer) (feeds.Outcome, error) {
+func (t *Transport) store(ctx context.Context, deliver feeds.Deliver, a answer, part bool) (feeds.Outcome, error) {
 	again := &backoff.ExponentialBackOff{InitialInterval: 500 * time.Millisecond, Multiplier: 2, RandomizationFactor: jitter, MaxInterval: 10 * time.Second}
 	until := t.config.Now().Add(t.cadence)
 	for {
-		out, err := deliver(ctx, a.body, feeds.Meta{ContentType: a.contentType, URL: a.url, ReceivedAt: t.config.Now()})
+		out, err := deliver(ctx, a.body, feeds.Meta{ContentType: a.contentType, URL: a.url, ReceivedAt: t.config.Now(), Part: part})
 		if err == nil || errors.Is(err, feeds.ErrPermanent) {
 			return out, err
 		}
@@ -236,26 +276,30 @@ func (t *Transport) store(ctx context.Context, deliver feeds.Deliver, a answer) 
 // followAll fetches the links of an index that were not fetched before, one after another. It tells whether all are done: if not, the
 // index is read again in the next round.
 func (t *Transport) followAll(ctx context.Context, deliver feeds.Deliver, base string, links []string) (done bool) {
-	root, err := url.Parse(base)
-	if err != nil {
-		return true
-	}
-	done, fetched := true, 0
+	var addresses []string
 	for _, link := range links {
-		u, err := root.Parse(strings.TrimSpace(link))
-		if err != nil || t.allowed(u) != nil {
+		address, err := t.resolve(base, link)
+		if err != nil {
 			t.config.Log.Debug().Int("bytes", len(link)).Msg("link not followed: its host is not among the feed's")
 			continue
 		}
-		u.Fragment = ""
-		address := u.String()
-		seen, err := t.config.Memory.Seen(ctx, t.config.Feed, address)
-		if err != nil {
-			return false
-		}
-		if seen {
+		addresses = append(addresses, address)
+	}
+	if len(addresses) == 0 {
+		return true
+	}
+	seen, err := t.config.Memory.Seen(ctx, t.config.Feed, addresses)
+	if err != nil {
+		t.config.Log.Warn().Err(err).Msg("links not followed: it is not known which are new")
+		return false
+	}
+	done = true
+	fetched, here := 0, map[string]bool{}
+	for i, address := range addresses {
+		if seen[i] || here[address] {
 			continue
 		}
+		here[address] = true
 		if fetched++; fetched > maxFollow {
 			return false
 		}
@@ -275,7 +319,7 @@ const maxTries = 3
 func (t *Transport) follow(ctx context.Context, deliver feeds.Deliver, address string) error {
 	a, err := t.fetch(ctx, address, "", "")
 	if err == nil {
-		_, err = t.store(ctx, deliver, a) // links inside a linked document are not followed: depth 1
+		_, err = t.store(ctx, deliver, a, true) // links inside a linked document are not followed: depth 1
 	} else if ctx.Err() == nil {
 		t.config.Watch.Fault(err)
 	}

@@ -290,7 +290,7 @@ func TestFaultsHaveStableCodes(t *testing.T) {
 		if watch.last() != c.want {
 			t.Errorf("%s: %q, want %q", c.url, watch.last(), c.want)
 		}
-		var f *Fault
+		var f *bounded.Fault
 		if len(watch.faults) == 0 || !errors.As(watch.faults[0], &f) || f.Err == nil {
 			t.Errorf("%s: %v is no Fault with a cause", c.url, watch.faults)
 		}
@@ -337,7 +337,7 @@ func TestLinksAreFollowedOnceOnAllowedHostsToDepthOne(t *testing.T) {
 			t.Errorf("%s asked %d times, want %d", path, hits[path], want)
 		}
 	}
-	if tr.etag != `"1"` {
+	if d := tr.docs[srv.URL+"/index"]; d.etag != `"1"` {
 		t.Error("the index was not taken as done although all its links are")
 	}
 }
@@ -380,11 +380,11 @@ func TestMemoryForgetsTheOldest(t *testing.T) {
 		m.Mark(t.Context(), "f", a)
 	}
 	for a, want := range map[string]bool{"a": false, "b": true, "c": true} {
-		if seen, _ := m.Seen(t.Context(), "f", a); seen != want {
+		if seen, _ := m.Seen(t.Context(), "f", []string{a}); seen[0] != want {
 			t.Errorf("%s seen %v", a, seen)
 		}
 	}
-	if seen, _ := m.Seen(t.Context(), "other", "c"); seen {
+	if seen, _ := m.Seen(t.Context(), "other", []string{"c"}); seen[0] {
 		t.Error("feeds share a memory")
 	}
 }
