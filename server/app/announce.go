@@ -106,6 +106,7 @@ func (a *App) heard(text string) {
 		return
 	}
 	if w.From != a.me {
+		a.auth.Forget() // the session may be a key's: none of its sockets may open after this
 		a.hub.EndSession(w.SessionEnded)
 	}
 }

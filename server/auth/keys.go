@@ -186,6 +186,9 @@ func (a *Auth) keepKey(ctx context.Context, k keptKey) error {
 	return nil
 }
 
+// Forget drops what is known of keys: another server has said that one is revoked.
+func (a *Auth) Forget() { a.ring.forget() }
+
 // recordKey keeps an act in the audit log, or says that it did not: an act that leaves no trace does not count as done.
 func (a *Auth) recordKey(ctx context.Context, act Act) error {
 	if a.audit == nil {
