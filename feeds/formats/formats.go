@@ -32,6 +32,7 @@ import (
 	"kentongan/feeds/formats/ttn"
 	"kentongan/feeds/formats/usgs"
 	"kentongan/feeds/formats/wzdx"
+	"kentongan/feeds/formats/xml"
 )
 
 // Factory makes a format from its options; unknown options are an error.
@@ -65,6 +66,7 @@ func All() map[string]Factory {
 		"ttn":          ttn.New,
 		"usgs":         usgs.New,
 		"wzdx":         wzdx.New,
+		"xml":          xml.New,
 	}
 }
 

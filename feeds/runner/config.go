@@ -144,7 +144,7 @@ func (c FeedConfig) Validate() []error {
 }
 
 // mappedFormats are those that read by a map.
-var mappedFormats = []string{"csv", "geojson", "json"}
+var mappedFormats = []string{"csv", "geojson", "json", "xml"}
 
 // validateFormat makes the format once, for its faults, and reads the register.
 func (c FeedConfig) validateFormat() []error {
@@ -153,7 +153,7 @@ func (c FeedConfig) validateFormat() []error {
 	case twice:
 		return []error{&ConfigError{"options", "map stands beside options, not in them"}}
 	case c.Map != "" && !slices.Contains(mappedFormats, c.Format):
-		faults = append(faults, &ConfigError{"map", "only a feed with format csv, geojson or json has one"})
+		faults = append(faults, &ConfigError{"map", "only a feed with format csv, geojson, json or xml has one"})
 		c.Map = ""
 	}
 	if slices.Contains(formats.Names(), c.Format) {

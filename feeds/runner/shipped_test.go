@@ -9,6 +9,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"kentongan/feeds"
+	"kentongan/feeds/bounded"
 	"kentongan/feeds/feedtest"
 	"kentongan/feeds/formats"
 	"kentongan/feeds/register"
@@ -50,6 +51,12 @@ type asFeed struct {
 
 func (f asFeed) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	meta.Kind, meta.Feed = f.config.Kind, f.config.Name
+	if bounded.IsGzip(body) { // as the transport does
+		var err error
+		if body, err = bounded.Gunzip(body, bounded.DefaultInflated); err != nil {
+			return feeds.Batch{}, err
+		}
+	}
 	b, err := f.format.Decode(body, meta)
 	if err == nil {
 		f.known.Apply(&b, meta.Kind)
@@ -60,9 +67,12 @@ func (f asFeed) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 // The maps that are shipped read the files that were recorded from the producers they are for.
 func TestShippedMaps(t *testing.T) {
 	for file, feedsOf := range map[string]map[string]string{
-		"river.yaml":      {"ea-level": "river/uk-ea-latest-*", "ea-stations": "river/uk-ea-stations-*", "nwis": "river/usgs-nwis-*"},
+		"river.yaml":      {"ea-level": "river/uk-ea-latest-*", "ea-stations": "river/uk-ea-stations-*", "nwis": "river/usgs-nwis-*", "waterml": "river/usgs-waterml1-*"},
 		"airquality.yaml": {"openaq-v1": "airquality/openaq-v1-*", "openaq-v3": "airquality/openaq-v3-*", "purpleair": "airquality/purpleair-*", "airrohr": "airquality/sensor-community-*"},
-		"replay-gps.yaml": {"liverpool-bus": "replay-gps/liverpool-*", "wmata-bus": "replay-gps/wmata-bus-avl-*", "wmata-bus-8062": "replay-gps/wmata-bus-8062-*"},
+		"replay-incidents.yaml": {"montgomery-911": "replay-incidents/montgomery-*", "chicago": "replay-incidents/chicago-*", "cincinnati": "replay-incidents/cincinnati-*",
+			"san-francisco": "replay-incidents/sanfrancisco-*", "nyc-311": "replay-incidents/nyc-311-*"},
+		"replay-other.yaml": {"lille-bikes": "replay-other/lille-*"},
+		"replay-gps.yaml":   {"liverpool-bus": "replay-gps/liverpool-*", "wmata-bus": "replay-gps/wmata-bus-avl-*", "wmata-bus-8062": "replay-gps/wmata-bus-8062-*"},
 	} {
 		all := shipped(t, file)
 		if len(all) != len(feedsOf) {
@@ -78,9 +88,14 @@ func TestShippedMaps(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if raced && name == "chicago" {
+					t.Skip("148,636 rows: read without the race detector only")
+				}
 				feedtest.Golden(t, asFeed{c, format, nil}, feedtest.Recorded(t, pattern))
 				for _, recorded := range feedtest.Recorded(t, pattern) {
-					feedtest.Contract(t, asFeed{c, format, nil}, feedtest.Read(t, recorded))
+					if body := feedtest.Read(t, recorded); len(body) < 200<<10 { // the contract reads it many times over
+						feedtest.Contract(t, asFeed{c, format, nil}, body)
+					}
 				}
 			})
 		}
@@ -140,7 +155,7 @@ func TestMapAndRegisterFaultsNameTheirKeys(t *testing.T) {
 		change func(*FeedConfig)
 		want   []string
 	}{
-		{func(c *FeedConfig) { c.Map = "." }, []string{"map: only a feed with format csv, geojson or json has one"}},
+		{func(c *FeedConfig) { c.Map = "." }, []string{"map: only a feed with format csv, geojson, json or xml has one"}},
 		{func(c *FeedConfig) { c.Format = "json" }, []string{"map: a jq program is required"}},
 		{func(c *FeedConfig) { c.Format, c.Map = "json", "env | now" }, []string{"map: env: ", "map: now: "}},
 		{func(c *FeedConfig) {

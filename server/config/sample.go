@@ -34,7 +34,7 @@ const sampleFeeds = `
 ##   simulated     true: it plays or invents; marked on every screen, joined with nothing real
 ##   interval      declared cadence; absent: every where polled, else learned
 ##   keep          how long its raw bytes are kept; absent: retention.raw; 0s: not at all
-##   map           formats json, csv and geojson: a jq program that gives records with the fields of format native; its functions num and
+##   map           formats json, csv, xml and geojson: a jq program that gives records with the fields of format native; its functions num and
 ##                 zoned("WIB") make numbers of texts and RFC 3339 of local times. deploy/feeds holds maps of real producers
 ##   register      a .csv or .yaml file of thing, lat, lng, name, kind: places Things that do not know where they are
 ##   options       of the format. json: each, a jq program that takes a document apart. csv: delimiter, columns
