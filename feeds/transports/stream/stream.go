@@ -27,7 +27,7 @@ import (
 type Config struct {
 	Listen         string                                                            // host:port at which senders reach us; for UDP also that of a multicast group
 	Address        string                                                            // host:port that we dial; TCP only
-	TLS            func() (*tls.Config, error)                                       // asked at each dial; nil: plain
+	TLS            func() (*tls.Config, error)                                       // asked at each dial, what it gives may be nil; itself nil: plain
 	From           []netip.Prefix                                                    // networks whose senders are heard; empty: loopback alone
 	Framing        feeds.Framing                                                     // of the format
 	MaxFrame       int                                                               // bytes of one message

@@ -66,6 +66,9 @@ func (t *TCP) secure(ctx context.Context, conn net.Conn) (net.Conn, error) {
 		conn.Close()
 		return nil, fault("tls", err.Error(), err)
 	}
+	if config == nil {
+		config = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	if config.ServerName == "" {
 		config = config.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(t.config.Address)
