@@ -61,6 +61,7 @@ type Batch struct {
 	Follow       []string  // addresses of documents that never change (index entries); only poll fetches them, once each, on hosts the feed allows
 	Next         []string  // addresses where this state goes on (nextLink, documents of an index); poll asks them anew in every round
 	Snapshot     bool      // the delivery is the producer's whole state: what is absent from it has ended there
+	AllAlerts    bool      // the delivery lists every alert that the feed has in force: one that is absent from it has ended
 }
 
 // Records counts what the batch asks to store.
@@ -162,18 +163,32 @@ type Felt struct {
 	High  int    `json:"high"`
 }
 
-// Report is a citizen's or officer's account (Open311 GeoReport v2).
+// Report is a citizen's or officer's account (Open311 GeoReport v2). Who gave it (name, telephone, e-mail, device) has no field here: a
+// format leaves it behind.
 type Report struct {
-	Index      int          `json:"-"`
-	ID         string       `json:"id"` // service_request_id
-	Channel    string       `json:"channel"`
-	Text       string       `json:"text"`
-	Type       string       `json:"type,omitempty"`
-	At         moment.Time  `json:"at"`
-	Position   geo.Position `json:"-"`
-	Placed     bool         `json:"-"`
-	Address    string       `json:"address,omitempty"`
-	ReceivedAt moment.Time  `json:"received_at"`
+	Index       int           `json:"-"`
+	ID          string        `json:"id"` // service_request_id; empty: the house makes one of what the report says
+	Channel     string        `json:"channel"`
+	Text        string        `json:"text"`
+	Type        string        `json:"type,omitempty"` // service_name
+	Code        string        `json:"service_code,omitempty"`
+	Status      string        `json:"status,omitempty"` // closed, or open; empty is open
+	StatusNotes string        `json:"status_notes,omitempty"`
+	Responsible string        `json:"agency_responsible,omitempty"`
+	Media       string        `json:"media_url,omitempty"`
+	At          moment.Time   `json:"at"`
+	UpdatedAt   moment.Time   `json:"updated_at,omitzero"` // of this version, as the producer says it
+	Position    geo.Position  `json:"-"`
+	Placed      bool          `json:"-"`
+	Address     string        `json:"address,omitempty"`
+	ReceivedAt  moment.Time   `json:"received_at"`
+	External    []ExternalRef `json:"external_refs,omitempty"`
+}
+
+// ExternalRef is a partner's own number of the same account.
+type ExternalRef struct {
+	Agency string `json:"agency"`
+	ID     string `json:"id"`
 }
 
 // UnitPosition says where a vehicle or crew is.

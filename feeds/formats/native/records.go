@@ -243,7 +243,8 @@ func (r *record) area(f *feature) (cap.Area, bool) {
 	return a, a.Name != "" || !a.Shape.IsZero()
 }
 
-// report reads a citizen's or officer's account: id and text are required, and a place or an address.
+// report reads a citizen's or officer's account: text is required, and a place or an address. Without an id what it says is its identity.
+// status is closed, or open.
 func (d *decoder) report(r *record, place *feature) string {
 	p := feeds.Report{
 		Index:      d.index,
@@ -254,11 +255,12 @@ func (d *decoder) report(r *record, place *feature) string {
 		At:         r.time("at"),
 		Address:    r.text("address", maxText),
 		ReceivedAt: d.received,
+
+		Code: r.text("service_code", maxName), Status: strings.ToLower(r.text("status", maxName)), StatusNotes: r.long("status_notes"),
+		Responsible: r.text("agency_responsible", maxName), Media: r.text("media_url", maxText), UpdatedAt: r.time("updated_at"),
+		External: r.external(),
 	}
 	p.Position, p.Placed = r.place(place)
-	if p.ID == "" {
-		r.fault("id: required")
-	}
 	if p.Text == "" {
 		r.fault("text: required and not empty")
 	}
@@ -269,6 +271,35 @@ func (d *decoder) report(r *record, place *feature) string {
 		d.batch.Reports = append(d.batch.Reports, p)
 	}
 	return r.reason
+}
+
+// maxExternal bounds the numbers that partners have given one report.
+const maxExternal = 16
+
+// external reads external_refs: [{agency, id}].
+func (r *record) external() []feeds.ExternalRef {
+	raw, ok := r.raw("external_refs")
+	if !ok {
+		return nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) != nil || len(list) > maxExternal {
+		r.fault("external_refs: want a list of at most %d objects {agency, id}", maxExternal)
+		return nil
+	}
+	var out []feeds.ExternalRef
+	for i, one := range list {
+		in, reason := open(one, []string{"agency", "id"})
+		if reason != "" {
+			r.fault("external_refs: %d: %s", i, reason)
+			return nil
+		}
+		out = append(out, feeds.ExternalRef{Agency: in.need("agency", maxName), ID: in.need("id", maxName)})
+		if in.reason != "" {
+			r.fault("external_refs: %d: %s", i, in.reason)
+		}
+	}
+	return out
 }
 
 // position reads where a unit is; thing may stand for unit. A unit that says no place, or 0,0, is passed over: a receiver without a fix.

@@ -107,7 +107,8 @@ var knownFields = []string{
 	"record", "id", "thing", "property", "value", "unit", "at", "lng", "lat", "kind", "name", "quality", "attrs",
 	"identifier", "sender", "sent", "status", "msg_type", "scope", "references", "language", "category", "event", "urgency", "severity",
 	"certainty", "effective", "onset", "expires", "sender_name", "headline", "description", "instruction", "web", "contact", "area",
-	"quake", "channel", "text", "type", "address", "speed_mps", "heading", "accuracy_m",
+	"quake", "channel", "text", "type", "address", "service_code", "status_notes", "agency_responsible", "media_url", "updated_at",
+	"external_refs", "speed_mps", "heading", "accuracy_m",
 }
 
 func (d *decoder) observation(r *record, place *feature) string {

@@ -1,7 +1,8 @@
 // Package open311 is service requests of Open311 GeoReport v2: lists of them as JSON or XML.
 //
-// Each open request becomes a Report. A closed one asks for nothing and is passed over, as is one that has no id yet (a token) and one
-// that says neither place nor address. A request without a description says the name of its service. Who reported it is not read.
+// Each request becomes a Report, a closed one too: the house must hear that what it holds is closed. One that has no id yet (a token) is
+// passed over, as is one that says neither place nor address. A request without a description says the name of its service. Who reported
+// it (name, telephone, e-mail, device) is not read.
 //
 // Option: zone, such as "WIB", for servers whose times say no offset, against the standard.
 package open311
@@ -52,9 +53,10 @@ func New(options map[string]any) (feeds.Format, error) {
 
 // request is one service request as either form says it.
 type request struct {
-	id, token, status, service, code, description, address, requested string
-	lat, lng                                                          *float64
-	metadata                                                          bool // it is a service of a list of services
+	id, token, status, notes, service, code, description, address, requested, updated, agency, media string
+
+	lat, lng *float64
+	metadata bool // it is a service of a list of services
 }
 
 // item is a request, or what is wrong with it, and where it stands.
@@ -108,10 +110,9 @@ func (f Format) report(it item) (r feeds.Report, pass string, err error) {
 		return r, "", errors.New("not a service request: service_request_id, service_name and service_code are missing")
 	case q.id == "":
 		return r, "the request has no service_request_id", nil
-	case strings.EqualFold(q.status, "closed"):
-		return r, "status is closed: it asks for nothing", nil
 	}
-	r = feeds.Report{ID: q.id, Channel: "open311", Text: fields.Cut(q.description, maxProse), Type: q.service, Address: q.address}
+	r = feeds.Report{ID: q.id, Channel: "open311", Text: fields.Cut(q.description, maxProse), Type: q.service, Code: q.code, Address: q.address,
+		Status: strings.ToLower(q.status), StatusNotes: fields.Cut(q.notes, maxProse), Responsible: q.agency, Media: q.media}
 	if r.Type == "" {
 		r.Type = q.code
 	}
@@ -121,7 +122,10 @@ func (f Format) report(it item) (r feeds.Report, pass string, err error) {
 	if r.Text == "" {
 		return r, "", errors.New("description, service_name and service_code are missing")
 	}
-	if r.At, err = f.time(q.requested); err != nil {
+	if r.At, err = f.time("requested_datetime", q.requested); err != nil {
+		return r, "", err
+	}
+	if r.UpdatedAt, err = f.time("updated_datetime", q.updated); err != nil {
 		return r, "", err
 	}
 	if r.Position, r.Placed, err = place(q.lat, q.lng); err != nil {
@@ -133,7 +137,7 @@ func (f Format) report(it item) (r feeds.Report, pass string, err error) {
 	return r, "", nil
 }
 
-func (f Format) time(s string) (moment.Time, error) {
+func (f Format) time(name, s string) (moment.Time, error) {
 	if s == "" {
 		return moment.Time{}, nil
 	}
@@ -144,9 +148,9 @@ func (f Format) time(s string) (moment.Time, error) {
 	local, zoneless := time.ParseInLocation("2006-01-02T15:04:05", strings.Replace(s, " ", "T", 1), time.UTC)
 	switch {
 	case zoneless != nil:
-		return moment.Time{}, fmt.Errorf("requested_datetime %w", err)
+		return moment.Time{}, fmt.Errorf("%s %w", name, err)
 	case f.zone == nil:
-		return moment.Time{}, fmt.Errorf("requested_datetime %.40q says no offset: set the option zone", s)
+		return moment.Time{}, fmt.Errorf("%s %.40q says no offset: set the option zone", name, s)
 	}
 	y, m, d := local.Date()
 	return fields.RFC3339(time.Date(y, m, d, local.Hour(), local.Minute(), local.Second(), 0, f.zone).Format(time.RFC3339))
@@ -206,7 +210,8 @@ func jsonRequest(raw []byte) (q request, err error) {
 	q = request{
 		id: o.Label("service_request_id", maxName), token: o.Label("token", maxName), status: o.Text("status", maxName),
 		service: o.Text("service_name", maxName), code: o.Label("service_code", maxName), description: o.Text("description", len(raw)),
-		address: o.Text("address", maxText), requested: o.Text("requested_datetime", maxName),
+		address: o.Text("address", maxText), requested: o.Text("requested_datetime", maxName), updated: o.Text("updated_datetime", maxName),
+		notes: o.Text("status_notes", len(raw)), agency: o.Text("agency_responsible", maxName), media: o.Text("media_url", maxText),
 		metadata: !o.Has("service_request_id") && !o.Has("requested_datetime") && o.Has("service_code") && (o.Has("metadata") || o.Has("group") || o.Has("type")),
 	}
 	q.lat, q.lng = coordinate(o, "lat"), coordinate(o, "long")
@@ -286,7 +291,8 @@ func xmlRequest(e *cap.Element) (q request, err error) {
 		return v
 	}
 	q = request{id: text("service_request_id", maxName), token: text("token", maxName), status: text("status", maxName), service: text("service_name", maxName),
-		code: text("service_code", maxName), description: text("description", 1<<20), address: text("address", maxText), requested: text("requested_datetime", maxName)}
+		code: text("service_code", maxName), description: text("description", 1<<20), address: text("address", maxText), requested: text("requested_datetime", maxName),
+		updated: text("updated_datetime", maxName), notes: text("status_notes", 1<<20), agency: text("agency_responsible", maxName), media: text("media_url", maxText)}
 	q.lat, q.lng = value("lat"), value("long")
 	return q, err
 }

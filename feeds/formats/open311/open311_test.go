@@ -1,6 +1,7 @@
 package open311
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,10 +49,30 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// Nothing of who reported may come further than this.
+func TestReporterIsNotRead(t *testing.T) {
+	who := `"first_name":"Rina","last_name":"Nurhaliza","device_id":"dev-77","account_id":"acc-9"`
+	asXML := "<email>rina@example.org</email><phone>0812-3456-7890</phone><first_name>Rina</first_name><last_name>Nurhaliza</last_name><device_id>dev-77</device_id>"
+	for _, body := range []string{
+		"[" + strings.TrimSuffix(strings.Replace(good, "a@example.org", "rina@example.org", 1), "}") + "," + who + "}]",
+		"<service_requests>" + strings.Replace(goodXML, "</request>", asXML+"</request>", 1) + "</service_requests>",
+	} {
+		b := decode(t, Format{}, body)
+		if len(b.Reports) != 1 {
+			t.Fatalf("%+v", b)
+		}
+		for _, secret := range []string{"rina", "0812", "Nurhaliza", "dev-77", "acc-9"} {
+			if said := fmt.Sprintf("%+v", b); strings.Contains(strings.ToLower(said), strings.ToLower(secret)) {
+				t.Errorf("%q comes through: %s", secret, said)
+			}
+		}
+	}
+}
+
 func TestItems(t *testing.T) {
 	swap := func(old, new string) string { return strings.Replace(good, old, new, 1) }
 	for _, c := range []struct{ name, item, reason, kind string }{
-		{"closed", swap(`"open"`, `"closed"`), "status is closed", "ignored"},
+		{"closed", swap(`"open"`, `"closed"`), "", "placed"},
 		{"a token only", swap(`"service_request_id":"14-01"`, `"token":"abc"`), "a token", "ignored"},
 		{"neither id nor token", swap(`"service_request_id":"14-01",`, ""), "no service_request_id", "ignored"},
 		{"no place, no address", swap(`"address":"Jl. Lembang","lat":-0.83,"long":100.63`, `"address":"","lat":null,"long":null`), "neither place nor address", "ignored"},

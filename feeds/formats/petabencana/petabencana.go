@@ -85,6 +85,7 @@ func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		return feeds.Batch{}, errors.New("petabencana: no feature of the collection is a report, a flooded area or a gauge")
 	}
 	r.batch.Snapshot = len(r.batch.Alerts) > 0 || len(items) == 0 && asksForAreas(meta.URL)
+	r.batch.AllAlerts = r.batch.Snapshot
 	return r.batch, nil
 }
 
@@ -226,6 +227,7 @@ func (r *reader) report(p *fields.Object, shape geo.Shape) error {
 	if text == "" {
 		text = kind
 	}
+	media := p.Text("image_url", 4096)
 	if p.Fault() != nil {
 		return nil // told by feature
 	}
@@ -236,7 +238,7 @@ func (r *reader) report(p *fields.Object, shape geo.Shape) error {
 	if source != "" {
 		channel += "/" + source
 	}
-	r.batch.Reports = append(r.batch.Reports, feeds.Report{Index: r.index, ID: id, Channel: channel, Text: text, Type: kind, At: at,
+	r.batch.Reports = append(r.batch.Reports, feeds.Report{Index: r.index, ID: id, Channel: channel, Text: text, Type: kind, At: at, Media: media,
 		Position: place, Placed: true, ReceivedAt: moment.Of(r.meta.ReceivedAt)})
 	return nil
 }
