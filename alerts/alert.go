@@ -38,8 +38,9 @@ type Alert struct {
 	Thing       string            `json:"thing,omitempty"` // the Thing a rule fired on
 	Incident    string            `json:"incident,omitempty"`
 	State       State             `json:"state"`
-	Revision    int               `json:"revision"`          // 1, and one more with each revision by its source
-	Changes     []string          `json:"changes,omitempty"` // what the last revision changed, "M 5.6 -> 5.4"
+	EndReason   string            `json:"end_reason,omitempty"` // why it is no longer active, where its source did not say
+	Revision    int               `json:"revision"`             // 1, and one more with each revision by its source
+	Changes     []string          `json:"changes,omitempty"`    // what the last revision changed, "M 5.6 -> 5.4"
 	ReceivedAt  moment.Time       `json:"received_at"`
 	UpdatedAt   moment.Time       `json:"updated_at"`
 	Attribution string            `json:"attribution,omitempty"`

@@ -129,6 +129,11 @@ func (p *putting) again(ctx context.Context, id string) (Result, error) {
 	if err != nil {
 		return out, err
 	}
+	if len(list) > 0 {
+		if done, err := p.relisted(ctx, list[0]); done || err != nil {
+			return Result{Kind: Stored, Alert: id, Incident: list[0].doc.Incident}, err
+		}
+	}
 	// A Cancel heard again names the alert it ended.
 	if len(list) == 0 || slices.Contains(list[0].doc.Sources, p.m.Feed) || p.in.Message.Reference() != capReference(list[0].doc) {
 		return out, p.rest(ctx, "str", p.nameKey(p.in.Message.Reference().String()), "", id)
@@ -156,7 +161,8 @@ func (p *putting) sameSender(k kept[alerts.Alert]) bool {
 	return k.doc.Rule == "" && k.doc.Sender == p.a.Sender && k.doc.Simulated == p.m.Simulated
 }
 
-// parents loads what the message refers to, by references and by the producer's own keys; missing are references not known yet.
+// parents loads what the message refers to, by references and, of earthquakes, by the producer's own keys; missing are references not
+// known yet.
 func (p *putting) parents(ctx context.Context) (found []kept[alerts.Alert], missing []string, err error) {
 	names := []string{}
 	for _, r := range p.in.Message.References {
@@ -186,12 +192,28 @@ func (p *putting) parents(ctx context.Context) (found []kept[alerts.Alert], miss
 	return found, missing, nil
 }
 
+// merged is both lists, each alert once.
+func merged(a, b []kept[alerts.Alert]) []kept[alerts.Alert] {
+	for _, k := range b {
+		if !slices.ContainsFunc(a, func(o kept[alerts.Alert]) bool { return o.doc.ID == k.doc.ID }) {
+			a = append(a, k)
+		}
+	}
+	return a
+}
+
 // cancel ends what the message names. What has not come yet is remembered for a day.
 func (p *putting) cancel(ctx context.Context) (Result, error) {
 	found, missing, err := p.parents(ctx)
 	if err != nil {
 		return Result{}, err
 	}
+	same, err := p.keyed(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	older, late := p.newest(same)
+	found = merged(found, older)
 	st := p.newStep(p.now)
 	ended, foreign := "", 0
 	var before, after any
@@ -214,7 +236,9 @@ func (p *putting) cancel(ctx context.Context) (Result, error) {
 	}
 	if ended == "" && len(missing) == 0 {
 		reason := "a Cancel that names no alert ends nothing"
-		if foreign > 0 {
+		if late {
+			reason = "a later version of what it ends is known"
+		} else if foreign > 0 {
 			reason = "only the feed that brought an alert first may end it"
 		}
 		return Result{Kind: Ignored, Reason: reason}, nil
@@ -245,7 +269,17 @@ func (p *putting) store(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	for _, k := range found {
+	same, err := p.keyed(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	older, late := p.newest(same)
+	if !late && a.State != alerts.Logged {
+		if err := p.claim(ctx, st, a.ID); err != nil {
+			return Result{}, err
+		}
+	}
+	for _, k := range merged(found, older) {
 		a.Supersedes = append(a.Supersedes, k.doc.ID)
 		a.Revision = max(a.Revision, k.doc.Revision+1)
 		if a.Incident == "" {

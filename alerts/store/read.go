@@ -20,8 +20,10 @@ import (
 	"kentongan/geo"
 )
 
-// Query chooses incidents or alerts; empty members choose all.
+// Query chooses incidents, alerts or reports; empty members choose all.
 type Query struct {
+	Channel  string       // of a report
+	Feed     string       // of a report
 	Status   string       // "open", or one status; for alerts "active" or one state
 	Severity cap.Severity // exactly
 	Agency   string       // leads or supports
@@ -227,7 +229,7 @@ func (s *Store) walkIndex(ctx context.Context, key string, q Query, last page, f
 	}
 }
 
-// Snapshot is every open incident and active alert, and the offset from which Tail goes on.
+// Snapshot is every open incident, active alert and standing report, and the offset from which Tail goes on.
 func (s *Store) Snapshot(ctx context.Context) (Open, error) {
 	var o Open
 	err := s.steady(ctx, func() (err error) {
@@ -256,6 +258,9 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	}
 	for _, k := range active {
 		o.Alerts = append(o.Alerts, k.doc)
+	}
+	if o.Reports, o.Cut, err = s.standingReports(ctx, s.now()); err != nil {
+		return Open{}, err
 	}
 	slices.SortFunc(o.Incidents, func(a, b incident.Incident) int { return strings.Compare(b.ID, a.ID) })
 	slices.SortFunc(o.Alerts, func(a, b alerts.Alert) int { return strings.Compare(b.ID, a.ID) })

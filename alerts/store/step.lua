@@ -9,8 +9,8 @@
 --             field HGET key field equals the value; "" means absent
 --        then number of writes, then per write: kind, index of its key, and three values
 --             doc  rev, document, internals    HSET key rev, doc, own, step
---             zadd score, member               set value, ms to live (0: for ever)      del
---             sadd member    srem member       hset field, value     hdel field
+--             zadd score, member    zrem member    zcut score: all below it             set value, ms to live (0: for ever)
+--             sadd member    srem member       hset field, value     hdel field        del
 --        then number of events, then per event: type, id, document
 --        then the audit record without its sequence number: head, tail (both empty: none); and the length of the case stream
 -- Returns {"ok", last offset}, {"done", last offset} for a repeated step, or {"conflict", number of the check}.
@@ -45,6 +45,10 @@ for _ = 1, tonumber(take()) do
     redis.call('HSET', key, 'rev', a, 'doc', b, 'own', c, 'step', ARGV[1])
   elseif kind == 'zadd' then
     redis.call('ZADD', key, a, b)
+  elseif kind == 'zrem' then
+    redis.call('ZREM', key, a)
+  elseif kind == 'zcut' then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. a)
   elseif kind == 'sadd' then
     redis.call('SADD', key, a)
   elseif kind == 'srem' then

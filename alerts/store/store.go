@@ -1,4 +1,4 @@
-// Package store is alerts, incidents, units and dispatches kept in Redis, each step atomic with its audit record.
+// Package store is alerts, incidents, reports, units and dispatches kept in Redis, each step atomic with its audit record.
 package store
 
 import (
@@ -16,6 +16,7 @@ import (
 	"kentongan/alerts"
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
 	"kentongan/alerts/rules"
 	"kentongan/feeds"
 	"kentongan/geo/keyspace"
@@ -108,7 +109,7 @@ type Result struct {
 // Change is one event of the case stream.
 type Change struct {
 	Offset int64           `json:"offset"`
-	Type   string          `json:"type"` // incident, alert
+	Type   string          `json:"type"` // incident, alert, report
 	ID     string          `json:"id"`
 	Doc    json.RawMessage `json:"doc"` // the whole new state
 }
@@ -117,6 +118,8 @@ type Change struct {
 type Open struct {
 	Incidents []incident.Incident
 	Alerts    []alerts.Alert
+	Reports   []report.Report // open ones of the last day, the newest received first
+	Cut       bool            // there are more reports than MostReports
 	Offset    int64
 }
 
@@ -131,12 +134,15 @@ type alertDoc struct {
 	alerts.Alert
 }
 
-// origin is what the store alone needs to know of an alert.
+// origin is what the store alone needs to know of an alert or a report.
 type origin struct {
 	Feed   string            `json:"feed"`             // the first source
 	Agency string            `json:"agency,omitempty"` // of the first source
 	Seen   map[string]string `json:"seen,omitempty"`   // feed -> hash of what it last said of an earthquake
 	Cores  []string          `json:"cores,omitempty"`  // hashes of every solution of an earthquake so far
+	// Unlisted: it was ended because its feed's list no longer held it; listed again it goes on.
+	Unlisted bool   `json:"unlisted,omitempty"`
+	Draft    string `json:"draft,omitempty"` // of a report that was entered here: hash of what was said
 }
 
 type kept[T any] struct {

@@ -30,6 +30,8 @@ const (
 	SimulatorLifetime = 7 * 24 * time.Hour
 	LeaseLifetime     = 8 * time.Second
 	StatusLifetime    = time.Hour // of what a server that is gone said of its feeds
+	FeedLifetime      = 30 * 24 * time.Hour
+	FeedLinks         = 20_000 // that are remembered of a feed
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -64,6 +66,7 @@ var Table = []Row{
 	{"kt:key:{J}", "hash", "key id -> the key, with the hash of its secret (JSON, v=1)", "none: bounded by the keys alive; a revoked one stays 90 days", "server/auth", "server/auth"},
 	{"kt:key-used:{J}", "hash", "key id -> when it was used last", "as key", "server/auth", "server/auth"},
 	{"kt:key-change:{J}", "string", "mark of the last change of any key", "none: one value", "server/auth", "server/auth"},
+	{"kt:once:{J}:HASH", "string", "a signature that counts once", "as long as it would be taken again", "server/auth", "server/auth"},
 	{"kt:session-ended:{J}", "zset", "hashes of sessions that ended before their time, by ms, for servers that missed the word", "SessionLifetime after the last", "server/app", "server/app"},
 	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "LeaseLifetime, renewed", "alerts/store", "alerts/store, server/app"},
 	{"kt:fence:{J}:NAME", "string", "token of the lease's newest holder; grows with each", "none: one value a lease", "alerts/store", "alerts/store"},
@@ -71,7 +74,8 @@ var Table = []Row{
 	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
 	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
-	{"kt:feed:{J}:NAME", "hash", "last success, interval, etag of a feed, kept over restarts", "30 days", "feeds/runner", "feeds/runner"},
+	{"kt:feed:{J}:NAME", "hash", "of a feed, over restarts and for every server: last success, learned interval; of its poll: validators, cursor", "FeedLifetime after the last change", "server/app", "server/app"},
+	{"kt:feed-link:{J}:NAME", "zset", "hashes of links of a feed whose content never changes, by ms when they were fetched", "FeedLifetime, each; FeedLinks at most", "server/app", "server/app"},
 }
 
 func (k Keys) plain(noun string) string        { return k.Prefix + ":" + noun }
@@ -178,6 +182,9 @@ func (k Keys) KeyUsed() string { return k.ours("key-used") }
 // KeyChange is the mark of the last change of any key.
 func (k Keys) KeyChange() string { return k.ours("key-change") }
 
+// Once is what may count once, by its hash.
+func (k Keys) Once(hash string) string { return k.facet("once", hash) }
+
 // Lease by name.
 func (k Keys) Lease(name string) string { return k.facet("lease", name) }
 
@@ -198,6 +205,9 @@ func (k Keys) Announce() string { return k.ours("announce") }
 
 // Simulator is the runs of the simulated city.
 func (k Keys) Simulator() string { return k.ours("simulator") }
+
+// FeedLink is the links of a feed that were fetched.
+func (k Keys) FeedLink(name string) string { return k.facet("feed-link", name) }
 
 // Feed is what a feed remembers over restarts.
 func (k Keys) Feed(name string) string { return k.facet("feed", name) }

@@ -107,6 +107,7 @@ func (s *server) register() error {
 	s.cells()
 	s.alerts()
 	s.incidents()
+	s.reports()
 	s.lists()
 	s.basemap()
 	s.simulator()

@@ -59,9 +59,9 @@ func (s *server) fault(err error) error {
 	switch {
 	case errors.As(err, &c):
 		return &conflict{"the incident has changed or does not allow that", http.StatusConflict, err.Error(), c.Current, c.Allowed}
-	case errors.Is(err, store.ErrNotFound):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoReport):
 		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, store.ErrQuery):
+	case errors.Is(err, store.ErrQuery), errors.Is(err, store.ErrKeyReused):
 		return huma.Error422UnprocessableEntity(err.Error())
 	case errors.Is(err, incident.ErrInvalid):
 		return huma.Error422UnprocessableEntity(err.Error())

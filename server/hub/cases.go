@@ -8,7 +8,7 @@ import (
 // change is one change of a case as the stream of the store tells it.
 type change struct {
 	offset int64
-	noun   string // incident, alert
+	noun   string // incident, alert, report
 	id     string
 	doc    json.RawMessage
 }
@@ -19,18 +19,19 @@ const (
 	mostRememberedBytes = 16 << 20
 )
 
-// cases is every open incident and active alert, kept by following the stream, and the newest changes. The hub's goroutine owns it.
+// cases is every open incident, active alert and standing report, kept by following the stream, and the newest changes. The hub's goroutine owns it.
 type cases struct {
 	offset  int64
 	open    map[string]map[string]json.RawMessage // noun -> id -> document
 	sorted  map[string][]json.RawMessage          // by id, newest first; nil: to be built
-	past    []change                              // without a gap, up to offset
-	from    int64                                 // changes after this offset are in past
-	pastLen int                                   // bytes
+	reports reports
+	past    []change // without a gap, up to offset
+	from    int64    // changes after this offset are in past
+	pastLen int      // bytes
 }
 
 func newCases() *cases {
-	return &cases{open: map[string]map[string]json.RawMessage{"incident": {}, "alert": {}}, sorted: map[string][]json.RawMessage{}}
+	return &cases{open: map[string]map[string]json.RawMessage{"incident": {}, "alert": {}}, reports: newReports(), sorted: map[string][]json.RawMessage{}}
 }
 
 // standing tells whether a document belongs into a snapshot.
@@ -49,12 +50,20 @@ func standing(c change) bool {
 }
 
 // reset starts from what the store holds at an offset.
-func (c *cases) reset(offset int64, list []change) {
+func (c *cases) reset(offset int64, list []change, cut bool) {
 	c.offset, c.from, c.past, c.pastLen = offset, offset, nil, 0
 	c.open = map[string]map[string]json.RawMessage{"incident": {}, "alert": {}}
+	c.reports = newReports()
 	clear(c.sorted)
 	for _, ch := range list {
-		c.open[ch.noun][ch.id] = ch.doc
+		if ch.noun == "report" {
+			c.reports.take(ch)
+		} else {
+			c.open[ch.noun][ch.id] = ch.doc
+		}
+	}
+	if cut {
+		c.reports.missing()
 	}
 }
 
@@ -64,6 +73,9 @@ func (c *cases) apply(ch change) bool {
 		return false
 	}
 	c.offset = ch.offset
+	if ch.noun == "report" {
+		c.reports.take(ch)
+	}
 	if docs := c.open[ch.noun]; docs != nil {
 		if standing(ch) {
 			docs[ch.id] = ch.doc

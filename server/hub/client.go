@@ -42,6 +42,8 @@ func (c *client) may(noun string) bool {
 		return c.rights.incidents
 	case wire.TypeAlert:
 		return c.rights.alerts
+	case wire.TypeReport:
+		return c.rights.reports
 	}
 	return false
 }
@@ -63,7 +65,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 		return // gorilla has answered
 	}
 	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, pinged: h.d.Now().UnixNano(),
-		rights: rights{things: who.Can(auth.ReadThings), incidents: who.Can(auth.ReadIncidents), alerts: who.Can(auth.ReadAlerts), feeds: who.Can(auth.ReadFeeds)}}
+		rights: rights{things: who.Can(auth.ReadThings), incidents: who.Can(auth.ReadIncidents), alerts: who.Can(auth.ReadAlerts), reports: who.Can(auth.ReadReports), feeds: who.Can(auth.ReadFeeds)}}
 	first, err := h.hello(c.form, who.Rights)
 	if err != nil {
 		_ = conn.Close()

@@ -41,7 +41,7 @@ func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.Expon
 			return err
 		}
 		*offset = open.Offset
-		if err := h.give(ctx, portion{reset: true, offset: open.Offset, list: list}); err != nil {
+		if err := h.give(ctx, portion{reset: true, offset: open.Offset, list: list, cut: open.Cut}); err != nil {
 			return err
 		}
 	}
@@ -55,6 +55,7 @@ func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.Expon
 // portion is a piece of the case stream, or what stands at an offset.
 type portion struct {
 	reset  bool
+	cut    bool // there are more standing reports than those
 	offset int64
 	list   []change
 }
@@ -70,7 +71,7 @@ func (h *Hub) give(ctx context.Context, p portion) error {
 }
 
 func standingOf(open store.Open) ([]change, error) {
-	list := make([]change, 0, len(open.Incidents)+len(open.Alerts))
+	list := make([]change, 0, len(open.Incidents)+len(open.Alerts)+len(open.Reports))
 	add := func(noun, id string, v any) error {
 		doc, err := json.Marshal(v)
 		if err != nil {
@@ -81,6 +82,11 @@ func standingOf(open store.Open) ([]change, error) {
 	}
 	for i := range open.Incidents {
 		if err := add("incident", open.Incidents[i].ID, &open.Incidents[i]); err != nil {
+			return nil, err
+		}
+	}
+	for i := range open.Reports {
+		if err := add("report", open.Reports[i].ID, &open.Reports[i]); err != nil {
 			return nil, err
 		}
 	}

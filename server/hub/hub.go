@@ -198,7 +198,7 @@ func (h *Hub) loop(ctx context.Context) {
 			f()
 		case p := <-h.stream:
 			if p.reset {
-				h.cases.reset(p.offset, p.list)
+				h.cases.reset(p.offset, p.list, p.cut)
 				h.rearm()
 				h.loaded = true
 			} else {

@@ -12,7 +12,7 @@ import (
 )
 
 // rights is what a client may see.
-type rights struct{ things, incidents, alerts, feeds bool }
+type rights struct{ things, incidents, alerts, reports, feeds bool }
 
 // scopeKey is what clients must have in common to share every message.
 type scopeKey struct {
@@ -364,6 +364,9 @@ func (h *Hub) docs(s *wire.BinarySnapshot, r rights) {
 	}
 	if r.alerts {
 		s.Alerts = h.cases.docs(wire.TypeAlert)
+	}
+	if r.reports {
+		s.Reports, s.ReportsCut = h.cases.reports.standing(h.d.Now())
 	}
 	if r.feeds {
 		s.Feeds = h.feeds()

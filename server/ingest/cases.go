@@ -23,7 +23,7 @@ func (p *Pipeline) alerts(ctx context.Context, cases Cases, list []feeds.Alert, 
 	}
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
-	if err := p.enterCases(ctx); err != nil {
+	if err := p.enter(ctx, p.caseLane, "alerts"); err != nil {
 		return err
 	}
 	defer func() { <-p.caseLane }()
@@ -64,17 +64,36 @@ func (p *Pipeline) alerts(ctx context.Context, cases Cases, list []feeds.Alert, 
 	return nil
 }
 
-// enterCases waits for the lane's end of another delivery, which a store that hangs must not make endless: senders would pile up.
-func (p *Pipeline) enterCases(ctx context.Context) error {
+// unlisted ends the alerts of a feed that its newest list no longer holds. Where an item of the list could not be read nothing is ended:
+// it may be the one that is missed.
+func (p *Pipeline) unlisted(ctx context.Context, cases Cases, b *feeds.Batch, m *feeds.Meta) error {
+	if len(b.Rejected) > 0 {
+		return nil
+	}
+	if err := p.enter(ctx, p.caseLane, "alerts"); err != nil {
+		return err
+	}
+	defer func() { <-p.caseLane }()
+	ctx, cancel := context.WithTimeoutCause(ctx, p.caseWait, fmt.Errorf("no answer within %s", p.caseWait))
+	defer cancel()
+	_, err := cases.EndUnlisted(ctx, b.Alerts, *m)
+	if err != nil && !errors.Is(err, feeds.ErrBusy) {
+		err = fmt.Errorf("%w: %w", feeds.ErrBusy, err)
+	}
+	return err
+}
+
+// enter waits for the lane's end of another delivery, which a store that hangs must not make endless: senders would pile up.
+func (p *Pipeline) enter(ctx context.Context, lane chan struct{}, of string) error {
 	late := time.NewTimer(p.caseWait)
 	defer late.Stop()
 	select {
-	case p.caseLane <- struct{}{}:
+	case lane <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("%w: wait for the alerts of others: %w", feeds.ErrBusy, context.Cause(ctx))
+		return fmt.Errorf("%w: wait for the %s of others: %w", feeds.ErrBusy, of, context.Cause(ctx))
 	case <-late.C:
-		return fmt.Errorf("%w: the alerts of others have taken %s", feeds.ErrBusy, p.caseWait)
+		return fmt.Errorf("%w: the %s of others have taken %s", feeds.ErrBusy, of, p.caseWait)
 	case <-p.closed:
 		return errStopping
 	}

@@ -1,7 +1,7 @@
 // Package ingest is the pipeline of stages one Batch walks through.
 //
-// Two lanes: readings are merged into an open batch, committed, and only then seen by anybody; alerts go one by one through the case
-// store. A receipt is given when both have stored what they were given. What other servers commit is merged in the same goroutine (Follow);
+// Three lanes: readings are merged into an open batch, committed, and only then seen by anybody; alerts go one by one through the case
+// store, and reports beside them. A receipt is given when all have stored what they were given. What other servers commit is merged in the same goroutine (Follow);
 // rules are judged where Evaluate runs.
 package ingest
 
@@ -43,6 +43,8 @@ type ThingChange = struct {
 // Cases is what the pipeline asks of the case store; *store.Store is one.
 type Cases interface {
 	PutAgencyAlert(ctx context.Context, a feeds.Alert, m feeds.Meta) (store.Result, error)
+	EndUnlisted(ctx context.Context, listed []feeds.Alert, m feeds.Meta) (int, error)
+	PutReports(ctx context.Context, list []feeds.Report, m feeds.Meta) ([]store.Result, error)
 	Fire(ctx context.Context, f store.Firing) error
 	Clear(ctx context.Context, f store.Firing) error
 	Firing(ctx context.Context) (map[string]map[string]string, error)
@@ -86,6 +88,8 @@ type Pipeline struct {
 	caseLane chan struct{}           // room for one: alerts go one by one, so that revisions keep their order
 	caseWait time.Duration           // for that room
 
+	reportLane chan struct{} // room for one piece of a delivery
+
 	// Of the committer's goroutine alone.
 	tracks    tracks
 	open      batch
@@ -119,7 +123,7 @@ func New(d Deps) *Pipeline {
 	return &Pipeline{
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
-		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
+		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), reportLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
 		repairs: map[string]*repair{}, loadedAt: d.Now(), judging: d.Rules != nil && len(d.Rules.List()) > 0,
 	}
 }
@@ -150,9 +154,6 @@ func (l *Lane) Store(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Re
 func (p *Pipeline) store(ctx context.Context, b feeds.Batch, m feeds.Meta, cases Cases) (feeds.Receipt, error) {
 	l := newLedger(&b)
 	l.faults(&b)
-	for i := range b.Reports {
-		l.refuse(b.Reports[i].Index, ignored, "reports are not taken yet")
-	}
 	observations := b.Observations
 	if len(b.Positions) > 0 {
 		observations = append(observations[:len(observations):len(observations)], ofPositions(b.Positions, &m)...)
@@ -161,6 +162,14 @@ func (p *Pipeline) store(ctx context.Context, b feeds.Batch, m feeds.Meta, cases
 		return feeds.Receipt{}, err
 	}
 	if err := p.alerts(ctx, cases, b.Alerts, &m, l); err != nil {
+		return feeds.Receipt{}, err
+	}
+	if b.AllAlerts && !m.Part && !m.Dry {
+		if err := p.unlisted(ctx, cases, &b, &m); err != nil {
+			return feeds.Receipt{}, err
+		}
+	}
+	if err := p.reports(ctx, cases, b.Reports, &m, l); err != nil {
 		return feeds.Receipt{}, err
 	}
 	r := l.receipt()

@@ -92,6 +92,11 @@ func (l *ledger) faults(b *feeds.Batch) {
 			l.refuse(b.Observations[i].Index, rejected, reason)
 		}
 	}
+	for i := range b.Reports {
+		if reason := reportFault(&b.Reports[i]); reason != "" {
+			l.refuse(b.Reports[i].Index, rejected, reason)
+		}
+	}
 	for i := range b.Positions {
 		u := &b.Positions[i]
 		reason := badName("unit", u.Unit)

@@ -182,6 +182,14 @@ func (c *ledgerCases) PutAgencyAlert(context.Context, feeds.Alert, feeds.Meta) (
 	return store.Result{}, nil
 }
 
+func (c *ledgerCases) EndUnlisted(context.Context, []feeds.Alert, feeds.Meta) (int, error) {
+	return 0, nil
+}
+
+func (c *ledgerCases) PutReports(_ context.Context, list []feeds.Report, _ feeds.Meta) ([]store.Result, error) {
+	return make([]store.Result, len(list)), nil
+}
+
 func (c *ledgerCases) Fire(_ context.Context, f store.Firing) error {
 	if c.fenced.Load() {
 		return fmt.Errorf("fire: %w", store.ErrFenced)

@@ -153,7 +153,9 @@ func AppendSnapshot(b []byte, s RawSnapshot) ([]byte, error) {
 	b = appendChunks(append(b, `],"cells":[`...), s.Cells)
 	b = appendDocs(append(b, `],"incidents":[`...), s.Incidents)
 	b = appendDocs(append(b, `],"alerts":[`...), s.Alerts)
-	b = append(b, `],"alarms":[],"reports":[],"dispatches":[],"units":[],"feeds":`...)
+	b = appendDocs(append(b, `],"alarms":[],"reports":[`...), s.Reports)
+	b = strconv.AppendBool(append(b, `],"reports_cut":`...), s.ReportsCut)
+	b = append(b, `,"dispatches":[],"units":[],"feeds":`...)
 	list := s.Feeds
 	if list == nil {
 		list = []feeds.FeedStatus{}

@@ -227,6 +227,8 @@ type BinarySnapshot struct {
 	Cursor            string
 	Things, Cells     [][]byte // of AppendThingFrame and AppendCellFrame
 	Incidents, Alerts []json.RawMessage
+	Reports           []json.RawMessage
+	ReportsCut        bool
 	Feeds             []feeds.FeedStatus
 }
 
@@ -252,7 +254,13 @@ func AppendBinarySnapshot(b []byte, s BinarySnapshot) ([]byte, error) {
 	for _, d := range s.Alerts {
 		b = protowire.AppendBytes(protowire.AppendTag(b, 6, protowire.BytesType), d)
 	}
+	for _, d := range s.Reports {
+		b = protowire.AppendBytes(protowire.AppendTag(b, 8, protowire.BytesType), d)
+	}
 	b = protowire.AppendBytes(protowire.AppendTag(b, 11, protowire.BytesType), f)
+	if s.ReportsCut {
+		b = appendInt(b, 12, 1)
+	}
 	return shut(b, at), nil
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
@@ -57,7 +58,8 @@ type Snapshot struct {
 	Incidents  []incident.Incident `json:"incidents"`
 	Alerts     []alerts.Alert      `json:"alerts"`
 	Alarms     []Alarm             `json:"alarms"`
-	Reports    []Report            `json:"reports"`
+	Reports    []report.Report     `json:"reports"`     // open ones of the last 24 h, the newest received first, at most 2,000
+	ReportsCut bool                `json:"reports_cut"` // there are more than these
 	Dispatches []Dispatch          `json:"dispatches"`
 	Units      []Unit              `json:"units"`
 	Feeds      []feeds.FeedStatus  `json:"feeds"`
@@ -137,9 +139,9 @@ type AlarmMessage struct {
 
 // ReportMessage tells a change of a report.
 type ReportMessage struct {
-	Type   string `json:"type" ts:"\"report\""`
-	Cursor string `json:"cursor"`
-	Report Report `json:"report"`
+	Type   string        `json:"type" ts:"\"report\""`
+	Cursor string        `json:"cursor"`
+	Report report.Report `json:"report"`
 }
 
 // DispatchMessage tells a change of a dispatch.
@@ -162,13 +164,6 @@ type Alarm struct {
 	State    string `json:"state"`    // raised, acknowledged, cleared, shelved, suppressed
 	Priority string `json:"priority"` // P1, P2, P3
 	Alert    string `json:"alert"`
-}
-
-// Report is a citizen's or officer's account.
-type Report struct {
-	feeds.Report
-	Lng *float64 `json:"lng"`
-	Lat *float64 `json:"lat"`
 }
 
 // Unit is a response team or vehicle.
@@ -249,5 +244,7 @@ type RawSnapshot struct {
 	Cursor            string
 	Things, Cells     [][]byte // chunks of rows parted by commas; none is empty
 	Incidents, Alerts []json.RawMessage
+	Reports           []json.RawMessage
+	ReportsCut        bool // there are more than these
 	Feeds             []feeds.FeedStatus
 }

@@ -5,6 +5,7 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
 )
@@ -43,7 +44,7 @@ func Nouns() []Named {
 		named[incident.Why]("Why"), named[incident.Input]("RuleInput"), named[incident.Evidence]("Evidence"), named[incident.Entry]("TimelineEntry"),
 		named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
 		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
-		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[feeds.Report]("ReportRecord"),
+		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[feeds.ExternalRef]("ReportExternalRef"),
 	}
 }
 
@@ -53,6 +54,8 @@ func Enums() []Enum {
 		{named[cap.Severity]("Severity"), words(cap.Extreme, cap.Severe, cap.Moderate, cap.Minor, cap.Unknown)},
 		{named[incident.Status]("IncidentStatus"), words(incident.New, incident.Acknowledged, incident.Dispatched, incident.OnScene, incident.Resolved, incident.Closed, incident.Cancelled)},
 		{named[alerts.State]("AlertState"), words(alerts.Active, alerts.Updated, alerts.Cancelled, alerts.Expired, alerts.Resolved, alerts.Logged)},
+		{named[report.Status]("ReportStatus"), words(report.Open, report.Closed)},
+		{named[report.State]("ReportState"), words(report.New)},
 		{named[feeds.FeedState]("FeedState"), words(feeds.FeedOK, feeds.FeedLate, feeds.FeedFailing, feeds.FeedOff)},
 		{named[feeds.Quality]("Quality"), words(feeds.Good, feeds.Received, feeds.ClockSkew, feeds.Suspect)},
 	}

@@ -18,6 +18,8 @@ export const CLOSE_SLOW = 1013;
 export type Severity = "Extreme" | "Severe" | "Moderate" | "Minor" | "Unknown";
 export type IncidentStatus = "new" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed" | "cancelled";
 export type AlertState = "active" | "updated" | "cancelled" | "expired" | "resolved" | "logged";
+export type ReportStatus = "open" | "closed";
+export type ReportState = "new";
 export type FeedState = "ok" | "late" | "failing" | "off";
 export type Quality = "good" | "received" | "clock_skew" | "suspect";
 
@@ -59,6 +61,7 @@ export interface Snapshot {
   alerts: Alert[];
   alarms: Alarm[];
   reports: Report[];
+  reports_cut: boolean;
   dispatches: Dispatch[];
   units: Unit[];
   feeds: FeedStatus[];
@@ -229,6 +232,7 @@ export interface Alert {
   thing?: string;
   incident?: string;
   state: AlertState;
+  end_reason?: string;
   revision: number;
   changes?: string[];
   received_at: string | null;
@@ -250,21 +254,30 @@ export interface Alarm {
 
 export interface Report {
   id: string;
+  feed: string;
+  service_request_id: string;
   channel: string;
-  text: string;
-  type?: string;
+  type: string;
   service_code?: string;
-  status?: string;
+  text: string;
+  status: ReportStatus;
   status_notes?: string;
   agency_responsible?: string;
   media_url?: string;
-  at: string | null;
-  updated_at: string | null;
-  address?: string;
-  received_at: string | null;
-  external_refs?: ExternalRef[];
+  state: ReportState;
+  address: string;
   lng: number | null;
   lat: number | null;
+  cell: string;
+  area_name: string;
+  at: string | null;
+  updated_at: string | null;
+  received_at: string | null;
+  changed_at: string | null;
+  revision: number;
+  simulated: boolean;
+  attribution?: string;
+  external_refs: ReportExternalRef[];
 }
 
 export interface Dispatch {
@@ -407,7 +420,7 @@ export interface Quake {
   mmi_here: number;
 }
 
-export interface ExternalRef {
+export interface ReportExternalRef {
   agency: string;
   id: string;
 }

@@ -306,7 +306,9 @@ type Snapshot struct {
 	Dispatches [][]byte               `protobuf:"bytes,9,rep,name=dispatches,proto3" json:"dispatches,omitempty"`
 	Units      [][]byte               `protobuf:"bytes,10,rep,name=units,proto3" json:"units,omitempty"`
 	// A JSON list of feed states.
-	Feeds         []byte `protobuf:"bytes,11,opt,name=feeds,proto3" json:"feeds,omitempty"`
+	Feeds []byte `protobuf:"bytes,11,opt,name=feeds,proto3" json:"feeds,omitempty"`
+	// There are more standing reports than these.
+	ReportsCut    bool `protobuf:"varint,12,opt,name=reports_cut,json=reportsCut,proto3" json:"reports_cut,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -416,6 +418,13 @@ func (x *Snapshot) GetFeeds() []byte {
 		return x.Feeds
 	}
 	return nil
+}
+
+func (x *Snapshot) GetReportsCut() bool {
+	if x != nil {
+		return x.ReportsCut
+	}
+	return false
 }
 
 // Things are the changed Things of a view. Removed slots are taken away before the frames are read: a slot may be in both.
@@ -1392,7 +1401,7 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	"\x0eserver_time_ms\x18\x01 \x01(\x03R\fserverTimeMs\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
 	"\astorage\x18\x03 \x01(\tR\astorage\x12\x16\n" +
-	"\x06rights\x18\x04 \x03(\tR\x06rights\"\xd1\x02\n" +
+	"\x06rights\x18\x04 \x03(\tR\x06rights\"\xf2\x02\n" +
 	"\bSnapshot\x120\n" +
 	"\x06things\x18\x01 \x03(\v2\x18.kentongan.v1.ThingFrameR\x06things\x12-\n" +
 	"\x05cells\x18\x02 \x03(\v2\x17.kentongan.v1.CellFrameR\x05cells\x12\x18\n" +
@@ -1407,7 +1416,9 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	"dispatches\x12\x14\n" +
 	"\x05units\x18\n" +
 	" \x03(\fR\x05units\x12\x14\n" +
-	"\x05feeds\x18\v \x01(\fR\x05feeds\"T\n" +
+	"\x05feeds\x18\v \x01(\fR\x05feeds\x12\x1f\n" +
+	"\vreports_cut\x18\f \x01(\bR\n" +
+	"reportsCut\"T\n" +
 	"\x06Things\x120\n" +
 	"\x06frames\x18\x01 \x03(\v2\x18.kentongan.v1.ThingFrameR\x06frames\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\fR\aremoved\"\x9d\x02\n" +

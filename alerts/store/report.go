@@ -1,0 +1,258 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/report"
+	"kentongan/feeds"
+	"kentongan/geo/moment"
+)
+
+// MostReports is how many reports a screen starts with, the newest received first.
+const MostReports = 2000
+
+// DeskFeed stands for the feed of reports that people enter here.
+const DeskFeed = "desk"
+
+// ErrNoReport means that there is no report of that id: 404.
+var ErrNoReport = errors.New("there is no such report")
+
+// ErrKeyReused means that an Idempotency-Key came with another report than the first time: 422.
+var ErrKeyReused = errors.New("the Idempotency-Key was used for another report")
+
+// reportDoc is the stored form, version 1.
+type reportDoc struct {
+	V int `json:"v"`
+	report.Report
+}
+
+func (s *Store) reportsOf(ctx context.Context, ids []string) ([]kept[report.Report], error) {
+	return load(ctx, s.rdb, ids, s.keys.Report, func(b []byte) (report.Report, error) {
+		var d reportDoc
+		err := json.Unmarshal(b, &d)
+		return d.Report, err
+	})
+}
+
+// PutReports takes what a feed says of reports, in order and each in a step of its own: a new one is stored, a repeat is a duplicate, a
+// changed one is a revision. After an error the results are of those that were taken before it; sent again these are duplicates. With
+// Meta.Dry the same is decided and nothing is written.
+func (s *Store) PutReports(ctx context.Context, list []feeds.Report, m feeds.Meta) ([]Result, error) {
+	if m.ReceivedAt.IsZero() {
+		m.ReceivedAt = s.now()
+	}
+	next := make([]report.Report, len(list))
+	ids := make([]string, len(list))
+	for i := range list {
+		next[i] = report.From(list[i], m, s.areaOf)
+		ids[i] = next[i].ID
+	}
+	known, err := s.reportsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	who := audit.Actor{Subject: "feed:" + m.Feed, Agency: m.Agency}
+	out := make([]Result, 0, len(list))
+	for i := range next {
+		r, err := s.putOne(ctx, &next[i], known, who, m.Dry)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func (s *Store) reportsByID(ctx context.Context, ids []string) (map[string]kept[report.Report], error) {
+	unique := slices.Compact(slices.Sorted(slices.Values(ids)))
+	list, err := s.reportsOf(ctx, unique)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]kept[report.Report], len(list))
+	for _, k := range list {
+		known[k.doc.ID] = k
+	}
+	return known, nil
+}
+
+// putOne takes one report. What it knows of it may be old: the step finds out, and it is decided again.
+func (s *Store) putOne(ctx context.Context, next *report.Report, known map[string]kept[report.Report], who audit.Actor, dry bool) (Result, error) {
+	out := Result{Kind: Duplicate}
+	fresh := true
+	err := s.retry(ctx, func() error {
+		if !fresh {
+			again, err := s.reportsByID(ctx, []string{next.ID})
+			if err != nil {
+				return err
+			}
+			delete(known, next.ID)
+			for id, k := range again {
+				known[id] = k
+			}
+		}
+		fresh = false
+		k, found := known[next.ID]
+		doc, action, reason := *next, "report.stored", ""
+		if found {
+			revised, changes := k.doc.Revise(*next)
+			if len(changes) == 0 {
+				out.Kind = Duplicate
+				if dry {
+					return nil
+				}
+				return s.rest(ctx, "rev", s.keys.Report(next.ID), "", k.rev)
+			}
+			doc, action, reason = revised, "report.revised", strings.Join(changes, ", ")
+		}
+		out.Kind = Stored
+		written := kept[report.Report]{doc: doc, own: k.own, rev: nextRev(k.rev)}
+		if !dry {
+			if err := s.writeReport(ctx, k, found, &doc, k.own, who, action, reason); err != nil {
+				return err
+			}
+		}
+		known[next.ID] = written
+		return nil
+	})
+	return out, err
+}
+
+// writeReport is the step of one report. One that comes closed already calls nobody: it is no change of a case.
+func (s *Store) writeReport(ctx context.Context, k kept[report.Report], found bool, r *report.Report, own origin, who audit.Actor, action, reason string) error {
+	now := s.now()
+	st := s.newStep(now)
+	doc, err := marshal(reportDoc{1, *r})
+	if err != nil {
+		return err
+	}
+	inside, err := json.Marshal(own)
+	if err != nil {
+		return fmt.Errorf("internals of report %s: %w", r.ID, err)
+	}
+	key, score := s.keys.Report(r.ID), strconv.FormatInt(r.ReceivedAt.Milli(), 10)
+	st.check("rev", key, "", k.rev)
+	st.write("doc", key, nextRev(k.rev), string(doc), string(inside))
+	if !found {
+		st.write("zadd", s.keys.Reports(), score, r.ID)
+	}
+	if r.Status == report.Closed {
+		st.write("zrem", s.keys.ReportsOpen(), r.ID)
+	} else {
+		st.write("zadd", s.keys.ReportsOpen(), score, r.ID)
+	}
+	st.write("zcut", s.keys.ReportsOpen(), strconv.FormatInt(now.Add(-report.Fresh).UnixMilli(), 10))
+	if found || r.Status != report.Closed {
+		st.event("report", r.ID, doc)
+	}
+	var before any
+	if found {
+		before = k.doc
+	}
+	if err := st.audited(who, action, "report:"+r.ID, reason, before, *r); err != nil {
+		return err
+	}
+	return s.run(ctx, st)
+}
+
+// EnterReport stores a report that a person or an automation enters. With a key (an Idempotency-Key) the same subject gets the same report
+// each time; ErrKeyReused where it says something else. New is false where it was there already.
+func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, who audit.Actor) (out report.Report, created bool, err error) {
+	said, err := json.Marshal([]any{in, in.Placed, in.Position})
+	if err != nil {
+		return out, false, fmt.Errorf("report: %w", err)
+	}
+	in.ID = ulid.Make().String()
+	if key != "" {
+		in.ID = digest(who.Subject + "\x00" + key)
+	}
+	own := origin{Feed: DeskFeed, Agency: who.Agency, Draft: digest(string(said))}
+	err = s.retry(ctx, func() error {
+		now := s.now()
+		in.ReceivedAt = moment.Of(now)
+		out, created = report.From(in, feeds.Meta{Feed: DeskFeed, ReceivedAt: now}, s.areaOf), true
+		known, err := s.reportsOf(ctx, []string{out.ID})
+		if err != nil {
+			return err
+		}
+		if len(known) > 0 {
+			if known[0].own.Draft != own.Draft {
+				return ErrKeyReused
+			}
+			out, created = known[0].doc, false
+			return s.rest(ctx, "rev", s.keys.Report(out.ID), "", known[0].rev)
+		}
+		return s.writeReport(ctx, kept[report.Report]{}, false, &out, own, who, "report.entered", "")
+	})
+	return out, created, err
+}
+
+// Report by id; ErrNoReport.
+func (s *Store) Report(ctx context.Context, id string) (report.Report, error) {
+	list, err := s.reportsOf(ctx, []string{id})
+	if err != nil {
+		return report.Report{}, err
+	}
+	if len(list) == 0 {
+		return report.Report{}, fmt.Errorf("%w: %.80q", ErrNoReport, id)
+	}
+	return list[0].doc, nil
+}
+
+// Reports lists, newest received first. Of a Query Status (open, closed), Channel, Feed, Bound, From, To (received) and Text count.
+func (s *Store) Reports(ctx context.Context, q Query) (items []report.Report, next string, err error) {
+	from := shelf[report.Report]{
+		index: s.keys.Reports(), load: s.reportsOf,
+		id: func(r report.Report) string { return r.ID }, score: func(r report.Report) int64 { return r.ReceivedAt.Milli() },
+	}
+	return list(ctx, s, q, from, q.report)
+}
+
+func (q Query) report(r report.Report) bool {
+	p, placed := r.Position()
+	switch {
+	case q.Status != "" && string(r.Status) != q.Status, q.Channel != "" && r.Channel != q.Channel, q.Feed != "" && r.Feed != q.Feed:
+	case q.Bound != nil && (!placed || !q.Bound.Contains(p)):
+	case !q.holds(r.Text, r.Type, r.Address, r.AreaName, r.ID, r.StatusNotes):
+	default:
+		return true
+	}
+	return false
+}
+
+// standingReports gives the open reports of the last day, the newest first and at most MostReports; cut tells that there are more.
+func (s *Store) standingReports(ctx context.Context, now time.Time) (out []report.Report, cut bool, err error) {
+	ids, err := s.rdb.ZRevRangeByScore(ctx, s.keys.ReportsOpen(), &redis.ZRangeBy{
+		Min: "(" + strconv.FormatInt(now.Add(-report.Fresh).UnixMilli(), 10), Max: "+inf", Count: MostReports + 1,
+	}).Result()
+	if err != nil {
+		return nil, false, fmt.Errorf("%w: list reports: %w", feeds.ErrBusy, err)
+	}
+	if cut = len(ids) > MostReports; cut {
+		ids = ids[:MostReports]
+	}
+	out = []report.Report{}
+	for part := range slices.Chunk(ids, batch) {
+		docs, err := s.reportsOf(ctx, part)
+		if err != nil {
+			return nil, false, err
+		}
+		for _, k := range docs {
+			if k.doc.Standing(now) { // else somebody closed it in between
+				out = append(out, k.doc)
+			}
+		}
+	}
+	return out, cut, nil
+}
