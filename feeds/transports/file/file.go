@@ -1,4 +1,4 @@
-// Package file is recorded bytes played from disk.
+// Package file is recorded bytes played from disk, and files that are laid into a folder.
 //
 // A file of NDJSON whose lines carry "at" plays at the pace of those times; a folder plays its files in the order of the times in
 // their names (2024-03-14T002558-0400), else of the names. What tells no time comes every so often. A delivery is waited for until it
@@ -16,11 +16,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/rs/zerolog"
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
+	"kentongan/feeds/patient"
 )
 
 // Config of one recording.
@@ -84,7 +84,7 @@ func (t *Transport) Run(ctx context.Context, deliver feeds.Deliver) error {
 			<-ctx.Done()
 			return nil
 		}
-		if !wait(ctx, t.config.Every) {
+		if !patient.Wait(ctx, t.config.Every) {
 			return nil
 		}
 	}
@@ -168,7 +168,7 @@ func (t *Transport) play(ctx context.Context, paths []string, deliver feeds.Deli
 		if i > 0 && at.IsZero() {
 			pause = time.Duration(float64(t.config.Every) / t.config.Speed)
 		}
-		if !wait(ctx, max(pause, t.due(&c, at))) {
+		if !patient.Wait(ctx, max(pause, t.due(&c, at))) {
 			return nil
 		}
 		body, err := t.read(path)
@@ -181,14 +181,10 @@ func (t *Transport) play(ctx context.Context, paths []string, deliver feeds.Deli
 		meta := feeds.Meta{Topic: filepath.Base(strings.TrimSuffix(path, ".gz")), ContentType: contentType(path)}
 		if lines := timed(body); at.IsZero() && len(lines) > 1 {
 			meta.ContentType = "application/x-ndjson"
-			if err := t.playLines(ctx, lines, meta, deliver); err != nil {
-				return err
-			}
+			t.playLines(ctx, lines, meta, deliver)
 			continue
 		}
-		if err := t.store(ctx, deliver, body, meta); err != nil {
-			return err
-		}
+		t.store(ctx, deliver, body, meta)
 	}
 	if played == 0 {
 		return errors.Join(faults...)
@@ -215,34 +211,30 @@ const (
 	maxLinesBytes = 1 << 20
 )
 
-func (t *Transport) playLines(ctx context.Context, lines []line, meta feeds.Meta, deliver feeds.Deliver) error {
+func (t *Transport) playLines(ctx context.Context, lines []line, meta feeds.Meta, deliver feeds.Deliver) {
 	var (
 		c       clock
 		pending []byte
 		count   int
 	)
-	flush := func() error {
-		if count == 0 {
-			return nil
+	flush := func() {
+		if count > 0 {
+			t.store(ctx, deliver, pending, meta)
 		}
-		err := t.store(ctx, deliver, pending, meta)
 		pending, count = nil, 0
-		return err
 	}
 	for _, l := range lines {
 		pause := t.due(&c, l.at)
 		if pause > together || count >= maxLines || len(pending) > maxLinesBytes {
-			if err := flush(); err != nil {
-				return err
-			}
-			if !wait(ctx, t.due(&c, l.at)) {
-				return nil
+			flush()
+			if !patient.Wait(ctx, t.due(&c, l.at)) {
+				return
 			}
 		}
 		pending = append(append(pending, l.text...), '\n')
 		count++
 	}
-	return flush()
+	flush()
 }
 
 func (t *Transport) read(path string) ([]byte, error) {
@@ -274,36 +266,14 @@ func contentType(path string) string {
 		return "application/geo+json"
 	case ".xml", ".cap":
 		return "application/xml"
+	case ".csv":
+		return "text/csv"
 	}
 	return ""
 }
 
 // store delivers until the bytes are stored, or refused for good: a refused frame is counted by the runner and the recording goes on.
-func (t *Transport) store(ctx context.Context, deliver feeds.Deliver, body []byte, meta feeds.Meta) error {
-	again := &backoff.ExponentialBackOff{InitialInterval: 100 * time.Millisecond, Multiplier: 2, RandomizationFactor: 0.1, MaxInterval: 10 * time.Second}
-	for {
-		meta.ReceivedAt = t.config.Now()
-		_, err := deliver(ctx, body, meta)
-		if err == nil || errors.Is(err, feeds.ErrPermanent) {
-			return nil
-		}
-		if !wait(ctx, again.NextBackOff()) {
-			return nil
-		}
-	}
-}
-
-// wait tells false where ctx ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
+func (t *Transport) store(ctx context.Context, deliver feeds.Deliver, body []byte, meta feeds.Meta) {
+	meta.ReceivedAt = t.config.Now()
+	_, _ = patient.Deliver(ctx, deliver, body, meta) // any other error is the end of ctx, at which whoever called looks
 }
