@@ -61,7 +61,7 @@ type Batch struct {
 	Follow       []string  // addresses of documents that never change (index entries); only poll fetches them, once each, on hosts the feed allows
 	Next         []string  // addresses where this state goes on (nextLink, documents of an index); poll asks them anew in every round
 	Snapshot     bool      // the delivery is the producer's whole state: what is absent from it has ended there
-	AllAlerts    bool      // the delivery lists every alert that the feed has in force: one that is absent from it has ended
+	AllAlerts    bool      // the delivery lists every alert that the feed has in force, however it came (Meta.Part): one that is absent has ended
 }
 
 // Records counts what the batch asks to store.

@@ -164,7 +164,7 @@ func (p *Pipeline) store(ctx context.Context, b feeds.Batch, m feeds.Meta, cases
 	if err := p.alerts(ctx, cases, b.Alerts, &m, l); err != nil {
 		return feeds.Receipt{}, err
 	}
-	if b.AllAlerts && !m.Part && !m.Dry {
+	if b.AllAlerts && !m.Dry {
 		if err := p.unlisted(ctx, cases, &b, &m); err != nil {
 			return feeds.Receipt{}, err
 		}

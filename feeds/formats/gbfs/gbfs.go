@@ -109,6 +109,7 @@ func (d *decoder) document(body []byte) error {
 		if span, ok := data[list.name]; ok {
 			n, err := d.list(body, span, list.read)
 			d.batch.Snapshot = list.snapshot && n > 0
+			d.batch.AllAlerts = list.name == "alerts" && n > 0 // one document holds them all; an empty one may be a lost one
 			return err
 		}
 	}

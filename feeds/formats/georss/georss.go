@@ -47,7 +47,7 @@ func New(options map[string]any) (feeds.Format, error) {
 }
 
 // Decode reads one channel. A document that is no RSS of GDACS is an error; a faulty item costs only itself.
-func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
+func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	root, err := cap.Parse(body)
 	if err != nil {
 		return feeds.Batch{}, fmt.Errorf("georss: %w", err)
@@ -60,7 +60,7 @@ func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
 	if !ofGDACS(root, items) {
 		return feeds.Batch{}, fmt.Errorf("georss: no item of the channel at line %d has elements of %s", channel.Line, nsGDACS)
 	}
-	b := feeds.Batch{Snapshot: true}
+	b := feeds.Batch{Snapshot: true, AllAlerts: !meta.Part}
 	for i, e := range items {
 		r := reader{item: e}
 		alert := r.alert()

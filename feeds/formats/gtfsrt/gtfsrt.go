@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -111,7 +112,13 @@ func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 			d.entity(i, e)
 		}
 	}
+	d.batch.AllAlerts = d.batch.Snapshot && !meta.Part && listsAlerts(m.Entity)
 	return d.batch, nil
+}
+
+// listsAlerts tells a message of alerts from one of vehicles or trips, which says nothing of what alerts there are.
+func listsAlerts(all []*gtfs.FeedEntity) bool {
+	return len(all) == 0 || slices.ContainsFunc(all, func(e *gtfs.FeedEntity) bool { return e.Alert != nil })
 }
 
 var version = regexp.MustCompile(`^[0-9]{1,3}(\.[0-9]{1,3}){0,2}$`)

@@ -85,7 +85,7 @@ func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		return feeds.Batch{}, errors.New("petabencana: no feature of the collection is a report, a flooded area or a gauge")
 	}
 	r.batch.Snapshot = len(r.batch.Alerts) > 0 || len(items) == 0 && asksForAreas(meta.URL)
-	r.batch.AllAlerts = r.batch.Snapshot
+	r.batch.AllAlerts = r.batch.Snapshot && !meta.Part
 	return r.batch, nil
 }
 

@@ -60,17 +60,19 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		s.ignore("the document carries neither vehicle monitoring nor situations")
 	}
 	s.batch.Snapshot = s.services > 0 && s.fields["SubscriptionRef"] == "" && !strings.EqualFold(s.fields["MoreData"], "true")
+	s.batch.AllAlerts = s.batch.Snapshot && s.exchanges > 0 && !meta.Part
 	return s.batch, nil
 }
 
 // stream reads a document once, from its first byte to its last.
 type stream struct {
-	xml      *xml.Decoder
-	meta     feeds.Meta
-	fields   map[string]string // what stands above the items: Status, ProducerRef …
-	items    int
-	services int // deliveries of a kind that we read
-	batch    feeds.Batch
+	xml       *xml.Decoder
+	meta      feeds.Meta
+	fields    map[string]string // what stands above the items: Status, ProducerRef …
+	items     int
+	services  int // deliveries of a kind that we read
+	exchanges int // of them those of situations
+	batch     feeds.Batch
 }
 
 var errForm = errors.New("the root is not the <Siri> of a SIRI namespace")
@@ -165,6 +167,9 @@ func (s *stream) start(v xml.StartElement) (item bool, err error) {
 	switch v.Name.Local {
 	case "VehicleMonitoringDelivery", "SituationExchangeDelivery":
 		s.services++
+		if v.Name.Local == "SituationExchangeDelivery" {
+			s.exchanges++
+		}
 		return false, nil
 	case "VehicleActivity":
 	case "PtSituationElement", "RoadSituationElement":

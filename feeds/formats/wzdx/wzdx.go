@@ -63,6 +63,7 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 			d.batch.Ignored = append(d.batch.Ignored, feeds.Refusal{Index: i, Reason: pass})
 		}
 	}
+	d.batch.AllAlerts = !meta.Part && len(d.batch.Observations) == 0 // a device feed says nothing of road events
 	return d.batch, nil
 }
 
