@@ -60,6 +60,11 @@ func Load(path string) (*Register, []error) {
 	if err != nil {
 		return nil, []error{&Fault{path, 0, "cannot be read: " + err.Error()}}
 	}
+	return Parse(path, body)
+}
+
+// Parse reads the rows of a register; path names them in faults, and its ending says how they are written.
+func Parse(path string, body []byte) (*Register, []error) {
 	l := &loader{path: path, lines: map[string]int{}, entries: map[string]Entry{}}
 	switch body = bounded.TrimBOM(body); strings.ToLower(filepath.Ext(path)) {
 	case ".csv", ".tsv", ".txt":

@@ -12,7 +12,6 @@ import (
 
 	"kentongan/feeds/formats"
 	"kentongan/feeds/mapped"
-	"kentongan/feeds/register"
 	"kentongan/feeds/simulator"
 )
 
@@ -50,6 +49,7 @@ type FeedConfig struct {
 
 	Map      string         `yaml:"map"`      // formats json and csv: a jq program that gives records
 	Register string         `yaml:"register"` // a CSV or YAML file that says where Things are (feeds/register)
+	Places   string         `yaml:"places"`   // a register's rows themselves, as CSV
 	Options  map[string]any `yaml:"options"`  // further options of the format
 }
 
@@ -161,13 +161,14 @@ func (c FeedConfig) validateFormat() []error {
 			faults = append(faults, optionFaults(err)...)
 		}
 	}
-	if c.Register != "" {
-		_, bad := register.Load(c.Register)
-		for _, err := range bad {
-			faults = append(faults, &ConfigError{"register", err.Error()})
-		}
+	if c.Register != "" && c.Places != "" {
+		faults = append(faults, &ConfigError{"places", "register is given as well; one of them is enough"})
 	}
-	return faults
+	if len(c.Places) > MaxPlaces {
+		return append(faults, &ConfigError{"places", fmt.Sprintf("%d bytes, more than %d: make it a file and name it as register", len(c.Places), MaxPlaces)})
+	}
+	_, bad := c.places()
+	return append(faults, bad...)
 }
 
 // formatOptions are what the format is made with.

@@ -85,12 +85,22 @@ func (r *Runner) build(c FeedConfig) (*inlet, []error) {
 	return newInlet(r, c, format, known), nil
 }
 
-// places reads the register, nil where there is none.
+// places reads the register, nil where there is none. Each fault is a *ConfigError.
 func (c FeedConfig) places() (*register.Register, []error) {
-	if c.Register == "" {
-		return nil, nil
+	var known *register.Register
+	var bad []error
+	key := "register"
+	switch {
+	case c.Register != "":
+		known, bad = register.Load(c.Register)
+	case c.Places != "":
+		key = "places"
+		known, bad = register.Parse("places.csv", []byte(c.Places))
 	}
-	return register.Load(c.Register)
+	for i, err := range bad {
+		bad[i] = &ConfigError{key, err.Error()}
+	}
+	return known, bad
 }
 
 // Put adds a feed, or replaces the one of the same name, without touching the others: the deliveries of the old one that are under way end

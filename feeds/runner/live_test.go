@@ -82,6 +82,8 @@ func TestAFeedIsReplacedUnderPushes(t *testing.T) {
 	}
 	var final []int // stored by each of the settings when they were replaced
 	for n := 1; n <= 30; n++ {
+		was := stored.Load()
+		soon(t, "pushes go on", func() bool { return stored.Load() > was })
 		if err := r.Put(kind(n)); err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +217,7 @@ func TestAPollIsAddedReplacedAndRemoved(t *testing.T) {
 
 func soon(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("not within 10 s: %s", what)
 		}

@@ -36,7 +36,7 @@ func Try(ctx context.Context, c FeedConfig, body []byte, meta feeds.Meta, sink S
 	}
 	var follow []string
 	if asker, ok := in.runner.transport(in).(*poll.Transport); ok {
-		follow = asker.Allowed(meta.URL, out.Follow)
+		follow = asker.Allowed(meta.URL, append(out.Follow, out.Next...))
 	} else {
 		linksIgnored(&out)
 	}
@@ -44,7 +44,7 @@ func Try(ctx context.Context, c FeedConfig, body []byte, meta feeds.Meta, sink S
 }
 
 // Ask asks the address of a feed with transport poll once, within the feed's own bounds. Errors: the faults of the settings, joined, each a
-// *ConfigError, and *poll.Fault.
+// *ConfigError, and *bounded.Fault.
 func Ask(ctx context.Context, c FeedConfig, opt Options) (poll.Answer, error) {
 	in, err := alone(c, opt)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"kentongan/feeds"
-	"kentongan/feeds/transports/poll"
+	"kentongan/feeds/bounded"
 )
 
 // The example of the README, tried: the map is applied, the register gives the place, and what is wrong is told by item.
@@ -82,7 +82,7 @@ func TestAskOnceAndWhatWouldFollow(t *testing.T) {
 		t.Errorf("a push asked: %v", err)
 	}
 	c.Transport, c.URL = Poll, srv.URL
-	var fault *poll.Fault
+	var fault *bounded.Fault
 	if _, err := Ask(t.Context(), c, opt); !errors.As(err, &fault) || fault.Code != "address" {
 		t.Errorf("loopback without leave: %v", err)
 	}

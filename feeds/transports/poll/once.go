@@ -1,10 +1,6 @@
 package poll
 
-import (
-	"context"
-	"net/url"
-	"strings"
-)
+import "context"
 
 // Answer is what a source said when it was asked once. URL is where that was found, after redirects.
 type Answer struct {
@@ -14,7 +10,7 @@ type Answer struct {
 }
 
 // Once asks the address one time, within the same bounds as Run: address, redirects, time, size. Nothing is delivered and nothing
-// remembered; pages and cursors play no part. An error is a *Fault.
+// remembered; pages and cursors play no part. An error is a *bounded.Fault.
 func (t *Transport) Once(ctx context.Context) (Answer, error) {
 	defer t.client.CloseIdleConnections()
 	a, err := t.fetch(ctx, t.config.URL, "", "")
@@ -26,19 +22,10 @@ func (t *Transport) Once(ctx context.Context) (Answer, error) {
 
 // Allowed gives those of the links in a document at base that Run would ask, as whole addresses, each once.
 func (t *Transport) Allowed(base string, links []string) []string {
-	root, err := url.Parse(base)
-	if err != nil {
-		return nil
-	}
 	var out []string
 	seen := map[string]bool{}
 	for _, link := range links {
-		u, err := root.Parse(strings.TrimSpace(link))
-		if err != nil || t.allowed(u) != nil {
-			continue
-		}
-		u.Fragment = ""
-		if address := u.String(); !seen[address] {
+		if address, err := t.resolve(base, link); err == nil && !seen[address] {
 			seen[address] = true
 			out = append(out, address)
 		}
