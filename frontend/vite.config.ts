@@ -16,6 +16,7 @@ export default defineConfig({
         wall: "wall.html",
         console: "console.html",
         login: "login.html",
+        admin: "admin.html",
       },
       output: {
         codeSplitting: {

@@ -66,6 +66,7 @@ func (s *server) pages() error {
 	})
 	s.table.handle("GET /wall", screen(auth.ReadThings), pageOf(html["wall"]))
 	s.table.handle("GET /console", screen(auth.ReadIncidents), pageOf(html["console"]))
+	s.table.handle("GET /admin", screen(auth.ReadFeeds), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	return nil
 }

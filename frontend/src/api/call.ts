@@ -8,7 +8,12 @@ export interface Problem {
 
 /** `status` 0: nobody answered, and what was sent may or may not have arrived. */
 export type Answer<T> =
-  { ok: true; body: T } | { ok: false; status: number; problem: Problem };
+  | {
+      ok: true;
+      body: T;
+      /** By the server's clock, whole seconds. */ at?: number;
+    }
+  | { ok: false; status: number; problem: Problem };
 
 const TIMEOUT_MS = 8_000;
 
@@ -20,11 +25,18 @@ async function read(answer: Response): Promise<unknown> {
   }
 }
 
+/** The server's time of an answer, milliseconds since 1970. */
+function spoken(answer: Response): { at?: number } {
+  const at = Date.parse(answer.headers.get("date") ?? "");
+  return Number.isNaN(at) ? {} : { at };
+}
+
 /** Asks an address of ours; a body makes it JSON. */
 export async function call<T>(
-  method: "GET" | "POST" | "DELETE",
+  method: "GET" | "POST" | "PUT" | "DELETE",
   path: string,
   body?: object,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<Answer<T>> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (body) headers["content-type"] = "application/json";
@@ -32,11 +44,11 @@ export async function call<T>(
     const answer = await fetch(path, {
       method,
       headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body && { body: JSON.stringify(body) }),
     });
     const document = answer.status === 204 ? {} : await read(answer);
-    if (answer.ok) return { ok: true, body: document as T };
+    if (answer.ok) return { ok: true, body: document as T, ...spoken(answer) };
     const { status } = answer;
     return { ok: false, status, problem: (document ?? {}) as Problem };
   } catch {

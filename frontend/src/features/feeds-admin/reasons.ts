@@ -1,0 +1,62 @@
+// Why a feed fares as it does, in the reader's language. The server says "code: text"; the code is stable (feeds/runner/health.go,
+// feeds/bounded/fault.go), the text is its own. An unknown code shows the text as it came.
+import { m } from "../../i18n/paraglide/messages.js";
+
+const WORDS: Record<string, () => string> = {
+  waiting: m.reason_waiting,
+  silence: m.reason_silence,
+  unstable: m.reason_unstable,
+  format: m.reason_format,
+  drift: m.reason_drift,
+  empty: m.reason_empty,
+  store: m.reason_store,
+  transport: m.reason_transport,
+  off: m.reason_off,
+  dns: m.reason_dns,
+  refused: m.reason_refused,
+  network: m.reason_network,
+  timeout: m.reason_timeout,
+  tls: m.reason_tls,
+  http: m.reason_http,
+  size: m.reason_size,
+  address: m.reason_address,
+  broken: m.reason_broken,
+};
+
+/** Their text says no more than the code does. */
+const PLAIN = new Set(["waiting", "off", "refused", "network", "broken"]);
+
+export interface Reason {
+  /** The stable word; empty: none that we know. */
+  code: string;
+  /** In the reader's language where the code is known, else as it came. */
+  words: string;
+  /** What the server adds, as it came; empty: nothing. */
+  more: string;
+}
+
+const NONE: Reason = { code: "", words: "", more: "" };
+const NESTED = /^(.*?)\s*\((\w+: .*)\)$/s;
+
+/** Reads "code: text". */
+export function reasonOf(reason: string): Reason {
+  if (reason === "") return NONE;
+  const found = /^([a-z_]+):\s*(.*)$/s.exec(reason);
+  const [, code = "", rest = ""] = found ?? [];
+  const words = Object.hasOwn(WORDS, code) ? WORDS[code]?.() : undefined;
+  if (words === undefined) return { code: "", words: reason, more: "" };
+  if (code === "unstable") {
+    // It carries the fault that came before.
+    const before = reasonOf(NESTED.exec(rest)?.[2] ?? "");
+    return { code, words, more: line(before) };
+  }
+  return { code, words, more: PLAIN.has(code) ? "" : rest };
+}
+
+/** A reason in one line. */
+export const line = ({ words, more }: Reason): string =>
+  [words, more].filter(Boolean).join(": ");
+
+/** Why items were refused: the stable part of a format's own words; what is beyond the twenty most frequent is counted as "other". */
+export const rejectWords = (reason: string): string =>
+  reason === "other" ? m.reject_other() : reason;

@@ -1,0 +1,13 @@
+import "../../security/trusted-types";
+import "../../ui/tokens.css";
+import "../../ui/fonts.css";
+import "../../ui/desk.css";
+import { mount } from "svelte";
+import { chooseLanguage } from "../../i18n/lang.svelte";
+import { chooseTheme } from "../../ui/theme.svelte";
+import Admin from "./Admin.svelte";
+
+chooseLanguage(location.search);
+chooseTheme();
+const target = document.getElementById("screen");
+if (target) mount(Admin, { target });
