@@ -45,38 +45,43 @@ func (s *Store) reportsOf(ctx context.Context, ids []string) ([]kept[report.Repo
 	})
 }
 
-// PutReports takes what a feed says of reports, in order and each in a step of its own: a new one is stored, a repeat is a duplicate, a
-// changed one is a revision. After an error the results are of those that were taken before it; sent again these are duplicates. With
-// Meta.Dry the same is decided and nothing is written.
+// reportsAtOnce are put in one step, each with a record of its own: a flood of reports waits for the disk a fiftieth as often, and an alert
+// beside it waits for no more than fifty.
+const reportsAtOnce = 50
+
+// PutReports takes what a feed says of reports, in order, a few in each step: a new one is stored, a repeat is a duplicate, a changed one
+// is a revision. After an error the results are of those that were taken before it; sent again these are duplicates. With Meta.Dry the
+// same is decided and nothing is written.
 func (s *Store) PutReports(ctx context.Context, list []feeds.Report, m feeds.Meta) ([]Result, error) {
 	if m.ReceivedAt.IsZero() {
 		m.ReceivedAt = s.now()
 	}
-	next := make([]report.Report, len(list))
-	ids := make([]string, len(list))
-	for i := range list {
-		next[i] = report.From(list[i], m, s.areaOf)
-		ids[i] = next[i].ID
-	}
-	known, err := s.reportsByID(ctx, ids)
-	if err != nil {
-		return nil, err
-	}
-	who := audit.Actor{Subject: "feed:" + m.Feed, Agency: m.Agency}
 	out := make([]Result, 0, len(list))
-	for i := range next {
-		r, err := s.putOne(ctx, &next[i], known, who, m.Dry)
+	for part := range slices.Chunk(list, reportsAtOnce) {
+		said := make([]report.Report, len(part))
+		for i := range part {
+			said[i] = report.From(part[i], m, s.areaOf)
+		}
+		var became []Result
+		err := s.retry(ctx, func() (err error) {
+			became, err = s.putReports(ctx, said, m)
+			return err
+		})
 		if err != nil {
 			return out, err
 		}
-		out = append(out, r)
+		out = append(out, became...)
 	}
 	return out, nil
 }
 
-func (s *Store) reportsByID(ctx context.Context, ids []string) (map[string]kept[report.Report], error) {
-	unique := slices.Compact(slices.Sorted(slices.Values(ids)))
-	list, err := s.reportsOf(ctx, unique)
+// putReports is one try to take a few reports.
+func (s *Store) putReports(ctx context.Context, said []report.Report, m feeds.Meta) ([]Result, error) {
+	ids := make([]string, len(said))
+	for i := range said {
+		ids[i] = said[i].ID
+	}
+	list, err := s.reportsOf(ctx, slices.Compact(slices.Sorted(slices.Values(ids))))
 	if err != nil {
 		return nil, err
 	}
@@ -84,55 +89,51 @@ func (s *Store) reportsByID(ctx context.Context, ids []string) (map[string]kept[
 	for _, k := range list {
 		known[k.doc.ID] = k
 	}
-	return known, nil
-}
-
-// putOne takes one report. What it knows of it may be old: the step finds out, and it is decided again.
-func (s *Store) putOne(ctx context.Context, next *report.Report, known map[string]kept[report.Report], who audit.Actor, dry bool) (Result, error) {
-	out := Result{Kind: Duplicate}
-	fresh := true
-	err := s.retry(ctx, func() error {
-		if !fresh {
-			again, err := s.reportsByID(ctx, []string{next.ID})
-			if err != nil {
-				return err
-			}
-			delete(known, next.ID)
-			for id, k := range again {
-				known[id] = k
-			}
+	st := s.newStep(s.now())
+	for _, id := range ids {
+		if _, twice := st.index[s.keys.Report(id)]; !twice {
+			st.check("rev", s.keys.Report(id), "", known[id].rev)
 		}
-		fresh = false
-		k, found := known[next.ID]
-		doc, action, reason := *next, "report.stored", ""
+	}
+	who := audit.Actor{Subject: "feed:" + m.Feed, Agency: m.Agency}
+	out := make([]Result, len(said))
+	for i := range said {
+		k, found := known[said[i].ID]
+		doc, action, reason := said[i], "report.stored", ""
 		if found {
-			revised, changes := k.doc.Revise(*next)
+			revised, changes := k.doc.Revise(said[i])
 			if len(changes) == 0 {
-				out.Kind = Duplicate
-				if dry {
-					return nil
-				}
-				return s.rest(ctx, "rev", s.keys.Report(next.ID), "", k.rev)
+				out[i].Kind = Duplicate
+				continue
 			}
 			doc, action, reason = revised, "report.revised", strings.Join(changes, ", ")
 		}
-		out.Kind = Stored
-		written := kept[report.Report]{doc: doc, own: k.own, rev: nextRev(k.rev)}
-		if !dry {
-			if err := s.writeReport(ctx, k, found, &doc, k.own, who, action, reason); err != nil {
-				return err
-			}
+		out[i].Kind = Stored
+		if err := s.putReport(st, k, found, &doc, k.own); err != nil {
+			return nil, err
 		}
-		known[next.ID] = written
-		return nil
-	})
-	return out, err
+		var before any
+		if found {
+			before = k.doc
+		}
+		if err := st.audited(who, action, "report:"+doc.ID, reason, before, doc); err != nil {
+			return nil, err
+		}
+		known[doc.ID] = kept[report.Report]{doc: doc, own: k.own, rev: nextRev(k.rev)}
+	}
+	if m.Dry || st.nWrite == 0 && s.needed.Load() == 0 {
+		return out, nil
+	}
+	if st.nWrite == 0 {
+		st.set(s.keys.Confirm(), "", 0)
+	} else {
+		st.write("zcut", s.keys.ReportsOpen(), strconv.FormatInt(st.record.Time.Add(-report.Fresh).UnixMilli(), 10))
+	}
+	return out, s.run(ctx, st)
 }
 
-// writeReport is the step of one report. One that comes closed already calls nobody: it is no change of a case.
-func (s *Store) writeReport(ctx context.Context, k kept[report.Report], found bool, r *report.Report, own origin, who audit.Actor, action, reason string) error {
-	now := s.now()
-	st := s.newStep(now)
+// putReport writes a report into the step. One that comes closed already calls nobody: it is no change of a case.
+func (s *Store) putReport(st *step, k kept[report.Report], found bool, r *report.Report, own origin) error {
 	doc, err := marshal(reportDoc{1, *r})
 	if err != nil {
 		return err
@@ -141,9 +142,8 @@ func (s *Store) writeReport(ctx context.Context, k kept[report.Report], found bo
 	if err != nil {
 		return fmt.Errorf("internals of report %s: %w", r.ID, err)
 	}
-	key, score := s.keys.Report(r.ID), strconv.FormatInt(r.ReceivedAt.Milli(), 10)
-	st.check("rev", key, "", k.rev)
-	st.write("doc", key, nextRev(k.rev), string(doc), string(inside))
+	score := strconv.FormatInt(r.ReceivedAt.Milli(), 10)
+	st.write("doc", s.keys.Report(r.ID), nextRev(k.rev), string(doc), string(inside))
 	if !found {
 		st.write("zadd", s.keys.Reports(), score, r.ID)
 	}
@@ -152,18 +152,10 @@ func (s *Store) writeReport(ctx context.Context, k kept[report.Report], found bo
 	} else {
 		st.write("zadd", s.keys.ReportsOpen(), score, r.ID)
 	}
-	st.write("zcut", s.keys.ReportsOpen(), strconv.FormatInt(now.Add(-report.Fresh).UnixMilli(), 10))
 	if found || r.Status != report.Closed {
 		st.event("report", r.ID, doc)
 	}
-	var before any
-	if found {
-		before = k.doc
-	}
-	if err := st.audited(who, action, "report:"+r.ID, reason, before, *r); err != nil {
-		return err
-	}
-	return s.run(ctx, st)
+	return nil
 }
 
 // EnterReport stores a report that a person or an automation enters. With a key (an Idempotency-Key) the same subject gets the same report
@@ -193,7 +185,15 @@ func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, wh
 			out, created = known[0].doc, false
 			return s.rest(ctx, "rev", s.keys.Report(out.ID), "", known[0].rev)
 		}
-		return s.writeReport(ctx, kept[report.Report]{}, false, &out, own, who, "report.entered", "")
+		st := s.newStep(now)
+		st.check("rev", s.keys.Report(out.ID), "", "")
+		if err := s.putReport(st, kept[report.Report]{}, false, &out, own); err != nil {
+			return err
+		}
+		if err := st.audited(who, "report.entered", "report:"+out.ID, "", nil, out); err != nil {
+			return err
+		}
+		return s.run(ctx, st)
 	})
 	return out, created, err
 }

@@ -42,6 +42,7 @@ type step struct {
 	nEvent int
 	fenced bool // the first check is of the lease
 	record audit.Record
+	more   []audit.Record // of a step that is several acts
 }
 
 func (s *Store) newStep(now time.Time) *step {
@@ -87,8 +88,11 @@ func (st *step) event(kind, id string, doc []byte) {
 	st.nEvent++
 }
 
-// audited names the act; the hashes are of what stands before and after, nil for nothing.
+// audited names the act; the hashes are of what stands before and after, nil for nothing. Named again the step is several acts.
 func (st *step) audited(who audit.Actor, action, object, reason string, before, after any) error {
+	if st.record.Action != "" {
+		st.more = append(st.more, st.record)
+	}
 	b, err := audit.Hash(before)
 	if err != nil {
 		return err
@@ -108,10 +112,13 @@ func (s *Store) run(ctx context.Context, st *step) error {
 	args := append([]any{st.id, st.record.Time.Milli(), st.nCheck}, st.checks...)
 	args = append(append(args, st.nWrite), st.writes...)
 	args = append(append(args, st.nEvent), st.events...)
-	if st.record.Action == "" {
-		args = append(args, "", "")
-	} else {
-		head, tail := st.record.Frame()
+	records := st.more
+	if st.record.Action != "" {
+		records = append(records, st.record)
+	}
+	args = append(args, len(records))
+	for i := range records {
+		head, tail := records[i].Frame()
 		args = append(args, head, tail)
 	}
 	args = append(args, keyspace.CaseStreamLength)

@@ -9,10 +9,11 @@
 --             field HGET key field equals the value; "" means absent
 --        then number of writes, then per write: kind, index of its key, and three values
 --             doc  rev, document, internals    HSET key rev, doc, own, step
---             zadd score, member    zrem member    zcut score: all below it             set value, ms to live (0: for ever)
+--             zadd score, member    zrem member    zcut score: all up to it             set value, ms to live (0: for ever)
 --             sadd member    srem member       hset field, value     hdel field        del
 --        then number of events, then per event: type, id, document
---        then the audit record without its sequence number: head, tail (both empty: none); and the length of the case stream
+--        then number of audit records, then per record what stands before and after its sequence number: head, tail
+--        then the length of the case stream
 -- Returns {"ok", last offset}, {"done", last offset} for a repeated step, or {"conflict", number of the check}.
 
 local at = 2
@@ -48,7 +49,7 @@ for _ = 1, tonumber(take()) do
   elseif kind == 'zrem' then
     redis.call('ZREM', key, a)
   elseif kind == 'zcut' then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', '(' .. a)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', a)
   elseif kind == 'sadd' then
     redis.call('SADD', key, a)
   elseif kind == 'srem' then
@@ -74,13 +75,17 @@ local events = {}
 for i = 1, tonumber(take()) do
   events[i] = {take(), take(), take()}
 end
-local head, tail, length = take(), take(), take()
+local records = {}
+for i = 1, tonumber(take()) do
+  records[i] = {take(), take()}
+end
+local length = take()
 for _, e in ipairs(events) do
   local offset = redis.call('INCR', KEYS[2])
   redis.call('XADD', KEYS[1], 'MAXLEN', '~', length, string.format('%.0f-0', offset), 'type', e[1], 'id', e[2], 'doc', e[3])
 end
-if head ~= '' then
+for _, r in ipairs(records) do
   local seq = string.format('%.0f', redis.call('INCR', KEYS[4]))
-  redis.call('XADD', KEYS[3], seq .. '-0', 'record', head .. seq .. tail)
+  redis.call('XADD', KEYS[3], seq .. '-0', 'record', r[1] .. seq .. r[2])
 end
 return {'ok', redis.call('GET', KEYS[2]) or '0'}

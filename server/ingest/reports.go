@@ -13,7 +13,7 @@ import (
 // Bounds of a report, and of what is put at once.
 const (
 	longestReport = 16 << 10 // bytes of text and of notes
-	reportsAtOnce = 100      // so many of a delivery go before another delivery's have their turn
+	reportsAtOnce = 100      // so many of a delivery go before another delivery has its turn
 )
 
 // reports walks a delivery's reports through the store, in order. They have a lane of their own: a flood of them holds up no alert.
