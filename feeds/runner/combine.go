@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"strings"
 	"time"
 
 	"kentongan/feeds"
@@ -15,7 +16,8 @@ type Said struct {
 
 // Aged is a state that was told a while ago, as it is now: silence goes on while nobody speaks of it.
 func Aged(s feeds.FeedStatus, now time.Time) feeds.FeedStatus {
-	if s.LastSuccess.IsZero() || s.State == feeds.FeedOff || s.State == feeds.FeedFailing {
+	waiting := strings.HasPrefix(s.Reason, "waiting:") // its age is older than its driver
+	if s.LastSuccess.IsZero() || waiting || s.State == feeds.FeedOff || s.State == feeds.FeedFailing {
 		return s
 	}
 	if state, reason := silence(s.LastSuccess.Time, time.Duration(s.IntervalS*float64(time.Second)), now); state != feeds.FeedOK {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,6 +45,8 @@ type FeedConfig struct {
 	Auth    Auth              `yaml:"auth"`    // with url: who we say we are
 	TLS     TLS               `yaml:"tls"`     // with url: whom we believe
 	Headers map[string]Secret `yaml:"headers"` // poll, ws: sent with every request
+	Pages   Pages             `yaml:"pages"`   // poll: how a list goes on
+	Since   Since             `yaml:"since"`   // poll: only what is new
 
 	Map      string         `yaml:"map"`      // formats json and csv: a jq program that gives records
 	Register string         `yaml:"register"` // a CSV or YAML file that says where Things are (feeds/register)
@@ -91,7 +92,7 @@ const simulatorInterval = 5 * time.Second
 
 // DefaultConfig is what an entry says where it says nothing.
 func DefaultConfig() FeedConfig {
-	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1, Keep: HouseKeeps}
+	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1, Keep: HouseKeeps, Pages: defaultPages(), Since: defaultSince()}
 }
 
 // ConfigError is one fault of one entry. Key is the YAML key at fault.
@@ -127,6 +128,7 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
 	faults = append(faults, c.validateFormat()...)
+	faults = append(faults, c.validateOutward()...)
 	switch c.Transport {
 	case Poll:
 		faults = append(faults, c.validatePoll()...)
@@ -209,25 +211,6 @@ func flatten(err error) []error {
 		out = append(out, flatten(one)...)
 	}
 	return out
-}
-
-func (c FeedConfig) validatePoll() []error {
-	var faults []error
-	fault := func(bad bool, key, format string, args ...any) {
-		if bad {
-			faults = append(faults, &ConfigError{key, fmt.Sprintf(format, args...)})
-		}
-	}
-	u, err := url.Parse(c.URL)
-	fault(c.URL == "", "url", "required with transport poll")
-	fault(c.URL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == ""), "url", "want an http or https address with a host")
-	fault(c.Every < time.Second, "every", "%v: want at least 1s", c.Every)
-	fault(c.Timeout < 100*time.Millisecond || c.Timeout > 5*time.Minute, "timeout", "%v: want 100ms to 5m", c.Timeout)
-	fault(c.MaxBody < 1, "max_body", "%d: want at least 1 byte", c.MaxBody)
-	for _, h := range c.Hosts {
-		fault(h == "" || strings.ContainsAny(h, "/@? "), "hosts", "%q: want a host name, with a port where it is not the usual one", h)
-	}
-	return faults
 }
 
 // interval is the cadence that the configuration declares; zero: learn it.

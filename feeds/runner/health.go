@@ -28,7 +28,9 @@ const (
 //	format    bytes that are refused    drift     many items are refused     empty      an empty answer after a full one
 //	store     our store is busy         transport the way in ended           off        not running
 //
-// and the codes of poll.Fault.
+// and the codes of bounded.Fault; of polls also
+//
+//	auth      our secret cannot be read      pages     a list is too long, or leads in a circle      incomplete   only some of its addresses were read
 type health struct {
 	now      func() time.Time
 	declared time.Duration
@@ -42,7 +44,8 @@ type health struct {
 	lastSuccess time.Time
 	lastHeard   time.Time // the delivery or 304 from which the next gap counts
 	gaps        []time.Duration
-	faulty      bool // the newest event was a fault
+	learned     time.Duration // by an earlier run
+	faulty      bool          // the newest event was a fault
 	fault       string
 	lastError   string
 	lastErrorAt time.Time
@@ -72,6 +75,27 @@ func (h *health) start() {
 	h.running, h.began = true, h.now()
 	h.settle(h.began)
 	h.mu.Unlock()
+}
+
+// resume goes on from how the feed fared before this run.
+func (h *health) resume(p Past) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.LastSuccess.After(h.lastSuccess) {
+		h.lastSuccess = p.LastSuccess
+	}
+	h.learned = p.Interval
+}
+
+// past is what a later run should know.
+func (h *health) past() Past {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := Past{LastSuccess: h.lastSuccess, Interval: h.learned}
+	if len(h.gaps) >= gapsMin {
+		p.Interval = median(h.gaps)
+	}
+	return p
 }
 
 func (h *health) stop(reason string) {
@@ -171,10 +195,13 @@ func (h *health) learn(now time.Time) {
 	h.lastHeard = now
 }
 
-// interval is the declared cadence, else the median gap; zero while neither is known.
+// interval is the declared cadence, else the median gap, else what an earlier run has learned; zero while none is known.
 func (h *health) interval() time.Duration {
-	if h.declared > 0 || len(h.gaps) < gapsMin {
+	switch {
+	case h.declared > 0:
 		return h.declared
+	case len(h.gaps) < gapsMin:
+		return h.learned
 	}
 	return median(h.gaps)
 }
@@ -219,7 +246,7 @@ func (h *health) look(now time.Time) (feeds.FeedState, string) {
 		return feeds.FeedFailing, h.fault
 	}
 	since, interval := h.lastSuccess, h.interval()
-	if since.IsZero() {
+	if since.Before(h.began) { // what was before does not make it late in the moment it begins
 		since = h.began
 	}
 	if state, reason := silence(since, interval, now); state != feeds.FeedOK {
@@ -227,6 +254,9 @@ func (h *health) look(now time.Time) (feeds.FeedState, string) {
 	}
 	if h.lastSuccess.IsZero() {
 		return feeds.FeedOK, "waiting: nothing received yet"
+	}
+	if h.lastSuccess.Before(h.began) {
+		return feeds.FeedOK, "waiting: nothing received since the start"
 	}
 	return feeds.FeedOK, ""
 }

@@ -69,6 +69,7 @@ func (in *inlet) run(ctx context.Context, sink Sink) {
 		return
 	}
 	defer done()
+	in.resume(ctx)
 	in.health.start()
 	defer func() { in.health.stop("off: " + offReason(ctx)) }()
 	watched := make(chan struct{})
@@ -111,12 +112,17 @@ func offReason(ctx context.Context) string {
 func (in *inlet) watch(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	for {
+	kept := in.health.past()
+	defer func() { in.keepPast(context.WithoutCancel(ctx), kept) }()
+	for since := in.runner.opt.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			in.health.judge()
+			if now := in.runner.opt.Now(); now.Sub(since) >= pastEvery {
+				since, kept = now, in.keepPast(ctx, kept)
+			}
 		}
 	}
 }

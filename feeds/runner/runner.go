@@ -21,7 +21,6 @@ import (
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
 	"kentongan/feeds/simulator"
-	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
 )
 
@@ -42,7 +41,7 @@ type Options struct {
 	Log         zerolog.Logger
 	Registerer  prometheus.Registerer                                             // nil: no metrics
 	Now         func() time.Time                                                  // default time.Now
-	Remember    poll.Memory                                                       // links already fetched; default: in this process
+	Remember    Memory                                                            // what feeds know beyond one run; default: in this process
 	MaxBody     int64                                                             // bytes of a delivery as sent; default 16 MiB
 	MaxInflated int64                                                             // bytes of a delivery inflated; default 64 MiB
 	Formats     func(name string, options map[string]any) (feeds.Format, error)   // default formats.New
@@ -101,7 +100,7 @@ func (o Options) withDefaults() Options {
 		o.MaxInflated = bounded.DefaultInflated
 	}
 	if o.Remember == nil {
-		o.Remember = poll.NewMemory(10000)
+		o.Remember = newForgetful()
 	}
 	if o.Formats == nil {
 		o.Formats = formats.New

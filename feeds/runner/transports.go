@@ -6,7 +6,6 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/simulator"
 	"kentongan/feeds/transports/file"
-	"kentongan/feeds/transports/poll"
 	"kentongan/feeds/transports/push"
 )
 
@@ -24,15 +23,6 @@ func (r *Runner) transport(in *inlet) feeds.Transport {
 		return simulator.NewTransport(city)
 	}
 	return push.Transport{}
-}
-
-func (r *Runner) poll(in *inlet, log zerolog.Logger) feeds.Transport {
-	c := in.config
-	return poll.New(poll.Config{
-		Feed: c.Name, URL: c.URL, Every: c.Every, Timeout: c.Timeout, Hosts: c.Hosts, AllowPrivate: c.AllowPrivate,
-		MaxBody: c.MaxBody, MaxInflated: r.opt.MaxInflated, UserAgent: userAgent(r.opt.Version, r.opt.Contact),
-		Memory: r.opt.Remember, Watch: in.health, Now: r.opt.Now, Dial: r.opt.Dial, Log: log,
-	})
 }
 
 func (r *Runner) file(in *inlet, log zerolog.Logger) feeds.Transport {

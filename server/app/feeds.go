@@ -28,7 +28,7 @@ func (a *App) newFeeds() error {
 		}
 	}
 	options := func(lane string) runner.Options {
-		return runner.Options{Log: a.log, Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"lane": lane}, a.reg), Now: time.Now,
+		return runner.Options{Log: a.log, Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"lane": lane}, a.reg), Now: time.Now, Remember: &memory{a.rdb, a.keys, time.Now},
 			MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Formats: formats.New, Version: a.version, Contact: a.cfg.PublicURL, City: a.city(), Archive: a.archive, KeepRaw: a.cfg.Retention.Raw}
 	}
 	var err1, err2 error

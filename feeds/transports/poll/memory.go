@@ -9,9 +9,10 @@ import (
 // State is what a poller knows of its source. It is kept only once all that it stands for is stored, so that whoever goes on from it,
 // after a restart or on another server, misses nothing.
 type State struct {
-	Source  string    // what is asked, and how it is read (Config.Source): state of another source is worth nothing
+	Source  string    // what is asked, and how it is read (Config.Source): validators of another source are worth nothing
 	ETag    string    // validators of the address, where it alone is the whole answer
 	Changed string    // Last-Modified
+	Asked   string    // names the address and its question: the cursor of another is worth nothing
 	Cursor  time.Time // with Since: from here on
 }
 

@@ -9,11 +9,11 @@ type Answer struct {
 	URL         string
 }
 
-// Once asks the address one time, within the same bounds as Run: address, redirects, time, size. Nothing is delivered and nothing
-// remembered; pages and cursors play no part. An error is a *bounded.Fault.
+// Once asks the first address of a round one time, within the same bounds as Run: address, redirects, time, size; with Since as where
+// nothing is stored yet. Nothing is delivered and nothing remembered. An error is a *bounded.Fault.
 func (t *Transport) Once(ctx context.Context) (Answer, error) {
 	defer t.client.CloseIdleConnections()
-	a, err := t.fetch(ctx, t.config.URL, "", "")
+	a, err := t.fetch(ctx, t.begin().queue[0], "", "")
 	if err != nil {
 		return Answer{}, err
 	}
@@ -25,7 +25,8 @@ func (t *Transport) Allowed(base string, links []string) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, link := range links {
-		if address, err := t.resolve(base, link); err == nil && !seen[address] {
+		address, err := t.resolve(base, link)
+		if err == nil && !seen[address] {
 			seen[address] = true
 			out = append(out, address)
 		}

@@ -7,7 +7,9 @@ package poll
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -216,14 +218,24 @@ func (t *Transport) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read where the poll was: %w", err)
 	}
-	if s.Source != t.config.Source {
-		return nil
+	t.saved = s
+	if s.Asked == t.question() {
+		t.cursor = s.Cursor
 	}
-	t.saved, t.cursor = s, s.Cursor
-	if s.ETag+s.Changed != "" {
+	if s.Source == t.config.Source && s.ETag+s.Changed != "" {
 		t.docs[t.config.URL] = document{etag: s.ETag, changed: s.Changed}
 	}
 	return nil
+}
+
+// question names what is asked: two addresses or parameters do not share a cursor. It holds no secret of the address.
+func (t *Transport) question() string {
+	s := t.config.Since
+	if !s.on() {
+		return ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", t.config.URL, s.Param, s.Text))
+	return hex.EncodeToString(sum[:8])
 }
 
 // steady is the wait between good polls, with jitter so that a city's feeds do not ask in step; never less than the source asks for.

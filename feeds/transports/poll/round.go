@@ -285,9 +285,9 @@ func (t *Transport) adjust(r *round) {
 
 // done remembers a round that is whole.
 func (t *Transport) done(ctx context.Context, r *round) time.Duration {
-	s := State{Source: t.config.Source}
+	s := State{Source: t.config.Source, Asked: t.question()}
 	if t.config.Since.on() {
-		t.cursor = t.config.Since.after(t.cursor, r.asked, r.began, r.newest)
+		t.cursor = t.config.Since.after(t.cursor, r.asked, r.began, r.newest).UTC().Truncate(time.Millisecond)
 		s.Cursor = t.cursor
 	} else if d, ok := t.docs[t.config.URL]; ok && len(t.docs) == 1 && len(r.seen) == 1 {
 		s.ETag, s.Changed = d.etag, d.changed
