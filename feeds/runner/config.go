@@ -48,6 +48,8 @@ type FeedConfig struct {
 	Pages   Pages             `yaml:"pages"`   // poll: how a list goes on
 	Since   Since             `yaml:"since"`   // poll: only what is new
 
+	HMAC *HMAC `yaml:"hmac"` // push: how senders sign; nil: they do not
+
 	Map      string         `yaml:"map"`      // formats json and csv: a jq program that gives records
 	Register string         `yaml:"register"` // a CSV or YAML file that says where Things are (feeds/register)
 	Places   string         `yaml:"places"`   // a register's rows themselves, as CSV
@@ -128,6 +130,7 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
 	faults = append(faults, c.validateFormat()...)
+	faults = append(faults, c.validatePush()...)
 	faults = append(faults, c.validateOutward()...)
 	switch c.Transport {
 	case Poll:

@@ -22,6 +22,7 @@ import (
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/feeds/transports/push"
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/server/auth"
@@ -37,6 +38,7 @@ type Deps struct {
 	History *index.Store
 	Cases   *store.Store
 	Deliver func(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error)
+	Door    func(feed string) push.Door
 	Feeds   func() []feeds.FeedStatus
 	Rules   func() []rules.Listed
 	Profile *profile.Profile
@@ -74,6 +76,7 @@ type Readiness struct {
 type server struct {
 	Deps
 	table *table
+	gzips *push.Inflater
 	docs  huma.API
 	spec  []byte
 }
@@ -84,7 +87,7 @@ func New(d Deps) (http.Handler, error) {
 		d.Now = time.Now
 	}
 	d.Log = d.Log.With().Str("component", "api").Logger()
-	s := &server{Deps: d}
+	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated)}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {
 		return nil, err

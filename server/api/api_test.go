@@ -44,7 +44,9 @@ type house struct {
 	ended   []string
 	got     []byte // what the feed was given last
 	meta    feeds.Meta
+	receipt *feeds.Receipt // what the feed answers; nil: one taken
 	ready   Readiness
+	doors   map[string]push.Door
 	cells   func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string) ([]wire.Cell, error)
 }
 
@@ -69,6 +71,7 @@ func build(t *testing.T) *house {
 	}
 	h.handler, err = New(Deps{
 		Auth: h.auth, Picture: h.picture, History: index.NewStore(rdb, keys, index.Config{}, time.Now), Cases: h.cases, Deliver: h.deliver,
+		Door:  func(feed string) push.Door { return h.doors[feed] },
 		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }, Rules: engine.List, Profile: p,
 		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
 			_, _ = io.WriteString(w, "live "+id.Subject)
@@ -100,6 +103,9 @@ func (h *house) deliver(_ context.Context, feed string, body []byte, m feeds.Met
 	h.got, h.meta = body, m
 	if string(body) == "busy" {
 		return feeds.Outcome{}, feeds.ErrBusy
+	}
+	if h.receipt != nil {
+		return feeds.Outcome{Receipt: *h.receipt}, nil
 	}
 	return feeds.Outcome{Receipt: feeds.Receipt{Accepted: 1, DryRun: m.Dry}}, nil
 }

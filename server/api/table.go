@@ -218,6 +218,9 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 		identify = t.s.Auth.IdentifySender
 	}
 	id, err := identify(r)
+	if feed := r.PathValue("feed"); p.kind == sender && errors.Is(err, auth.ErrAnonymous) && t.s.signs(feed, r) {
+		id, err = auth.Signed(feed), nil // the route holds the signature against the body before it takes anything
+	}
 	if err != nil {
 		t.refuse(p, w, r, err)
 		return id, false

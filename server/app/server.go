@@ -18,6 +18,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kentongan/alerts/audit"
+	"kentongan/feeds/transports/push"
 	"kentongan/frontend"
 	"kentongan/server/api"
 	"kentongan/server/auth"
@@ -153,10 +154,13 @@ func (a *App) record(ctx context.Context, act auth.Act) error {
 	return a.cases.Record(ctx, audit.Record{Actor: who, Agency: act.Actor.Agency, Action: act.Action, Object: act.Object, Reason: reason, Request: act.Request})
 }
 
+// door is what is special about pushing to a feed.
+func (a *App) door(feed string) push.Door { return a.push.Door(feed) }
+
 // open puts the routes in place.
 func (a *App) open() error {
 	h, err := api.New(api.Deps{
-		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Feeds: a.feedStatus, Rules: a.rules.List, Profile: a.profile, Basemap: a.basemap,
+		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, Rules: a.rules.List, Profile: a.profile, Basemap: a.basemap,
 		Live: a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
 		Simulator: a.simulator(), Replay: a.again,
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,

@@ -24,9 +24,10 @@ type Via string
 
 // The ways to be known. A desk signs in and holds a session; a machine carries the admin token or a key.
 const (
-	ViaToken   Via = "token"
-	ViaSession Via = "session"
-	ViaKey     Via = "key"
+	ViaToken     Via = "token"
+	ViaSession   Via = "session"
+	ViaKey       Via = "key"
+	ViaSignature Via = "signature"
 )
 
 // The rights of this part. Every route names the one it needs.

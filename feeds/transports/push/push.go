@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
@@ -38,9 +39,9 @@ func (Transport) Run(ctx context.Context, _ feeds.Deliver) error {
 // RetryAfter is what a sender is told to wait when the store does not take writes, in seconds.
 const RetryAfter = 2
 
-// Read takes the body of a request within the bounds of INTERFACES, section 3, and inflates it where Content-Encoding says gzip.
-// An error is bounded.ErrTooLarge (413), ErrEncoding (415), any other the sender's fault (400): Respond tells them apart.
-func Read(r *http.Request, maxBody, maxInflated int64) ([]byte, error) {
+// Read takes the body of a request as it was sent, at most maxBody bytes. An error is bounded.ErrTooLarge (413) or the sender's
+// fault (400): Respond tells them apart.
+func Read(r *http.Request, maxBody int64) ([]byte, error) {
 	if r.ContentLength > maxBody {
 		return nil, feeds.Permanentf("body: %w: %d bytes, more than %d", bounded.ErrTooLarge, r.ContentLength, maxBody)
 	}
@@ -52,16 +53,60 @@ func Read(r *http.Request, maxBody, maxInflated int64) ([]byte, error) {
 		}
 		return nil, feeds.Permanent(err)
 	}
-	switch encoding := strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Encoding"))); encoding {
+	return body, nil
+}
+
+// A few bytes of gzip become many. What stays below smallInflated never waits; of the rest one body is inflated and stored at one time,
+// and the others wait for it, so that a hundred bombs cost no more memory than one.
+const (
+	smallInflated = 1 << 20
+	inflateWait   = 30 * time.Second
+)
+
+// Inflater inflates bodies to at most max bytes. Safe for concurrent use.
+type Inflater struct {
+	max   int64
+	large chan struct{}
+}
+
+// NewInflater makes an Inflater.
+func NewInflater(max int64) *Inflater { return &Inflater{max, make(chan struct{}, 1)} }
+
+// Inflate gives what a body says by its Content-Encoding: gzip or nothing. Done must be called once the body is done with. An error is
+// bounded.ErrTooLarge (413), ErrEncoding (415), feeds.ErrBusy (503), any other the sender's fault (400).
+func (i *Inflater) Inflate(ctx context.Context, body []byte, encoding string) (out []byte, done func(), err error) {
+	done = func() {}
+	switch strings.ToLower(strings.TrimSpace(encoding)) {
 	case "", "identity":
-		return body, nil
+		return body, done, nil
 	case "gzip", "x-gzip":
-		if body, err = bounded.Gunzip(body, maxInflated); err != nil {
-			return nil, feeds.Permanentf("body: %w", err)
-		}
-		return body, nil
 	default:
-		return nil, feeds.Permanentf("body: content encoding %.40q is not known; %w", encoding, ErrEncoding)
+		return nil, done, feeds.Permanentf("body: content encoding %.40q is not known; %w", encoding, ErrEncoding)
+	}
+	out, err = bounded.Gunzip(body, min(i.max, smallInflated))
+	if errors.Is(err, bounded.ErrTooLarge) && i.max > smallInflated {
+		if done, err = i.enter(ctx); err != nil {
+			return nil, done, err
+		}
+		if out, err = bounded.Gunzip(body, i.max); err != nil {
+			done()
+			done = func() {}
+		}
+	}
+	if err != nil {
+		return nil, done, feeds.Permanentf("body: %w", err)
+	}
+	return out, done, nil
+}
+
+func (i *Inflater) enter(ctx context.Context) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, inflateWait)
+	defer cancel()
+	select {
+	case i.large <- struct{}{}:
+		return func() { <-i.large }, nil
+	case <-ctx.Done():
+		return func() {}, fmt.Errorf("%w: another large body is being inflated", feeds.ErrBusy)
 	}
 }
 
@@ -83,7 +128,7 @@ type Answer struct {
 }
 
 // Respond turns an outcome or an error of a delivery into its answer: 202 with the receipt, 400 for bytes that are no document,
-// 404 and 409 where there is no inlet, 413 beyond a bound, 415 for an encoding not known, 422 with the receipt where every item was faulty, else 503.
+// 401 without the right signature, 404 and 409 where there is no inlet, 413 beyond a bound, 415 for an encoding not known, 422 with the receipt where every item was faulty, else 503.
 func Respond(out feeds.Outcome, err error) Answer {
 	receipt := out.Receipt
 	if receipt.Ignored == nil {
@@ -103,6 +148,8 @@ func Respond(out feeds.Outcome, err error) Answer {
 		return problem(Problem{Status: http.StatusConflict, Title: "the feed takes no pushes", Detail: err.Error()})
 	case errors.Is(err, bounded.ErrTooLarge):
 		return problem(Problem{Status: http.StatusRequestEntityTooLarge, Title: "the body is too large", Detail: err.Error()})
+	case errors.Is(err, ErrSignature):
+		return problem(Problem{Status: http.StatusUnauthorized, Title: "not signed as it must be", Detail: err.Error()})
 	case errors.Is(err, ErrEncoding):
 		return problem(Problem{Status: http.StatusUnsupportedMediaType, Title: "the encoding is not known", Detail: err.Error()})
 	case errors.Is(err, feeds.ErrPermanent):
@@ -128,6 +175,15 @@ func encode(v any) []byte {
 		return []byte("{}") // receipts hold only numbers and strings: this cannot happen
 	}
 	return b.Bytes()
+}
+
+// Taken is the answer that a format owns where a delivery was taken; nil: ours. What is refused, and what a dry run would store, is
+// answered as for every format.
+func (a Answer) Taken(reply *feeds.Reply, dry bool) Answer {
+	if reply == nil || dry || a.Status != http.StatusAccepted {
+		return a
+	}
+	return Answer{Status: reply.Status, ContentType: reply.ContentType, Body: reply.Body}
 }
 
 // Write sends the answer. An error means that the sender has gone.
