@@ -71,3 +71,16 @@ func (r *Runner) Again(ctx context.Context, d archive.Delivery) (feeds.Receipt, 
 	out, err := in.take(ctx, r.sink, d.Body, in.fill(meta))
 	return out.Receipt, err
 }
+
+// Reread reads a delivery out of the archive as its feed reads today, judges nothing and stores nothing. Errors: ErrUnknownFeed, and
+// feeds.ErrPermanent where the bytes are refused.
+func (r *Runner) Reread(ctx context.Context, d archive.Delivery) (Tried, error) {
+	in, ok := r.inlet(d.Feed)
+	if !ok {
+		return Tried{}, fmt.Errorf("feed %q: %w", d.Feed, ErrUnknownFeed)
+	}
+	seen := &seer{}
+	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, URL: d.URL, ReceivedAt: d.At.Time, Dry: true}
+	out, err := in.take(ctx, seen, d.Body, in.fill(meta))
+	return Tried{Batch: seen.batch, Receipt: out.Receipt}, err
+}

@@ -60,6 +60,20 @@ func (r *Replayed) Count(receipt feeds.Receipt, err error) error {
 	return nil
 }
 
+// Add adds the part that another request has done.
+func (r *Replayed) Add(part Replayed) {
+	r.Deliveries += part.Deliveries
+	r.Refused += part.Refused
+	r.Accepted += part.Accepted
+	r.Duplicates += part.Duplicates
+	r.Ignored += part.Ignored
+	r.Rejected += part.Rejected
+	for reason, n := range part.Reasons {
+		r.Reasons[reason] += n
+	}
+	r.Next = part.Next
+}
+
 func (s *server) replay() {
 	operation(s, needs(auth.WriteFeeds), "POST", "/api/v1/feeds/{name}/replay", "replay-feed",
 		"Take the deliveries of a feed that were refused once more, from this server's archive", http.StatusOK, s.replayFeed)

@@ -28,6 +28,7 @@ type commands struct {
 	Serve        serve     `cmd:"" help:"Run the server."`
 	Check        check     `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
+	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`
 	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
 	Version      version   `cmd:"" help:"Print the version."`
 	Help         help      `cmd:"" help:"Show this text."`
