@@ -40,10 +40,14 @@ func Combine(all []Said, declared time.Duration, now time.Time) feeds.FeedStatus
 		}
 	}
 	out := all[best].FeedStatus
-	out.ItemsPerMinute, out.Rejects = 0, 0
+	out.ItemsPerMinute, out.Rejects, out.RejectsByReason = 0, 0, map[string]int64{}
 	rate := 0.0 // deliveries a second, of those that are within their interval
 	for _, s := range all {
 		out.Rejects += s.Rejects
+		out.Quarantined = max(out.Quarantined, s.Quarantined) // each says how much all of them hold
+		for code, n := range s.RejectsByReason {
+			out.RejectsByReason[code] += n
+		}
 		if s.LastErrorAt.After(out.LastErrorAt.Time) {
 			out.LastError, out.LastErrorAt = s.LastError, s.LastErrorAt
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/feeds/contract"
 	"kentongan/feeds/formats"
 	"kentongan/feeds/mapped"
 	"kentongan/feeds/simulator"
@@ -39,6 +40,8 @@ type FeedConfig struct {
 	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
 	Simulated    bool          `yaml:"simulated"`     // plays or invents
 	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
+
+	Contract contract.Config `yaml:"contract"` // what the feed is expected to say; absent: learned
 
 	Keep time.Duration `yaml:"keep"` // how long raw bytes are kept; absent: HouseKeeps; 0s: not at all
 
@@ -129,6 +132,9 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Transport != File && c.Shift, "shift", "only a feed with transport file has it")
 	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
+	for _, f := range c.Contract.Validate() {
+		fault(true, "contract."+f.Key, "%s", f.Reason)
+	}
 	faults = append(faults, c.validateFormat()...)
 	faults = append(faults, c.validatePush()...)
 	faults = append(faults, c.validateOutward()...)

@@ -2,11 +2,14 @@ package runner
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"kentongan/feeds"
+	"kentongan/feeds/contract"
 	"kentongan/geo/moment"
 )
 
@@ -52,6 +55,7 @@ type health struct {
 	lastBad     time.Time
 	relapsed    bool
 	rejects     int64
+	reasons     map[string]int64 // rejects by the stable part of their reason, at most mostReasons and otherReason
 	seconds     [60]bucket
 	lags        []lag
 }
@@ -67,7 +71,7 @@ type lag struct {
 }
 
 func newHealth(now func() time.Time, declared time.Duration, changed func(feeds.FeedState, string)) *health {
-	return &health{now: now, declared: declared, changed: changed, state: feeds.FeedOff, reason: "off: not started"}
+	return &health{now: now, declared: declared, changed: changed, state: feeds.FeedOff, reason: "off: not started", reasons: map[string]int64{}}
 }
 
 func (h *health) start() {
@@ -160,10 +164,44 @@ func (h *health) forget(now time.Time) {
 	h.lags = slices.Delete(h.lags, 0, from)
 }
 
-func (h *health) reject(n int) {
+// Reasons are counted apart up to a number, so that a producer who invents one for each item fills no memory.
+const (
+	mostReasons = 20
+	otherReason = "other"
+)
+
+func (h *health) reject(list []feeds.Refusal) {
+	if len(list) == 0 {
+		return
+	}
 	h.mu.Lock()
-	h.rejects += int64(n)
-	h.mu.Unlock()
+	defer h.mu.Unlock()
+	h.rejects += int64(len(list))
+	for _, r := range list {
+		code := contract.ReasonCode(r.Reason)
+		if _, known := h.reasons[code]; !known && len(h.reasons) >= mostReasons {
+			code = otherReason
+		}
+		h.reasons[code]++
+	}
+}
+
+// pardon ends a fault of this kind: whoever decides about it has seen it.
+func (h *health) pardon(code string) {
+	now := h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.faulty && strings.HasPrefix(h.fault, code+":") {
+		h.faulty = false
+		h.settle(now)
+	}
+}
+
+// runs tells whether this server drives the feed, or takes what is sent to it.
+func (h *health) runs() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.running
 }
 
 func (h *health) judge() {
@@ -302,5 +340,6 @@ func (h *health) status() feeds.FeedStatus {
 		State: h.state, Reason: h.reason,
 		LastSuccess: moment.Of(h.lastSuccess), LastError: h.lastError, LastErrorAt: moment.Of(h.lastErrorAt),
 		IntervalS: h.interval().Seconds(), ItemsPerMinute: float64(items), LagMS: median(was).Milliseconds(), Rejects: h.rejects,
+		RejectsByReason: maps.Clone(h.reasons),
 	}
 }

@@ -28,6 +28,7 @@ type inlet struct {
 	life     life
 
 	mu         sync.Mutex
+	quarantine quarantine
 	full       bool      // the last snapshot that was stored held something
 	emptySince time.Time // since when snapshots come empty
 	empties    int
@@ -48,6 +49,7 @@ func newInlet(r *Runner, c FeedConfig, format feeds.Format, known *register.Regi
 		event.Str("state", string(state)).Str("reason", reason).Msg("feed state")
 	})
 	r.metrics.changed(c.Name, feeds.FeedOK)
+	in.quarantine = newQuarantine(r, c)
 	return in
 }
 
@@ -114,12 +116,14 @@ func (in *inlet) watch(ctx context.Context) {
 	defer tick.Stop()
 	kept := in.health.past()
 	defer func() { in.keepPast(context.WithoutCancel(ctx), kept) }()
+	defer func() { in.attend(context.WithoutCancel(ctx), true) }()
 	for since := in.runner.opt.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 			in.health.judge()
+			in.attend(ctx, false)
 			if now := in.runner.opt.Now(); now.Sub(since) >= pastEvery {
 				since, kept = now, in.keepPast(ctx, kept)
 			}
@@ -186,6 +190,11 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	if in.shift != nil {
 		in.shift.apply(&batch, meta.ReceivedAt)
 	}
+	held, drift, err := in.judge(ctx, &batch, body, meta)
+	if err != nil {
+		in.health.Fault(fmt.Errorf("store: %w", err))
+		return feeds.Outcome{}, err
+	}
 	receipt, err := in.store(ctx, sink, batch, meta)
 	if err != nil {
 		if ctx.Err() == nil && !meta.Dry {
@@ -195,8 +204,9 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 		return feeds.Outcome{}, err
 	}
 	receipt.DryRun = meta.Dry
+	receipt.Ignored = append(receipt.Ignored, held...)
 	if !meta.Dry {
-		in.stored(&batch, receipt, meta, len(body))
+		in.stored(&batch, receipt, meta, len(body), drift)
 	}
 	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow, Next: batch.Next, TTL: batch.TTL, Newest: newestOf(&batch)}, nil
 }
@@ -206,7 +216,7 @@ func (in *inlet) refuse(meta feeds.Meta, err error) error {
 	if meta.Dry {
 		return err
 	}
-	in.health.reject(1)
+	in.health.reject([]feeds.Refusal{{Reason: err.Error()}})
 	in.runner.metrics.delivered(in.config.Name, "refused", 0)
 	in.health.Fault(fmt.Errorf("format: %w", err))
 	in.log.Warn().Err(err).Str("url", withoutQuery(meta.URL)).Str("topic", meta.Topic).Msg("delivery refused")
@@ -286,14 +296,20 @@ const (
 )
 
 // stored tells health and metrics of a delivery that is in the store.
-func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes int) {
+func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes int, drift string) {
 	name := in.config.Name
-	in.health.reject(len(r.Rejected))
+	in.health.reject(r.Rejected)
 	in.runner.metrics.delivered(name, "stored", bytes)
 	in.runner.metrics.items(name, r)
 	taken := r.Accepted + r.Duplicates
 	total := taken + len(r.Ignored) + len(r.Rejected)
 	switch {
+	case drift != "":
+		if taken > 0 {
+			in.health.success(taken, lags(b, meta.ReceivedAt))
+		}
+		in.health.Fault(errors.New("drift: " + drift))
+		return
 	case r.Barren():
 		in.health.Fault(fmt.Errorf("format: every item refused: %s", clip(r.Rejected[0].Reason, 200)))
 		return
@@ -334,6 +350,9 @@ func (in *inlet) status() feeds.FeedStatus {
 	s := in.health.status()
 	c := in.config
 	s.Name, s.Format, s.Transport, s.Agency = c.Name, c.Format, c.Transport, c.Agency
-	s.Simulated, s.Attribution = c.Simulated, c.Attribution
+	s.Kind, s.Simulated, s.Attribution = c.Kind, c.Simulated, c.Attribution
+	in.mu.Lock()
+	s.Quarantined = in.quarantine.held
+	in.mu.Unlock()
 	return s
 }

@@ -48,6 +48,7 @@ type Options struct {
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error) // default bounded.Dialer by each feed's allow_private
 	City        simulator.Config                                                  // what a simulated city plays: its Place and Runs; the rest is the feed's
 	Archive     *archive.Archive                                                  // of raw bytes; nil: none
+	Keeper      Keeper                                                            // of contracts and of what is in quarantine; nil: no feed has a contract
 	KeepRaw     time.Duration                                                     // how long the archive keeps a feed that says nothing of it
 	Contact     string                                                            // in the User-Agent: an address or a page of whoever runs this house
 	Version     string                                                            // in the User-Agent

@@ -59,7 +59,7 @@ func Ask(ctx context.Context, c FeedConfig, opt Options) (poll.Answer, error) {
 
 // alone builds an inlet that belongs to no house: it counts, archives and logs nothing.
 func alone(c FeedConfig, opt Options) (*inlet, error) {
-	opt.Registerer, opt.Log, opt.Remember = nil, zerolog.Nop(), nil
+	opt.Registerer, opt.Log, opt.Remember, opt.Keeper = nil, zerolog.Nop(), nil, nil
 	r, err := New(nil, nil, opt)
 	if err != nil {
 		return nil, err
