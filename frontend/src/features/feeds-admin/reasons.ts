@@ -1,5 +1,6 @@
 // Why a feed fares as it does, in the reader's language. The server says "code: text"; the code is stable (feeds/runner/health.go,
 // feeds/bounded/fault.go), the text is its own. An unknown code shows the text as it came.
+import { age } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 
 const WORDS: Record<string, () => string> = {
@@ -50,7 +51,33 @@ export function reasonOf(reason: string): Reason {
     const before = reasonOf(NESTED.exec(rest)?.[2] ?? "");
     return { code, words, more: line(before) };
   }
+  if (code === "silence") return { code, words, more: silence(rest) };
   return { code, words, more: PLAIN.has(code) ? "" : rest };
+}
+
+/** "nothing for 3m12s, expected every 1m0s" in the reader's language. */
+function silence(rest: string): string {
+  const found = /^nothing for (\S+), expected every (\S+)$/.exec(rest);
+  const [since, every] = [duration(found?.[1]), duration(found?.[2])];
+  if (since === null || every === null) return rest;
+  return m.reason_silence_more({ age: age(since), usual: age(every) });
+}
+
+const STEP: Record<string, number> = {
+  h: 3_600_000,
+  m: 60_000,
+  s: 1_000,
+  ms: 1,
+};
+
+/** A duration as Go writes it ("1h2m0.5s"), in milliseconds; null: it is none. */
+export function duration(text: string | undefined): number | null {
+  if (!text || !/^([\d.]+(h|ms|m|s))+$/.test(text)) return null;
+  let sum = 0;
+  for (const [, n = "", unit = ""] of text.matchAll(/([\d.]+)(h|ms|m|s)/g)) {
+    sum += Number(n) * (STEP[unit] ?? 0);
+  }
+  return sum;
 }
 
 /** A reason in one line. */

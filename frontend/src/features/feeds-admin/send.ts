@@ -19,7 +19,7 @@ export interface Sending {
 
 /** A word of a shell, quoted where it must be. */
 export const quoted = (word: string): string =>
-  /^[\w@%+=:,./$-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`;
 
 const MEDIA: Record<string, string> = {
   cap: "application/cap+xml",
