@@ -166,27 +166,27 @@ type Felt struct {
 // Report is a citizen's or officer's account (Open311 GeoReport v2). Who gave it (name, telephone, e-mail, device) has no field here: a
 // format leaves it behind.
 type Report struct {
-	Index       int           `json:"-"`
-	ID          string        `json:"id"` // service_request_id; empty: the house makes one of what the report says
-	Channel     string        `json:"channel"`
-	Text        string        `json:"text"`
-	Type        string        `json:"type,omitempty"` // service_name
-	Code        string        `json:"service_code,omitempty"`
-	Status      string        `json:"status,omitempty"` // closed, or open; empty is open
-	StatusNotes string        `json:"status_notes,omitempty"`
-	Responsible string        `json:"agency_responsible,omitempty"`
-	Media       string        `json:"media_url,omitempty"`
-	At          moment.Time   `json:"at"`
-	UpdatedAt   moment.Time   `json:"updated_at,omitzero"` // of this version, as the producer says it
-	Position    geo.Position  `json:"-"`
-	Placed      bool          `json:"-"`
-	Address     string        `json:"address,omitempty"`
-	ReceivedAt  moment.Time   `json:"received_at"`
-	External    []ExternalRef `json:"external_refs,omitempty"`
+	Index       int          `json:"-"`
+	ID          string       `json:"id"` // service_request_id; empty: the house makes one of what the report says
+	Channel     string       `json:"channel"`
+	Text        string       `json:"text"`
+	Type        string       `json:"type,omitempty"` // service_name
+	Code        string       `json:"service_code,omitempty"`
+	Status      string       `json:"status,omitempty"` // closed, or open; empty is open
+	StatusNotes string       `json:"status_notes,omitempty"`
+	Responsible string       `json:"agency_responsible,omitempty"`
+	Media       string       `json:"media_url,omitempty"`
+	At          moment.Time  `json:"at"`
+	UpdatedAt   moment.Time  `json:"updated_at,omitzero"` // of this version, as the producer says it
+	Position    geo.Position `json:"-"`
+	Placed      bool         `json:"-"`
+	Address     string       `json:"address,omitempty"`
+	ReceivedAt  moment.Time  `json:"received_at"`
+	External    []ReportRef  `json:"external_refs,omitempty"`
 }
 
-// ExternalRef is a partner's own number of the same account.
-type ExternalRef struct {
+// ReportRef is a partner's own number of the same account.
+type ReportRef struct {
 	Agency string `json:"agency"`
 	ID     string `json:"id"`
 }

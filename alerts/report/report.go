@@ -19,31 +19,31 @@ import (
 
 // Report is one account with what its feed last said of it.
 type Report struct {
-	ID          string              `json:"id"` // "<feed>:<service_request_id>"
-	Feed        string              `json:"feed"`
-	RequestID   string              `json:"service_request_id"`
-	Channel     string              `json:"channel"` // call, chat, radio, app, open311, or as the feed says it
-	Type        string              `json:"type"`    // the producer's word (Open311 service_name), may be empty
-	Code        string              `json:"service_code,omitempty"`
-	Text        string              `json:"text"`
-	Status      Status              `json:"status"`
-	StatusNotes string              `json:"status_notes,omitempty"`
-	Responsible string              `json:"agency_responsible,omitempty"`
-	Media       string              `json:"media_url,omitempty"` // http or https
-	State       State               `json:"state"`               // of triage
-	Address     string              `json:"address"`
-	Lng         *float64            `json:"lng"` // null: its place is not known
-	Lat         *float64            `json:"lat"`
-	Cell        geo.Cell            `json:"cell"`
-	AreaName    string              `json:"area_name"`
-	At          moment.Time         `json:"at"`         // when it was given; where the producer does not say, received_at
-	UpdatedAt   moment.Time         `json:"updated_at"` // of this revision, as the producer says it; null: it does not
-	ReceivedAt  moment.Time         `json:"received_at"`
-	ChangedAt   moment.Time         `json:"changed_at"` // when the house took this revision
-	Revision    int                 `json:"revision"`   // 1, and one more with each change
-	Simulated   bool                `json:"simulated"`
-	Attribution string              `json:"attribution,omitempty"`
-	External    []feeds.ExternalRef `json:"external_refs"`
+	ID          string            `json:"id"` // "<feed>:<service_request_id>"
+	Feed        string            `json:"feed"`
+	RequestID   string            `json:"service_request_id"`
+	Channel     string            `json:"channel"` // call, chat, radio, app, open311, or as the feed says it
+	Type        string            `json:"type"`    // the producer's word (Open311 service_name), may be empty
+	Code        string            `json:"service_code,omitempty"`
+	Text        string            `json:"text"`
+	Status      Status            `json:"status"`
+	StatusNotes string            `json:"status_notes,omitempty"`
+	Responsible string            `json:"agency_responsible,omitempty"`
+	Media       string            `json:"media_url,omitempty"` // http or https
+	State       State             `json:"state"`               // of triage
+	Address     string            `json:"address"`
+	Lng         *float64          `json:"lng"` // null: its place is not known
+	Lat         *float64          `json:"lat"`
+	Cell        geo.Cell          `json:"cell"`
+	AreaName    string            `json:"area_name"`
+	At          moment.Time       `json:"at"`         // when it was given; where the producer does not say, received_at
+	UpdatedAt   moment.Time       `json:"updated_at"` // of this revision, as the producer says it; null: it does not
+	ReceivedAt  moment.Time       `json:"received_at"`
+	ChangedAt   moment.Time       `json:"changed_at"` // when the house took this revision
+	Revision    int               `json:"revision"`   // 1, and one more with each change
+	Simulated   bool              `json:"simulated"`
+	Attribution string            `json:"attribution,omitempty"`
+	External    []feeds.ReportRef `json:"external_refs"`
 
 	undated bool // its producer gives no time: At is our clock's
 }
@@ -102,7 +102,7 @@ func From(in feeds.Report, m feeds.Meta, area func(*geo.Position) string) Report
 		Feed: m.Feed, RequestID: RequestID(in), Channel: in.Channel, Type: in.Type, Code: in.Code, Text: in.Text, Status: Open,
 		StatusNotes: in.StatusNotes, Responsible: in.Responsible, Media: address(in.Media), State: New, Address: in.Address,
 		At: in.At, UpdatedAt: in.UpdatedAt, ReceivedAt: moment.Of(m.ReceivedAt), Revision: 1, Simulated: m.Simulated, Attribution: m.Attribution,
-		External: []feeds.ExternalRef{},
+		External: []feeds.ReportRef{},
 	}
 	r.ID, r.ChangedAt = ID(r.Feed, r.RequestID), r.ReceivedAt
 	if r.undated = r.At.IsZero(); r.undated {
@@ -123,7 +123,7 @@ func From(in feeds.Report, m feeds.Meta, area func(*geo.Position) string) Report
 			r.External = append(r.External, e)
 		}
 	}
-	if own := (feeds.ExternalRef{Agency: m.Agency, ID: in.ID}); own.Agency != "" && own.ID != "" && !slices.Contains(r.External, own) {
+	if own := (feeds.ReportRef{Agency: m.Agency, ID: in.ID}); own.Agency != "" && own.ID != "" && !slices.Contains(r.External, own) {
 		r.External = append(r.External, own)
 	}
 	return r

@@ -55,7 +55,7 @@ func TestReportsAreKept(t *testing.T) {
 			t.Fatal(err)
 		}
 		if r.Status != report.Open || r.State != report.New || r.Revision != 1 || r.Cell == 0 || r.ReceivedAt.IsZero() || r.Attribution != "PUPR" ||
-			!slices.Equal(r.External, []feeds.ExternalRef{{Agency: "pupr", ID: "14-01"}}) {
+			!slices.Equal(r.External, []feeds.ReportRef{{Agency: "pupr", ID: "14-01"}}) {
 			t.Errorf("kept as %+v", r)
 		}
 		c.add(time.Minute)

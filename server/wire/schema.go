@@ -44,7 +44,7 @@ func Nouns() []Named {
 		named[incident.Why]("Why"), named[incident.Input]("RuleInput"), named[incident.Evidence]("Evidence"), named[incident.Entry]("TimelineEntry"),
 		named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
 		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
-		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[feeds.ExternalRef]("ReportExternalRef"),
+		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[feeds.ReportRef]("ReportRef"),
 	}
 }
 

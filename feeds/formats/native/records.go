@@ -277,7 +277,7 @@ func (d *decoder) report(r *record, place *feature) string {
 const maxExternal = 16
 
 // external reads external_refs: [{agency, id}].
-func (r *record) external() []feeds.ExternalRef {
+func (r *record) external() []feeds.ReportRef {
 	raw, ok := r.raw("external_refs")
 	if !ok {
 		return nil
@@ -287,14 +287,14 @@ func (r *record) external() []feeds.ExternalRef {
 		r.fault("external_refs: want a list of at most %d objects {agency, id}", maxExternal)
 		return nil
 	}
-	var out []feeds.ExternalRef
+	var out []feeds.ReportRef
 	for i, one := range list {
 		in, reason := open(one, []string{"agency", "id"})
 		if reason != "" {
 			r.fault("external_refs: %d: %s", i, reason)
 			return nil
 		}
-		out = append(out, feeds.ExternalRef{Agency: in.need("agency", maxName), ID: in.need("id", maxName)})
+		out = append(out, feeds.ReportRef{Agency: in.need("agency", maxName), ID: in.need("id", maxName)})
 		if in.reason != "" {
 			r.fault("external_refs: %d: %s", i, in.reason)
 		}

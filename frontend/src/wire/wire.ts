@@ -277,7 +277,7 @@ export interface Report {
   revision: number;
   simulated: boolean;
   attribution?: string;
-  external_refs: ReportExternalRef[];
+  external_refs: ReportRef[];
 }
 
 export interface Dispatch {
@@ -420,7 +420,7 @@ export interface Quake {
   mmi_here: number;
 }
 
-export interface ReportExternalRef {
+export interface ReportRef {
   agency: string;
   id: string;
 }
