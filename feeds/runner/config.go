@@ -17,29 +17,34 @@ import (
 
 // FeedConfig is one entry of feeds: in the configuration file. Durations are written as in "60s".
 type FeedConfig struct {
-	Name         string        `yaml:"name"`
-	Format       string        `yaml:"format"`
-	Transport    string        `yaml:"transport"`     // one of Transports
-	URL          string        `yaml:"url"`           // poll: what to ask; ws: where to listen in; mqtt: an existing broker, empty: our own; tcp: whom to dial
-	Every        time.Duration `yaml:"every"`         // poll: how often; file: pause between bytes that tell no time
-	Timeout      time.Duration `yaml:"timeout"`       // poll: for one answer, from the name to the last byte
-	Hosts        []string      `yaml:"hosts"`         // poll: hosts that links and redirects may lead to; the url's own is always among them
-	AllowPrivate bool          `yaml:"allow_private"` // with url: loopback and private networks may be asked
-	MaxBody      int64         `yaml:"max_body"`      // poll: bytes of one answer as sent
-	Path         string        `yaml:"path"`          // file: a file or a folder
-	Speed        float64       `yaml:"speed"`         // file: how many times faster than recorded
-	Loop         bool          `yaml:"loop"`          // file: begin again at the end
-	Shift        bool          `yaml:"shift"`         // file: move times so that the recording happens now; only with simulated
-	Watch        bool          `yaml:"watch"`         // file: take each file that is laid into the folder, once
-	Things       int           `yaml:"things"`        // simulator: how many Things the city has
-	Topic        string        `yaml:"topic"`         // mqtt: what is heard, with + and # beneath a fixed beginning
-	Listen       string        `yaml:"listen"`        // tcp, udp: address at which senders reach us
-	From         []string      `yaml:"from"`          // tcp, udp with listen: networks whose senders are heard; needed beyond loopback
-	Kind         string        `yaml:"kind"`          // kind of Things that do not say their own
-	Agency       string        `yaml:"agency"`        // slug
-	Attribution  string        `yaml:"attribution"`   // shown wherever the data is
-	Simulated    bool          `yaml:"simulated"`     // plays or invents
-	Interval     time.Duration `yaml:"interval"`      // declared cadence; absent: every where polled, else learned
+	Name           string        `yaml:"name"`
+	Format         string        `yaml:"format"`
+	Transport      string        `yaml:"transport"`       // one of Transports
+	URL            string        `yaml:"url"`             // poll: what to ask; ws: where to listen in; mqtt: an existing broker, empty: our own; tcp: whom to dial
+	Every          time.Duration `yaml:"every"`           // poll: how often; file: pause between bytes that tell no time
+	Timeout        time.Duration `yaml:"timeout"`         // poll: for one answer, from the name to the last byte
+	Hosts          []string      `yaml:"hosts"`           // poll: hosts that links and redirects may lead to; the url's own is always among them
+	AllowPrivate   bool          `yaml:"allow_private"`   // with url: loopback and private networks may be asked
+	MaxBody        int64         `yaml:"max_body"`        // poll, ws: bytes of one answer or message as sent
+	Path           string        `yaml:"path"`            // file: a file or a folder
+	Speed          float64       `yaml:"speed"`           // file: how many times faster than recorded
+	Loop           bool          `yaml:"loop"`            // file: begin again at the end
+	Shift          bool          `yaml:"shift"`           // file: move times so that the recording happens now; only with simulated
+	Watch          bool          `yaml:"watch"`           // file: take each file that is laid into the folder, once
+	Things         int           `yaml:"things"`          // simulator: how many Things the city has
+	Topic          string        `yaml:"topic"`           // mqtt: what is heard, with + and # beneath a fixed beginning
+	Listen         string        `yaml:"listen"`          // tcp, udp: address at which senders reach us
+	From           []string      `yaml:"from"`            // tcp, udp with listen: networks whose senders are heard; needed beyond loopback
+	MaxFrame       int           `yaml:"max_frame"`       // tcp, udp: bytes of one message; absent: 128 KiB
+	MaxConnections int           `yaml:"max_connections"` // tcp with listen: at one time; absent: 1000
+	Idle           time.Duration `yaml:"idle"`            // tcp, ws: a connection that brings nothing for so long is ended
+	Subscribe      Secret        `yaml:"subscribe"`       // ws: a text that is sent once connected
+	SubscribeFile  string        `yaml:"subscribe_file"`  // ws: a file that holds it, read anew with each connection
+	Kind           string        `yaml:"kind"`            // kind of Things that do not say their own
+	Agency         string        `yaml:"agency"`          // slug
+	Attribution    string        `yaml:"attribution"`     // shown wherever the data is
+	Simulated      bool          `yaml:"simulated"`       // plays or invents
+	Interval       time.Duration `yaml:"interval"`        // declared cadence; absent: every where polled, else learned
 
 	Contract contract.Config `yaml:"contract"` // what the feed is expected to say; absent: learned
 
@@ -81,13 +86,21 @@ const (
 	Poll      = "poll"
 	File      = "file"
 	Simulator = "simulator"
+	TCP       = "tcp"
+	UDP       = "udp"
+	WS        = "ws"
 )
 
 // Transports lists their names.
-func Transports() []string { return []string{Push, Poll, File, Simulator} }
+func Transports() []string { return []string{Push, Poll, File, Simulator, TCP, UDP, WS} }
 
 // Driven tells a feed that senders drive, so that every server takes it; each other feed is driven by one server at a time.
-func (c FeedConfig) Driven() bool { return c.Transport == Push }
+func (c FeedConfig) Driven() bool {
+	return c.Transport == Push || c.Listen != "" && (c.Transport == TCP || c.Transport == UDP)
+}
+
+// dialling are the transports that have a url.
+var dialling = []string{Poll, TCP, WS}
 
 // defaultThings is how many Things a simulated city has where nothing is said.
 const defaultThings = 2000
@@ -124,18 +137,18 @@ func (c FeedConfig) Validate() []error {
 	fault(c.Agency != "" && !slug.MatchString(c.Agency), "agency", "%q: want a slug of a-z, 0-9, - and _", c.Agency)
 	fault(c.Keep < 0 && c.Keep != HouseKeeps, "keep", "%v: want 0s, or more", c.Keep)
 	fault(c.Interval < 0, "interval", "%v: want more than 0", c.Interval)
-	fault(c.Transport != Poll && c.URL != "", "url", "only a feed with transport poll has one")
+	fault(!slices.Contains(dialling, c.Transport) && c.URL != "", "url", "only a feed with transport %s has one", strings.Join(dialling, ", "))
 	fault(c.Transport != Poll && len(c.Hosts) > 0, "hosts", "only a feed with transport poll has them")
-	fault(c.Transport != Poll && c.AllowPrivate, "allow_private", "only a feed with transport poll has it")
-	fault(c.Transport != File && c.Path != "", "path", "only a feed with transport file has one")
-	fault(c.Transport != File && c.Loop, "loop", "only a feed with transport file has it")
-	fault(c.Transport != File && c.Shift, "shift", "only a feed with transport file has it")
+	fault(c.AllowPrivate && c.URL == "", "allow_private", "only a feed with url has it")
+	faults = append(faults, c.validateFile()...)
 	fault(c.Transport != Simulator && c.Things != 0, "things", "only a feed with transport simulator has them")
 	fault(c.Shift && !c.Simulated, "shift", "only with simulated: true, for what is moved in time did not happen now")
 	for _, f := range c.Contract.Validate() {
 		fault(true, "contract."+f.Key, "%s", f.Reason)
 	}
 	faults = append(faults, c.validateFormat()...)
+	faults = append(faults, c.validateStream()...)
+	faults = append(faults, c.validateWS()...)
 	faults = append(faults, c.validatePush()...)
 	faults = append(faults, c.validateOutward()...)
 	switch c.Transport {
@@ -146,10 +159,6 @@ func (c FeedConfig) Validate() []error {
 		fault(n < simulator.FewestThings || n > simulator.MostThings, "things", "%d: want %d to %d", n, simulator.FewestThings, simulator.MostThings)
 		fault(!c.Simulated, "simulated", "required to be true with transport simulator, for nothing of it is real")
 		fault(c.Format != "native", "format", "a feed with transport simulator has format native")
-	case File:
-		fault(c.Path == "", "path", "required with transport file")
-		fault(!(c.Speed > 0 && c.Speed <= 1e6), "speed", "%v: want more than 0, at most 1000000", c.Speed)
-		fault(c.Every < 10*time.Millisecond, "every", "%v: want at least 10ms", c.Every)
 	}
 	return faults
 }

@@ -94,9 +94,6 @@ func checkColumns(names []string) error {
 // Framing is a row a line; a last row without its end may be half of one. A stream has no first row, so that the option columns is needed.
 func (Format) Framing() feeds.Framing { return feeds.Framing{Together: true, Closed: true} }
 
-// NamesColumns tells whether the columns have names without a first row that says them.
-func (f Format) NamesColumns() bool { return f.columns != nil }
-
 // Decode maps a table. A first row that names no columns is an error, as are JSON and XML.
 func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)

@@ -29,7 +29,7 @@ type Config struct {
 	URL        string                      // ws:// or wss://
 	Authorize  func(*http.Request) error   // puts headers and credentials on the request; may be nil
 	TLS        func() (*tls.Config, error) // asked at each connection; nil: as the system does
-	Subscribe  string                      // a text that is sent once connected, may hold a secret; empty: none
+	Subscribe  func() (string, error)      // gives the text that is sent once connected, may hold a secret; nil or "": none
 	MaxMessage int64                       // bytes
 	Idle       time.Duration               // no message for so long ends the connection; 0: only a server that does not answer pings does
 	UserAgent  string
@@ -93,7 +93,7 @@ func (t *Transport) connect(ctx context.Context) (*websocket.Conn, error) {
 	}
 	if t.config.Authorize != nil {
 		if err := t.config.Authorize(req); err != nil {
-			return nil, &bounded.Fault{Code: "auth", Text: "our secret cannot be read", Err: err}
+			return nil, noSecret(err)
 		}
 	}
 	conn, res, err := dialer.DialContext(ctx, t.config.URL, req.Header)
@@ -106,14 +106,34 @@ func (t *Transport) connect(ctx context.Context) (*websocket.Conn, error) {
 	default:
 		return nil, bounded.Explain(err)
 	}
-	if t.config.Subscribe != "" {
-		_ = conn.SetWriteDeadline(time.Now().Add(writeLimit))
-		if err := conn.WriteMessage(websocket.TextMessage, []byte(t.config.Subscribe)); err != nil {
-			conn.Close()
-			return nil, bounded.Explain(err)
-		}
+	if err := t.subscribe(conn); err != nil {
+		conn.Close()
+		return nil, err
 	}
 	return conn, nil
+}
+
+// subscribe sends the text that a server waits for before it speaks.
+func (t *Transport) subscribe(conn *websocket.Conn) error {
+	if t.config.Subscribe == nil {
+		return nil
+	}
+	text, err := t.config.Subscribe()
+	if err != nil {
+		return noSecret(err)
+	}
+	if text == "" {
+		return nil
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(writeLimit))
+	if err := conn.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+		return bounded.Explain(err)
+	}
+	return nil
+}
+
+func noSecret(err error) *bounded.Fault {
+	return &bounded.Fault{Code: "auth", Text: "our secret cannot be read", Err: err}
 }
 
 func answered(status int) string {

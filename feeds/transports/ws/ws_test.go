@@ -149,7 +149,7 @@ func TestMessagesAreDeliveries(t *testing.T) {
 		return nil
 	}
 	authorize := func(r *http.Request) error { r.Header.Set("Authorization", "Bearer s3cr3t"); return nil }
-	hear(t, h, Config{URL: s.URL, Authorize: authorize, Subscribe: `{"APIKey":"s3cr3t"}`, UserAgent: "Kentongan/test"}, func() bool { return strings.HasSuffix(h.heard(), `{"b":2}`) })
+	hear(t, h, Config{URL: s.URL, Authorize: authorize, Subscribe: func() (string, error) { return `{"APIKey":"s3cr3t"}`, nil }, UserAgent: "Kentongan/test"}, func() bool { return strings.HasSuffix(h.heard(), `{"b":2}`) })
 	if want := "{\"a\":1}|\xff\x00|{\"b\":2}"; h.heard() != want {
 		t.Errorf("heard %q", h.heard())
 	}
