@@ -70,7 +70,11 @@ func isTLS(err error) bool {
 		bad   x509.CertificateInvalidError
 		rec   tls.RecordHeaderError
 		alert tls.AlertError
+		op    *net.OpError
 	)
+	if errors.As(err, &op) && op.Op == "remote error" { // so crypto/tls marks an alert of theirs
+		return true
+	}
 	return errors.As(err, &cert) || errors.As(err, &unk) || errors.As(err, &name) || errors.As(err, &bad) || errors.As(err, &rec) || errors.As(err, &alert)
 }
 

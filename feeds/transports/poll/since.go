@@ -39,16 +39,14 @@ func (s Since) span(cursor, now time.Time) span {
 	return out
 }
 
-// after is the cursor once all of a span is stored: what was not there at the end of a whole window will not come, but for the overlap.
+// after is the cursor once all of a span is stored, never beyond the span: a producer's clock ahead of ours must not make us skip what comes
+// until then. What was not there at the end of a whole window will not come, but for the overlap.
 func (s Since) after(cursor time.Time, asked span, began, newest time.Time) time.Time {
 	next := newest
 	if s.Received {
 		next = began
 	}
-	if next.After(began) { // a clock ahead of ours must not make us skip what comes until then
-		next = began
-	}
-	if asked.behind && next.Before(asked.to) {
+	if asked.behind || next.After(asked.to) {
 		next = asked.to
 	}
 	if next.Before(cursor) {
