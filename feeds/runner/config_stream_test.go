@@ -225,7 +225,7 @@ func TestHealthAfterAWayInIsThereAgain(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	h.Reject(7, &bounded.Fault{Code: "overflow", Text: "7 datagrams came faster than they are stored"})
-	if s := r.Status()[0]; s.Rejects != 7 || s.State != feeds.FeedOK || s.RejectsByReason["overflow"] != 7 {
+	if s := r.Status()[0]; s.Rejects != 7 || s.State != feeds.FeedOK || s.RejectsByReason["overflow: … datagrams came faster than they are stored"] != 7 {
 		t.Errorf("%+v", s)
 	}
 }

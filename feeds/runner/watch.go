@@ -4,7 +4,7 @@ import (
 	"context"
 	"net"
 
-	"kentongan/feeds/bounded"
+	"kentongan/feeds/contract"
 )
 
 // dial opens a connection.
@@ -20,10 +20,14 @@ func (h *health) Well() {
 	h.settle(now)
 }
 
-// Reject is patient.Watch: n messages or connections were not taken. The codes are ours, so that they are few.
+// Reject is patient.Watch: n messages or connections were not taken.
 func (h *health) Reject(n int, err error) {
+	code := contract.ReasonCode(err.Error())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.rejects += int64(n)
-	h.reasons[bounded.Explain(err).Code] += int64(n)
+	if _, known := h.reasons[code]; !known && len(h.reasons) >= mostReasons {
+		code = otherReason
+	}
+	h.reasons[code] += int64(n)
 }
