@@ -30,7 +30,8 @@ type Delivery struct {
 	Feed        string      `json:"feed"`
 	ContentType string      `json:"content_type,omitempty"`
 	Topic       string      `json:"topic,omitempty"`
-	URL         string      `json:"url,omitempty"` // without its query: keys travel there
+	Peer        string      `json:"peer,omitempty"` // host of who sent it over a stream
+	URL         string      `json:"url,omitempty"`  // without its query: keys travel there
 	Outcome     Outcome     `json:"outcome"`
 	Reason      string      `json:"reason,omitempty"` // of a refusal
 	Accepted    int         `json:"accepted,omitempty"`

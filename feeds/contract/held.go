@@ -21,6 +21,7 @@ type Held struct {
 	ContentType string      `json:"content_type"`
 	URL         string      `json:"url"`
 	Topic       string      `json:"topic"`
+	Peer        string      `json:"peer,omitempty"` // host of who sent it over a stream
 	Reason      string      `json:"reason"`
 	Diff        []Finding   `json:"diff"`
 	Passed      bool        `json:"passed"` // readings that were there were stored: the note is of what is missing

@@ -18,7 +18,7 @@ func (in *inlet) keep(body []byte, meta feeds.Meta, r feeds.Receipt, err error) 
 		return
 	}
 	d := archive.Delivery{
-		At: moment.Of(meta.ReceivedAt), Feed: in.config.Name, ContentType: meta.ContentType, Topic: meta.Topic, URL: withoutQuery(meta.URL), Outcome: archive.Stored,
+		At: moment.Of(meta.ReceivedAt), Feed: in.config.Name, ContentType: meta.ContentType, Topic: meta.Topic, Peer: meta.Peer, URL: withoutQuery(meta.URL), Outcome: archive.Stored,
 		Accepted: r.Accepted, Duplicates: r.Duplicates, Ignored: len(r.Ignored), Rejected: len(r.Rejected), Body: body,
 	}
 	switch {
@@ -67,7 +67,7 @@ func (r *Runner) Again(ctx context.Context, d archive.Delivery) (feeds.Receipt, 
 	if !ok {
 		return feeds.Receipt{}, fmt.Errorf("feed %q: %w", d.Feed, ErrUnknownFeed)
 	}
-	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, URL: d.URL, ReceivedAt: d.At.Time}
+	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, Peer: d.Peer, URL: d.URL, ReceivedAt: d.At.Time}
 	out, err := in.take(ctx, r.sink, d.Body, in.fill(meta))
 	return out.Receipt, err
 }
@@ -80,7 +80,7 @@ func (r *Runner) Reread(ctx context.Context, d archive.Delivery) (Tried, error) 
 		return Tried{}, fmt.Errorf("feed %q: %w", d.Feed, ErrUnknownFeed)
 	}
 	seen := &seer{}
-	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, URL: d.URL, ReceivedAt: d.At.Time, Dry: true}
+	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, Peer: d.Peer, URL: d.URL, ReceivedAt: d.At.Time, Dry: true}
 	out, err := in.take(ctx, seen, d.Body, in.fill(meta))
 	return Tried{Batch: seen.batch, Receipt: out.Receipt}, err
 }

@@ -50,7 +50,7 @@ func TestEveryDeliveryIsKeptWithWhatBecameOfIt(t *testing.T) {
 	send := func(feed string, body []byte, meta feeds.Meta) {
 		_, _ = r.Deliver(context.Background(), feed, body, meta)
 	}
-	send("awlr", good, feeds.Meta{ContentType: "application/json"})
+	send("awlr", good, feeds.Meta{ContentType: "application/json", Peer: "10.0.0.7"})
 	send("awlr", bad, feeds.Meta{})
 	send("awlr", good, feeds.Meta{Dry: true})
 	send("secret", good, feeds.Meta{})
@@ -61,7 +61,7 @@ func TestEveryDeliveryIsKeptWithWhatBecameOfIt(t *testing.T) {
 	if len(got) != 2 {
 		t.Fatalf("%d deliveries are kept: %+v", len(got), got)
 	}
-	if d := got[0]; d.Outcome != archive.Stored || d.Accepted != 1 || string(d.Body) != string(good) || d.ContentType != "application/json" || d.At.IsZero() {
+	if d := got[0]; d.Outcome != archive.Stored || d.Accepted != 1 || string(d.Body) != string(good) || d.ContentType != "application/json" || d.Peer != "10.0.0.7" || d.At.IsZero() {
 		t.Errorf("%+v", d)
 	}
 	if d := got[1]; d.Outcome != archive.Refused || d.Reason == "" || string(d.Body) != string(bad) {
@@ -70,7 +70,7 @@ func TestEveryDeliveryIsKeptWithWhatBecameOfIt(t *testing.T) {
 	sink.err = nil
 	before := len(sink.batches)
 	receipt, err := r.Again(t.Context(), got[0])
-	if err != nil || receipt.Accepted != 1 || len(sink.batches) != before+1 || !sink.metas[before].ReceivedAt.Equal(got[0].At.Time) {
+	if err != nil || receipt.Accepted != 1 || len(sink.batches) != before+1 || !sink.metas[before].ReceivedAt.Equal(got[0].At.Time) || sink.metas[before].Peer != "10.0.0.7" {
 		t.Errorf("again: %+v %v", receipt, err)
 	}
 	if n := len(kept(t, a, dir)); n != 2 {

@@ -201,7 +201,7 @@ func refuseOnce(list []feeds.Refusal, index int, why string) []feeds.Refusal {
 func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, body []byte, meta feeds.Meta) (contract.Held, error) {
 	q := &in.quarantine
 	h := contract.Held{Feed: in.config.Name, At: moment.Of(meta.ReceivedAt), FirstAt: moment.Of(meta.ReceivedAt), Times: 1, Items: b.Records() + len(b.Rejected), Bytes: len(body),
-		ContentType: meta.ContentType, URL: withoutQuery(meta.URL), Topic: meta.Topic, Reason: clip(v.Reason(), 300), Diff: v.Findings, Passed: !v.Readings && !v.Positions,
+		ContentType: meta.ContentType, URL: withoutQuery(meta.URL), Topic: meta.Topic, Peer: meta.Peer, Reason: clip(v.Reason(), 300), Diff: v.Findings, Passed: !v.Readings && !v.Positions,
 		State: contract.StateHeld, Fingerprint: v.Fingerprint()}
 	in.mu.Lock()
 	if q.last.Fingerprint == h.Fingerprint && meta.ReceivedAt.Sub(q.lastAt) < holdEvery {
@@ -244,7 +244,7 @@ func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feed
 	if in.quarantine.watch == nil {
 		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", h.Feed, ErrNoContract)
 	}
-	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, URL: h.URL, ReceivedAt: h.At.Time})
+	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, Peer: h.Peer, URL: h.URL, ReceivedAt: h.At.Time})
 	batch, err := in.decode(body, meta)
 	if err != nil {
 		return feeds.Outcome{}, feeds.Permanent(err)
@@ -306,4 +306,13 @@ func (r *Runner) Contract(ctx context.Context, feed string) (contract.Shown, err
 		}
 	}
 	return other.Show(r.opt.Now()), nil
+}
+
+// Config gives a feed's settings.
+func (r *Runner) Config(feed string) (FeedConfig, bool) {
+	in, ok := r.inlet(feed)
+	if !ok {
+		return FeedConfig{}, false
+	}
+	return in.config, true
 }
