@@ -17,6 +17,9 @@ const HELP: Record<string, () => string> = {
   size: m.help_size,
   address: m.help_address,
   broken: m.help_broken,
+  auth: m.help_auth,
+  listen: m.help_listen,
+  overflow: m.help_overflow,
 };
 
 export const help = (code: string): string =>

@@ -14,6 +14,8 @@ export interface FeedAge {
   state: FeedStatus["state"];
   fresh: boolean;
   simulated: boolean;
+  /** Deliveries that wait for a decision. */
+  held: number;
   lastSuccess: number | null;
   /** The network between us and the producer does not answer. */
   unreachable: boolean;
@@ -41,6 +43,7 @@ export function feedAge(feed: FeedStatus, now: number): FeedAge {
     // Fresh must be proven: a feed that never spoke is not fresh, whatever it is called.
     fresh: feed.state === "ok" && ageMs !== null && !overdue,
     simulated: feed.simulated,
+    held: feed.quarantined,
     lastSuccess: last,
     unreachable:
       feed.state === "failing" &&

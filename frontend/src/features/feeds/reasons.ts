@@ -22,6 +22,12 @@ const WORDS: Record<string, () => string> = {
   size: m.reason_size,
   address: m.reason_address,
   broken: m.reason_broken,
+  auth: m.reason_auth,
+  listen: m.reason_listen,
+  overflow: m.reason_overflow,
+  file: m.reason_file,
+  pages: m.reason_pages,
+  incomplete: m.reason_incomplete,
 };
 
 /** Their text says no more than the code does. */
