@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -12,9 +11,6 @@ import (
 	"kentongan/feeds/transports/push"
 	"kentongan/server/auth"
 )
-
-// pushTime is how long a push may take, both ways: 16 MiB over a slow line, and a commit under load.
-const pushTime = 2 * time.Minute
 
 func (s *server) ingest() {
 	s.table.handle("POST /api/v1/ingest/{feed}", pusher(s.MaxBody), s.push)
@@ -31,7 +27,7 @@ func (s *server) ingest() {
 		Responses: map[string]*huma.Response{
 			"202": {Description: "Stored", Content: map[string]*huma.MediaType{"application/json": {Schema: receipt}}},
 			"400": {Description: "The document does not parse; nothing is stored"}, "401": {Description: "Who are you? Or: not signed as it must be"}, "403": {Description: "The key is of another feed"}, "404": {Description: "No such feed"},
-			"413": {Description: "Too large"}, "415": {Description: "A Content-Encoding other than gzip"},
+			"408": {Description: "The body came too slowly"}, "413": {Description: "Too large"}, "415": {Description: "A Content-Encoding other than gzip"},
 			"422": {Description: "Every item was refused"}, "503": {Description: "The store does not take writes now"},
 		},
 		Security: []map[string][]string{{"bearer": {}}},
@@ -39,7 +35,7 @@ func (s *server) ingest() {
 }
 
 func (s *server) push(w http.ResponseWriter, r *http.Request) {
-	longAnswer(w, pushTime)
+	push.Pace(w, r)
 	feed := r.PathValue("feed")
 	meta := feeds.Meta{Feed: feed, ContentType: r.Header.Get("Content-Type"), ReceivedAt: s.Now().UTC()}
 	switch dry := r.URL.Query().Get("dry_run"); dry {

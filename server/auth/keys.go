@@ -313,7 +313,7 @@ func (a *Auth) used(ctx context.Context, id string) {
 	if !a.ring.use(id, now) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, keyLookup)
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
 	defer cancel()
 	if err := a.rdb.HSet(ctx, a.keys.KeyUsed(), id, moment.Of(now).String()).Err(); err != nil {
 		a.log.Debug().Err(err).Str("key", id).Msg("last use not kept")
@@ -329,7 +329,7 @@ func (a *Auth) key(ctx context.Context, id string) (*keptKey, error) {
 	if k := a.ring.known(id, mark); k != nil {
 		return k, nil
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, keyLookup, ErrUnavailable)
+	ctx, cancel := context.WithTimeoutCause(ctx, lookupTimeout, ErrUnavailable)
 	defer cancel()
 	raw, err := a.rdb.HGet(ctx, a.keys.Key(), id).Bytes()
 	if errors.Is(err, redis.Nil) {
@@ -352,28 +352,33 @@ type marked struct {
 	at   time.Time
 }
 
-// keyMark is the mark of the last change of any key, at most keyFresh old, keyLookup where the store is slow. Who asks at once asks together.
+// keyMark is the mark of the last change of any key, at most keyFresh old when it was asked for. Who asks at once asks together; whoever
+// came to a question that was under way for longer asks anew.
 func (a *Auth) keyMark(ctx context.Context) (string, error) {
-	if mark, ok := a.ring.mark(a.now()); ok {
+	began := a.now()
+	if mark, ok := a.ring.mark(began); ok {
 		return mark, nil
 	}
-	answer, err, _ := a.marks.Do("", func() (any, error) {
-		at := a.now()
-		ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), keyLookup, ErrUnavailable)
-		defer cancel()
-		mark, err := a.rdb.Get(ctx, a.keys.KeyChange()).Result()
-		if err != nil && !errors.Is(err, redis.Nil) { // no mark: no key was ever made
-			return nil, err
+	for {
+		answer, err, _ := a.marks.Do("", func() (any, error) { return a.askMark(ctx) })
+		if err != nil {
+			return "", fmt.Errorf("%w: keys: %w", ErrUnavailable, err)
 		}
-		a.ring.asked(mark, at)
-		return marked{mark, at}, nil
-	})
-	if err != nil {
-		return "", fmt.Errorf("%w: keys: %w", ErrUnavailable, err)
+		if got := answer.(marked); began.Sub(got.at) < keyFresh {
+			return got.mark, nil
+		}
 	}
-	got := answer.(marked)
-	if a.now().Sub(got.at) > keyLookup {
-		return "", fmt.Errorf("%w: keys: the answer is too old", ErrUnavailable)
+}
+
+// askMark asks on behalf of several: one of them that leaves does not end the question.
+func (a *Auth) askMark(ctx context.Context) (marked, error) {
+	at := a.now()
+	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), lookupTimeout, ErrUnavailable)
+	defer cancel()
+	mark, err := a.rdb.Get(ctx, a.keys.KeyChange()).Result()
+	if err != nil && !errors.Is(err, redis.Nil) { // no mark: no key was ever made
+		return marked{}, err
 	}
-	return got.mark, nil
+	a.ring.asked(mark, at)
+	return marked{mark, at}, nil
 }

@@ -245,7 +245,7 @@ func TestRevokingAmongManyReaders(t *testing.T) {
 	if err := a.RevokeKey(t.Context(), k.ID, Act{}); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(keyFresh + 2*keyLookup)
+	deadline := time.Now().Add(keyFresh + 2*lookupTimeout)
 	for time.Now().Before(deadline) {
 		if alive, err := b.KeyAlive(t.Context(), k.ID); err == nil && !alive {
 			break

@@ -9,9 +9,6 @@ import (
 // on where the store is away. Who watches a live session twice a second ends it within 1 s of the revocation.
 const keyFresh = 500 * time.Millisecond
 
-// keyLookup bounds one question for keys to the store.
-const keyLookup = time.Second
-
 // ring is the keys that one server has seen valid. All are of one mark: every change of any key makes another, so that one question
 // twice a second is enough for any number of keys.
 type ring struct {

@@ -14,7 +14,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
@@ -56,60 +55,6 @@ func Read(r *http.Request, maxBody int64) ([]byte, error) {
 	return body, nil
 }
 
-// A few bytes of gzip become many. What stays below smallInflated never waits; of the rest one body is inflated and stored at one time,
-// and the others wait for it, so that a hundred bombs cost no more memory than one.
-const (
-	smallInflated = 1 << 20
-	inflateWait   = 30 * time.Second
-)
-
-// Inflater inflates bodies to at most max bytes. Safe for concurrent use.
-type Inflater struct {
-	max   int64
-	large chan struct{}
-}
-
-// NewInflater makes an Inflater.
-func NewInflater(max int64) *Inflater { return &Inflater{max, make(chan struct{}, 1)} }
-
-// Inflate gives what a body says by its Content-Encoding: gzip or nothing. Done must be called once the body is done with. An error is
-// bounded.ErrTooLarge (413), ErrEncoding (415), feeds.ErrBusy (503), any other the sender's fault (400).
-func (i *Inflater) Inflate(ctx context.Context, body []byte, encoding string) (out []byte, done func(), err error) {
-	done = func() {}
-	switch strings.ToLower(strings.TrimSpace(encoding)) {
-	case "", "identity":
-		return body, done, nil
-	case "gzip", "x-gzip":
-	default:
-		return nil, done, feeds.Permanentf("body: content encoding %.40q is not known; %w", encoding, ErrEncoding)
-	}
-	out, err = bounded.Gunzip(body, min(i.max, smallInflated))
-	if errors.Is(err, bounded.ErrTooLarge) && i.max > smallInflated {
-		if done, err = i.enter(ctx); err != nil {
-			return nil, done, err
-		}
-		if out, err = bounded.Gunzip(body, i.max); err != nil {
-			done()
-			done = func() {}
-		}
-	}
-	if err != nil {
-		return nil, done, feeds.Permanentf("body: %w", err)
-	}
-	return out, done, nil
-}
-
-func (i *Inflater) enter(ctx context.Context) (leave func(), err error) {
-	ctx, cancel := context.WithTimeout(ctx, inflateWait)
-	defer cancel()
-	select {
-	case i.large <- struct{}{}:
-		return func() { <-i.large }, nil
-	case <-ctx.Done():
-		return func() {}, fmt.Errorf("%w: another large body is being inflated", feeds.ErrBusy)
-	}
-}
-
 // Problem is an answer of RFC 9457, with the receipt where there is one.
 type Problem struct {
 	Type   string `json:"type"`
@@ -128,7 +73,7 @@ type Answer struct {
 }
 
 // Respond turns an outcome or an error of a delivery into its answer: 202 with the receipt, 400 for bytes that are no document,
-// 401 without the right signature, 404 and 409 where there is no inlet, 413 beyond a bound, 415 for an encoding not known, 422 with the receipt where every item was faulty, else 503.
+// 401 without the right signature, 404 and 409 where there is no inlet, 408 for a body that came too slowly, 413 beyond a bound, 415 for an encoding not known, 422 with the receipt where every item was faulty, else 503.
 func Respond(out feeds.Outcome, err error) Answer {
 	receipt := out.Receipt
 	if receipt.Ignored == nil {
@@ -148,6 +93,8 @@ func Respond(out feeds.Outcome, err error) Answer {
 		return problem(Problem{Status: http.StatusConflict, Title: "the feed takes no pushes", Detail: err.Error()})
 	case errors.Is(err, bounded.ErrTooLarge):
 		return problem(Problem{Status: http.StatusRequestEntityTooLarge, Title: "the body is too large", Detail: err.Error()})
+	case errors.Is(err, ErrSlow):
+		return problem(Problem{Status: http.StatusRequestTimeout, Title: "the body came too slowly", Detail: err.Error()})
 	case errors.Is(err, ErrSignature):
 		return problem(Problem{Status: http.StatusUnauthorized, Title: "not signed as it must be", Detail: err.Error()})
 	case errors.Is(err, ErrEncoding):

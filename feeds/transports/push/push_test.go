@@ -3,6 +3,7 @@ package push
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -91,5 +92,62 @@ func TestReadKeepsItsBounds(t *testing.T) {
 		if got := Respond(feeds.Outcome{}, err).Status; got != c.status {
 			t.Errorf("%s: %d, want %d (%v)", c.name, got, c.status, err)
 		}
+	}
+}
+
+func TestLargeBodiesInflateToTheByte(t *testing.T) {
+	for _, size := range []int{smallInflated, smallInflated + 1, 3*politeStep - 1, 3 * politeStep, 3*politeStep + 1, 4*politeStep + 7} {
+		want := bytes.Repeat([]byte("kentongan "), size/10+1)[:size]
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		w.Write(want)
+		w.Close()
+		i := NewInflater(4 * politeStep)
+		got, done, err := i.Inflate(t.Context(), z.Bytes(), "gzip")
+		if size > 4*politeStep {
+			if !errors.Is(err, bounded.ErrTooLarge) {
+				t.Errorf("%d: %v", size, err)
+			}
+		} else if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%d: %d bytes, %v", size, len(got), err)
+		}
+		if size > smallInflated && err == nil && len(i.large) != 1 {
+			t.Errorf("%d: it is not counted as large", size)
+		}
+		if done(); len(i.large) != 0 {
+			t.Errorf("%d: the next large body waits for ever", size)
+		}
+		cut := append([]byte(nil), z.Bytes()[:z.Len()-4]...) // without the size that gzip ends with
+		if _, _, err := i.Inflate(t.Context(), cut, "gzip"); err == nil || !errors.Is(err, feeds.ErrPermanent) {
+			t.Errorf("%d, cut: %v", size, err)
+		}
+	}
+}
+
+func TestASecondLargeBodyWaitsAndASmallOneDoesNot(t *testing.T) {
+	var large, small bytes.Buffer
+	for b, size := range map[*bytes.Buffer]int{&large: 2 << 20, &small: 100} {
+		w := gzip.NewWriter(b)
+		w.Write(bytes.Repeat([]byte(" "), size))
+		w.Close()
+	}
+	i := NewInflater(8 << 20)
+	_, done, err := i.Inflate(t.Context(), large.Bytes(), "gzip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := i.Inflate(t.Context(), small.Bytes(), "gzip"); err != nil {
+		t.Error(err)
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := i.Inflate(gone, large.Bytes(), "gzip"); !errors.Is(err, feeds.ErrBusy) {
+		t.Errorf("%v", err)
+	}
+	done()
+	if _, done, err := i.Inflate(t.Context(), large.Bytes(), "gzip"); err != nil {
+		t.Error(err)
+	} else {
+		done()
 	}
 }
