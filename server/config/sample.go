@@ -35,6 +35,10 @@ const sampleFeeds = `
 ##   max_connections  tcp with listen: at one time; default 1000
 ##   idle          tcp, ws: a connection that brings nothing for so long is ended; default three intervals, tcp at least 1m, with listen 10m
 ##   subscribe     ws: a text that is sent once connected, often with a key; or subscribe_file, a file that holds it
+##   hmac          push: senders sign every delivery, and the signature may stand in the place of a key. secret or secret_file, at least 16
+##                 bytes; header, default X-Hub-Signature-256; algorithm, sha256 (default) or sha1; encoding, hex (default) or base64; prefix
+##                 of the signature, default "sha256="; timestamp_header, a header with the time of sending: then that time, a full stop and
+##                 the body are signed, and each signature counts once; max_age, how far that time may be from ours, default 5m
 ##   things        simulator: how many Things the city has, 150 to 50000; default 2000; needs format native and simulated: true
 ##   kind          of Things that do not say their own
 ##   agency        slug of the agency behind it
