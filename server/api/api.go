@@ -108,6 +108,7 @@ func (s *server) register() error {
 	s.docs = humago.New(s.table, cfg)
 	s.things()
 	s.cells()
+	s.coverage()
 	s.alerts()
 	s.incidents()
 	s.reports()
