@@ -1,7 +1,10 @@
+//go:build unix
+
 package contract
 
 import (
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +25,13 @@ func readings(n int, at time.Time, round int) feeds.Batch {
 	return b
 }
 
+// spent is the processor time of this process, in ns: others may be at work on the machine.
+func spent() int64 {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return u.Utime.Nano() + u.Stime.Nano()
+}
+
 // What judging costs an observation, in deliveries of several sizes. The goal is 150 ns.
 func BenchmarkCheck(b *testing.B) {
 	for _, n := range []int{1, 10, 100, 10_000} {
@@ -37,6 +47,7 @@ func BenchmarkCheck(b *testing.B) {
 					}
 				}
 			}
+			began := spent()
 			b.ResetTimer()
 			b.ReportAllocs()
 			for i := range b.N {
@@ -51,7 +62,7 @@ func BenchmarkCheck(b *testing.B) {
 					b.Fatal(v.Findings)
 				}
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*2*n), "ns/observation")
+			b.ReportMetric(float64(spent()-began)/float64(b.N*2*n), "cpu-ns/observation")
 		})
 	}
 }

@@ -110,7 +110,10 @@ type Volume struct {
 	Paged      bool    `json:"paged,omitempty"` // parts of a whole: their sizes tell nothing
 }
 
-const mostSources = 16
+const (
+	mostSources = 16
+	mostLearned = 32 // values of one property that one delivery adds to its histogram
+)
 
 // New gives a profile that knows nothing.
 func New(now time.Time) *Profile {
@@ -264,8 +267,8 @@ func (e *Expected) learn(q *prop) {
 			e.Units[u.text] += int64(u.n)
 		}
 	}
-	for _, v := range q.values {
-		e.Values.add(v)
+	for i := 0; i < len(q.values); i += len(q.values)/mostLearned + 1 {
+		e.Values.add(q.values[i])
 	}
 	if len(q.values) >= fewestValues {
 		e.Lately = q.magnitudes()

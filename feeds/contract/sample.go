@@ -257,7 +257,7 @@ func (s *sample) place(p geo.Position, placed bool, k known) {
 	if k.declared.Any && !k.declared.holds(p.Lat, p.Lng, 0) {
 		s.foreign++
 	}
-	if k.bound.Any && !k.bound.holds(p.Lat, p.Lng, k.bound.margin()) {
+	if k.bound.Any && !k.bound.holds(p.Lat, p.Lng, 0) && !k.bound.holds(p.Lat, p.Lng, k.bound.margin()) {
 		s.outside++
 		if k.bound.holds(p.Lng, p.Lat, k.bound.margin()) {
 			s.mirrored++
