@@ -30,8 +30,11 @@ const (
 	SimulatorLifetime = 7 * 24 * time.Hour
 	LeaseLifetime     = 8 * time.Second
 	StatusLifetime    = time.Hour // of what a server that is gone said of its feeds
-	FeedLifetime      = 30 * 24 * time.Hour
-	FeedLinks         = 20_000 // that are remembered of a feed
+	// ContractLifetime of what is learned of a feed, from the last time it said something.
+	ContractLifetime   = 90 * 24 * time.Hour
+	QuarantineLifetime = 30 * 24 * time.Hour // of what is held of a feed
+	FeedLifetime       = 30 * 24 * time.Hour
+	FeedLinks          = 20_000 // that are remembered of a feed
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -74,6 +77,10 @@ var Table = []Row{
 	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
 	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
+	{"kt:contract:{J}:NAME", "hash", "rev, doc (JSON, feeds/contract): what is expected of a feed", "ContractLifetime", "server/app", "server/app"},
+	{"kt:contracts:{J}", "hash", "feed -> rev of its contract, deliveries held (JSON)", "ContractLifetime", "server/app", "server/app"},
+	{"kt:quarantine:{J}:NAME", "hash", "id -> a delivery that is held (JSON, feeds/contract), at most 20", "QuarantineLifetime", "server/app", "server/app"},
+	{"kt:quarantine-body:{J}:NAME", "hash", "id -> its bytes (gzip, at most 1 MiB)", "QuarantineLifetime", "server/app", "server/app"},
 	{"kt:feed:{J}:NAME", "hash", "of a feed, over restarts and for every server: last success, learned interval; of its poll: validators, cursor", "FeedLifetime after the last change", "server/app", "server/app"},
 	{"kt:feed-link:{J}:NAME", "zset", "hashes of links of a feed whose content never changes, by ms when they were fetched", "FeedLifetime, each; FeedLinks at most", "server/app", "server/app"},
 }
@@ -211,3 +218,15 @@ func (k Keys) FeedLink(name string) string { return k.facet("feed-link", name) }
 
 // Feed is what a feed remembers over restarts.
 func (k Keys) Feed(name string) string { return k.facet("feed", name) }
+
+// Contract is what is expected of a feed.
+func (k Keys) Contract(feed string) string { return k.facet("contract", feed) }
+
+// Contracts is what every server must know of all contracts.
+func (k Keys) Contracts() string { return k.ours("contracts") }
+
+// Quarantine is what is held of a feed.
+func (k Keys) Quarantine(feed string) string { return k.facet("quarantine", feed) }
+
+// QuarantineBody is the bytes of that.
+func (k Keys) QuarantineBody(feed string) string { return k.facet("quarantine-body", feed) }

@@ -48,6 +48,7 @@ type Deps struct {
 	Ready   func(ctx context.Context) Readiness
 
 	Replay    Replay
+	Contracts Contracts            // of feeds
 	Simulator Simulator            // nil: no feed has transport simulator
 	SignedOut func(session string) // told the hash of a session that has ended, so that its sockets end too; nil: nobody
 	Gather    prometheus.Gatherer  // nil: no /metrics
@@ -113,6 +114,7 @@ func (s *server) register() error {
 	s.incidents()
 	s.reports()
 	s.lists()
+	s.feed()
 	s.basemap()
 	s.simulator()
 	s.search()

@@ -63,18 +63,19 @@ type App struct {
 	living   atomic.Bool // epoch is known: connections are held against it
 	emptied  string      // a warning, where the life before ours was lost
 
-	index    *index.Store
-	picture  *index.Picture
-	cases    *store.Store
-	pipeline *ingest.Pipeline
-	hub      *hub.Hub
-	auth     *auth.Auth
-	push     *runner.Runner // feeds that are driven from outside: every server takes them
-	pull     *runner.Runner // feeds that we drive: one server at a time
-	pushed   map[string]bool
-	archive  *archive.Archive
-	leases   *leases
-	states   *states
+	index      *index.Store
+	picture    *index.Picture
+	cases      *store.Store
+	pipeline   *ingest.Pipeline
+	hub        *hub.Hub
+	auth       *auth.Auth
+	push       *runner.Runner // feeds that are driven from outside: every server takes them
+	pull       *runner.Runner // feeds that we drive: one server at a time
+	pushed     map[string]bool
+	archive    *archive.Archive
+	quarantine *quarantine // of contracts and held deliveries
+	leases     *leases
+	states     *states
 
 	work     *errgroup.Group // what runs until its own context ends
 	workCtx  context.Context

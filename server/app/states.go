@@ -257,5 +257,6 @@ func (s *states) of(pushed, pulled []feeds.FeedStatus, drives []string, now time
 // identical lets a state bear what our own configuration says of the feed.
 func identical(st, own feeds.FeedStatus) feeds.FeedStatus {
 	st.Name, st.Format, st.Transport, st.Agency, st.Simulated, st.Attribution = own.Name, own.Format, own.Transport, own.Agency, own.Simulated, own.Attribution
+	st.Kind, st.Source = own.Kind, own.Source
 	return st
 }

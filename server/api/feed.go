@@ -1,0 +1,109 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/audit"
+	"kentongan/feeds"
+	"kentongan/feeds/contract"
+	"kentongan/feeds/runner"
+	"kentongan/server/auth"
+)
+
+// Contracts shows a feed with its contract, and takes decisions on what is held; app.App has one.
+type Contracts interface {
+	Feed(ctx context.Context, name string) (FeedDetail, error)
+	Body(ctx context.Context, feed, id string) ([]byte, error)
+	Accept(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error)
+	Keep(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error)
+}
+
+// Why a decision on what is held is refused.
+var (
+	ErrNotHeld = errors.New("nothing is held under this id")
+	ErrDecided = errors.New("it cannot be decided any more")
+)
+
+// FeedDetail is one feed, whole.
+type FeedDetail struct {
+	Status     feeds.FeedStatus `json:"status"`
+	Config     map[string]any   `json:"config" doc:"As its entry is written; secrets are <secret>"`
+	Source     string           `json:"source" enum:"file,api"`
+	Version    int              `json:"version" doc:"Of an entry made through the API; 0: of the file"`
+	Contract   contract.Shown   `json:"contract"`
+	Quarantine []contract.Held  `json:"quarantine" doc:"The newest first, at most 20"`
+}
+
+func (s *server) feed() {
+	const root = "/api/v1/feeds/{name}"
+	operation(s, needs(auth.ReadFeeds), "GET", root, "feed", "One feed: how it fares, what is expected of it, and what is held of it", http.StatusOK, s.oneFeed)
+	s.table.handle("GET "+root+"/quarantine/{id}/body", needs(auth.WriteFeeds), s.heldBody)
+	operation(s, needs(auth.WriteFeeds), "POST", root+"/quarantine/{id}", "decide-held", "Accept what is held, so that the contract learns it, or set it aside", http.StatusOK, s.decideHeld)
+}
+
+func (s *server) oneFeed(ctx context.Context, in *struct {
+	Name string `path:"name" maxLength:"64"`
+}) (*body[FeedDetail], error) {
+	out, err := s.Contracts.Feed(ctx, in.Name)
+	if err != nil {
+		return nil, s.feedFault(in.Name, err)
+	}
+	return &body[FeedDetail]{out}, nil
+}
+
+func (s *server) feedFault(name string, err error) error {
+	switch {
+	case errors.Is(err, runner.ErrUnknownFeed):
+		return huma.Error404NotFound(fmt.Sprintf("no feed has the name %q", name))
+	case errors.Is(err, ErrNotHeld):
+		return huma.Error404NotFound(ErrNotHeld.Error())
+	case errors.Is(err, ErrDecided), errors.Is(err, runner.ErrNoContract), errors.Is(err, feeds.ErrPermanent):
+		return huma.Error409Conflict(err.Error())
+	}
+	return s.fault(err)
+}
+
+// heldBody gives bytes that somebody sent: always as a file, never as a page.
+func (s *server) heldBody(w http.ResponseWriter, r *http.Request) {
+	name, id := r.PathValue("name"), r.PathValue("id")
+	b, err := s.Contracts.Body(r.Context(), name, id)
+	switch {
+	case errors.Is(err, ErrNotHeld):
+		problem(w, http.StatusNotFound, ErrNotHeld.Error(), "")
+		return
+	case err != nil:
+		s.Log.Warn().Err(err).Msg("held bytes are not to be had")
+		w.Header().Set("Retry-After", "2")
+		problem(w, http.StatusServiceUnavailable, "the store does not answer", "")
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Disposition", `attachment; filename="held.bin"`)
+	_, _ = w.Write(b)
+}
+
+type decideIn struct {
+	Name string `path:"name" maxLength:"64"`
+	ID   string `path:"id" maxLength:"26"`
+	Body struct {
+		Do   string `json:"do" enum:"accept,keep"`
+		Note string `json:"note,omitempty" maxLength:"4000"`
+	}
+}
+
+func (s *server) decideHeld(ctx context.Context, in *decideIn) (*body[contract.Held], error) {
+	decide := s.Contracts.Keep
+	if in.Body.Do == "accept" {
+		decide = s.Contracts.Accept
+	}
+	out, err := decide(ctx, in.Name, in.ID, in.Body.Note, actor(ctx))
+	if err != nil {
+		return nil, s.feedFault(in.Name, err)
+	}
+	return &body[contract.Held]{out}, nil
+}
