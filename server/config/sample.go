@@ -25,6 +25,18 @@ const sampleFeeds = `
 ##   hosts         poll: further hosts that links and redirects may lead to
 ##   allow_private poll: true lets it ask loopback and private networks
 ##   max_body      poll: bytes of one answer; default 5242880
+##   headers       with url: sent with every request, such as {X-Api-Key: "..."}
+##   auth          with url: user and password or password_file, or bearer or bearer_file; a file is read anew with each use
+##   tls           with url: ca_file, whom we believe beside nobody else; cert_file and key_file, our certificate; PEM
+##                 headers, auth and our certificate reach the host of url only, whatever links and redirects lead to
+##   pages         poll: how a list goes on that has no links of its own (nextLink of the format, or a Link header, are followed without it).
+##                 param, the parameter that counts; start (default 1) and step (default 1; for an offset the size); size_param and size, items
+##                 of a page; until: empty (default), a page without items ends the list, or known, one that brings nothing new; max, pages of
+##                 one round, at most 1000; absent: 100, and a list that is longer is a fault
+##   since         poll: only what is newer than what is stored. param, the parameter that takes the time; text, its value with {since} and
+##                 {to}, default "{since}"; to_param, the parameter that ends the span; format: rfc3339 (default), unix, unix_ms or date; from: last
+##                 (default), the newest event that is stored, or received, when the last round began; overlap, asked again, default 10m; first, how
+##                 far back at the beginning, default 24h; window, the longest span of one question
 ##   path, speed   file: a file or folder, and how many times faster than recorded
 ##   loop, shift   file: begin again at the end; move times to now (only with simulated)
 ##   watch         file: path is a folder; each file that is laid into it is taken once, whole, and moved into done or failed in it
@@ -54,6 +66,7 @@ const sampleFeeds = `
 #   - {name: awlr, format: native, transport: push, kind: river_gauge, agency: pupr, interval: 60s}
 #   - {name: usgs, format: usgs, transport: poll, url: "https://earthquake.usgs.gov/earthquakes/feed/v1.0/summary/all_hour.geojson", every: 60s, attribution: "U.S. Geological Survey"}
 #   - {name: sungai, format: json, transport: push, kind: river_gauge, options: {each: ".data[]"}, map: '{thing: .dev, property: "water_level", value: (.lvl | num), unit: "m", at: (.waktu | zoned("WIB"))}'}
+#   - {name: lapor, format: open311, transport: poll, url: "https://lapor.example/requests.json?jurisdiction_id=solok", every: 3m, headers: {X-Api-Key: "..."}, pages: {param: page, size_param: page_size, size: 100}, since: {param: start_date, to_param: end_date, window: 24h}}
 #   - {name: kapal, format: ais, transport: tcp, url: "tcp://10.20.0.5:5631", allow_private: true}
 #   - {name: ambulans, format: nmea, transport: tcp, listen: "0.0.0.0:10110", from: [10.20.0.0/16], kind: ambulance}
 #   - {name: tak, format: cot, transport: udp, listen: "239.2.3.1:6969", from: [10.20.0.0/16]}
