@@ -13,6 +13,7 @@ import (
 
 	"kentongan/feeds"
 	"kentongan/feeds/bounded"
+	"kentongan/feeds/patient"
 	"kentongan/feeds/register"
 )
 
@@ -26,6 +27,7 @@ type inlet struct {
 	log      zerolog.Logger
 	shift    *shifter // nil: times stay as they are
 	life     life
+	refusals patient.Seldom
 
 	mu         sync.Mutex
 	quarantine quarantine
@@ -219,7 +221,9 @@ func (in *inlet) refuse(meta feeds.Meta, err error) error {
 	in.health.reject([]feeds.Refusal{{Reason: err.Error()}})
 	in.runner.metrics.delivered(in.config.Name, "refused", 0)
 	in.health.Fault(fmt.Errorf("format: %w", err))
-	in.log.Warn().Err(err).Str("url", withoutQuery(meta.URL)).Str("topic", meta.Topic).Msg("delivery refused")
+	if n, ok := in.refusals.Count(1); ok { // once a minute: a sender of garbage fills no disk, and the archive has each
+		in.log.Warn().Err(err).Str("url", withoutQuery(meta.URL)).Str("topic", meta.Topic).Str("peer", meta.Peer).Int("times", n).Msg("delivery refused")
+	}
 	return err
 }
 
