@@ -53,8 +53,13 @@ type FeedConfig struct {
 	Auth    Auth              `yaml:"auth"`    // with url: who we say we are
 	TLS     TLS               `yaml:"tls"`     // with url: whom we believe
 	Headers map[string]Secret `yaml:"headers"` // poll, ws: sent with every request
-	Pages   Pages             `yaml:"pages"`   // poll: how a list goes on
-	Since   Since             `yaml:"since"`   // poll: only what is new
+
+	QoS      int     `yaml:"qos"`       // mqtt with url: 0, 1 or 2; absent: 1
+	Version  Version `yaml:"version"`   // mqtt with url: 5 or 3.1.1; absent: what the broker speaks
+	ClientID string  `yaml:"client_id"` // mqtt with url: absent: kentongan-<name>
+
+	Pages Pages `yaml:"pages"` // poll: how a list goes on
+	Since Since `yaml:"since"` // poll: only what is new
 
 	HMAC *HMAC `yaml:"hmac"` // push: how senders sign; nil: they do not
 
@@ -89,18 +94,19 @@ const (
 	TCP       = "tcp"
 	UDP       = "udp"
 	WS        = "ws"
+	MQTT      = "mqtt"
 )
 
 // Transports lists their names.
-func Transports() []string { return []string{Push, Poll, File, Simulator, TCP, UDP, WS} }
+func Transports() []string { return []string{Push, Poll, File, Simulator, TCP, UDP, WS, MQTT} }
 
 // Driven tells a feed that senders drive, so that every server takes it; each other feed is driven by one server at a time.
 func (c FeedConfig) Driven() bool {
-	return c.Transport == Push || c.Listen != "" && (c.Transport == TCP || c.Transport == UDP)
+	return c.Transport == Push || c.Listen != "" && (c.Transport == TCP || c.Transport == UDP) || c.Transport == MQTT && c.URL == ""
 }
 
 // dialling are the transports that have a url.
-var dialling = []string{Poll, TCP, WS}
+var dialling = []string{Poll, TCP, WS, MQTT}
 
 // defaultThings is how many Things a simulated city has where nothing is said.
 const defaultThings = 2000
@@ -110,7 +116,7 @@ const simulatorInterval = 5 * time.Second
 
 // DefaultConfig is what an entry says where it says nothing.
 func DefaultConfig() FeedConfig {
-	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1, Keep: HouseKeeps, Pages: defaultPages(), Since: defaultSince()}
+	return FeedConfig{Transport: Push, Every: time.Minute, Timeout: 10 * time.Second, MaxBody: 5 << 20, Speed: 1, QoS: defaultQoS, Keep: HouseKeeps, Pages: defaultPages(), Since: defaultSince()}
 }
 
 // ConfigError is one fault of one entry. Key is the YAML key at fault.
@@ -147,6 +153,7 @@ func (c FeedConfig) Validate() []error {
 		fault(true, "contract."+f.Key, "%s", f.Reason)
 	}
 	faults = append(faults, c.validateFormat()...)
+	faults = append(faults, c.validateMQTT()...)
 	faults = append(faults, c.validateStream()...)
 	faults = append(faults, c.validateWS()...)
 	faults = append(faults, c.validatePush()...)

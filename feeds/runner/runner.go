@@ -21,6 +21,7 @@ import (
 	"kentongan/feeds/bounded"
 	"kentongan/feeds/formats"
 	"kentongan/feeds/simulator"
+	"kentongan/feeds/transports/mqtt"
 	"kentongan/feeds/transports/push"
 )
 
@@ -44,6 +45,8 @@ type Options struct {
 	Remember    Memory                                                            // what feeds know beyond one run; default: in this process
 	MaxBody     int64                                                             // bytes of a delivery as sent; default 16 MiB
 	MaxInflated int64                                                             // bytes of a delivery inflated; default 64 MiB
+	MaxMessage  int                                                               // bytes of an MQTT message that a broker brings; default 64 KiB
+	Broker      *mqtt.Broker                                                      // that devices publish to; nil: there is none
 	Formats     func(name string, options map[string]any) (feeds.Format, error)   // default formats.New
 	Dial        func(ctx context.Context, network, addr string) (net.Conn, error) // default bounded.Dialer by each feed's allow_private
 	City        simulator.Config                                                  // what a simulated city plays: its Place and Runs; the rest is the feed's

@@ -18,6 +18,8 @@ func (r *Runner) transport(in *inlet) feeds.Transport {
 		return r.stream(in, log)
 	case WS:
 		return r.ws(in, log)
+	case MQTT:
+		return r.mqtt(in, log)
 	case Simulator:
 		city := r.opt.City
 		city.Things, city.Now = in.config.CityThings(), r.opt.Now

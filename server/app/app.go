@@ -23,6 +23,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/feeds/archive"
 	"kentongan/feeds/runner"
+	"kentongan/feeds/transports/mqtt"
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
 	"kentongan/server/auth"
@@ -72,6 +73,7 @@ type App struct {
 	push       *runner.Runner // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner // feeds that we drive: one server at a time
 	pushed     map[string]bool
+	broker     *mqtt.Broker // nil: mqtt_listen is empty
 	archive    *archive.Archive
 	quarantine *quarantine // of contracts and held deliveries
 	leases     *leases
@@ -128,6 +130,9 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.newIngest()
 	if err := a.openArchive(); err != nil {
+		return err
+	}
+	if err := a.newBroker(); err != nil {
 		return err
 	}
 	if err := a.newFeeds(); err != nil {
@@ -220,6 +225,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	})
 	a.spawn("epoch", a.workCtx, a.watchEpoch)
 	a.runNeighbours()
+	a.runBroker()
 	a.until("feeds", a.runFeeds)
 	if !a.alone() {
 		a.stack.push("last word", func(ctx context.Context) error { return a.exchange(ctx, true) })

@@ -30,7 +30,7 @@ func (a *App) newFeeds() error {
 	}
 	options := func(lane string) runner.Options {
 		return runner.Options{Log: a.log, Registerer: prometheus.WrapRegistererWith(prometheus.Labels{"lane": lane}, a.reg), Now: time.Now, Remember: &memory{a.rdb, a.keys, time.Now},
-			MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Formats: formats.New, Version: a.version, Contact: a.cfg.PublicURL, City: a.city(), Archive: a.archive, Keeper: a.quarantine, KeepRaw: a.cfg.Retention.Raw}
+			MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), MaxMessage: int(a.cfg.Limits.Message), Broker: a.broker, Formats: formats.New, Version: a.version, Contact: a.cfg.PublicURL, City: a.city(), Archive: a.archive, Keeper: a.quarantine, KeepRaw: a.cfg.Retention.Raw}
 	}
 	var err1, err2 error
 	a.push, err1 = runner.New(pushed, a.pipeline, options("push"))

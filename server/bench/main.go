@@ -40,7 +40,7 @@ func main() {
 	benches := []bench{
 		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint},
 		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", func(bin string, short bool) ([]figure, error) { return benchMillion(bin, short, *rest) }},
-		{"kill", benchKill},
+		{"kill", benchKill}, {"mqtt", benchMQTT},
 	}
 	var all []figure
 	failed := false

@@ -25,6 +25,7 @@ const configuration = `profile: solok
 feeds:
   - {name: bench, format: native, transport: push, kind: river_gauge}
   - {name: gauge, format: native, transport: push, kind: river_gauge}
+  - {name: devices, format: native, transport: mqtt, kind: river_gauge}
 rules:
   - id: muka-air
     when: obs.property == "water_level" && obs.value >= 3.0
@@ -38,6 +39,7 @@ rules:
 type server struct {
 	cmd   *exec.Cmd
 	base  string
+	mqtt  string // where devices publish
 	dir   string
 	ready time.Duration // from exec to /readyz 200
 }
@@ -53,7 +55,7 @@ func start(bin, dir string, env ...string) (*server, error) {
 		return nil, err
 	}
 	cmd := exec.Command(bin, "serve", "--config", conf)
-	cmd.Env = append(os.Environ(), "KENTONGAN_LISTEN=127.0.0.1:0", "KENTONGAN_DATA_DIR="+filepath.Join(dir, "data"), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
+	cmd.Env = append(os.Environ(), "KENTONGAN_LISTEN=127.0.0.1:0", "KENTONGAN_MQTT_LISTEN=127.0.0.1:0", "KENTONGAN_DATA_DIR="+filepath.Join(dir, "data"), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
 	cmd.Env = append(cmd.Env, env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StderrPipe()
@@ -66,8 +68,8 @@ func start(bin, dir string, env ...string) (*server, error) {
 		return nil, err
 	}
 	s := &server{cmd: cmd, dir: dir}
-	addr := make(chan string, 1)
-	go s.read(out, addr)
+	addr, broker := make(chan string, 1), make(chan string, 1)
+	go s.read(out, addr, broker)
 	select {
 	case a := <-addr:
 		s.base = "http://" + a
@@ -81,6 +83,7 @@ func start(bin, dir string, env ...string) (*server, error) {
 			resp.Body.Close()
 			if resp.StatusCode == http.StatusOK {
 				s.ready = time.Since(began)
+				s.mqtt = <-broker
 				return s, nil
 			}
 		}
@@ -90,11 +93,13 @@ func start(bin, dir string, env ...string) (*server, error) {
 	return nil, errors.New("not ready within 60 s")
 }
 
-func (s *server) read(out io.Reader, addr chan<- string) {
+func (s *server) read(out io.Reader, addr, broker chan<- string) {
 	for sc := bufio.NewScanner(out); sc.Scan(); {
 		var line struct{ Message, Addr, Level string }
 		if json.Unmarshal(sc.Bytes(), &line) == nil && line.Message == "listening" {
 			addr <- line.Addr
+		} else if line.Message == "MQTT broker listening" {
+			broker <- line.Addr
 		} else if line.Level == "error" || line.Level == "warn" {
 			fmt.Fprintln(os.Stderr, "  server:", sc.Text())
 		}

@@ -77,6 +77,9 @@ func check(c *checker, cfg *Config) {
 	if cfg.Limits.Inflated < cfg.Limits.Body {
 		c.bad("limits.inflated", "%v is less than limits.body, %v", cfg.Limits.Inflated, cfg.Limits.Body)
 	}
+	if cfg.Limits.Message < 1 || cfg.Limits.Message > cfg.Limits.Body {
+		c.bad("limits.message", "%v: want 1 B to limits.body, %v", cfg.Limits.Message, cfg.Limits.Body)
+	}
 	if _, err := profile.Load(cfg.Profile); err != nil {
 		c.profile(err)
 	}
@@ -85,6 +88,7 @@ func check(c *checker, cfg *Config) {
 		c.bad("basemap."+key, "%s", text)
 	}
 	c.feeds(cfg.Feeds)
+	c.brokerless(cfg)
 	c.rules(cfg.Rules)
 }
 
@@ -106,6 +110,7 @@ func (c *checker) network(cfg *Config) {
 	} else if !Loopback(host) && !secure && !cfg.Insecure {
 		c.bad("listen", "%q is open to others over plain HTTP: give tls_cert and tls_key, or say insecure: true", cfg.Listen)
 	}
+	c.broker(cfg, secure)
 	if cfg.DebugListen != "" {
 		if host, port, err := net.SplitHostPort(cfg.DebugListen); err != nil || !validPort(port) || !Loopback(host) {
 			c.bad("debug_listen", "%q is not host:port on loopback such as 127.0.0.1:6060", cfg.DebugListen)
@@ -136,6 +141,19 @@ func (c *checker) network(cfg *Config) {
 		if _, err := prefix(p); err != nil {
 			c.bad(fmt.Sprintf("trusted_proxies[%d]", i), "%q is neither an address nor a network such as 10.0.0.0/8", p)
 		}
+	}
+}
+
+// broker checks where MQTT is listened to, as listen is checked.
+func (c *checker) broker(cfg *Config, secure bool) {
+	if cfg.MQTTListen == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(cfg.MQTTListen)
+	if err != nil || !validPort(port) {
+		c.bad("mqtt_listen", "%q is not host:port such as 127.0.0.1:1883", cfg.MQTTListen)
+	} else if !Loopback(host) && !secure && !cfg.Insecure {
+		c.bad("mqtt_listen", "%q is open to others without TLS: give tls_cert and tls_key, or say insecure: true", cfg.MQTTListen)
 	}
 }
 
@@ -248,6 +266,15 @@ func (c *checker) feeds(all []runner.FeedConfig) {
 			c.bad(path+".name", "%q is the name of feeds[%d] as well (line %d)", f.Name, at, c.Locate(fmt.Sprintf("feeds[%d].name", at)).Line)
 		} else {
 			first[f.Name] = i
+		}
+	}
+}
+
+// brokerless reports feeds that nobody could publish to.
+func (c *checker) brokerless(cfg *Config) {
+	for i, f := range cfg.Feeds {
+		if cfg.MQTTListen == "" && f.Transport == runner.MQTT && f.URL == "" {
+			c.bad(fmt.Sprintf("feeds[%d].transport", i), "mqtt without url is published to the broker here, and mqtt_listen is empty")
 		}
 	}
 }

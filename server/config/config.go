@@ -14,6 +14,7 @@ import (
 // Config is everything that can be set. The doc tags become the sample file.
 type Config struct {
 	Listen         string   `yaml:"listen" doc:"Address for screens, interfaces and pushes. Port 0 picks a free one."`
+	MQTTListen     string   `yaml:"mqtt_listen" doc:"Address of the MQTT broker that feeds with transport mqtt are published to; it opens with the first such feed, with TLS where tls_cert is given. Empty: off."`
 	RedisURL       Secret   `yaml:"redis_url" doc:"redis://, rediss://, unix://, redis+sentinel://h1,h2/mymaster or redis+cluster://h1,h2; Redis 7.0 or Valkey 7.2 at least.\nEmpty: an embedded store in data_dir."`
 	DataDir        string   `yaml:"data_dir" doc:"Folder of the embedded store; created for its owner only."`
 	AdminToken     Secret   `yaml:"admin_token" doc:"Bearer token with every right, for scripts: at least 32 characters. Empty: none."`
@@ -55,12 +56,13 @@ type Store struct {
 type Limits struct {
 	Body     Size `yaml:"body" doc:"Largest body as sent."`
 	Inflated Size `yaml:"inflated" doc:"Largest body after gzip."`
+	Message  Size `yaml:"message" doc:"Largest MQTT message."`
 }
 
 // Default is the configuration of a file that says nothing.
 func Default() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", DataDir: "./data", LogLevel: "info",
-		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20},
+		Listen: "127.0.0.1:8080", MQTTListen: "127.0.0.1:1883", DataDir: "./data", LogLevel: "info",
+		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
 }

@@ -64,6 +64,7 @@ type Broker struct {
 	addr     net.Addr            // nil: not listening
 	fault    error               // why not
 	changed  chan struct{}       // closed when addr or fault change
+	wanted   chan struct{}       // closed once there is a feed
 }
 
 // New gives a broker that does not listen yet.
@@ -81,7 +82,7 @@ func New(cfg Config) *Broker {
 		cfg.Now = time.Now
 	}
 	cfg.Log = cfg.Log.With().Str("component", "mqtt").Logger()
-	b := &Broker{cfg: cfg, stations: map[string]*station{}, sessions: map[string]*session{}, changed: make(chan struct{})}
+	b := &Broker{cfg: cfg, stations: map[string]*station{}, sessions: map[string]*session{}, changed: make(chan struct{}), wanted: make(chan struct{})}
 	b.metrics = newMetrics(cfg.Registerer, b)
 	b.door.init(cfg)
 	limits := mochi.NewDefaultServerCapabilities()
@@ -111,8 +112,13 @@ func (b *Broker) Addr() net.Addr {
 	return b.addr
 }
 
-// Run listens until ctx ends. A port that is taken is tried again; the feeds hear of it.
+// Run listens until ctx ends, beginning with the first feed: a house without one opens no port. A port that is taken is tried again; the
+// feeds hear of it.
 func (b *Broker) Run(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+	case <-b.wanted:
+	}
 	if err := b.server.Serve(); err != nil { // it has no listener of its own, only its clocks begin
 		return fmt.Errorf("mqtt: %w", err)
 	}
@@ -176,6 +182,11 @@ func (b *Broker) serve(ctx context.Context, st *station) error {
 		return fmt.Errorf("feed %s is at the broker already", st.feed)
 	}
 	b.stations[st.feed] = st
+	select {
+	case <-b.wanted:
+	default:
+		close(b.wanted)
+	}
 	b.mu.Unlock()
 	defer func() {
 		b.mu.Lock()

@@ -189,14 +189,7 @@ type intake struct {
 func (in *intake) take(topic string, body []byte, qos byte, done func()) {
 	c := in.client.config
 	m := &message{topic: topic, body: body, qos: max(qos, 1), at: c.Now(), done: done} // what our broker sent as QoS 0 is held no less
-	var bad error
-	switch {
-	case !Matches(c.Topic, topic):
-		bad = fmt.Errorf("%w: topic %.200q is not under %s", errTopic, topic, c.Topic)
-	case len(body) > c.MaxPayload:
-		bad = fmt.Errorf("%w: %d bytes on topic %.200q, more than %d", errSize, len(body), topic, c.MaxPayload)
-	}
-	if bad != nil {
+	if bad := admits(c.Topic, topic, len(body), c.MaxPayload); bad != nil {
 		c.Watch.Reject(1, bad)
 		done()
 		return

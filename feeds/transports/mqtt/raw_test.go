@@ -276,7 +276,6 @@ func open(t testing.TB, change ...func(*Config)) *house {
 	}
 	h.Broker = New(cfg)
 	run(t, h.Run)
-	until(t, "listening", func() bool { return h.Addr() != nil })
 	return h
 }
 
@@ -288,6 +287,7 @@ func (h *house) feed(t testing.TB, name, topic string, s *store) (w *watcher, st
 		return Inlet{Broker: h.Broker, Feed: name, Topic: topic, Watch: w}.Run(ctx, s.deliver)
 	})
 	until(t, "the feed at the broker", func() bool { return h.station(name) != nil })
+	until(t, "listening", func() bool { _, _, fault := h.state(); return h.Addr() != nil || fault != nil })
 	return w, stop
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"kentongan/feeds"
+	"kentongan/feeds/bounded"
 )
 
 // Bounds of one session.
@@ -164,7 +165,7 @@ func (s *session) refused(cl *mochi.Client, m *message, err error) {
 		return
 	}
 	code := packets.ErrNotAuthorized
-	if errors.Is(err, errSize) {
+	if errors.Is(err, bounded.ErrTooLarge) {
 		code = packets.ErrPacketTooLarge
 	}
 	if m.qos == 2 && !m.v5 {

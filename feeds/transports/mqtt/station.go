@@ -2,7 +2,6 @@ package mqtt
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"kentongan/feeds"
+	"kentongan/feeds/bounded"
 	"kentongan/feeds/patient"
 )
 
@@ -89,17 +89,15 @@ func (st *station) close() {
 
 // admits tells why a message may not be taken: nil where it may. This is the whole access control of a sender; Wills meet it too.
 func (st *station) admits(topic string, size, max int) error {
+	return admits(st.filter, topic, size, max)
+}
+
+func admits(filter, topic string, size, max int) error {
 	switch {
-	case !Matches(st.filter, topic):
-		return fmt.Errorf("%w: topic %.200q is not under %s", errTopic, topic, st.filter)
+	case !Matches(filter, topic):
+		return &bounded.Fault{Code: "topic", Text: fmt.Sprintf("topic %.200q is not under %s", topic, filter)}
 	case size > max:
-		return fmt.Errorf("%w: %d bytes on topic %.200q, more than %d", errSize, size, topic, max)
+		return &bounded.Fault{Code: "size", Text: fmt.Sprintf("%d bytes on topic %.200q, more than %d", size, topic, max), Err: bounded.ErrTooLarge}
 	}
 	return nil
 }
-
-// Why a message is refused unread.
-var (
-	errTopic = errors.New("not this feed's topic")
-	errSize  = errors.New("too large")
-)
