@@ -32,6 +32,7 @@ export const ORDER = [
   "cell-fill",
   "cell-line",
   "alert-outline",
+  "report",
   "thing-mark",
   "place-chosen",
   "district-label",
@@ -58,6 +59,7 @@ export type SourceName =
   | "watch"
   | "alert-areas"
   | "quakes"
+  | "reports"
   | "things"
   | "marks"
   | "cells"
@@ -76,6 +78,7 @@ export const SOURCES: readonly SourceName[] = [
   "watch",
   "alert-areas",
   "quakes",
+  "reports",
   "things",
   "marks",
   "cells",

@@ -192,6 +192,20 @@ function marks(
   u: number,
 ): Partial<Record<LayerName, [SourceName | null, Draw]>> {
   return {
+    // Quiet: what somebody said is not yet anything that the house has judged.
+    report: [
+      "reports",
+      {
+        type: "circle",
+        paint: {
+          "circle-radius": 6 * u,
+          "circle-color": p.plate,
+          "circle-opacity": 0.9,
+          "circle-stroke-color": p.markLow,
+          "circle-stroke-width": 2.5 * u,
+        },
+      },
+    ],
     "quake-ring": [
       "quakes",
       {

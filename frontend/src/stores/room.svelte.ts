@@ -1,6 +1,6 @@
 // What this screen knows of the house: one store per noun, the server's clock, the state of the connection.
 // Everything enters by receive(), in the order of the socket; components only read.
-import type { Alert, FeedStatus, Incident } from "../wire/wire";
+import type { Alert, FeedStatus, Incident, Report } from "../wire/wire";
 import type { Message, Status } from "../live/socket";
 import { ServerClock } from "../live/clock";
 import { Spread } from "../live/spread";
@@ -25,10 +25,14 @@ const open = (incident: Incident) =>
 
 const active = (alert: Alert) => alert.state === "active";
 
+/** Reports stand for a day, as in the server's snapshot; age alone does not take one from the list before the next. */
+const standing = (report: Report) => report.status !== "closed";
+
 export class Room {
   readonly clock: ServerClock;
   readonly incidents: Noun<Incident>;
   readonly alerts: Noun<Alert>;
+  readonly reports: Noun<Report>;
   /** Every Thing in view; empty while the view is answered by cells. */
   readonly fleet: Fleet;
   /** Cells in place of crowds; empty while the view is answered by Things. */
@@ -50,6 +54,8 @@ export class Room {
   version = $state("");
   latency = $state.raw<Latency | null>(null);
   paintMs = $state.raw<number | null>(null);
+  /** More reports stand than the snapshot holds. */
+  reportsCut = $state(false);
   /** A snapshot has come: an empty list now means that nothing is there. */
   settled = $state(false);
   /** The case stream could be carried on without a gap. */
@@ -67,6 +73,7 @@ export class Room {
     this.clock = new ServerClock(monotonic);
     this.incidents = new Noun<Incident>(frame, (d) => d.id, open);
     this.alerts = new Noun<Alert>(frame, (d) => d.id, active);
+    this.reports = new Noun<Report>(frame, (d) => d.id, standing);
     this.fleet = new Fleet(frame, this.#stamp);
     this.hexes = new Hexes(frame, this.#stamp);
     this.feeds = new Noun<FeedStatus>(frame, (d) => d.name);
@@ -97,6 +104,7 @@ export class Room {
     return (
       this.incidents.all.some((d) => d.simulated) ||
       this.alerts.all.some((d) => d.simulated) ||
+      this.reports.all.some((d) => d.simulated) ||
       this.feeds.all.some((d) => d.simulated)
     );
   }
@@ -122,6 +130,8 @@ export class Room {
       case "snapshot":
         this.incidents.reset(list<Incident>(message["incidents"]), at);
         this.alerts.reset(list<Alert>(message["alerts"]), at);
+        this.reports.reset(list<Report>(message["reports"]), at);
+        this.reportsCut = message["reports_cut"] === true;
         this.feeds.reset(list<FeedStatus>(message["feeds"]), null);
         this.resumed = message["resumed"] === true;
         this.settled = true;
@@ -131,6 +141,9 @@ export class Room {
         break;
       case "alert":
         this.alerts.put(message["alert"] as Alert, at);
+        break;
+      case "report":
+        this.reports.put(message["report"] as Report, at);
         break;
       case "feed":
         this.#feed(message);

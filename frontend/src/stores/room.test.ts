@@ -46,6 +46,30 @@ describe("the room's stores", () => {
     expect(room.incidents.all.map((i) => i.title)).toEqual(["title 49"]);
   });
 
+  it("holds the reports that nobody closed", () => {
+    const { room, paint } = setup();
+    const report = (id: string, status: string) => ({ id, status });
+    room.receive({
+      type: "snapshot",
+      cursor: "e:1",
+      reports: [report("a", "open")],
+      reports_cut: true,
+    });
+    room.receive({
+      type: "report",
+      cursor: "e:2",
+      report: report("b", "open"),
+    });
+    room.receive({
+      type: "report",
+      cursor: "e:3",
+      report: report("a", "closed"),
+    });
+    paint();
+    expect(room.reports.all.map((r) => r.id)).toEqual(["b"]);
+    expect(room.reportsCut).toBe(true);
+  });
+
   it("drops what is older than what it knows, also than the snapshot", () => {
     const { room, paint } = setup();
     room.receive({

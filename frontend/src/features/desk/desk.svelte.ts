@@ -1,13 +1,14 @@
 // What this desk has in hand: the selection, the filters, the view, the panel. The house's own truth stays in the Room.
 import type { Box } from "../../map/geometry";
 import type { Room } from "../../stores/room.svelte";
-import type { Incident } from "../../wire/wire";
+import type { Incident, Report } from "../../wire/wire";
 import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
 import { whoAmI, type Me } from "../../api/me";
 import type { Point } from "./coordinates";
 import { Acts } from "./acts.svelte";
 import { Dossier } from "./dossier.svelte";
 import { past, shown, type Filters } from "./filter";
+import { standing } from "../reports/standing";
 import { readPlace, writePlace, type Place } from "./link";
 
 /** What the panels let the keyboard do; each registers its own when it is drawn. */
@@ -20,7 +21,7 @@ export interface Tools {
   placed?: (place: Point) => void;
 }
 
-export type Tab = "incidents" | "alerts" | "feeds";
+export type Tab = "incidents" | "alerts" | "reports" | "feeds";
 export type Side = "incident" | "new" | "simulator";
 
 const RETRY_MS = 5_000;
@@ -39,6 +40,8 @@ export class Desk {
   /** The acts of the selected incident, with the words that were begun. */
   acts = $state.raw<Acts | null>(null);
   thing = $state<string | null>(null);
+  /** The report whose words are open. */
+  report = $state<string | null>(null);
   view = $state.raw<Box | null>(null);
   /** Kinds that are switched off; what is new is on. */
   hidden = $state.raw<ReadonlySet<string>>(new Set());
@@ -67,6 +70,13 @@ export class Desk {
       this.me?.subject ?? "",
     ),
   );
+
+  // A day is told by the minute: the list is not sorted anew with every tick of the clock.
+  #minute = $derived(Math.floor(this.room.now / 60_000) * 60_000);
+  /** Reports of the last day, the newest first. */
+  reports = $derived.by(() => standing(this.room.reports.all, this.#minute));
+
+  told = $derived.by(() => this.reports.find((r) => r.id === this.report));
 
   live = $derived.by(() =>
     this.room.incidents.all.find((i) => i.id === this.selected),
@@ -117,6 +127,22 @@ export class Desk {
     const at = list.findIndex((i) => i.id === this.selected);
     const to = at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by));
     this.select(list[to]?.id ?? null);
+  }
+
+  /** Opens a report, and takes the map to it where its place is known. */
+  hear(report: Report): void {
+    this.report = report.id;
+    const { lng, lat } = report;
+    if (lng !== null && lat !== null) this.goTo({ lng, lat });
+  }
+
+  /** The next or former report; the first where none is open. */
+  stepReport(by: 1 | -1): void {
+    const { reports } = this;
+    const at = reports.findIndex((r) => r.id === this.report);
+    const to = at < 0 ? 0 : Math.max(0, Math.min(reports.length - 1, at + by));
+    const next = reports[to];
+    if (next) this.hear(next);
   }
 
   startNew(): void {

@@ -13,6 +13,7 @@ export type Command =
   | "goto"
   | "incidents"
   | "alerts"
+  | "reports"
   | "feeds"
   | "detail"
   | "language"
@@ -36,6 +37,7 @@ const KEYS: Record<string, Command> = {
   g: "goto",
   "1": "incidents",
   "2": "alerts",
+  r: "reports",
   "3": "feeds",
   "4": "detail",
   b: "language",
