@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -223,7 +224,7 @@ func TestWill(t *testing.T) {
 				r.send([]byte{0xE0, 0})
 			}
 			_ = r.Close()
-			until(t, "left", func() bool { h.mu.Lock(); defer h.mu.Unlock(); return h.server.Info.ClientsConnected == 0 })
+			until(t, "left", func() bool { return atomic.LoadInt64(&h.server.Info.ClientsConnected) == 0 })
 		}
 		leave(hello{id: "1", willTopic: "secret/1", will: "forged", willRetain: true}, false)
 		leave(hello{id: "2", willTopic: "$SYS/x", will: "forged"}, false)
