@@ -61,6 +61,7 @@ const sampleFeeds = `
 ##   attribution   shown wherever the data is
 ##   simulated     true: it plays or invents; marked on every screen, joined with nothing real
 ##   interval      declared cadence; absent: every where polled, else learned
+##   contract      what it is expected to say: {properties: {water_level: {unit: m, min: 0, max: 12, required: true}}, things: {min, max}, items: {min, max}, bbox: [w,s,e,n]}; absent: learned; off: true judges nothing
 ##   keep          how long its raw bytes are kept; absent: retention.raw; 0s: not at all
 ##   map           formats json, csv, xml and geojson: a jq program that gives records with the fields of format native; its functions num and
 ##                 zoned("WIB") make numbers of texts and RFC 3339 of local times. deploy/feeds holds maps of real producers
