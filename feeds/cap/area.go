@@ -36,22 +36,28 @@ func (r *reader) area(e *Element) Area {
 	return a
 }
 
-// ring reads "lat,lon lat,lon …" and closes it where the producer did not. An empty element is no ring.
+// ring reads "lat,lon lat,lon …" and closes it where the producer did not. An empty element is no ring, nor is one of nothing but 0,0,
+// as programs write what they do not know.
 func (r *reader) ring(e *Element) (ring []geo.Position, repaired bool) {
 	pairs := strings.Fields(r.text(e, maxBytes))
 	if len(pairs) == 0 {
 		return nil, false
 	}
 	ring = make([]geo.Position, 0, len(pairs)+1)
+	known := false
 	for i, pair := range pairs {
 		p, ok := r.pair(e, pair)
 		if !ok {
 			return nil, false
 		}
+		known = known || !p.IsNull()
 		if i > 0 && p == ring[len(ring)-1] {
 			continue
 		}
 		ring = append(ring, p)
+	}
+	if !known {
+		return nil, false
 	}
 	if ring[0] != ring[len(ring)-1] {
 		ring, repaired = append(ring, ring[0]), true
@@ -63,7 +69,8 @@ func (r *reader) ring(e *Element) (ring []geo.Position, repaired bool) {
 	return ring, repaired
 }
 
-// circle reads "lat,lon radius", the radius in kilometres; a radius of zero is a point. An empty element is no circle.
+// circle reads "lat,lon radius", the radius in kilometres; a radius of zero is a point. An empty element is no circle,
+// nor is one about 0,0, which stands for an unknown place.
 func (r *reader) circle(e *Element) geo.Shape {
 	parts := strings.Fields(r.text(e, maxName))
 	if len(parts) == 0 {
@@ -80,6 +87,9 @@ func (r *reader) circle(e *Element) geo.Shape {
 	km, err := strconv.ParseFloat(parts[1], 64)
 	if err != nil || math.IsNaN(km) || km < 0 || km > maxRadiusKm {
 		r.fault(e, "radius %.20q is not a number of kilometres from 0 to %d", parts[1], maxRadiusKm)
+		return geo.Shape{}
+	}
+	if p.IsNull() {
 		return geo.Shape{}
 	}
 	if km < minRadiusKm {

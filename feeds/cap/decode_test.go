@@ -128,15 +128,45 @@ func TestTaken(t *testing.T) {
 	full := seed(t, "full.xml")
 	for name, body := range map[string]string{
 		"Z":               strings.Replace(full, "22:50:00+07:00", "15:50:00Z", 1),
+		"minus zero":      strings.Replace(full, "22:50:00+07:00", "15:50:00-00:00", 1),
 		"fraction":        strings.Replace(full, "22:50:00+07:00", "22:50:00.000+07:00", 1),
 		"signature":       strings.Replace(full, "<info>", `<d:Signature xmlns:d="urn:d"><d:status>x</d:status><d:status/></d:Signature><info>`, 1),
 		"unknown element": strings.Replace(full, "<info>", "<extra/><info>", 1),
+		"empty elements":  strings.Replace(full, "<info>", "<incidents/><addresses></addresses><restriction/><info>", 1),
+		"sound inside":    strings.Replace(full, "<area>", "<resource><resourceDesc>siren</resourceDesc><derefUri>"+strings.Repeat("UklGRg==", 20<<10)+"</derefUri></resource><area>", 1),
 		"comment after":   full + "<!-- end -->\n",
 		"instruction":     strings.Replace(full, "<alert", `<?xml-stylesheet href="a.xsl"?><alert`, 1),
 	} {
 		m, err := Decode([]byte(body))
 		if err != nil || m.Sent.String() != "2026-02-16T15:50:00.000Z" {
 			t.Errorf("%s: %s, %v", name, m.Sent, err)
+		}
+	}
+}
+
+// What a producer does not know it writes as 0,0: the warning gets through, and nothing of it is drawn in the Gulf of Guinea.
+func TestAnAreaAtNullIsland(t *testing.T) {
+	full := seed(t, "full.xml")
+	polygon := full[strings.Index(full, "<polygon>") : strings.Index(full, "</polygon>")+len("</polygon>")]
+	circle := full[strings.Index(full, "<circle>") : strings.Index(full, "</circle>")+len("</circle>")]
+	for _, c := range []struct {
+		old, new         string
+		points, polygons int
+	}{
+		{polygon, "<polygon>0,0 0,0 0,0 0.0,0.0</polygon>", 1, 0},
+		{polygon, "<polygon>0,0 -0.8,100.7 -0.9,100.7 0,0</polygon>", 1, 1},
+		{circle, "<circle>0,0 0</circle>", 0, 1},
+		{circle, "<circle>0.0,0.0 50</circle>", 0, 1},
+		{polygon + "<polygon></polygon>" + circle, "<polygon>0,0 0,0</polygon><circle>0,0 5</circle>", 0, 0},
+	} {
+		body := strings.Replace(full, c.old, c.new, 1)
+		m, err := Decode([]byte(body))
+		if err != nil || body == full {
+			t.Errorf("%s: %v", c.new, err)
+			continue
+		}
+		if s := m.Infos[0].Areas[0].Shape; len(s.Points) != c.points || len(s.Polygons) != c.polygons {
+			t.Errorf("%s: %+v", c.new, s)
 		}
 	}
 }
