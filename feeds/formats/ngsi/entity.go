@@ -1,6 +1,8 @@
 package ngsi
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +35,7 @@ type entity struct {
 	shape    geo.Shape
 	at       moment.Time // of the entity as a whole
 	source   string      // "modified" or "notified" where at is no time of observation
+	deleted  bool        // a notice of NGSI-LD 1.6.1 on, which some brokers send
 	fault    error       // of one attribute, which costs only itself
 }
 
@@ -46,6 +49,10 @@ func (r *reader) entity(raw json.RawMessage) error {
 	e, err := r.open(raw)
 	if err != nil {
 		return err
+	}
+	if e.deleted {
+		r.batch.Ignored = append(r.batch.Ignored, feeds.Refusal{Index: r.index, Reason: "deleted at the broker: what was said of it ages"})
+		return nil
 	}
 	switch e.kind {
 	case "Alert", "WeatherAlert":
@@ -95,7 +102,8 @@ func (r *reader) open(raw json.RawMessage) (e entity, err error) {
 	if id == "" || kind == "" || len(id) > 2*maxName || len(kind) > maxName || len(members) < 2 || kind == "FeatureCollection" || kind == "Topology" {
 		return e, errForeign
 	}
-	e = entity{id: id, kind: short(kind)}
+	_, deleted := members["deletedAt"]
+	e = entity{id: id, kind: short(kind), deleted: deleted}
 	return e, r.attributes(&e, members)
 }
 
@@ -113,7 +121,7 @@ func text(members map[string]json.RawMessage, names ...string) string {
 	return ""
 }
 
-func (r *reader) attributes(e *entity, members map[string]json.RawMessage) error {
+func (r *reader) attributes(e *entity, members map[string]json.RawMessage) (err error) {
 	if len(members) > maxAttributes {
 		return fmt.Errorf("more than %d attributes", maxAttributes)
 	}
@@ -136,11 +144,24 @@ func (r *reader) attributes(e *entity, members map[string]json.RawMessage) error
 		e.attrs = append(e.attrs, read...)
 	}
 	if a, ok := e.get("location"); ok {
-		if err := json.Unmarshal(a.raw, &e.shape); err != nil {
+		if e.shape, err = shape(a); err != nil {
 			return fmt.Errorf("location: %w", err)
 		}
 	}
 	return r.when(e)
+}
+
+// shape reads GeoJSON, and the geo:point of NGSI v2: the text "latitude, longitude", in the other order.
+func shape(a attribute) (s geo.Shape, err error) {
+	if a.text() == "" {
+		return s, json.Unmarshal(a.raw, &s)
+	}
+	lat, lng, _ := strings.Cut(a.text(), ",")
+	var p geo.Position
+	if json.Unmarshal([]byte(strings.TrimSpace(lat)), &p.Lat) != nil || json.Unmarshal([]byte(strings.TrimSpace(lng)), &p.Lng) != nil {
+		return s, fmt.Errorf("%.40q is neither GeoJSON nor latitude, longitude", a.text())
+	}
+	return geo.Shape{Points: []geo.Position{p}}, nil
 }
 
 // when finds the time of the entity as a whole.
@@ -305,7 +326,8 @@ var (
 	severities = map[string]cap.Severity{"critical": cap.Extreme, "high": cap.Severe, "medium": cap.Moderate, "low": cap.Minor, "informational": cap.Minor}
 )
 
-// alert reads an Alert or WeatherAlert: dateIssued is when it was sent, alertSource who sent it, else the feed.
+// alert reads an Alert or WeatherAlert: dateIssued is when it was sent, alertSource who sent it, else the feed. The entity's id is the key
+// of all its versions; what it says is part of the identifier, for brokers change entities in place and leave dateIssued as it was.
 func (r *reader) alert(e entity) error {
 	var times [3]moment.Time
 	for i, name := range []string{"dateIssued", "validFrom", "validTo"} {
@@ -346,7 +368,17 @@ func (r *reader) alert(e entity) error {
 	if !e.shape.IsZero() {
 		info.Areas = []cap.Area{{Name: e.word("address"), Shape: e.shape}}
 	}
-	r.batch.Alerts = append(r.batch.Alerts, feeds.Alert{Index: r.index, Message: cap.Message{Identifier: e.id, Sender: sender, Sent: times[0], Status: "Actual", MsgType: "Alert",
+	r.batch.Alerts = append(r.batch.Alerts, feeds.Alert{Index: r.index, Keys: []string{"ngsi " + e.id}, Message: cap.Message{Identifier: e.id + "-" + digest(info), Sender: sender, Sent: times[0], Status: "Actual", MsgType: "Alert",
 		Scope: "Public", Infos: []cap.Info{info}}})
 	return nil
+}
+
+// digest is short and the same for the same words. Its letter keeps it from being read as a version's number.
+func digest(info cap.Info) string {
+	body, err := json.Marshal(info)
+	if err != nil {
+		body = []byte(info.Event) // an info that was read always marshals
+	}
+	sum := sha256.Sum256(body)
+	return "h" + hex.EncodeToString(sum[:6])
 }

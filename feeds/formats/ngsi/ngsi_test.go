@@ -147,7 +147,7 @@ func TestAlert(t *testing.T) {
 		t.Fatalf("got %+v", b)
 	}
 	m := b.Alerts[0].Message
-	if i := m.Infos[0]; m.Identifier != "Alert:1" || m.Sender != "https://x.example/8" || i.Event != "trafficJam" || i.Severity != cap.Severe || i.Categories[0] != "Transport" ||
+	if i := m.Infos[0]; !strings.HasPrefix(m.Identifier, "Alert:1-h") || b.Alerts[0].Keys[0] != "ngsi Alert:1" || m.Sender != "https://x.example/8" || i.Event != "trafficJam" || i.Severity != cap.Severe || i.Categories[0] != "Transport" ||
 		i.Expires.String() != "2026-11-25T09:00:00.000Z" || len(i.Areas) != 1 || i.Description != "Macet" {
 		t.Errorf("got %+v", m)
 	}
@@ -156,6 +156,54 @@ func TestAlert(t *testing.T) {
 		if m.Infos[0].Severity == cap.Severe && m.Sender != "test" {
 			t.Errorf("%s: %+v", new, m)
 		}
+	}
+}
+
+// An entity is changed in place: the alert it tells of is the next version of the same, not a second one beside it.
+func TestAlertChangedInPlace(t *testing.T) {
+	first := decode(t, alert).Alerts[0]
+	for old, new := range map[string]string{`"high"`: `"critical"`, "Macet": "Macet total", "T09:00:00Z": "T11:00:00Z"} {
+		next := decode(t, strings.Replace(alert, old, new, 1)).Alerts[0]
+		if next.Message.Reference() == first.Message.Reference() || next.Keys[0] != first.Keys[0] {
+			t.Errorf("%s: %s after %s, keys %v", new, next.Message.Identifier, first.Message.Identifier, next.Keys)
+		}
+	}
+	if again := decode(t, `{"subscriptionId":"s","data":[`+alert+`]}`).Alerts[0]; again.Message.Reference() != first.Message.Reference() {
+		t.Errorf("notified again it looks new: %s", again.Message.Identifier)
+	}
+}
+
+// The geo:point of NGSI v2 is a text, and its latitude comes first; all else is GeoJSON.
+func TestGeoPoint(t *testing.T) {
+	point := func(s string) string {
+		return strings.Replace(v2, `{"type":"geo:json","value":{"type":"Point","coordinates":[100.63,-0.83]}}`, `{"type":"geo:point","value":"`+s+`"}`, 1)
+	}
+	for _, s := range []string{"-0.83,100.63", " -0.83, 100.63 "} {
+		if b := decode(t, point(s)); len(b.Observations) != 1 || !b.Observations[0].Placed || b.Observations[0].Position.Lat != -0.83 || b.Observations[0].Position.Lng != 100.63 {
+			t.Errorf("%q: %+v", s, b)
+		}
+	}
+	for s, reason := range map[string]string{"100.63, -0.83": "latitude 100.63", "0, 0": "unknown place", "-0.83": "neither GeoJSON nor", "Solok, Padang": "neither GeoJSON nor"} {
+		if b := decode(t, point(s)); len(b.Rejected) != 1 || b.Records() > 0 || !strings.Contains(b.Rejected[0].Reason, reason) {
+			t.Errorf("%q: %+v", s, b)
+		}
+	}
+}
+
+// What a broker tells of an end is no reading and no fault; what was read stands until it is old.
+func TestDeletions(t *testing.T) {
+	for name, entity := range map[string]string{
+		"an entity": `{"id":"urn:ngsi-ld:FloodMonitoring:1","type":"FloodMonitoring","deletedAt":"2026-11-25T08:00:00Z"}`,
+		"an alert":  `{"id":"urn:ngsi-ld:Alert:1","type":"Alert","deletedAt":"2026-11-25T08:00:00Z"}`,
+	} {
+		if b := decode(t, `{"id":"urn:n:1","type":"Notification","subscriptionId":"s","notifiedAt":"2026-11-25T09:00:00Z","data":[`+entity+`]}`); b.Records() > 0 || len(b.Rejected) > 0 ||
+			len(b.Ignored) != 1 || !strings.Contains(b.Ignored[0].Reason, "deleted at the broker") {
+			t.Errorf("%s: %+v", name, b)
+		}
+	}
+	gone := strings.Replace(ld, `"name"`, `"turbidity":{"type":"Property","value":"urn:ngsi-ld:null","deletedAt":"2026-11-25T08:00:00Z"},"name"`, 1)
+	if b := decode(t, gone); len(b.Observations) != 1 || b.Observations[0].Property != "currentLevel" {
+		t.Errorf("an attribute: %+v", b)
 	}
 }
 
