@@ -65,15 +65,32 @@ async function revoke(page: Page, name: string): Promise<void> {
 
 const MAP =
   '{thing: .kode, property: "water_level", unit: "m", value: (.tma | num), lat: .lat, lng: .lng}';
-const sheet = (level: number, unit = 1) =>
+const sheet = (level: number) =>
   JSON.stringify({
     data: Array.from({ length: 12 }, (_, i) => ({
       kode: `P-${i}`,
-      tma: String((level + i / 10) * unit),
+      tma: String(level + i / 10),
       lat: -0.83 + i / 1000,
       lng: 100.63 + i / 1000,
     })),
   });
+
+/** Whether this server tries and keeps feeds; where it does not, that is said. */
+async function tries(house: House): Promise<boolean> {
+  const answer = await fetch(`${house.base}/api/v1/feeds/try`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${house.token}`,
+      "content-type": "application/json",
+    },
+    body: "{}",
+  });
+  const there = answer.status !== 404 && answer.status !== 405;
+  if (!there) {
+    console.log("skipped: this server has no POST /api/v1/feeds/try");
+  }
+  return there;
+}
 
 /** Writes a JSON feed down, tries it and saves it. */
 async function connect(page: Page, name: string): Promise<void> {
@@ -128,9 +145,10 @@ const spec: Spec = {
       async () => (await first.getAttribute("data-testid")) === "feed-hujan",
       "the failing feed does not stand first",
     );
+    const told = await first.innerText();
     check(
-      /Terlalu lama diam/.test(await first.innerText()),
-      "the reason is not told in Indonesian",
+      /Terlalu lama diam|baru saja gagal/.test(told),
+      `the reason is not told in Indonesian: ${told}`,
     );
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
@@ -215,6 +233,7 @@ const spec: Spec = {
   async "names the fault of a map, tries, saves, and takes data with a new key"(
     house,
   ) {
+    if (!(await tries(house))) return;
     const visited = await visit(house, "/admin?page=try");
     const { page } = visited;
     await live(page);
@@ -258,29 +277,41 @@ const spec: Spec = {
   async "holds what has changed its shape, shows how, and lets a person decide"(
     house,
   ) {
-    const visited = await visit(house, "/admin?page=try");
-    const { page } = visited;
-    await live(page);
-    const name = `ukur-${stamp()}`;
-    await connect(page, name);
-    await until(async () => {
-      const sent = await send(house, name, house.token, sheet(1.4));
-      return sent.status === 202 && sent.body.includes('"accepted":12');
-    }, "the saved feed takes no data");
-    for (let i = 1; i < 12; i++) {
-      await send(house, name, house.token, sheet(1.4 + i / 100));
+    // A dozen Things, a minute apart. That the unit is m is written down, so nothing waits for a contract to be learned.
+    const begun = Date.now() - 20 * 60_000;
+    const delivery = (i: number, unit: string) =>
+      JSON.stringify(
+        Array.from({ length: 12 }, (_, n) => ({
+          thing: `u-${n}`,
+          property: "water_level",
+          value: 1.2 + n / 10 + i / 50,
+          unit,
+          at: new Date(begun + i * 60_000).toISOString(),
+          lng: 100.63 + n / 1000,
+          lat: -0.83 + n / 1000,
+        })),
+      );
+    for (let i = 0; i < 5; i++) {
+      const sent = await send(house, "ukur", house.token, delivery(i, "m"));
+      check(sent.status === 202, `a delivery: ${sent.status} ${sent.body}`);
     }
-    const odd = await send(house, name, house.token, sheet(1.5, 1000));
+    const odd = await send(house, "ukur", house.token, delivery(5, "km"));
     check(odd.status === 202, `a held delivery: ${odd.status} ${odd.body}`);
     check(odd.body.includes("quarantine"), `it was not held: ${odd.body}`);
-    await page.goto(`${house.base}/admin?feed=${name}&tab=quarantine`);
+    const visited = await visit(house, "/admin?feed=ukur&tab=quarantine");
+    const { page } = visited;
+    await live(page);
     const card = page.locator('[data-testid^="held-"][data-state="held"]');
     await card.waitFor({ timeout: 10_000 });
+    const told = await card.innerText();
     check(
-      /water_level/.test(await card.innerText()),
-      `the difference is not told: ${await card.innerText()}`,
+      /water_level/.test(told) && /km/.test(told),
+      `the difference is not told: ${told}`,
     );
     await axe(page, "the quarantine");
+    await page.getByTestId("tab-contract").click();
+    await page.getByTestId("contract").getByText("water_level").waitFor();
+    await page.getByTestId("tab-quarantine").click();
     await card.getByTestId("keep").click();
     await card.getByRole("textbox").fill("alat salah setel");
     await card.getByTestId("sure").click();
@@ -291,6 +322,13 @@ const spec: Spec = {
       ),
       "the note is not shown",
     );
+    // What was set aside may still be accepted, when the sender says that it was right.
+    await page.getByTestId("accept").click();
+    await page.getByTestId("sure").click();
+    await page
+      .locator('[data-testid^="held-"][data-state="accepted"]')
+      .waitFor();
+    check(visited.faults.length === 0, visited.faults.join("\n"));
     await visited.close();
   },
 };
