@@ -252,7 +252,8 @@ func Mask(text string) string { return people.ReplaceAllString(text, "***") }
 // states of a flooded area (feeds.md, severity crosswalk).
 var states = map[float64]cap.Severity{1: cap.Unknown, 2: cap.Minor, 3: cap.Moderate, 4: cap.Severe}
 
-// area reads a flooded area, whose words differ between the API and the archive.
+// area reads a flooded area, whose words differ between the API and the archive. Its identity is area, state and time of change: the state
+// stands in words, which nobody takes for the numbers of versions.
 func (r *reader) area(p *fields.Object, shape geo.Shape) error {
 	key, changed := "area_id", "last_updated"
 	if !p.Has(key) {
@@ -292,7 +293,7 @@ func (r *reader) area(p *fields.Object, shape geo.Shape) error {
 		certainty = "Possible"
 	}
 	r.batch.Alerts = append(r.batch.Alerts, feeds.Alert{Index: r.index, Keys: []string{"flooded/" + id}, Message: cap.Message{
-		Identifier: "flooded/" + id, Sender: Sender, Sent: sent, Status: "Actual", MsgType: "Alert", Scope: "Public",
+		Identifier: "flooded/" + id + "/" + strings.ToLower(string(severity)), Sender: Sender, Sent: sent, Status: "Actual", MsgType: "Alert", Scope: "Public",
 		Infos: []cap.Info{{Language: "id", Categories: []string{"Met"}, Event: "Banjir", Urgency: "Immediate", Severity: severity, Certainty: certainty,
 			Effective: sent, Onset: sent, SenderName: "PetaBencana.id", Headline: "Banjir, " + where,
 			Parameters: []cap.Value{{Name: "state", Value: fmt.Sprint(*state)}}, Areas: []cap.Area{{Name: where, Shape: shape}}}},

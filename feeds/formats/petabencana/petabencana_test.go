@@ -134,7 +134,7 @@ func TestArea(t *testing.T) {
 		t.Fatalf("got %+v", b)
 	}
 	m := b.Alerts[0].Message
-	if m.Identifier != "flooded/5" || m.Sent.String() != "2017-02-21T01:39:36.885Z" || m.Infos[0].Severity != cap.Moderate || m.Infos[0].Areas[0].Name != "RW 05, PETOJO" || len(m.Infos[0].Areas[0].Shape.Polygons) != 1 {
+	if m.Identifier != "flooded/5/moderate" || b.Alerts[0].Keys[0] != "flooded/5" || m.Sent.String() != "2017-02-21T01:39:36.885Z" || m.Infos[0].Severity != cap.Moderate || m.Infos[0].Areas[0].Name != "RW 05, PETOJO" || len(m.Infos[0].Areas[0].Shape.Polygons) != 1 {
 		t.Errorf("got %+v", m)
 	}
 	for state, want := range map[string]cap.Severity{"1": cap.Unknown, "2": cap.Minor, "4": cap.Severe, "9": cap.Unknown} {
@@ -142,6 +142,17 @@ func TestArea(t *testing.T) {
 		if len(b.Alerts) != 1 || b.Alerts[0].Message.Infos[0].Severity != want {
 			t.Errorf("state %s: %+v", state, b)
 		}
+	}
+}
+
+// A state that changes without its time, up or down, is a new version; asked again it is the same.
+func TestAreaIsOneOverItsStates(t *testing.T) {
+	at := func(state string) feeds.Alert {
+		return decode(t, wrap(strings.Replace(area, `"state":3`, `"state":`+state, 1))).Alerts[0]
+	}
+	three, four := at("3"), at("4")
+	if three.Message.Reference() == four.Message.Reference() || three.Keys[0] != four.Keys[0] || at("3").Message.Reference() != three.Message.Reference() {
+		t.Errorf("%s and %s, keys %v and %v", three.Message.Identifier, four.Message.Identifier, three.Keys, four.Keys)
 	}
 }
 
