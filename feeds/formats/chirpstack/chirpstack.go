@@ -2,7 +2,7 @@
 //
 // An uplink gives one reading for each field of its object; without a codec the raw payload is kept as the text "data" in base64.
 // A status gives the device's battery and margin, a log entry is passed over as are joins and acknowledgements. The Thing is the
-// device's EUI in lower case. All readings of an uplink have its deduplicationId as their id. The time is the earliest of the
+// device's EUI in lower case; a topic that names another device is a fault, for the broker knows who may publish there. All readings of an uplink have its deduplicationId as their id. The time is the earliest of the
 // gateways', else the event's. A gateway's place is not the device's: these readings have none, the device register places them.
 // Source: ChirpStack documentation, event types.
 package chirpstack
@@ -50,6 +50,12 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		return feeds.Batch{}, errors.New("chirpstack: the document has no deviceInfo with a devEui")
 	}
 	var list []feeds.Observation
+	if found := topic.FindStringSubmatch(meta.Topic); found != nil {
+		device := m.Object("deviceInfo")
+		if said := device.Text("devEui", maxName); said != "" && !strings.EqualFold(said, found[1]) {
+			device.Fail("deviceInfo.devEui %.40q is not the device %s of the topic", said, found[1])
+		}
+	}
 	switch kind := event(m, meta.Topic); kind {
 	case "up":
 		if list = uplink(m); len(list) == 0 && m.Fault() == nil {
@@ -68,12 +74,12 @@ func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	return feeds.Batch{Observations: list}, nil
 }
 
-var topic = regexp.MustCompile(`(?:^|/)device/[0-9A-Fa-f]{16}/event/([a-z]{1,20})$`)
+var topic = regexp.MustCompile(`(?:^|/)device/([0-9A-Fa-f]{16})/event/([a-z]{1,20})$`)
 
 // event tells the kind of the event: by the topic, and where the transport knows none by what the document holds.
 func event(m *fields.Object, at string) string {
 	if found := topic.FindStringSubmatch(at); found != nil {
-		return found[1]
+		return found[2]
 	}
 	for _, sign := range []struct{ member, kind string }{
 		{"rxInfo", "up"}, {"object", "up"}, {"fPort", "up"}, {"margin", "status"}, {"batteryLevel", "status"}, {"externalPowerSource", "status"},

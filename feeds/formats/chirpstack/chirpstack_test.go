@@ -72,6 +72,25 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// The topic tells the kind of the event and whose it is; letters of the EUI may be large or small.
+func TestTopic(t *testing.T) {
+	for _, device := range []string{"70b3d57ba0003bb8", "70B3D57BA0003BB8"} {
+		b := decodeAt(t, "application/5f6/device/"+device+"/event/up", sample)
+		if len(b.Observations) != 4 || b.Observations[0].Thing != "70b3d57ba0003bb8" || b.Observations[0].ID != "ede7" {
+			t.Errorf("%s: %+v", device, b)
+		}
+	}
+	if b := decodeAt(t, "city/application/5f6/device/70b3d57ba0003bb8/event/status", health); len(b.Observations) != 2 {
+		t.Errorf("below a prefix: %+v", b)
+	}
+	if b := decodeAt(t, "application/5f6/device/70b3d57ba0003bb9/event/up", sample); b.Records() != 0 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, "70b3d57ba0003bb9 of the topic") {
+		t.Errorf("another device's topic: %+v", b)
+	}
+	if b := decodeAt(t, "sensors/river", sample); len(b.Observations) != 4 {
+		t.Errorf("a topic that says nothing: %+v", b)
+	}
+}
+
 func TestItems(t *testing.T) {
 	cases := []struct {
 		name, topic, body, reason string

@@ -1,7 +1,8 @@
 // Package ttn is uplinks of The Things Stack v3 (The Things Network), by its webhooks or its MQTT server.
 //
 // Each decoded field gives one reading; without a decoder the raw payload is kept as the text "frm_payload" in base64. The Thing is
-// the device's EUI in lower case, so that it stays the same behind another network server. All readings of an uplink have the id
+// the device's EUI in lower case, so that it stays the same behind another network server; a topic that names another device is a fault,
+// for the broker knows who may publish there. All readings of an uplink have the id
 // session/counter: the counter starts again with each join. The time is the earliest of the gateways', else the network's. The
 // place is the device's own (locations frm-payload or user), never a gateway's. Source: lorawan-stack-docs, data formats.
 package ttn
@@ -41,7 +42,7 @@ var others = []string{"join_accept", "downlink_ack", "downlink_nack", "downlink_
 	"location_solved", "service_data"}
 
 // Decode reads one message. A document without end_device_ids and a message of the stack is an error.
-func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
+func (Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 	body = bounded.TrimBOM(body)
 	if err := bounded.JSON(body, bounded.DefaultDepth); err != nil {
 		return feeds.Batch{}, fmt.Errorf("ttn: %w", err)
@@ -64,6 +65,12 @@ func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
 	if m.Bool("simulated") && m.Fault() == nil {
 		return feeds.Batch{Ignored: []feeds.Refusal{{Reason: "an uplink that somebody simulated in the console"}}}, nil
 	}
+	if found := topic.FindStringSubmatch(meta.Topic); found != nil {
+		ids := m.Object("end_device_ids")
+		if said := ids.Text("device_id", maxName); said != "" && said != found[1] {
+			ids.Fail("end_device_ids.device_id %.40q is not the device %.40q of the topic", said, found[1])
+		}
+	}
 	list := uplink(m)
 	if err := m.Fault(); err != nil {
 		return feeds.Batch{Rejected: []feeds.Refusal{{Reason: err.Error()}}}, nil
@@ -73,6 +80,8 @@ func (Format) Decode(body []byte, _ feeds.Meta) (feeds.Batch, error) {
 	}
 	return feeds.Batch{Observations: list}, nil
 }
+
+var topic = regexp.MustCompile(`(?:^|/)v3/[^/]+/devices/([^/]+)/up(?:/normalized)?$`)
 
 var eui = regexp.MustCompile(`^[0-9A-Fa-f]{16}$`)
 

@@ -81,6 +81,28 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// The topic names the device; what the body says of another is not believed.
+func TestTopic(t *testing.T) {
+	at := func(topic string) feeds.Batch {
+		meta := feedtest.Meta()
+		meta.Topic = topic
+		b, err := Format{}.Decode([]byte(sample), meta)
+		feedtest.Check(t, b, err)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for _, topic := range []string{"", "v3/pusdalops@ttn/devices/awlr-1/up", "city/v3/pusdalops@ttn/devices/awlr-1/up", "sensors/river"} {
+		if b := at(topic); len(b.Observations) != 4 || b.Observations[0].Thing != "70b3d57ba0000bce" {
+			t.Errorf("%s: %+v", topic, b)
+		}
+	}
+	if b := at("v3/pusdalops@ttn/devices/awlr-2/up"); b.Records() != 0 || len(b.Rejected) != 1 || !strings.Contains(b.Rejected[0].Reason, `"awlr-2" of the topic`) {
+		t.Errorf("another device's topic: %+v", b)
+	}
+}
+
 func TestBattery(t *testing.T) {
 	b := decode(t, strings.Replace(sample, `"f_port":1`, `"last_battery_percentage":{"value":88.5}`, 1))
 	if o := b.Observations[len(b.Observations)-1]; o.Property != "battery" || o.Value.Num != 88.5 || o.Unit != "%" {
