@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -53,10 +54,11 @@ const readBuffer = 512
 
 // Broker takes what devices publish, for all feeds of one server. Its methods are safe for concurrent use.
 type Broker struct {
-	cfg     Config
-	server  *mochi.Server
-	metrics *metrics
-	door    door
+	cfg       Config
+	server    *mochi.Server
+	metrics   *metrics
+	connected atomic.Int64
+	door      door
 
 	mu       sync.Mutex
 	stations map[string]*station
@@ -119,11 +121,8 @@ func (b *Broker) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-b.wanted:
 	}
-	if err := b.server.Serve(); err != nil { // it has no listener of its own, only its clocks begin
-		return fmt.Errorf("mqtt: %w", err)
-	}
-	var keys sync.WaitGroup
-	keys.Go(func() { b.watchKeys(ctx) })
+	var upkeep sync.WaitGroup
+	upkeep.Go(func() { b.upkeep(ctx) })
 	pauses := &backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, RandomizationFactor: 0.1, MaxInterval: 15 * time.Second}
 	for ctx.Err() == nil {
 		l, err := net.Listen("tcp", b.cfg.Listen)
@@ -149,8 +148,8 @@ func (b *Broker) Run(ctx context.Context) error {
 	b.listening(nil, errors.New("the house is closing"))
 	b.endSessions(func(*session) bool { return true }, packets.ErrServerShuttingDown)
 	b.door.close()
-	keys.Wait()
-	return b.server.Close()
+	upkeep.Wait()
+	return nil
 }
 
 // listening tells the feeds where we listen, or why not.
@@ -166,12 +165,6 @@ func (b *Broker) state() (up bool, changed <-chan struct{}, fault error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.addr != nil, b.changed, b.fault
-}
-
-// meet is one connection from beginning to end.
-func (b *Broker) meet(l *link) {
-	err := b.server.EstablishConnection("mqtt", l)
-	b.cfg.Log.Debug().Err(err).Str("from", l.from()).Msg("MQTT connection ended")
 }
 
 // serve keeps a feed at the broker until ctx ends.
@@ -217,18 +210,6 @@ func (b *Broker) station(feed string) *station {
 	return b.stations[feed]
 }
 
-// session gives the session of a client id, a new one where there is none or a clean one is asked for.
-func (b *Broker) session(id string, st *station, clean bool) *session {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if s := b.sessions[id]; s != nil && !clean && s.station == st {
-		return s
-	}
-	s := &session{broker: b, station: st}
-	b.sessions[id] = s
-	return s
-}
-
 // forget drops a session that nobody is connected to.
 func (b *Broker) forget(id string, s *session) {
 	b.mu.Lock()
@@ -249,11 +230,8 @@ func (b *Broker) endSessions(which func(*session) bool, code packets.Code) (n in
 		}
 	}
 	b.mu.Unlock()
-	for id, s := range picked {
+	for _, s := range picked {
 		s.end(code)
-		if cl, ok := b.server.Clients.Get(id); ok && cl.Closed() {
-			b.server.Clients.Delete(id)
-		}
 	}
 	return len(picked)
 }
@@ -270,19 +248,19 @@ func (b *Broker) sendAway(cl *mochi.Client, code packets.Code) {
 	cl.Stop(code)
 }
 
-// watchKeys ends the sessions of keys that are revoked.
-func (b *Broker) watchKeys(ctx context.Context) {
-	if b.cfg.KeyAlive == nil {
-		return
-	}
+// upkeep ends the sessions of keys that are revoked, and those whose time is over.
+func (b *Broker) upkeep(ctx context.Context) {
 	tick := time.NewTicker(keysEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			b.checkKeys(ctx)
+		case now := <-tick.C:
+			b.endSessions(func(s *session) bool { return s.over(now) }, packets.CodeSuccess)
+			if b.cfg.KeyAlive != nil {
+				b.checkKeys(ctx)
+			}
 		}
 	}
 }

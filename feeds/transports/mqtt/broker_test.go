@@ -5,7 +5,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -224,7 +223,7 @@ func TestWill(t *testing.T) {
 				r.send([]byte{0xE0, 0})
 			}
 			_ = r.Close()
-			until(t, "left", func() bool { return atomic.LoadInt64(&h.server.Info.ClientsConnected) == 0 })
+			until(t, "left", func() bool { return h.connected.Load() == 0 })
 		}
 		leave(hello{id: "1", willTopic: "secret/1", will: "forged", willRetain: true}, false)
 		leave(hello{id: "2", willTopic: "$SYS/x", will: "forged"}, false)

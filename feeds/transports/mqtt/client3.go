@@ -31,8 +31,13 @@ func (k *Client) listen3(ctx context.Context, conn net.Conn, login Login, in *in
 	if err := wait(ctx, client.Connect()); err != nil {
 		return explain3(ctx, err)
 	}
-	defer client.Disconnect(0)
-	defer in.end()
+	defer func() {
+		in.end()
+		if ctx.Err() != nil {
+			time.Sleep(5 * ackEvery) // acknowledgements are on their way through the library
+		}
+		client.Disconnect(0)
+	}()
 	subscribed := client.Subscribe(k.config.Topic, k.config.QoS, nil)
 	if err := wait(ctx, subscribed); err != nil {
 		return explain3(ctx, err)

@@ -108,6 +108,8 @@ type link struct {
 	net.Conn
 	door      *door
 	head      []byte // what was read of it before the library reads
+	first     [1]byte
+	ahead     int // bytes that the library has read of packets that it has not taken
 	signed    atomic.Bool
 	dismissed atomic.Bool // we end it: its Will does not come true
 
@@ -213,16 +215,40 @@ func greetingSize(b []byte) (size int, known bool, err error) {
 	return 0, false, nil
 }
 
-// Read gives the greeting again, then what follows.
+// await waits for the first byte of a packet, unless the library has read it already.
+func (k *link) await(silence time.Duration) error {
+	if err := k.Conn.SetReadDeadline(time.Now().Add(silence)); err != nil || k.ahead > 0 || len(k.head) > 0 {
+		return err
+	}
+	n, err := k.Conn.Read(k.first[:])
+	k.head = k.first[:n]
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+// took is told of each packet that the library has taken, by the length that follows its fixed header.
+func (k *link) took(remaining int) {
+	k.ahead -= 2 + remaining
+	for n := remaining >> 7; n > 0; n >>= 7 {
+		k.ahead--
+	}
+}
+
+// Read gives what was read before, then what follows.
 func (k *link) Read(p []byte) (int, error) {
 	if len(k.head) > 0 {
 		n := copy(p, k.head)
 		if k.head = k.head[n:]; len(k.head) == 0 {
 			k.head = nil
 		}
+		k.ahead += n
 		return n, nil
 	}
-	return k.Conn.Read(p)
+	n, err := k.Conn.Read(p)
+	k.ahead += n
+	return n, err
 }
 
 // Write gives each packet its own time: the library's deadline, the keepalive, is about reading.

@@ -29,14 +29,16 @@ type session struct {
 	client   *mochi.Client       // nil: nobody is connected
 	key      string              // id of the key by which it came last; empty: the admin's token
 	received map[uint16]struct{} // stored, but the sender does not know it for sure: QoS 2 until PUBREL, QoS 1 whose PUBACK could not be sent
+	life     time.Duration       // without a connection
+	left     time.Time           // when the last one ended
 	will     *time.Timer         // a Will that waits for its delay
 }
 
-// attach gives the session a connection.
-func (s *session) attach(cl *mochi.Client, key string) {
+// attach gives the session a connection, and says how long it outlives that.
+func (s *session) attach(cl *mochi.Client, key string, life time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.client, s.key = cl, key
+	s.client, s.key, s.life = cl, key, life
 	if s.will != nil {
 		s.will.Stop()
 		s.will = nil
@@ -50,15 +52,22 @@ func (s *session) detach(cl *mochi.Client) bool {
 	if s.client != cl {
 		return false
 	}
-	s.client = nil
+	s.client, s.left = nil, time.Now()
 	return true
 }
 
-// idle tells that nobody is connected.
-func (s *session) idle() bool {
+// current is its connection, nil where there is none, and whether it outlives that.
+func (s *session) current() (cl *mochi.Client, lasts bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.client == nil
+	return s.client, s.life > 0
+}
+
+// over tells that nobody has been connected for as long as the session lasts.
+func (s *session) over(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.client == nil && now.Sub(s.left) > s.life
 }
 
 func (s *session) keyID() string {
