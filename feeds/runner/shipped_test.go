@@ -72,7 +72,8 @@ func TestShippedMaps(t *testing.T) {
 		"replay-incidents.yaml": {"montgomery-911": "replay-incidents/montgomery-*", "chicago": "replay-incidents/chicago-*", "cincinnati": "replay-incidents/cincinnati-*",
 			"san-francisco": "replay-incidents/sanfrancisco-*", "nyc-311": "replay-incidents/nyc-311-*"},
 		"replay-other.yaml": {"lille-bikes": "replay-other/lille-*"},
-		"replay-gps.yaml":   {"liverpool-bus": "replay-gps/liverpool-*", "wmata-bus": "replay-gps/wmata-bus-avl-*", "wmata-bus-8062": "replay-gps/wmata-bus-8062-*"},
+		"replay-gps.yaml":   {"liverpool-bus": "replay-gps/liverpool-*", "wmata-bus": "replay-gps/wmata-bus-avl-*", "wmata-bus-8062": "replay-gps/wmata-bus-8062-*",
+			"edinburgh-vehicles": "vehicles-other/edinburgh-*"},
 	} {
 		all := shipped(t, file)
 		if len(all) != len(feedsOf) {
@@ -99,6 +100,25 @@ func TestShippedMaps(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A vehicle without a fix stands at the origin of the British grid, as others stand at 0,0; one without a time has that of receipt.
+func TestVehiclesAtTheOriginOfTheGrid(t *testing.T) {
+	c := shipped(t, "replay-gps.yaml")["edinburgh-vehicles"]
+	format, err := formats.New(c.Format, c.formatOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	vehicle := func(id, lat, lng, at string) string {
+		return `{"vehicleID":"` + id + `","coordinate":{"latitude":` + lat + `,"longitude":` + lng + `},"lastUpdated":` + at + `,"bearing":10}`
+	}
+	body := `{"vehicles":[` + vehicle("1", "49.766807", "-7.557159", "null") + "," + vehicle("2", "55.95", "-3.2", `"2026-07-01T12:00:00"`) + "," +
+		vehicle("3", "55.95", "-3.2", "null") + "," + vehicle("4", "null", "null", "null") + `]}`
+	b, err := format.Decode([]byte(body), feedtest.Meta())
+	feedtest.Check(t, b, err)
+	if err != nil || len(b.Positions) != 2 || len(b.Ignored) != 2 || b.Positions[0].Unit != "2" || b.Positions[0].At.String() != "2026-07-01T11:00:00.000Z" || !b.Positions[1].At.IsZero() {
+		t.Errorf("%+v, %v", b, err)
 	}
 }
 
