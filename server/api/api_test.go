@@ -71,8 +71,10 @@ func build(t *testing.T) *house {
 	}
 	h.handler, err = New(Deps{
 		Auth: h.auth, Picture: h.picture, History: index.NewStore(rdb, keys, index.Config{}, time.Now), Cases: h.cases, Deliver: h.deliver,
-		Door:  func(feed string) push.Door { return h.doors[feed] },
-		Feeds: func() []feeds.FeedStatus { return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}} }, Rules: engine.List, Profile: p,
+		Door: func(feed string) push.Door { return h.doors[feed] },
+		Feeds: func() []feeds.FeedStatus {
+			return []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}, {Name: "simulator", State: feeds.FeedOK, Simulated: true}}
+		}, Rules: engine.List, Profile: p,
 		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
 			_, _ = io.WriteString(w, "live "+id.Subject)
 		},

@@ -75,7 +75,7 @@ func (s *server) coverageOf(ctx context.Context, in *coverageIn) (*body[Coverage
 	if err != nil {
 		return nil, s.fault(fmt.Errorf("coverage: %w", err))
 	}
-	out, err := covered(ground, names, rows, in.Reach)
+	out, err := covered(ground, names, s.real(rows), in.Reach)
 	if err != nil {
 		return nil, s.fault(err)
 	}
@@ -84,6 +84,17 @@ func (s *server) coverageOf(ctx context.Context, in *coverageIn) (*body[Coverage
 		out.Items = slices.DeleteFunc(out.Items, func(c CoveredCell) bool { return c.State == "observed" })
 	}
 	return &body[Coverage]{out}, nil
+}
+
+// real leaves out what is simulated, which observes nothing. A row of cells is one or the other.
+func (s *server) real(rows []wire.Cell) []wire.Cell {
+	invented := map[string]bool{}
+	for _, f := range s.Feeds() {
+		invented[f.Name] = f.Simulated
+	}
+	return slices.DeleteFunc(rows, func(row wire.Cell) bool {
+		return len(row.Observers) > 0 && !slices.ContainsFunc(row.Observers, func(feed string) bool { return !invented[feed] })
+	})
 }
 
 // wider is a bound with room for the Things just outside it that observe its edge.

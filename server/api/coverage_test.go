@@ -29,6 +29,7 @@ func TestCoverageTellsTheBlindCells(t *testing.T) {
 		return []wire.Cell{
 			{Cell: cell, Layer: "bus", Count: 1, ObservedAt: moment.OfMilli(2000), Observers: []string{"angkot"}},
 			{Cell: cell, Layer: "river_gauge", Count: 1, ObservedAt: moment.OfMilli(1000), Observers: []string{"awlr"}, Unobserved: true},
+			{Cell: far, Layer: "bus", Count: 1, ObservedAt: moment.OfMilli(3000), Observers: []string{"simulator"}},
 			{Cell: far, Layer: "river_gauge", Count: 1, ObservedAt: moment.OfMilli(1000), Observers: []string{"awlr"}, Unobserved: true},
 		}, nil
 	}
