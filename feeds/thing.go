@@ -107,6 +107,7 @@ type FeedStatus struct {
 	RejectsByReason map[string]int64 `json:"rejects_by_reason"` // by the stable part of the reason, at most 20 and "other"
 	Quarantined     int              `json:"quarantined"`       // deliveries that are held until somebody decides
 	Source          string           `json:"source"`            // file or api: where its configuration stands
+	Version         int64            `json:"version"`           // of its settings, where they were made through the interface
 	Kind            string           `json:"kind"`              // of Things that do not say their own
 
 	Simulated   bool   `json:"simulated"`

@@ -35,7 +35,7 @@ func Try(ctx context.Context, c FeedConfig, body []byte, meta feeds.Meta, sink S
 		return Tried{}, err
 	}
 	var follow []string
-	if asker, ok := in.runner.transport(in).(*poll.Transport); ok {
+	if asker, ok := in.asker(); ok {
 		follow = asker.Allowed(meta.URL, append(out.Follow, out.Next...))
 	} else {
 		linksIgnored(&out)
@@ -50,11 +50,20 @@ func Ask(ctx context.Context, c FeedConfig, opt Options) (poll.Answer, error) {
 	if err != nil {
 		return poll.Answer{}, err
 	}
-	asker, ok := in.runner.transport(in).(*poll.Transport)
+	asker, ok := in.asker()
 	if !ok {
 		return poll.Answer{}, faultsOf(c.Name, []error{&ConfigError{"transport", fmt.Sprintf("%s asks no address; only poll does", c.Transport)}})
 	}
 	return asker.Once(ctx)
+}
+
+// asker is the poll of an inlet; ok is false with any other transport, of which none is built: it might listen.
+func (in *inlet) asker() (*poll.Transport, bool) {
+	if in.config.Transport != Poll {
+		return nil, false
+	}
+	t, ok := in.runner.transport(in).(*poll.Transport)
+	return t, ok
 }
 
 // alone builds an inlet that belongs to no house: it counts, archives and logs nothing.

@@ -75,6 +75,8 @@ var Table = []Row{
 	{"kt:fence:{J}:NAME", "string", "token of the lease's newest holder; grows with each", "none: one value a lease", "alerts/store", "alerts/store"},
 	{"kt:confirm:{J}", "string", "written only so that a replica can confirm what came before it", "none: one value", "alerts/store, geo/index", "nobody"},
 	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
+	{"kt:feed-config:{J}", "hash", "feed -> its settings as made through the interface (JSON, v=1); :revision grows with each change", "none: until the feed is removed", "alerts/store", "server/app"},
+	{"kt:feed-versions:{J}:NAME", "hash", "version -> settings at that time (JSON, v=1)", "none: the last 20, to see who changed what", "alerts/store", "server/app"},
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
 	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
 	{"kt:contract:{J}:NAME", "hash", "rev, doc (JSON, feeds/contract): what is expected of a feed", "ContractLifetime", "server/app", "server/app"},
@@ -206,6 +208,12 @@ func (k Keys) SessionEnded() string { return k.ours("session-ended") }
 
 // FeedStatus is what every server says of its feeds.
 func (k Keys) FeedStatus() string { return k.ours("feed-status") }
+
+// FeedConfig is the settings of feeds that were made through the interface.
+func (k Keys) FeedConfig() string { return k.ours("feed-config") }
+
+// FeedVersions is what they were before.
+func (k Keys) FeedVersions(name string) string { return k.facet("feed-versions", name) }
 
 // Announce is the sharded channel of the servers' word to each other.
 func (k Keys) Announce() string { return k.ours("announce") }

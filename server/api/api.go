@@ -40,6 +40,7 @@ type Deps struct {
 	Deliver func(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error)
 	Door    func(feed string) push.Door
 	Feeds   func() []feeds.FeedStatus
+	FeedSet FeedSet
 	Rules   func() []rules.Listed
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
@@ -115,6 +116,7 @@ func (s *server) register() error {
 	s.reports()
 	s.lists()
 	s.feed()
+	s.feedSet()
 	s.basemap()
 	s.simulator()
 	s.search()

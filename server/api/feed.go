@@ -34,7 +34,7 @@ type FeedDetail struct {
 	Status     feeds.FeedStatus `json:"status"`
 	Config     map[string]any   `json:"config" doc:"As its entry is written; secrets are <secret>"`
 	Source     string           `json:"source" enum:"file,api"`
-	Version    int              `json:"version" doc:"Of an entry made through the API; 0: of the file"`
+	Version    int64            `json:"version" doc:"Of an entry made through the API; 0: of the file"`
 	Contract   contract.Shown   `json:"contract"`
 	Quarantine []contract.Held  `json:"quarantine" doc:"The newest first, at most 20"`
 }

@@ -38,6 +38,7 @@ type policy struct {
 	right    string // needed, for all but public
 	body     int64  // largest body; 0 is smallBody
 	compress bool
+	time     time.Duration // what one request may take, of an interface; 0: askTime
 }
 
 // anyone, needs, screen and pusher are the policies as routes declare them.
@@ -45,6 +46,9 @@ func anyone() policy             { return policy{kind: public} }
 func needs(right string) policy  { return policy{kind: interfaces, right: right} }
 func screen(right string) policy { return policy{kind: page, right: right} }
 func pusher(body int64) policy   { return policy{kind: sender, right: auth.Ingest, body: body} }
+
+// within gives a route more time than askTime.
+func (p policy) within(d time.Duration) policy { p.time = d; return p }
 
 // Route is one line of the table.
 type Route struct {
@@ -196,7 +200,7 @@ func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *ht
 		r = r.WithContext(auth.Context(r.Context(), id))
 	}
 	if p.kind == interfaces { // a store that hangs must not keep callers, who would pile up
-		ctx, cancel := context.WithTimeout(r.Context(), askTime)
+		ctx, cancel := context.WithTimeout(r.Context(), max(askTime, p.time))
 		defer cancel()
 		r = r.WithContext(ctx)
 	}

@@ -25,6 +25,7 @@ const (
 type word struct {
 	From         string `json:"from"`
 	SessionEnded string `json:"session_ended,omitempty"` // hash of the session
+	FeedsChanged bool   `json:"feeds_changed,omitempty"`
 }
 
 // sessionEnded ends the sockets of a session, here and at every other server. Who is not on the line finds it in the list when he is.
@@ -105,7 +106,13 @@ func (a *App) heard(text string) {
 		a.log.Warn().Err(err).Msg("another server says what this one does not understand; are they of one version?")
 		return
 	}
-	if w.From != a.me {
+	if w.From == a.me {
+		return
+	}
+	if w.FeedsChanged {
+		a.feedSet.wake()
+	}
+	if w.SessionEnded != "" {
 		a.auth.Forget() // the session may be a key's: none of its sockets may open after this
 		a.hub.EndSession(w.SessionEnded)
 	}

@@ -72,7 +72,7 @@ type App struct {
 	auth       *auth.Auth
 	push       *runner.Runner // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner // feeds that we drive: one server at a time
-	pushed     map[string]bool
+	feedSet    *feedSet
 	broker     *mqtt.Broker // nil: mqtt_listen is empty
 	archive    *archive.Archive
 	quarantine *quarantine // of contracts and held deliveries
@@ -92,7 +92,7 @@ var ErrNewEpoch = errors.New("the store came back empty")
 // New opens the address, brings up the store and builds every floor on it. The configuration must be free of faults. Whatever New has
 // begun is undone where it fails.
 func New(ctx context.Context, cfg config.Config, version string, log zerolog.Logger, reg *prometheus.Registry) (*App, error) {
-	a := &App{me: ulid.Make().String(), cfg: cfg, log: log, reg: reg, version: version, picture: index.NewPicture(), ready: make(chan struct{}), failures: make(chan error, 4), pushed: map[string]bool{}}
+	a := &App{me: ulid.Make().String(), cfg: cfg, log: log, reg: reg, version: version, picture: index.NewPicture(), ready: make(chan struct{}), failures: make(chan error, 4)}
 	a.stack.log = log
 	err := a.build(ctx)
 	if err != nil {
@@ -135,7 +135,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.newBroker(); err != nil {
 		return err
 	}
-	if err := a.newFeeds(); err != nil {
+	if err := a.newFeeds(ctx); err != nil {
 		return err
 	}
 	return a.newServer()

@@ -4,17 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"reflect"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"kentongan/alerts/audit"
 	"kentongan/feeds"
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
 	"kentongan/server/api"
+	"kentongan/server/auth"
 )
 
 // contracts shows feeds with their contracts, and takes decisions on what is held.
@@ -36,17 +32,15 @@ func (c contracts) Feed(ctx context.Context, name string) (api.FeedDetail, error
 	if r == nil {
 		return api.FeedDetail{}, fmt.Errorf("feed %q: %w", name, runner.ErrUnknownFeed)
 	}
-	out := api.FeedDetail{Source: "file", Config: map[string]any{}}
+	out := api.FeedDetail{Source: fromFile, Config: map[string]any{}}
 	for _, s := range c.app.feedStatus() {
 		if s.Name == name {
 			out.Status = s
 		}
 	}
-	if out.Status.Source != "" {
-		out.Source = out.Status.Source
-	}
-	if config, ok := r.Config(name); ok {
-		out.Config = shownConfig(config)
+	id, _ := auth.FromContext(ctx)
+	if entry, ok := c.app.feedSet.Entry(name, id.Can(auth.WriteFeeds)); ok {
+		out.Source, out.Version, out.Config = entry.Source, entry.Version, entry.Config
 	}
 	var err error
 	if out.Contract, err = r.Contract(ctx, name); err != nil {
@@ -140,51 +134,4 @@ func (c contracts) decided(ctx context.Context, r *runner.Runner, h contract.Hel
 		r.Decided(ctx, h.Feed)
 	}
 	return out, nil
-}
-
-// shownConfig is a feed's entry as it may be shown: what it says, without its secrets.
-func shownConfig(c runner.FeedConfig) map[string]any {
-	c.URL = shownURL(c.URL)
-	entry, base := asMap(c), asMap(runner.DefaultConfig())
-	for key, v := range entry {
-		if key != "transport" && (reflect.DeepEqual(v, base[key]) || v == nil || reflect.ValueOf(v).IsZero()) {
-			delete(entry, key)
-		}
-	}
-	return entry
-}
-
-func asMap(c runner.FeedConfig) map[string]any {
-	out := map[string]any{}
-	if text, err := yaml.Marshal(c); err == nil {
-		_ = yaml.Unmarshal(text, &out) // what was just written
-	}
-	return out
-}
-
-// secretWords are the parts of an address's query that carry keys.
-var secretWords = []string{"key", "token", "secret", "pass", "auth", "appid", "sign"}
-
-// shownURL hides a password and the keys of a query.
-func shownURL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return runner.Shown
-	}
-	if _, has := u.User.Password(); has {
-		u.User = url.UserPassword(u.User.Username(), "secret")
-	}
-	q := u.Query()
-	for name := range q {
-		for _, word := range secretWords {
-			if strings.Contains(strings.ToLower(name), word) {
-				q.Set(name, runner.Shown)
-			}
-		}
-	}
-	u.RawQuery = q.Encode()
-	if text, err := url.QueryUnescape(u.RawQuery); err == nil && strings.Contains(text, runner.Shown) {
-		u.RawQuery = text
-	}
-	return u.String()
 }

@@ -160,8 +160,9 @@ func (a *App) door(feed string) push.Door { return a.push.Door(feed) }
 // open puts the routes in place.
 func (a *App) open() error {
 	h, err := api.New(api.Deps{
-		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, Rules: a.rules.List, Profile: a.profile, Basemap: a.basemap,
-		Live: a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
+		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.rules.List, Profile: a.profile,
+		Basemap: a.basemap,
+		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again,
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -39,28 +40,38 @@ type neighbour struct {
 
 // states is what every server says of its feeds. Safe for concurrent use.
 type states struct {
-	me       string
-	log      zerolog.Logger
+	me  string
+	log zerolog.Logger
+
+	mu       sync.Mutex
 	declared map[string]time.Duration // cadence by pushed feed
 	pulled   []string                 // every feed that somebody must drive
-
-	mu     sync.Mutex
-	seq    int64
-	others map[string]neighbour
-	last   map[string]feeds.FeedStatus // by pulled feed: what its driver said last
-	even   time.Time                   // when we last thought about handing a feed over
+	seq      int64
+	others   map[string]neighbour
+	last     map[string]feeds.FeedStatus // by pulled feed: what its driver said last
+	even     time.Time                   // when we last thought about handing a feed over
 }
 
 func newStates(me string, configs []runner.FeedConfig, log zerolog.Logger) *states {
-	s := &states{me: me, log: log.With().Str("component", "leases").Logger(), declared: map[string]time.Duration{}, others: map[string]neighbour{}, last: map[string]feeds.FeedStatus{}}
+	s := &states{me: me, log: log.With().Str("component", "leases").Logger(), others: map[string]neighbour{}, last: map[string]feeds.FeedStatus{}}
+	s.set(configs)
+	return s
+}
+
+// set tells which feeds there are.
+func (s *states) set(configs []runner.FeedConfig) {
+	declared, pulled := map[string]time.Duration{}, []string{}
 	for _, c := range configs {
 		if c.Driven() {
-			s.declared[c.Name] = c.Interval
+			declared[c.Name] = c.Interval
 		} else {
-			s.pulled = append(s.pulled, c.Name)
+			pulled = append(pulled, c.Name)
 		}
 	}
-	return s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.declared, s.pulled = declared, pulled
+	maps.DeleteFunc(s.last, func(name string, _ feeds.FeedStatus) bool { return !slices.Contains(pulled, name) })
 }
 
 // exchange says what we drive and hears what others do, in one round trip.

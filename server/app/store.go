@@ -153,6 +153,7 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 	if w := a.replicas.warning(); w != "" {
 		r.Warnings = append(r.Warnings, w)
 	}
+	r.Warnings = append(r.Warnings, a.feedSet.warned()...)
 	if a.emptied != "" {
 		r.Warnings = append(r.Warnings, a.emptied)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -27,6 +28,7 @@ const (
 type commands struct {
 	Serve        serve     `cmd:"" help:"Run the server."`
 	Check        check     `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
+	Feed         feedCmd   `cmd:"" help:"Feeds: try one before anything is stored."`
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
 	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`
 	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
@@ -56,6 +58,7 @@ func (s settings) load(env []string) (config.Config, config.Faults) {
 // world is what a command may touch.
 type world struct {
 	env      []string
+	in       io.Reader
 	out, err io.Writer
 	usage    func() error
 }
@@ -119,7 +122,7 @@ func Main(args, env []string, out, errOut io.Writer) (code int) {
 		fmt.Fprintln(errOut, "kentongan:", err)
 		return exitFaults
 	}
-	w := &world{env: env, out: out, err: errOut, usage: func() error { _, err := parser.Parse([]string{"--help"}); return err }}
+	w := &world{env: env, in: os.Stdin, out: out, err: errOut, usage: func() error { _, err := parser.Parse([]string{"--help"}); return err }}
 	err = ctx.Run(w)
 	var faults config.Faults
 	switch {

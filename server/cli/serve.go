@@ -43,7 +43,7 @@ func (s *serve) Run(w *world) error {
 		if err != nil {
 			return err
 		}
-		cfg.Feeds = recorded
+		cfg.Feeds, cfg.Replaying = recorded, true
 	}
 	if err := s.city(cfg.Feeds); err != nil {
 		return err

@@ -36,8 +36,9 @@ type Config struct {
 
 	Basemap basemap.Config `yaml:"basemap"`
 
-	Feeds []runner.FeedConfig `yaml:"feeds"`
-	Rules []rules.Rule        `yaml:"rules"`
+	Feeds     []runner.FeedConfig `yaml:"feeds"`
+	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside
+	Rules     []rules.Rule        `yaml:"rules"`
 }
 
 // Retention says how long history is kept.

@@ -52,7 +52,9 @@ func ReadFeed(source, text, name string) (runner.FeedConfig, *FeedFaults) {
 		}
 	}
 	picked := at >= 0 && (name != "" || len(all) == 1)
-	r.prefix = fmt.Sprintf("%s[%d].", prefix, at)
+	if r.prefix, r.none = prefix, true; picked {
+		r.prefix, r.none = fmt.Sprintf("%s[%d].", prefix, at), false
+	}
 	for _, f := range r.reader.Faults {
 		inside, ours := strings.CutPrefix(f.Path, r.prefix)
 		if !picked || ours || f.Path == "" || f.Path+"." == r.prefix || f.Path == "feeds" {
@@ -74,11 +76,35 @@ func ReadFeed(source, text, name string) (runner.FeedConfig, *FeedFaults) {
 	return runner.DefaultConfig(), r
 }
 
+// ReadFeedChange reads {"config": the settings, "version": what they were made of} of a feed of this name, as strictly as the file.
+func ReadFeedChange(text, name string) (c runner.FeedConfig, version int64, faults *FeedFaults) {
+	r := &FeedFaults{reader: strict.New(""), prefix: "config."}
+	var in struct {
+		Config  runner.FeedConfig `yaml:"config"`
+		Version int64             `yaml:"version"`
+	}
+	in.Config = runner.DefaultConfig()
+	r.reader.Read([]byte(text), &in)
+	for _, f := range r.reader.Faults {
+		f.Path = strings.TrimPrefix(f.Path, r.prefix)
+		r.Faults = append(r.Faults, f)
+	}
+	switch in.Config.Name {
+	case "":
+		in.Config.Name = name
+	case name:
+	default:
+		r.Add("name", fmt.Sprintf("%q is not the name in the address, %q", in.Config.Name, name))
+	}
+	return in.Config, in.Version, r
+}
+
 // FeedFaults is what is wrong with the settings of a feed. The path of each is the feed's key.
 type FeedFaults struct {
 	Faults
 	reader *strict.Reader
 	prefix string
+	none   bool // no feed was picked: there is nothing to check
 }
 
 // Add adds a fault at a key, unless that key is known to be wrong already.
@@ -92,8 +118,11 @@ func (r *FeedFaults) Add(key, text string) {
 	r.Faults = append(r.Faults, Fault{Source: r.reader.Source, Path: key, Text: text, Line: at.Line, Column: at.Column})
 }
 
-// Check adds what a check of the settings has found.
+// Check adds what a check of the settings has found; nothing where the text held none.
 func (r *FeedFaults) Check(found []error) {
+	if r.none {
+		return
+	}
 	for _, err := range found {
 		var at *runner.ConfigError
 		if errors.As(err, &at) {
@@ -103,6 +132,15 @@ func (r *FeedFaults) Check(found []error) {
 		}
 	}
 	r.Faults = r.Sorted()
+}
+
+// ProfileOf gives the profile that a configuration names; empty where the text is none, or names none.
+func ProfileOf(text string) string {
+	cfg := Default()
+	if shapeOf(text) == "file" {
+		strict.New("").Read([]byte(text), &cfg)
+	}
+	return cfg.Profile
 }
 
 // shapeOf tells what a text holds: entry, list, or else file.

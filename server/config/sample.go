@@ -66,6 +66,7 @@ const sampleFeeds = `
 ##   map           formats json, csv, xml and geojson: a jq program that gives records with the fields of format native; its functions num and
 ##                 zoned("WIB") make numbers of texts and RFC 3339 of local times. deploy/feeds holds maps of real producers
 ##   register      a .csv or .yaml file of thing, lat, lng, name, kind: places Things that do not know where they are
+##   places        a register's rows themselves, as CSV text, in place of a file
 ##   options       of the format. json: each, a jq program that takes a document apart. csv: delimiter, columns
 # feeds:
 #   - {name: awlr, format: native, transport: push, kind: river_gauge, agency: pupr, interval: 60s}
