@@ -45,11 +45,17 @@ func (a *Alert) Judge(p Place) {
 		}
 	}
 	a.Severity = quakeSeverity(q)
-	tsunami := strings.ToLower(q.Tsunami)
-	if p.Coastal && strings.Contains(tsunami, "berpotensi tsunami") && !strings.Contains(tsunami, "tidak") && a.Severity != cap.Extreme {
+	if p.Coastal && threatens(q.Tsunami) && a.Severity != cap.Extreme {
 		a.Severity = cap.Severe
 	}
 	a.Relevant = q.DistanceKm <= quakeKm || q.MMIHere > 0
+}
+
+// threatens tells BMKG's words of a tsunami from those of none: "Berpotensi tsunami", and "Potensi tsunami untuk diteruskan pada masyarakat"
+// as of Flores 2021, against "Tidak berpotensi tsunami".
+func threatens(tsunami string) bool {
+	words := strings.ToLower(tsunami)
+	return strings.Contains(words, "potensi tsunami") && !strings.Contains(words, "tidak")
 }
 
 func quakeSeverity(q *Quake) cap.Severity {
