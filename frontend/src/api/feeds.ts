@@ -199,8 +199,6 @@ export interface Trial {
   firstBytes: string;
   /** Why the whole was refused; empty: it was not. */
   refused: string;
-  /** The settings as they were read, where the server says them. */
-  config: Doc | null;
 }
 
 const passed = (value: unknown): Passed[] =>
@@ -232,7 +230,6 @@ export function readTrial(value: unknown): Trial {
     bytes: count(d["bytes"]),
     firstBytes: text(d["first_bytes"]),
     refused: text(d["refused"]) || text(d["error"]),
-    config: isDoc(d["config"]) ? d["config"] : null,
   };
 }
 
