@@ -14,10 +14,10 @@ func TestTsunamiByBMKGsWords(t *testing.T) {
 	magnitude := 7.4
 	for words, want := range map[string]cap.Severity{
 		"Potensi tsunami untuk diteruskan pada masyarakat": cap.Severe,
-		"Berpotensi TSUNAMI":                               cap.Severe,
-		"Tidak berpotensi tsunami":                         cap.Minor,
-		"see the tsunami warning centre":                   cap.Minor, // the flag of USGS is no warning
-		"":                                                 cap.Minor,
+		"Berpotensi TSUNAMI":             cap.Severe,
+		"Tidak berpotensi tsunami":       cap.Minor,
+		"see the tsunami warning centre": cap.Minor, // the flag of USGS is no warning
+		"":                               cap.Minor,
 	} {
 		q := feeds.Quake{OriginAt: moment.Of(noon), Position: geo.Position{Lat: center.Lat - 200/111.195, Lng: center.Lng}, Magnitude: &magnitude, Tsunami: words}
 		coast := place(t)

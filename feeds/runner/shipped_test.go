@@ -139,6 +139,11 @@ func TestShippedMapsAndHabits(t *testing.T) {
 		{"river.yaml", "nwis", `{"value":{"timeSeries":[{"sourceInfo":{"siteName":"X","siteCode":[{"value":"01"}],"geoLocation":{"geogLocation":{"latitude":40.1,"longitude":-87.6}}},"variable":
 			{"variableCode":[{"value":"00065"}],"noDataValue":-999999.0},"values":[{"value":[{"value":"-999999","dateTime":"2018-01-24T00:00:00.000-05:00"},{"value":"3.5","dateTime":"2018-01-24T00:15:00.000-05:00"}]}]}]}}`,
 			func(o feeds.Observation) bool { return o.Value.Num == 3.5 && o.Placed && o.Property == "water_level" }},
+		{"airquality.yaml", "openaq-v1", `{"results":[{"country":"SE","city":"Växjö","location":"\tDalbo","coordinates":null,"measurements":[{"parameter":"pm10","value":-999,"unit":"µg/m³","lastUpdated":"2020-03-21T08:00:00Z"},
+			{"parameter":"o3","value":-99,"unit":"µg/m³","lastUpdated":"2020-03-21T08:00:00Z"},{"parameter":"pm25","value":12,"unit":"µg/m³","lastUpdated":"2016-03-21T08:00:00Z"}]}]}`,
+			func(o feeds.Observation) bool {
+				return o.Thing == "SE/Växjö/Dalbo" && o.Property == "pm25" && o.Unit == "ug/m3" && !o.Placed && o.At.Year() == 2016
+			}},
 		{"airquality.yaml", "purpleair", `{"data_time_stamp":1667503531,"fields":["sensor_index","name","latitude","longitude","pm2.5"],"data":[[7,"x",-0.8,100.6,12.5]]}`,
 			func(o feeds.Observation) bool {
 				return o.Thing == "7" && o.Property == "pm25" && o.Value.Num == 12.5 && o.Placed && o.At.Milli() == 1667503531000

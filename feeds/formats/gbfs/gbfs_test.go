@@ -128,6 +128,19 @@ func TestVehicles(t *testing.T) {
 	}
 }
 
+// Version 3 has other names and times: vehicle_status, RFC 3339 in every time, the document's own too.
+func TestVersion3(t *testing.T) {
+	body := `{"last_updated":"2026-11-02T10:20:00+07:00","ttl":0,"version":"3.0","data":{"vehicles":[{"vehicle_id":"v","lat":-0.79,"lon":100.65,"is_reserved":false,"is_disabled":false,` +
+		`"last_reported":"2026-11-02T10:19:50+07:00"},{"vehicle_id":"w","lat":-0.79,"lon":100.65,"is_reserved":true,"is_disabled":false}]}}`
+	b := decode(t, body)
+	if len(b.Observations) != 2 || b.Observations[0].At.String() != "2026-11-02T03:19:50.000Z" || !b.Observations[1].At.IsZero() || b.Observations[1].Value.Any() != false {
+		t.Errorf("got %+v", b)
+	}
+	if len(b.Positions) != 0 {
+		t.Errorf("ids of vehicles change with every trip: they leave no track, got %+v", b.Positions)
+	}
+}
+
 func TestAlerts(t *testing.T) {
 	one := func(old, new string) feeds.Alert {
 		t.Helper()

@@ -172,6 +172,28 @@ func TestClock(t *testing.T) {
 	}
 }
 
+// TestRecordedTimetableOfBART: trip updates that tell their delays themselves stay as they are beside their timetable; the trips are its.
+func TestRecordedTimetableOfBART(t *testing.T) {
+	f, err := New(map[string]any{"static": feedtest.Recorded(t, "gtfs-static/bart-2019.zip")[0]})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := feedtest.Read(t, feedtest.Recorded(t, "gtfs-rt/bart-trip-updates-2019.pb")[0])
+	plain, timed := decode(t, body), feeds.Batch{}
+	if timed, err = f.Decode(body, feedtest.Meta()); err != nil {
+		t.Fatal(err)
+	}
+	feedtest.Check(t, timed, err)
+	if len(plain.Observations) == 0 || len(timed.Observations) != len(plain.Observations) {
+		t.Fatalf("%d delays, with the timetable %d", len(plain.Observations), len(timed.Observations))
+	}
+	for i, o := range timed.Observations {
+		if o.Value != plain.Observations[i].Value || o.Thing != plain.Observations[i].Thing {
+			t.Errorf("%+v became %+v", plain.Observations[i], o)
+		}
+	}
+}
+
 // TestRecordedTimetable: what RABA's trip updates leave out stands in its timetable.
 func TestRecordedTimetable(t *testing.T) {
 	f, err := New(map[string]any{"static": feedtest.Recorded(t, "gtfs-static/raba.zip")[0]})

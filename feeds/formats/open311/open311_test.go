@@ -49,6 +49,20 @@ func TestRequest(t *testing.T) {
 	}
 }
 
+// A closure says when, by whom and why; it is of the same request. Lines of an account stay lines.
+func TestClosure(t *testing.T) {
+	closed := strings.NewReplacer(`"open"`, `"Closed"`, `"address"`, `"status_notes":"Duplicate of 13-99","agency_responsible":"PUPR","address"`, "Lubang di depan pasar", `Lubang\r\ndi depan pasar`).Replace(good)
+	r := decode(t, Format{}, "["+closed+"]").Reports[0]
+	if r.ID != "14-01" || r.Status != "closed" || r.StatusNotes != "Duplicate of 13-99" || r.Responsible != "PUPR" || r.UpdatedAt.String() != "2026-11-25T04:00:00.000Z" ||
+		r.At.String() != "2026-11-25T03:58:43.000Z" || !strings.HasPrefix(r.Text, "Lubang") || !strings.HasSuffix(r.Text, "di depan pasar") {
+		t.Errorf("got %+v", r)
+	}
+	empty := decode(t, Format{}, "<service_requests>"+strings.Replace(goodXML, "<address>", "<updated_datetime/><status_notes></status_notes><address>", 1)+"</service_requests>").Reports[0]
+	if !empty.UpdatedAt.IsZero() || empty.StatusNotes != "" || empty.Status != "open" {
+		t.Errorf("empty elements: %+v", empty)
+	}
+}
+
 // Nothing of who reported may come further than this.
 func TestReporterIsNotRead(t *testing.T) {
 	who := `"first_name":"Rina","last_name":"Nurhaliza","device_id":"dev-77","account_id":"acc-9"`

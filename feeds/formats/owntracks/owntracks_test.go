@@ -71,6 +71,24 @@ func TestWhose(t *testing.T) {
 	}
 }
 
+// A phone that had no answer sends the burst again: equal messages give equal positions. What is absent or -1 is not known, a 0 is a 0; a
+// ping says with the time of now that the phone is where it was.
+func TestSentAgain(t *testing.T) {
+	line := "2025-11-25T09:00:01Z\t*                 \t"
+	b := decode(t, line+phone+"\n"+line+phone+"\n", feeds.Meta{})
+	if len(b.Positions) != 2 || b.Positions[0].Unit != b.Positions[1].Unit || !b.Positions[0].At.Equal(b.Positions[1].At.Time) || b.Positions[0].Position != b.Positions[1].Position {
+		t.Errorf("got %+v", b.Positions)
+	}
+	still := decode(t, strings.NewReplacer(`"vel":36`, `"vel":0`, `"cog":120,`, "").Replace(phone), feeds.Meta{}).Positions[0]
+	if still.SpeedMps == nil || *still.SpeedMps != 0 || still.Heading != nil {
+		t.Errorf("standing: %+v", still)
+	}
+	ping := decode(t, strings.Replace(phone, `"tid"`, `"t":"p","created_at":1764061260,"tid"`, 1), feeds.Meta{}).Positions[0]
+	if ping.At.Milli() != 1764061200000 {
+		t.Errorf("a ping is of its tst, not of when it was made: %s", ping.At)
+	}
+}
+
 func TestTransition(t *testing.T) {
 	o := decode(t, crossing, feeds.Meta{}).Observations[0]
 	if o.Property != "transition" || o.Value.Text != "enter" || o.Value.Type != feeds.Text || !o.Placed || string(o.Attrs) != `{"region":"Posko"}` {

@@ -93,6 +93,32 @@ func TestObservedArea(t *testing.T) {
 	}
 }
 
+// The place is the FeatureOfInterest's before the Thing's: what was observed may lie elsewhere than what observed it.
+func TestFeatureOfInterest(t *testing.T) {
+	foi := func(feature string) feeds.Observation {
+		return decode(t, "", "", strings.Replace(expanded, `"Datastream"`, `"FeatureOfInterest":{"@iot.id":2,"feature":`+feature+`},"Datastream"`, 1)).Observations[0]
+	}
+	for _, feature := range []string{`{"type":"Point","coordinates":[100.7,-0.9]}`, `{"type":"Feature","geometry":{"type":"Point","coordinates":[100.7,-0.9]}}`} {
+		if o := foi(feature); !o.Placed || o.Position.Lng != 100.7 || o.Position.Lat != -0.9 || o.Thing != "g-1" {
+			t.Errorf("%s: %+v", feature, o)
+		}
+	}
+	if o := foi(`{"type":"Polygon","coordinates":[[[100,-1],[101,-1],[101,0],[100,-1]]]}`); o.Position.Lng != 100.63 {
+		t.Errorf("a ground is no place of a reading: %+v", o)
+	}
+}
+
+// What MQTT publishes anew after an update, and what is read again with another @iot.id, keeps the identity of its time.
+func TestPublishedAnew(t *testing.T) {
+	const topic = "v1.1/Datastreams(5)/Observations"
+	first := decode(t, topic, "", bare).Observations[0]
+	for _, again := range []string{strings.Replace(bare, `"@iot.id":7`, `"@iot.id":99`, 1), strings.Replace(bare, "3.4", "3.5", 1)} {
+		if o := decode(t, topic, "", again).Observations[0]; o.ID != first.ID || o.Thing != first.Thing {
+			t.Errorf("%s: id %s, was %s", again, o.ID, first.ID)
+		}
+	}
+}
+
 func TestDeep(t *testing.T) {
 	b := decode(t, "", "", `{"name":"pole","@iot.id":3,"Locations":[{"location":{"type":"Feature","geometry":{"type":"Point","coordinates":[100.63,-0.83]}}}],"Datastreams":[
 		{"@iot.id":8,"name":"t","unitOfMeasurement":{"name":"degree Celsius","symbol":"C","definition":"x"},"ObservedProperty":{"name":"temperature"},
