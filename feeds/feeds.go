@@ -45,6 +45,7 @@ type Meta struct {
 	Attribution string        // must be shown wherever the data is
 	Interval    time.Duration // declared cadence; zero: learn it
 	Dry         bool          // decode and judge, store nothing
+	Past        bool          // out of the archive or the quarantine: newer deliveries came since
 	Part        bool          // one of several answers that make the state: what is absent from it has not ended, and it may well be empty
 }
 

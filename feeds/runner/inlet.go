@@ -181,8 +181,11 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	if err != nil {
 		return feeds.Outcome{}, in.refuse(meta, feeds.Permanent(err))
 	}
-	if meta.Part {
+	if meta.Part || meta.Past {
 		batch.Snapshot = false
+	}
+	if meta.Past { // what is absent from it may have begun since
+		batch.AllAlerts = false
 	}
 	if err := in.suspect(&batch, meta); err != nil {
 		in.health.Fault(err)
@@ -199,7 +202,7 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	}
 	receipt, err := in.store(ctx, sink, batch, meta)
 	if err != nil {
-		if ctx.Err() == nil && !meta.Dry {
+		if ctx.Err() == nil && in.tells(meta) {
 			in.health.Fault(fmt.Errorf("store: %w", err))
 			in.runner.metrics.delivered(in.config.Name, "unstored", len(body))
 		}
@@ -207,15 +210,18 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	}
 	receipt.DryRun = meta.Dry
 	receipt.Ignored = append(receipt.Ignored, held...)
-	if !meta.Dry {
+	if in.tells(meta) {
 		in.stored(&batch, receipt, meta, len(body), drift)
 	}
 	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow, Next: batch.Next, TTL: batch.TTL, Newest: newestOf(&batch)}, nil
 }
 
+// tells says whether a delivery tells how the feed fares now: a dry run does not, nor does one that came before others.
+func (in *inlet) tells(meta feeds.Meta) bool { return !meta.Dry && !meta.Past }
+
 // refuse counts bytes that will never be taken.
 func (in *inlet) refuse(meta feeds.Meta, err error) error {
-	if meta.Dry {
+	if !in.tells(meta) {
 		return err
 	}
 	in.health.reject([]feeds.Refusal{{Reason: err.Error()}})

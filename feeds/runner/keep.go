@@ -61,13 +61,14 @@ func (r *Runner) Keeps(feed string) (d time.Duration, ok bool) {
 }
 
 // Again takes a delivery out of the archive once more, as if it came at the time at which it came; what becomes of it is not archived a
-// second time. Errors: ErrUnknownFeed, and those of Deliver.
+// second time, ends nothing that it does not name, and says nothing of how the feed fares now. Errors: those of Deliver.
 func (r *Runner) Again(ctx context.Context, d archive.Delivery) (feeds.Receipt, error) {
-	in, ok := r.inlet(d.Feed)
-	if !ok {
-		return feeds.Receipt{}, fmt.Errorf("feed %q: %w", d.Feed, ErrUnknownFeed)
+	in, leave, err := r.enter(ctx, d.Feed)
+	if err != nil {
+		return feeds.Receipt{}, err
 	}
-	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, Peer: d.Peer, URL: d.URL, ReceivedAt: d.At.Time}
+	defer leave()
+	meta := feeds.Meta{ContentType: d.ContentType, Topic: d.Topic, Peer: d.Peer, URL: d.URL, ReceivedAt: d.At.Time, Past: true}
 	out, err := in.take(ctx, r.sink, d.Body, in.fill(meta))
 	return out.Receipt, err
 }

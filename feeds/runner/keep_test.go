@@ -3,6 +3,7 @@ package runner
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"kentongan/feeds"
 	"kentongan/feeds/archive"
+	"kentongan/geo/moment"
 )
 
 // kept is what the archive holds of a feed.
@@ -75,5 +77,31 @@ func TestEveryDeliveryIsKeptWithWhatBecameOfIt(t *testing.T) {
 	}
 	if n := len(kept(t, a, dir)); n != 2 {
 		t.Errorf("taken again, and kept twice: %d", n)
+	}
+}
+
+// An old list that is read at last says nothing of what began since, and a feed that is dead stays dead.
+func TestTheArchiveEndsNothingAndRevivesNoFeed(t *testing.T) {
+	r, sink, clock := build(t, entry("snap", func(c *FeedConfig) { c.Interval = time.Minute }))
+	if _, err := r.Deliver(t.Context(), "snap", []byte("a b"), feeds.Meta{}); err != nil || !sink.batches[0].AllAlerts || !sink.batches[0].Snapshot {
+		t.Fatalf("%+v %v", sink.batches, err)
+	}
+	began := clock.now()
+	clock.move(time.Hour)
+	for _, body := range []string{"c", "", "bad"} {
+		if _, err := r.Again(t.Context(), archive.Delivery{Feed: "snap", At: moment.Of(began), Body: []byte(body)}); err != nil {
+			t.Fatalf("%q: %v", body, err)
+		}
+	}
+	for _, b := range sink.batches[1:] {
+		if b.AllAlerts || b.Snapshot {
+			t.Errorf("it ends what it does not name: %+v", b)
+		}
+	}
+	if _, err := r.Again(t.Context(), archive.Delivery{Feed: "snap", At: moment.Of(began), Body: []byte("<")}); err == nil {
+		t.Error("what cannot be read was taken")
+	}
+	if s := r.Status()[0]; s.State != feeds.FeedFailing || !strings.HasPrefix(s.Reason, "silence") || !s.LastSuccess.Equal(began) || s.Rejects != 0 {
+		t.Errorf("%+v", s)
 	}
 }

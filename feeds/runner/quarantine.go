@@ -173,7 +173,7 @@ func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta fe
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: quarantine: %w", feeds.ErrBusy, err)
 	}
-	b.Snapshot = false // what is absent from a delivery at fault has not ended
+	b.Snapshot, b.AllAlerts = false, false // what is absent from a delivery at fault has not ended
 	why := fmt.Sprintf("held in quarantine %s: %s", h.ID, h.Reason)
 	if v.Readings {
 		for i := range b.Observations {
@@ -244,12 +244,12 @@ func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feed
 	if in.quarantine.watch == nil {
 		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", h.Feed, ErrNoContract)
 	}
-	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, Peer: h.Peer, URL: h.URL, ReceivedAt: h.At.Time})
+	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, Peer: h.Peer, URL: h.URL, ReceivedAt: h.At.Time, Past: true})
 	batch, err := in.decode(body, meta)
 	if err != nil {
 		return feeds.Outcome{}, feeds.Permanent(err)
 	}
-	batch.Snapshot = false // it is not the newest
+	batch.Snapshot, batch.AllAlerts = false, false // it is not the newest
 	in.register.Apply(&batch, meta.Kind)
 	if err := in.load(ctx); err != nil {
 		return feeds.Outcome{}, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)

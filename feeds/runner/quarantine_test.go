@@ -82,7 +82,7 @@ func (s *shelf) Kept(_ context.Context, feed string) (int64, int, error) {
 type gauges struct{}
 
 func (gauges) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
-	var b feeds.Batch
+	b := feeds.Batch{AllAlerts: true}
 	for i, w := range strings.Fields(string(body)) {
 		switch w {
 		case "alert":
@@ -133,8 +133,8 @@ func TestDriftIsHeldAndDecided(t *testing.T) {
 	if out.Accepted != 1 || len(out.Ignored) != 12 || !strings.HasPrefix(out.Ignored[0].Reason, "held in quarantine held-1: unit of water_level: m became km") {
 		t.Fatalf("%+v", out)
 	}
-	if last := s.batches[len(s.batches)-1]; len(last.Alerts) != 1 || len(last.Observations) != 0 {
-		t.Errorf("the alert did not pass, or the readings did: %+v", last)
+	if last := s.batches[len(s.batches)-1]; len(last.Alerts) != 1 || len(last.Observations) != 0 || last.AllAlerts {
+		t.Errorf("the alert did not pass, or the readings did, or it ends other alerts: %+v", last)
 	}
 	if st := r.Status()[0]; st.State != feeds.FeedFailing || st.Reason != "drift: unit of water_level: m became km" || st.Quarantined != 1 {
 		t.Errorf("%+v", st)
@@ -159,6 +159,9 @@ func TestDriftIsHeldAndDecided(t *testing.T) {
 	}
 	if out, err := r.Accept(t.Context(), h, k.body[h.ID]); err != nil || out.Accepted != 12 {
 		t.Fatalf("%+v %v", out, err)
+	}
+	if s.batches[len(s.batches)-1].AllAlerts {
+		t.Error("what was held ends alerts that came since")
 	}
 	if out := tell(t, r, clock, "km"); out.Accepted != 12 || len(out.Ignored) != 0 {
 		t.Errorf("the new shape is not believed: %+v", out)

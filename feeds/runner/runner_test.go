@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type words struct{}
 
 func (words) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
-	b := feeds.Batch{Snapshot: strings.HasPrefix(meta.Feed, "snap")}
+	b := feeds.Batch{Snapshot: strings.HasPrefix(meta.Feed, "snap"), AllAlerts: strings.HasPrefix(meta.Feed, "snap")}
 	for i, w := range strings.Fields(string(body)) {
 		link, isLink := strings.CutPrefix(w, "link:")
 		switch {
