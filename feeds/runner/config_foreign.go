@@ -51,7 +51,12 @@ func (c FeedConfig) ValidateForeign() []error {
 
 // withoutFiles drops what names files, so that the rest can be checked without looking at any.
 func (c *FeedConfig) withoutFiles() {
-	c.Path, c.Register, c.TLS, c.Auth.PasswordFile, c.Auth.BearerFile = "", "", TLS{}, "", ""
+	c.Path, c.Register, c.TLS, c.Auth.PasswordFile, c.Auth.BearerFile, c.SubscribeFile = "", "", TLS{}, "", "", ""
+	if c.HMAC != nil {
+		signed := *c.HMAC
+		signed.SecretFile = ""
+		c.HMAC = &signed
+	}
 	options := map[string]any{}
 	for key, value := range c.Options {
 		options[key] = value
@@ -64,7 +69,8 @@ func (c *FeedConfig) withoutFiles() {
 
 func names(faults []error, key string) bool {
 	for _, err := range faults {
-		if at, ok := err.(*ConfigError); ok && (at.Key == key || at.Key == "transport" && key == "path") {
+		at, ok := err.(*ConfigError)
+		if ok && (at.Key == key || at.Key == "transport" && key == "path" || at.Key == "hmac.secret_file" && key == "hmac.secret") {
 			return true
 		}
 	}
@@ -138,7 +144,8 @@ func eachSecret(v reflect.Value, key string, out map[string]func(*Secret) Secret
 }
 
 // KeepSecrets puts the secrets of the settings before in the place of those that were only shown. A fault names a secret that there is none
-// of. The settings' own map of headers is changed.
+// of, and one that would be sent to another host than it was given for: whoever may change an address must not read secrets by it. The
+// settings' own map of headers is changed.
 func (c *FeedConfig) KeepSecrets(before FeedConfig) []error {
 	old := before.secrets()
 	var faults []error
@@ -151,10 +158,21 @@ func (c *FeedConfig) KeepSecrets(before FeedConfig) []error {
 			faults = append(faults, &ConfigError{key, "there is no secret to keep: give it"})
 			continue
 		}
+		if !strings.HasPrefix(key, "hmac.") && !sameHost(c.URL, before.URL) { // what signs is never sent
+			faults = append(faults, &ConfigError{key, "the url leads to another host than this secret was given for: give it again"})
+			continue
+		}
 		kept := was(nil)
 		secret(&kept)
 	}
 	return faults
+}
+
+// sameHost tells whether two addresses lead to the same host, port and encryption.
+func sameHost(a, b string) bool {
+	x, bad := url.Parse(a)
+	y, worse := url.Parse(b)
+	return bad == nil && worse == nil && x.Scheme == y.Scheme && strings.EqualFold(x.Host, y.Host)
 }
 
 // Scrub hides the settings' secrets in a text that may quote them.
