@@ -115,6 +115,9 @@ type Archive struct {
 	zip  *zstd.Encoder
 	full chan struct{} // a piece is ready before its time
 
+	writing sync.Mutex
+	tails   map[string]string // the file that each feed was written to last, whose end is whole
+
 	mu      sync.Mutex
 	feeds   map[string][]byte // lines that wait, by feed
 	waiting int
@@ -141,7 +144,7 @@ func Open(c Config) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("archive: %w", err)
 	}
-	return &Archive{c: c, zip: zip, full: make(chan struct{}, 1), feeds: map[string][]byte{}}, nil
+	return &Archive{c: c, zip: zip, full: make(chan struct{}, 1), feeds: map[string][]byte{}, tails: map[string]string{}}, nil
 }
 
 // Keep takes a delivery; its body is copied. It waits for nothing. Whether a feed is kept at all, the caller knows.
@@ -197,6 +200,8 @@ func (a *Archive) Run(ctx context.Context) error {
 
 // Flush writes what waits.
 func (a *Archive) Flush() {
+	a.writing.Lock()
+	defer a.writing.Unlock()
 	a.mu.Lock()
 	feeds := a.feeds
 	a.feeds = make(map[string][]byte, len(feeds))
@@ -239,11 +244,14 @@ func (a *Archive) write(feed string, lines []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, a.c.Now().UTC().Format(fileHour)+fileEnd), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, a.c.Now().UTC().Format(fileHour)+fileEnd), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := a.mended(feed, f); err != nil {
+		return err
+	}
 	was, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)

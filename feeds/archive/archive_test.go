@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -110,6 +111,49 @@ func TestATornEndCostsOnlyItsFrame(t *testing.T) {
 		got, err := read(t, path)
 		if !errors.Is(err, ErrTorn) || len(got) != 1 || !bytes.HasPrefix(got[0].Body, []byte("one")) {
 			t.Fatalf("cut by %d: %d deliveries, %v", cut, len(got), err)
+		}
+	}
+}
+
+// After a sudden end the same hour goes on in the same file: what comes then must be readable.
+func TestWhatFollowsATornEndIsRead(t *testing.T) {
+	a := open(t, Config{})
+	rng := rand.New(rand.NewPCG(1, 2))
+	noise := make([]byte, 300<<10) // several blocks
+	for i := range noise {
+		noise[i] = byte(rng.Uint32())
+	}
+	for _, body := range [][]byte{[]byte("one"), bytes.Repeat([]byte("-"), 200<<10), noise} {
+		a.Keep(Delivery{Feed: "f", Body: body})
+		a.Flush()
+	}
+	path := filepath.Join(a.c.Dir, "f", "2026-11-27T12Z.jsonl.zst")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []struct {
+		name  string
+		bytes []byte
+		kept  int
+	}{
+		{"whole", whole, 3}, {"cut by one", whole[:len(whole)-1], 2}, {"cut in a block", whole[:len(whole)-100<<10], 2}, {"zeros", append(bytes.Clone(whole), make([]byte, 4096)...), 3},
+		{"half a header", append(bytes.Clone(whole), whole[:5]...), 3}, {"a header alone", append(bytes.Clone(whole), whole[:9]...), 3}, {"nothing", nil, 0}, {"rubbish", []byte("rubbish"), 0},
+	} {
+		if err := os.WriteFile(path, end.bytes, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		next, err := Open(a.c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			next.Keep(Delivery{Feed: "f", Body: []byte("after")})
+			next.Flush()
+		}
+		got, err := read(t, path)
+		if err != nil || len(got) != end.kept+2 || string(got[len(got)-1].Body) != "after" {
+			t.Errorf("%s: %d deliveries, %v", end.name, len(got), err)
 		}
 	}
 }
