@@ -43,6 +43,16 @@ func (s *server) feed() {
 	const root = "/api/v1/feeds/{name}"
 	operation(s, needs(auth.ReadFeeds), "GET", root, "feed", "One feed: how it fares, what is expected of it, and what is held of it", http.StatusOK, s.oneFeed)
 	s.table.handle("GET "+root+"/quarantine/{id}/body", needs(auth.WriteFeeds), s.heldBody)
+	text := &huma.Schema{Type: "string"}
+	s.docs.OpenAPI().AddOperation(&huma.Operation{
+		Method: "GET", Path: root + "/quarantine/{id}/body", OperationID: "held-body", Summary: "The bytes of a delivery that is held",
+		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: text}, {Name: "id", In: "path", Required: true, Schema: text}},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "The bytes as they came, as an attachment", Content: map[string]*huma.MediaType{"application/octet-stream": {}}},
+			"401": {Description: "Who are you?"}, "403": {Description: "The right feed.write is needed"}, "404": {Description: "No such delivery"},
+		},
+		Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
+	})
 	operation(s, needs(auth.WriteFeeds), "POST", root+"/quarantine/{id}", "decide-held", "Accept what is held, so that the contract learns it, or set it aside", http.StatusOK, s.decideHeld)
 }
 

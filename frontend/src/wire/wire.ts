@@ -320,6 +320,7 @@ export interface FeedStatus {
   rejects_by_reason: Record<string, number>;
   quarantined: number;
   source: string;
+  version: number;
   kind: string;
   simulated: boolean;
   attribution: string;
