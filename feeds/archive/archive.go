@@ -44,11 +44,10 @@ type Delivery struct {
 // Outcome is what became of a delivery.
 type Outcome string
 
-// Stored has items that were taken or known; Refused has none and never will; Unstored will be sent again.
+// Stored has items that were taken or known; Refused has none and never will.
 const (
-	Stored   Outcome = "stored"
-	Refused  Outcome = "refused"
-	Unstored Outcome = "unstored"
+	Stored  Outcome = "stored"
+	Refused Outcome = "refused"
 )
 
 // MarshalJSON writes the line of a delivery.
@@ -147,9 +146,15 @@ func Open(c Config) (*Archive, error) {
 	return &Archive{c: c, zip: zip, full: make(chan struct{}, 1), feeds: map[string][]byte{}, tails: map[string]string{}}, nil
 }
 
+var errTooLong = errors.New("longer than all that may wait")
+
 // Keep takes a delivery; its body is copied. It waits for nothing. Whether a feed is kept at all, the caller knows.
 func (a *Archive) Keep(d Delivery) {
-	b, err := d.MarshalJSON()
+	var b []byte
+	err := errTooLong
+	if len(d.Body) < mostWait { // what is left out is not copied first
+		b, err = d.MarshalJSON()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err != nil || a.waiting+len(b) > mostWait {

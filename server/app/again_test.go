@@ -1,9 +1,12 @@
 package app
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,5 +57,27 @@ func TestRefusedDeliveriesAreTakenAgain(t *testing.T) {
 	}
 	if err != nil || n[archive.Stored] != 1 || n[archive.Refused] != 2 {
 		t.Errorf("the archive holds %v, %v", n, err)
+	}
+}
+
+func TestReadinessTellsThatRawBytesAreNotKept(t *testing.T) {
+	needRedis(t)
+	dir := t.TempDir()
+	r := serve(t, dir)
+	warned := func() string {
+		_, got := r.ask("GET", "/readyz", "")
+		return fmt.Sprint(got["warnings"])
+	}
+	if w := warned(); strings.Contains(w, "raw bytes") {
+		t.Fatal(w)
+	}
+	raw := filepath.Join(dir, "raw")
+	if err := errors.Join(os.RemoveAll(raw), os.WriteFile(raw, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	r.archive.Keep(archive.Delivery{Feed: "awlr", Body: []byte("x")})
+	r.archive.Flush()
+	if w := warned(); !strings.Contains(w, "raw bytes of deliveries are not kept, 1 so far") || strings.Contains(w, dir) {
+		t.Error(w)
 	}
 }

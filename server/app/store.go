@@ -160,6 +160,9 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 	if since, why := a.pipeline.Refusing(); why != nil {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the store has taken no writes since %s: senders are told to come again", since.UTC().Format(time.RFC3339)))
 	}
+	if lost, why := a.archive.Trouble(); why != nil {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("raw bytes of deliveries are not kept, %d so far; the log says why", lost))
+	}
 	if a.openHTTP() {
 		r.Warnings = append(r.Warnings, "plain HTTP beyond this machine (insecure: true)")
 	}
