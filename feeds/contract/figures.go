@@ -21,6 +21,7 @@ var conversions = []struct {
 // A factor is taken for a conversion where the values keep to it. Small factors happen in nature, but not to every Thing within some per cent.
 const (
 	smallFactor    = 8
+	floodFactor    = 20   // below it nature does the same to a few gauges of one river: they must keep to it as to a small one
 	closeTo        = 0.10 // of a great factor
 	closeToSmall   = 0.05
 	nearFactor     = 0.04 // of the Things' middle to the conversion
@@ -141,7 +142,7 @@ func (j *judgement) factorOf(jumps []jump, e *Expected, q *prop) (text string, s
 	middle := logs[len(logs)/2]
 	small = math.Abs(middle) < math.Log(smallFactor)
 	near := closeTo
-	if small {
+	if math.Abs(middle) < math.Log(floodFactor) {
 		near = closeToSmall
 	}
 	same := 0
@@ -285,7 +286,7 @@ func (q *prop) magnitudes() (out [4]float64) {
 // before: for Things that move, come and go, or are named anew each time. Where the Things themselves are known and have not jumped, series says
 // so, and this rule holds its tongue.
 func (j *judgement) distribution(g *group, q *prop, e *Expected) {
-	if j.few || j.window || len(q.values) < fewestValues || e.Values.total < 100 || g.messages < enoughAlone || j.spared(q) {
+	if j.few || j.window || len(q.values) < fewestValues || e.Values.total < 100 || g.messages < enoughAlone || j.spared(q) || q.otherwise(e) {
 		return
 	}
 	now := q.magnitudes()
@@ -304,6 +305,18 @@ func (j *judgement) distribution(g *group, q *prop, e *Expected) {
 		return
 	}
 	j.add(Finding{Field: q.name, Was: figure(was[1]), Now: figure(now[1]), What: Scale, Share: 1, Kind: g.kind, prop: q.name, to: text, holds: true})
+}
+
+// otherwise tells that other parts of the values are zero than usual: it rains where it was dry, and what is not zero cannot be compared. A
+// change of unit leaves zeros as they are.
+func (q *prop) otherwise(e *Expected) bool {
+	zeros := 0
+	for _, v := range q.values {
+		if v == 0 {
+			zeros++
+		}
+	}
+	return math.Abs(float64(zeros)/float64(len(q.values))-e.Values.zeros/e.Values.total) > driftShare
 }
 
 // moved gives the factor between two distributions of one form.
@@ -342,18 +355,19 @@ func (j *judgement) steady(g *group, q *prop) bool {
 	return known >= fewestAny && far < known/2
 }
 
-// possible is what physics allows, by property; where a feed has never left it, it cannot leave it now, not even one Thing.
+// possible is what physics allows, by property; where a feed has never left it, it cannot leave it now, not even one Thing. A number without a
+// unit may be of any: levels in centimetres are told so, and a flood in them is no lie. An amount of rain may be that of a season.
 var possible = []struct {
 	names     []string
 	units     []string
 	low, high float64
 	text      string
 }{
-	{[]string{"water_level", "river_level", "tinggi_muka_air"}, []string{"m", ""}, -20, 40, "-20..40 m"},
-	{[]string{"rainfall", "rain", "curah_hujan", "precipitation"}, []string{"mm", "mm/h", ""}, 0, 500, "0..500 mm"},
-	{[]string{"temperature", "air_temperature", "suhu"}, []string{"Cel", ""}, -60, 65, "-60..65 Cel"},
+	{[]string{"water_level", "river_level", "tinggi_muka_air"}, []string{"m"}, -20, 40, "-20..40 m"},
+	{[]string{"rainfall", "rain", "curah_hujan", "precipitation"}, []string{"mm/h"}, 0, 500, "0..500 mm/h"},
+	{[]string{"temperature", "air_temperature", "suhu"}, []string{"Cel"}, -60, 65, "-60..65 Cel"},
 	{[]string{"humidity", "relative_humidity", "kelembapan"}, []string{"%", ""}, 0, 110, "0..110 %"},
-	{[]string{"wind_speed", "wind_gust"}, []string{"m/s", ""}, 0, 110, "0..110 m/s"},
+	{[]string{"wind_speed", "wind_gust"}, []string{"m/s"}, 0, 110, "0..110 m/s"},
 }
 
 func (j *judgement) possible(g *group, q *prop, e *Expected) {
