@@ -25,7 +25,7 @@ type Held struct {
 	Reason      string      `json:"reason"`
 	Diff        []Finding   `json:"diff"`
 	Passed      bool        `json:"passed"` // readings that were there were stored: the note is of what is missing
-	Whole       bool        `json:"whole"`  // the bytes are kept; false: they were too many, and accept is not possible
+	Whole       bool        `json:"whole"`  // the bytes are kept; false: they were too many, or name people, and only what has passed can be accepted
 	State       string      `json:"state" enum:"held,accepted,kept"`
 	Note        string      `json:"note"`
 	By          string      `json:"by"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kentongan/feeds"
@@ -18,7 +19,7 @@ type Keeper interface {
 	Contract(ctx context.Context, feed string) (doc []byte, rev int64, err error)
 	// SaveContract keeps a profile that rests on a revision; decided: it is a new one. Errors: ErrNewer.
 	SaveContract(ctx context.Context, feed string, doc []byte, rev int64, decided bool) (now int64, err error)
-	// Hold keeps a delivery, or counts it to the one of the same cause, which is given back with its id.
+	// Hold keeps a delivery, or counts it to the one of the same cause, which is given back with its id. A nil body is not kept.
 	Hold(ctx context.Context, h contract.Held, body []byte) (contract.Held, error)
 	// Kept tells the revision of a feed's contract and how much is held; at most some seconds old.
 	Kept(ctx context.Context, feed string) (rev int64, held int, err error)
@@ -216,6 +217,9 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 	}
 	q.uncounted = 0
 	in.mu.Unlock()
+	if h.Passed && slices.Contains(personal, in.config.Format) && in.runner.keeps(in.config) <= 0 {
+		body = nil // it names people, and nothing of it is held back
+	}
 	ctx, cancel := context.WithTimeout(ctx, quarantineTime)
 	defer cancel()
 	kept, err := in.runner.opt.Keeper.Hold(ctx, h, body)
@@ -234,7 +238,8 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 	return kept, nil
 }
 
-// Accept takes a held delivery the usual way, and lets the contract learn its shape. Errors: ErrUnknownFeed, ErrNoContract, those of Deliver.
+// Accept takes a held delivery the usual way, and lets the contract learn its shape. A nil body is of one that was stored when it came and
+// whose bytes are not kept: the contract forgets what contradicts it. Errors: ErrUnknownFeed, ErrNoContract, those of Deliver.
 func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feeds.Outcome, error) {
 	in, leave, err := r.enter(ctx, h.Feed)
 	if err != nil {
@@ -245,9 +250,11 @@ func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feed
 		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", h.Feed, ErrNoContract)
 	}
 	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, Peer: h.Peer, URL: h.URL, ReceivedAt: h.At.Time, Past: true})
-	batch, err := in.decode(body, meta)
-	if err != nil {
-		return feeds.Outcome{}, feeds.Permanent(err)
+	var batch feeds.Batch
+	if body != nil {
+		if batch, err = in.decode(body, meta); err != nil {
+			return feeds.Outcome{}, feeds.Permanent(err)
+		}
 	}
 	batch.Snapshot, batch.AllAlerts = false, false // it is not the newest
 	in.register.Apply(&batch, meta.Kind)

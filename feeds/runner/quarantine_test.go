@@ -224,3 +224,33 @@ func TestRejectsAreCountedByReason(t *testing.T) {
 		t.Errorf("%d reasons: %v", len(got), got)
 	}
 }
+
+// What names people is not kept with a note, as it is not in the archive; the note can be accepted all the same.
+func TestNotesOnReportsKeepNoNames(t *testing.T) {
+	k, clock, s := newShelf(), &hand{t: time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)}, &store{}
+	named := entry("awlr", func(c *FeedConfig) { c.Format = "open311" })
+	r, err := New([]FeedConfig{named}, s, Options{Now: clock.now, Keeper: k, Formats: func(string, map[string]any) (feeds.Format, error) { return gauges{}, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 8 {
+		tell(t, r, clock, "m")
+	}
+	partly := "m" + strings.Repeat(" bad", 8)
+	if out := tell(t, r, clock, partly); out.Accepted != 12 || len(k.held) != 1 {
+		t.Fatalf("%+v, %d notes", out, len(k.held))
+	}
+	for _, h := range k.held {
+		if k.body[h.ID] != nil || !h.Passed {
+			t.Errorf("kept of it: %q, passed %t", k.body[h.ID], h.Passed)
+		}
+		stored := len(s.batches)
+		if _, err := r.Accept(t.Context(), h, nil); err != nil || len(s.batches) != stored {
+			t.Errorf("accepted without its bytes: %v", err)
+		}
+	}
+	clear(k.held)
+	if tell(t, r, clock, partly); len(k.held) != 0 {
+		t.Errorf("what was accepted is noted again: %+v", k.held)
+	}
+}

@@ -78,19 +78,41 @@ func (c contracts) Accept(ctx context.Context, feed, id, note string, who audit.
 	if r == nil {
 		return h, fmt.Errorf("feed %q: %w", feed, runner.ErrUnknownFeed)
 	}
-	body, err := c.app.quarantine.body(ctx, feed, id, int64(c.app.cfg.Limits.Inflated))
-	if errors.Is(err, errNotHeld) {
-		return h, fmt.Errorf("%w: its bytes were too many to keep", api.ErrDecided)
-	} else if err != nil {
+	body, err := c.bytesOf(ctx, h)
+	if err != nil {
 		return h, err
 	}
 	if err := c.record(ctx, "feed.quarantine.accepted", h, note, who); err != nil {
 		return h, err
 	}
-	if _, err := r.Accept(ctx, h, body); err != nil {
-		return h, err
+	for range keeperLast {
+		if _, err = r.Accept(ctx, h, body); err != nil {
+			return h, err
+		}
+		out, err := c.decided(ctx, r, h, contract.StateAccepted, note, who)
+		if !errors.Is(err, errMore) {
+			return out, err
+		}
+		if h, err = c.open(ctx, feed, id); err != nil { // first what it says, then its bytes: these are never the older
+			return h, err
+		}
+		if body, err = c.bytesOf(ctx, h); err != nil {
+			return h, err
+		}
 	}
-	return c.decided(ctx, r, h, contract.StateAccepted, note, who)
+	return h, fmt.Errorf("%w: %w", feeds.ErrBusy, errMore)
+}
+
+// bytesOf gives what is to be accepted; nil where it was not kept, and all of it is stored already.
+func (c contracts) bytesOf(ctx context.Context, h contract.Held) ([]byte, error) {
+	b, err := c.app.quarantine.body(ctx, h.Feed, h.ID, int64(c.app.cfg.Limits.Inflated))
+	switch {
+	case errors.Is(err, errNotHeld) && h.Passed:
+		return nil, nil
+	case errors.Is(err, errNotHeld):
+		return nil, fmt.Errorf("%w: its bytes were too many to keep", api.ErrDecided)
+	}
+	return b, err
 }
 
 // Keep sets a held delivery aside; the contract stays.
@@ -127,7 +149,12 @@ func (c contracts) record(ctx context.Context, action string, h contract.Held, n
 
 func (c contracts) decided(ctx context.Context, r *runner.Runner, h contract.Held, state, note string, who audit.Actor) (contract.Held, error) {
 	out, err := c.app.quarantine.decide(ctx, h, state, who.Subject, note)
-	if err != nil {
+	switch {
+	case errors.Is(err, errDecided):
+		return h, fmt.Errorf("%w: %w", api.ErrDecided, err)
+	case errors.Is(err, errNotHeld):
+		return h, notHeld(err)
+	case err != nil:
 		return h, fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 	}
 	if r != nil {

@@ -184,13 +184,16 @@ func (q *quarantine) read(all map[string]string) []contract.Held {
 
 // Hold is runner.Keeper.
 func (q *quarantine) Hold(ctx context.Context, h contract.Held, body []byte) (contract.Held, error) {
-	packed, err := pack(body)
-	if err != nil {
-		return h, err
+	var packed []byte
+	if body != nil {
+		var err error
+		if packed, err = pack(body); err != nil {
+			return h, err
+		}
 	}
 	key, bodies := q.keys.Quarantine(h.Feed), q.keys.QuarantineBody(h.Feed)
 	var out contract.Held
-	err = q.alone(ctx, key, func(tx *redis.Tx) error {
+	err := q.alone(ctx, key, func(tx *redis.Tx) error {
 		all, err := tx.HGetAll(ctx, key).Result()
 		if err != nil {
 			return err
@@ -208,7 +211,7 @@ func (q *quarantine) Hold(ctx context.Context, h contract.Held, body []byte) (co
 			out.ID = ulid.MustNew(ulid.Timestamp(h.At.Time), ulid.DefaultEntropy()).String()
 			list = append([]contract.Held{out}, list...)
 		}
-		out.Whole = len(packed) <= heldBytes
+		out.Whole = body != nil && len(packed) <= heldBytes
 		text, err := json.Marshal(out)
 		if err != nil {
 			return err
@@ -276,8 +279,13 @@ func pack(body []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// errNotHeld means that nothing is held under this id.
-var errNotHeld = errors.New("nothing is held under this id")
+// errNotHeld means that nothing is held under this id; errDecided, that it was accepted meanwhile; errMore, that more of the same cause came
+// meanwhile, whose bytes nobody has accepted yet.
+var (
+	errNotHeld = errors.New("nothing is held under this id")
+	errDecided = errors.New("somebody has accepted it meanwhile")
+	errMore    = errors.New("more of the same cause came meanwhile")
+)
 
 func (q *quarantine) one(ctx context.Context, feed, id string) (contract.Held, error) {
 	text, err := q.rdb.HGet(ctx, q.keys.Quarantine(feed), id).Result()
@@ -293,7 +301,7 @@ func (q *quarantine) one(ctx context.Context, feed, id string) (contract.Held, e
 	return h, nil
 }
 
-// body gives held bytes as they came; errNotHeld where they were too many to keep.
+// body gives held bytes as they came; errNotHeld where they were not kept.
 func (q *quarantine) body(ctx context.Context, feed, id string, most int64) ([]byte, error) {
 	packed, err := q.rdb.HGet(ctx, q.keys.QuarantineBody(feed), id).Bytes()
 	if errors.Is(err, redis.Nil) {
@@ -308,9 +316,9 @@ func (q *quarantine) body(ctx context.Context, feed, id string, most int64) ([]b
 	return io.ReadAll(io.LimitReader(z, most))
 }
 
-// decide notes who has decided what; errDecided where somebody was faster.
+// decide notes who has decided what; errDecided and errMore where somebody, or a delivery, was faster.
 func (q *quarantine) decide(ctx context.Context, h contract.Held, state, by, note string) (contract.Held, error) {
-	key := q.keys.Quarantine(h.Feed)
+	key, seen := q.keys.Quarantine(h.Feed), h.Times
 	err := q.alone(ctx, key, func(tx *redis.Tx) error {
 		text, err := tx.HGet(ctx, key, h.ID).Result()
 		if errors.Is(err, redis.Nil) {
@@ -320,6 +328,12 @@ func (q *quarantine) decide(ctx context.Context, h contract.Held, state, by, not
 		}
 		if err := json.Unmarshal([]byte(text), &h); err != nil {
 			return errNotHeld
+		}
+		switch {
+		case h.State == contract.StateAccepted:
+			return errDecided
+		case state == contract.StateAccepted && h.Times != seen:
+			return errMore
 		}
 		h.State, h.By, h.Note, h.DecidedAt = state, by, note, moment.Of(q.now())
 		b, err := json.Marshal(h)

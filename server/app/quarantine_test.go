@@ -223,6 +223,42 @@ func TestDecisionsAreKept(t *testing.T) {
 	}
 }
 
+// Who accepts decides on what they saw: what comes in the same moment is neither lost beneath the decision, nor is the decision taken back.
+func TestADecisionIsOnWhatWasSeen(t *testing.T) {
+	q, now := keeper(t)
+	ctx := t.Context()
+	first, err := q.Hold(ctx, heldAt(*now, "a"), []byte("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Hold(ctx, heldAt(now.Add(time.Second), "a"), []byte("two")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.decide(ctx, first, contract.StateAccepted, "ani", ""); !errors.Is(err, errMore) {
+		t.Fatalf("bytes that nobody accepted are gone: %v", err)
+	}
+	second, err := q.one(ctx, "awlr", first.ID)
+	if err != nil || second.State != contract.StateHeld || second.Times != 2 {
+		t.Fatalf("%+v %v", second, err)
+	}
+	if _, err := q.decide(ctx, second, contract.StateAccepted, "ani", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.decide(ctx, second, contract.StateKept, "budi", ""); !errors.Is(err, errDecided) {
+		t.Errorf("a decision is taken back: %v", err)
+	}
+	if h, err := q.one(ctx, "awlr", first.ID); err != nil || h.State != contract.StateAccepted || h.By != "ani" {
+		t.Errorf("%+v %v", h, err)
+	}
+	named, err := q.Hold(ctx, heldAt(*now, "names people"), nil)
+	if err != nil || named.Whole {
+		t.Errorf("%+v %v", named, err)
+	}
+	if _, err := q.body(ctx, "awlr", named.ID, 1<<20); !errors.Is(err, errNotHeld) {
+		t.Errorf("no bytes are kept: %v", err)
+	}
+}
+
 func TestShownConfigKeepsSecrets(t *testing.T) {
 	c := runner.DefaultConfig()
 	c.Name, c.Format, c.Transport, c.URL = "x", "json", "poll", "https://ani:pw@example.org/v1?api_key=abc&kota=solok"
