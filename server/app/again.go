@@ -15,7 +15,7 @@ import (
 )
 
 // againLimit is how long one request may take deliveries again; whoever asks goes on from where it ended.
-const againLimit = 3 * time.Second
+var againLimit = 3 * time.Second
 
 // errLater ends a request in the midst of its span.
 var errLater = errors.New("later")
@@ -41,12 +41,15 @@ func (a *App) again(ctx context.Context, feed string, from, to time.Time, who au
 	until := time.Now().Add(againLimit)
 	for _, path := range paths {
 		err := archive.Read(path, func(d archive.Delivery) error {
-			if d.Outcome != archive.Refused || d.At.Before(from) || !d.At.Before(to) {
-				return nil
+			if d.At.Before(from) || !d.At.Before(to) {
+				return ctx.Err()
 			}
-			if time.Now().After(until) {
+			if time.Now().After(until) && d.At.After(from) { // also where nothing was refused: reading takes its time as well
 				out.Next = &d.At
 				return errLater
+			}
+			if d.Outcome != archive.Refused {
+				return ctx.Err()
 			}
 			receipt, err := take(ctx, d)
 			return out.Count(receipt, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"kentongan/alerts/audit"
 	"kentongan/feeds/archive"
 	"kentongan/geo/moment"
 )
@@ -79,5 +80,39 @@ func TestReadinessTellsThatRawBytesAreNotKept(t *testing.T) {
 	r.archive.Flush()
 	if w := warned(); !strings.Contains(w, "raw bytes of deliveries are not kept, 1 so far") || strings.Contains(w, dir) {
 		t.Error(w)
+	}
+}
+
+// Reading the archive takes time as well: whoever asks hears after a while how far it is, also where nothing was refused for long.
+func TestALongSpanIsTakenAgainInParts(t *testing.T) {
+	needRedis(t)
+	r := serve(t, t.TempDir())
+	defer func(d time.Duration) { againLimit = d }(againLimit)
+	againLimit = 0
+	began := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	for i := range 6 {
+		d := archive.Delivery{At: moment.Of(began.Add(time.Duration(i) * time.Second)), Feed: "awlr", Outcome: archive.Stored, Body: []byte("{")}
+		if i == 5 {
+			d.Outcome, d.Body = archive.Refused, []byte(`{"thing":"dev-3","property":"water_level","value":0.5,"lat":-0.8,"lng":100.6}`)
+		}
+		r.archive.Keep(d)
+	}
+	steps, accepted := 0, 0
+	for from := began.Add(-time.Second); ; steps++ {
+		part, err := r.again(t.Context(), "awlr", from, began.Add(time.Minute), audit.Actor{Subject: "user:admin"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted += part.Accepted
+		if part.Next == nil {
+			break
+		}
+		if !part.Next.After(from) || steps > 10 {
+			t.Fatalf("from %s on, and again from %s", from, part.Next)
+		}
+		from = part.Next.Time
+	}
+	if steps != 6 || accepted != 1 {
+		t.Errorf("%d parts, %d accepted", steps, accepted)
 	}
 }
