@@ -20,8 +20,16 @@ import (
 	"kentongan/geo/moment"
 )
 
-// keyLife is how long an alert is found by its names.
-const keyLife = 30 * 24 * time.Hour
+// keyLife is how long an alert is found by its names after it has expired; longestKey bounds what a far expiry makes of that.
+const (
+	keyLife    = 30 * 24 * time.Hour
+	longestKey = 10 * 365 * 24 * time.Hour
+)
+
+// life is how long an alert's names are kept: one whose names are gone while it is in force would come again as a new one beside itself.
+func life(a *alerts.Alert, now time.Time) time.Duration {
+	return keyLife + min(max(0, a.Expires.Sub(now)), longestKey)
+}
 
 // bmkgOID begins the identifiers of BMKG's nowcasts, which replace each other without saying so (feeds.md section 3).
 const bmkgOID = "2.49.0.1.360."
@@ -302,7 +310,7 @@ func (p *putting) store(ctx context.Context) (Result, error) {
 	}
 	key := p.nameKey(p.in.Message.Reference().String())
 	st.check("str", key, "", "")
-	st.set(key, a.ID, keyLife)
+	st.set(key, a.ID, life(a, p.now))
 	return p.finish(ctx, st, "", nil, "alert.stored")
 }
 

@@ -56,7 +56,7 @@ func (p *putting) claim(ctx context.Context, st *step, id string) error {
 			return err
 		}
 		st.check("str", key, "", was)
-		st.set(key, id, keyLife)
+		st.set(key, id, life(&p.a, p.now))
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (s *Store) endUnlisted(ctx context.Context, k kept[alerts.Alert], in listin
 // to words that they have used before; an older version in the list changes nothing.
 func (s *Store) giveWay(ctx context.Context, k kept[alerts.Alert], v *feeds.Alert, m feeds.Meta, now time.Time) (bool, error) {
 	p := &putting{Store: s, in: *v, m: m, now: now, who: audit.Actor{Subject: "feed:" + m.Feed, Agency: m.Agency}}
-	p.a = alerts.Alert{Sender: v.Message.Sender}
+	p.a = alerts.Alert{Sender: v.Message.Sender, Expires: k.doc.Expires}
 	id, err := p.get(ctx, p.nameKey(v.Message.Reference().String()))
 	if err != nil || id == "" || id == k.doc.ID {
 		return false, err

@@ -149,3 +149,22 @@ func TestTheListedVersionStands(t *testing.T) {
 		s.mustState(t, newest.Alert, alerts.Active)
 	})
 }
+
+// Road works of three months are listed for three months: after thirty days they are no news.
+func TestNamesLiveAsLongAsTheAlert(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, _ *clock) {
+		const months = 90 * 24 * time.Hour
+		long := version("7-1", noon.Add(-time.Hour), "one")
+		long.Message.Infos[0].Expires = moment.Of(noon.Add(months))
+		s.mustPut(t, long, "roads", "", Stored)
+		forEver := message("for-ever", func(m *cap.Message) { m.Infos[0].Expires = moment.Of(time.Date(4000, 1, 1, 0, 0, 0, 0, time.UTC)) })
+		s.mustPut(t, forEver, "roads", "", Stored)
+		p := &putting{Store: s, m: feeds.Meta{Feed: "roads"}, a: alerts.Alert{Sender: long.Message.Sender}}
+		for _, key := range []string{p.nameKey(long.Message.Reference().String()), p.eventKey("works 7"), p.nameKey(forEver.Message.Reference().String())} {
+			ttl, err := s.rdb.PTTL(t.Context(), key).Result()
+			if err != nil || ttl < months || ttl > keyLife+longestKey {
+				t.Errorf("%s lives %v, %v", key, ttl, err)
+			}
+		}
+	})
+}

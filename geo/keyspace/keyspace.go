@@ -48,7 +48,7 @@ var Table = []Row{
 	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
 	{"kt:alerts-active:{J}", "set", "ids of active alerts", "none: bounded by what is active", "alerts/store", "alerts/store"},
-	{"kt:alert-key:{J}:KEY", "string", "alert id by identity or event key", "30 days", "alerts/store", "alerts/store"},
+	{"kt:alert-key:{J}:KEY", "string", "alert id by identity or event key", "30 days beyond its expiry", "alerts/store", "alerts/store"},
 	{"kt:alert-pending:{J}:KEY", "string", "message that supersedes what has not come yet", "PendingLifetime", "alerts/store", "alerts/store"},
 	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
 	{"kt:firing-rules:{J}", "set", "ids of rules that have fired", "none: bounded by rules", "alerts/store", "alerts/store"},
