@@ -178,6 +178,6 @@ func (c FeedConfig) authorize(req *http.Request) error {
 // no secret.
 func (c FeedConfig) source(version string) string {
 	known, _ := os.ReadFile(c.Register) // none, or none that can be read: the register says so itself
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %v %v %v %v %q", version, c.URL, c.Format, c.Kind, c.Map, c.Options, c.Pages, c.Since, c.Simulated, known))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %q %v %v %v %v %q %q", version, c.URL, c.Format, c.Kind, c.Map, c.Options, c.Pages, c.Since, c.Simulated, known, c.Places))
 	return hex.EncodeToString(sum[:8])
 }

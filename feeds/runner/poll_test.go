@@ -385,3 +385,16 @@ func TestSinceGoesOnFromWhatIsStored(t *testing.T) {
 		<-served
 	})
 }
+
+// Where Things are is a part of how an answer is read: with other places an unchanged answer is new to us.
+func TestASourceIsAlsoHowItIsRead(t *testing.T) {
+	plain := entry("a", polled(func(c *FeedConfig) { c.Places = "thing,lat,lng\nLB-1,-0.83,100.63\n" }))
+	for what, change := range map[string]func(*FeedConfig){
+		"url": func(c *FeedConfig) { c.URL += "&x=1" }, "map": func(c *FeedConfig) { c.Map = "." }, "places": func(c *FeedConfig) { c.Places += "LB-2,-0.84,100.63\n" },
+	} {
+		c := plain
+		if change(&c); c.source("1") == plain.source("1") {
+			t.Errorf("another %s is the same source", what)
+		}
+	}
+}
