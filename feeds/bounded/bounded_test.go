@@ -138,7 +138,8 @@ func TestAddresses(t *testing.T) {
 		{"127.0.0.1", false, true}, {"::1", false, true}, {"10.1.2.3", false, true}, {"192.168.1.1", false, true}, {"fd00::1", false, true},
 		{"::ffff:127.0.0.1", false, true}, {"::ffff:169.254.169.254", false, false},
 		{"169.254.169.254", false, false}, {"fe80::1", false, false}, {"224.0.0.1", false, false}, {"0.0.0.0", false, false}, {"::", false, false},
-		{"100.64.0.1", false, true}, {"64:ff9b::7f00:1", false, true}, {"255.255.255.255", false, true},
+		{"100.64.0.1", false, true}, {"64:ff9b::7f00:1", false, true}, {"64:ff9b::a9fe:a9fe", false, false}, {"2002:a9fe:a9fe::1", false, false},
+		{"::7f00:1", false, true}, {"::a9fe:a9fe", false, false}, {"fec0::1", false, true}, {"255.255.255.255", false, true},
 	} {
 		ip := netip.MustParseAddr(c.ip)
 		if err := CheckAddress(ip, false); (err == nil) != c.public {

@@ -20,7 +20,21 @@ var reserved = []netip.Prefix{
 	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
 	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
 	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("100::/64"),
-	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
+	netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("::/96"), netip.MustParsePrefix("fec0::/10"),
+}
+
+// embedding are the ranges that a translator turns into IPv4, with the byte at which the IPv4 address begins (RFC 6052, 3056, 4291).
+var embedding = map[netip.Prefix]int{netip.MustParsePrefix("64:ff9b::/96"): 12, netip.MustParsePrefix("2002::/16"): 2, netip.MustParsePrefix("::/96"): 12}
+
+// reached is where a translator would lead an address; most are as they stand.
+func reached(ip netip.Addr) netip.Addr {
+	for p, at := range embedding {
+		if p.Contains(ip) && !ip.IsLoopback() && !ip.IsUnspecified() {
+			b := ip.As16()
+			return netip.AddrFrom4([4]byte(b[at : at+4]))
+		}
+	}
+	return ip
 }
 
 // CheckAddress refuses what is not a public unicast address. With allowPrivate the house's own networks and loopback pass;
@@ -31,7 +45,7 @@ func CheckAddress(ip netip.Addr, allowPrivate bool) error {
 	switch {
 	case !ip.IsValid() || ip.IsUnspecified():
 		return refuse("unspecified")
-	case ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast():
+	case ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || reached(ip).IsLinkLocalUnicast():
 		return refuse("link-local")
 	case ip.IsMulticast():
 		return refuse("multicast")
