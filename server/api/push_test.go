@@ -52,6 +52,11 @@ func TestASignatureStandsForAKeyAndIsAlwaysNeeded(t *testing.T) {
 	if !strings.Contains(h.actions(), "session.denied") {
 		t.Error("refusals leave no trace")
 	}
+	for _, r := range h.want(h.admin("GET", "/api/v1/audit", ""), 200)["items"].([]any) {
+		if reason, _ := r.(map[string]any)["reason"].(string); strings.Count(reason, "not valid") > 1 {
+			t.Errorf("says it twice: %q", reason)
+		}
+	}
 }
 
 func TestTheSignatureIsOfTheBytesAsSent(t *testing.T) {

@@ -84,7 +84,7 @@ func (s *server) open(r *http.Request) (id auth.Identity, session, how string, e
 	}
 	id, session, err = s.Auth.Exchange(r.Context(), in.Code)
 	if errors.Is(err, auth.ErrDenied) {
-		err = s.Auth.Refuse(r, "one-time code")
+		err = s.Auth.Refuse(r, "one-time code is not valid")
 	}
 	return id, session, "by one-time link", err
 }

@@ -162,17 +162,21 @@ func (a *Auth) byToken(ctx context.Context, token string, t tried) (Identity, er
 // fail counts a failed try and keeps it in the audit log. Above the limit tries are counted only, so that a flood cannot fill the log.
 // A valid credential passes even then: its length is what guards it, and a neighbour's noise must not lock anyone out.
 func (a *Auth) fail(ctx context.Context, t tried, what string) error {
+	return a.refuse(ctx, t, what+" is not valid")
+}
+
+func (a *Auth) refuse(ctx context.Context, t tried, reason string) error {
 	if !a.tries.allow(t.from) {
 		return ErrTooMany
 	}
-	a.log.Warn().Str("client", t.from).Str("path", t.object).Str("by", what).Msg("sign-in refused")
-	a.Record(ctx, Act{Action: "session.denied", Object: t.object, From: t.from, Reason: what + " is not valid"})
+	a.log.Warn().Str("client", t.from).Str("path", t.object).Str("reason", reason).Msg("sign-in refused")
+	a.Record(ctx, Act{Action: "session.denied", Object: t.object, From: t.from, Reason: reason})
 	return ErrDenied
 }
 
 // Refuse counts a failed try that a caller found, and gives what to answer: ErrDenied, or ErrTooMany above the limit.
-func (a *Auth) Refuse(r *http.Request, what string) error {
-	return a.fail(r.Context(), a.triedBy(r), what)
+func (a *Auth) Refuse(r *http.Request, reason string) error {
+	return a.refuse(r.Context(), a.triedBy(r), reason)
 }
 
 // Forbid keeps the refusal of someone known who lacks a right.
