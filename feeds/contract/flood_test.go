@@ -140,3 +140,29 @@ func TestATrueDisasterIsHeldByNobody(t *testing.T) {
 		})
 	}
 }
+
+// Gauges of one list share the hour of their reading; one that was dead for days and is repaired, or taken from the list, makes them no lie.
+func TestAGaugeThatComesBackIsNoLie(t *testing.T) {
+	now := time.Date(2026, 11, 26, 1, 0, 0, 0, time.UTC)
+	w := NewWatch(Config{}, now)
+	died := now.Add(-72 * time.Hour)
+	list := func(dead bool) feeds.Batch {
+		var b feeds.Batch
+		for i := range 12 {
+			at := now.Truncate(10 * time.Minute)
+			if i == 7 && dead {
+				at = died
+			}
+			b.Observations = append(b.Observations, feeds.Observation{Index: i, Thing: fmt.Sprint("g-", i), Kind: "river_gauge", Property: "water_level", Unit: "m", At: moment.Of(at),
+				Value: feeds.Value{Num: 1 + float64(i)/10}, Placed: true, Position: geo.Position{Lat: -0.8, Lng: 100.6}})
+		}
+		return b
+	}
+	for step := range 24 {
+		now = now.Add(10 * time.Minute)
+		b := list(step < 12)
+		if v := w.Check(&b, feeds.Meta{Feed: "f", ReceivedAt: now}); v.Readings {
+			t.Fatalf("step %d: held: %s", step, v.Reason())
+		}
+	}
+}

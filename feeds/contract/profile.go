@@ -210,7 +210,7 @@ func (p *Profile) learnPlaces(s *sample) {
 		p.Ignored.see(float64(s.ignored) / float64(n))
 	}
 	if s.timed >= 10 && s.deliveries == 1 {
-		p.SpreadMS.see(float64(s.newest - s.oldest))
+		p.SpreadMS.see(s.spread())
 	}
 	if still, n := p.table.standing(s.series); n >= 10 {
 		toward(&p.Standing, float64(still)/float64(n), p.Deliveries)

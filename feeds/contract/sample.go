@@ -304,6 +304,17 @@ func (s *sample) age() (float64, bool) {
 	return float64(ages[len(ages)/2]), true
 }
 
+// spread is how far the times of most records lie apart, in milliseconds. Gauges that have been dead for days say nothing of the others.
+func (s *sample) spread() float64 {
+	if len(s.ages) == 0 {
+		return 0
+	}
+	var room [mostValues]float32
+	ages := append(room[:0], s.ages...)
+	slices.Sort(ages)
+	return 1000 * float64(ages[len(ages)*4/5]-ages[len(ages)/5])
+}
+
 func seriesOf(thing, property uint64) uint64 { return (thing ^ property) * 0x9e3779b97f4a7c15 }
 
 // follow keeps a value of a series where the mask lets it.
