@@ -340,21 +340,25 @@ func (a *Auth) key(ctx context.Context, id string) (*keptKey, error) {
 	}
 	k := &keptKey{}
 	if err := json.Unmarshal(raw, k); err != nil || k.V != 1 || k.ID != id || !k.RevokedAt.IsZero() {
+		if a.now().Sub(k.RevokedAt.Time) < 10*time.Second { // who read it just before must not bring it back
+			a.ring.forget()
+		}
 		return nil, ErrDenied
 	}
 	a.ring.remember(k, mark)
 	return k, nil
 }
 
-// marked is a mark, and when the question for it began.
+// marked is a mark, when the question for it began, and in which life of the ring.
 type marked struct {
 	mark string
 	at   time.Time
+	life uint64
 }
 
 // keyMark is the mark of the last change of any key, at most keyFresh old when it was asked for. Who asks at once asks together; whoever
 // came to a question that was under way for longer asks anew.
-func (a *Auth) keyMark(ctx context.Context) (string, error) {
+func (a *Auth) keyMark(ctx context.Context) (marked, error) {
 	began := a.now()
 	if mark, ok := a.ring.mark(began); ok {
 		return mark, nil
@@ -362,23 +366,24 @@ func (a *Auth) keyMark(ctx context.Context) (string, error) {
 	for {
 		answer, err, _ := a.marks.Do("", func() (any, error) { return a.askMark(ctx) })
 		if err != nil {
-			return "", fmt.Errorf("%w: keys: %w", ErrUnavailable, err)
+			return marked{}, fmt.Errorf("%w: keys: %w", ErrUnavailable, err)
 		}
 		if got := answer.(marked); began.Sub(got.at) < keyFresh {
-			return got.mark, nil
+			return got, nil
 		}
 	}
 }
 
 // askMark asks on behalf of several: one of them that leaves does not end the question.
 func (a *Auth) askMark(ctx context.Context) (marked, error) {
-	at := a.now()
+	at, life := a.now(), a.ring.begin()
 	ctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), lookupTimeout, ErrUnavailable)
 	defer cancel()
 	mark, err := a.rdb.Get(ctx, a.keys.KeyChange()).Result()
 	if err != nil && !errors.Is(err, redis.Nil) { // no mark: no key was ever made
 		return marked{}, err
 	}
-	a.ring.asked(mark, at)
-	return marked{mark, at}, nil
+	got := marked{mark, at, life}
+	a.ring.asked(got)
+	return got, nil
 }
