@@ -42,6 +42,7 @@ export function readRow(value: unknown): FeedRow {
     attribution: text(d["attribution"]),
     kind: text(d["kind"]),
     source: word(d["source"], SOURCES),
+    version: count(d["version"]),
     quarantined: count(d["quarantined"]),
     rejects_by_reason: Object.fromEntries(by.map(([k, v]) => [k, count(v)])),
   };

@@ -72,7 +72,7 @@ export class Desk {
   );
 
   // A day is told by the minute: the list is not sorted anew with every tick of the clock.
-  #minute = $derived(Math.floor(this.room.now / 60_000) * 60_000);
+  #minute = $derived.by(() => Math.floor(this.room.now / 60_000) * 60_000);
   /** Reports of the last day, the newest first. */
   reports = $derived.by(() => standing(this.room.reports.all, this.#minute));
 
