@@ -42,6 +42,7 @@ test: needs lint generate-check go-test web-test e2e ## the whole gate: format, 
 
 go-test: needs $(WEB_DONE)
 	go test -race -timeout 10m ./...
+	go test -timeout 5m -run 'EveryLie|NoDrift|ShippedMaps' ./feeds/contract ./feeds/runner
 
 web-test: $(NPM_DONE)
 	cd frontend && npm run --silent check && npm run --silent test
