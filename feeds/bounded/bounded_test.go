@@ -114,6 +114,7 @@ func TestXML(t *testing.T) {
 		{`<x/>tail`, "outside the root"},
 		{`<x>`, "inside an element"},
 		{``, "no root"},
+		{`<a><v t="1" t='2'/></a>`, `attribute "t" is given twice`},
 		{strings.Repeat("<a>", 65) + strings.Repeat("</a>", 65), "nesting deeper"},
 		{`<x a=1/>`, "line 1"},
 	} {
@@ -121,7 +122,7 @@ func TestXML(t *testing.T) {
 			t.Errorf("%.40q: want %q, got %v", c.body, c.want, err)
 		}
 	}
-	if err := XML([]byte("\xef\xbb\xbf<?xml version=\"1.0\"?><?style x?><x><!-- c --><y/></x>\n<!-- end -->"), 1<<20, 2); err != nil {
+	if err := XML([]byte("\xef\xbb\xbf<?xml version=\"1.0\"?><?style x?><x a:t=\"1\" b:t=\"2\" t=\"3\"><!-- c --><y/></x>\n<!-- end -->"), 1<<20, 2); err != nil {
 		t.Error(err)
 	}
 	if err := XML([]byte(`<x/>`), 3, 2); !errors.Is(err, ErrTooLarge) {

@@ -12,7 +12,7 @@ import (
 var ErrXML = errors.New("not XML")
 
 // XML checks that the body is one well-formed document to its end: one root, nothing but comments and instructions after it,
-// no DTD and so no entities, nesting of at most depth, at most max bytes.
+// no attribute given twice, no DTD and so no entities, nesting of at most depth, at most max bytes.
 func XML(body []byte, max int64, depth int) error {
 	if int64(len(body)) > max {
 		return fmt.Errorf("xml: %w: more than %d bytes", ErrTooLarge, max)
@@ -43,6 +43,9 @@ func XML(body []byte, max int64, depth int) error {
 			if open++; open > depth {
 				return fault(fmt.Sprintf("nesting deeper than %d", depth))
 			}
+			if name := twice(v.Attr); name != "" {
+				return fault(fmt.Sprintf("attribute %.60q is given twice", name))
+			}
 		case xml.EndElement:
 			if open--; open < 0 {
 				return fault("an end tag that was never opened")
@@ -60,4 +63,19 @@ func XML(body []byte, max int64, depth int) error {
 		return fault("the document ends inside an element")
 	}
 	return nil
+}
+
+// twice names an attribute that an element has two of (XML 1.0, section 3.1), which encoding/xml lets pass; empty where there is none.
+func twice(attrs []xml.Attr) string {
+	if len(attrs) < 2 {
+		return ""
+	}
+	seen := make(map[xml.Name]bool, len(attrs))
+	for _, a := range attrs {
+		if seen[a.Name] {
+			return a.Name.Local
+		}
+		seen[a.Name] = true
+	}
+	return ""
 }
