@@ -5,6 +5,7 @@ import {
   draftOf,
   EMPTY,
   FORMATS,
+  inProgram,
   MAPPED,
   named,
   slugOf,
@@ -91,6 +92,15 @@ describe("what is sent to try it", () => {
     expect(
       attemptOf({ ...EMPTY, origin: "fetch", transport: "poll", body: "x" }),
     ).not.toHaveProperty("body");
+  });
+});
+
+describe("a fault of a map", () => {
+  it.each([
+    ['line 2 column 12 of the program: unexpected token "}"', 2],
+    ["is missing", 0],
+  ])("%s: %s", (text, line) => {
+    expect(inProgram({ key: "map", text, line: 1 }).line).toBe(line);
   });
 });
 

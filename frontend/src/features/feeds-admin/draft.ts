@@ -1,5 +1,5 @@
 // A feed as somebody writes it down to try it: the fields of a form, and what becomes of them as settings.
-import { shown, type Attempt } from "../../api/feeds";
+import { shown, type Attempt, type Fault } from "../../api/feeds";
 import { isDoc, text, type Doc } from "../../api/read";
 
 export const FORMATS = [
@@ -36,9 +36,9 @@ export const TRANSPORTS = ["push", "poll", "mqtt", "tcp", "udp", "ws"] as const;
 
 /** Formats that read by a jq program. */
 export const MAPPED: readonly string[] = ["json", "csv", "xml", "geojson"];
-/** Of those, which must have one. */
 /** Of those, which take a document apart into items first. */
 export const EACH: readonly string[] = ["json", "xml"];
+/** Of those, which must have one. */
 export const MUST_MAP: readonly string[] = ["json", "csv", "xml"];
 
 export type Mode = "form" | "yaml";
@@ -159,6 +159,12 @@ export function attemptOf(draft: Draft): Attempt {
   if (draft.messageTopic !== "") attempt.topic = draft.messageTopic;
   return attempt;
 }
+
+/** A fault of a program with the program's own line: the server counts those of the settings, which a form does not show. */
+export const inProgram = (fault: Fault): Fault => ({
+  ...fault,
+  line: Number(/^line (\d+) column/.exec(fault.text)?.[1] ?? 0),
+});
 
 const OWN = new Set<string>([
   ...FIELDS,

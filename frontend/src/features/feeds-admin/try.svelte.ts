@@ -6,7 +6,7 @@ import {
   type Fault,
   type Trial,
 } from "../../api/feeds";
-import { text } from "../../api/read";
+import { count, isDoc, text } from "../../api/read";
 import {
   attemptOf,
   configOf,
@@ -152,8 +152,12 @@ export class Trying {
     this.saveFault = faultWords(status, problem);
     this.saveFaults = faultsIn(problem["faults"] ?? problem["errors"]);
     if (status === 409) {
-      const current = problem["version"] ?? problem["current"];
-      this.conflict = typeof current === "number" ? current : 0;
+      // Of the configuration file, or gone meanwhile: there is nothing to write over.
+      const current = problem["current"];
+      this.conflict =
+        problem["source"] === "api" && isDoc(current)
+          ? count(current["version"])
+          : 0;
     }
     return false;
   }
