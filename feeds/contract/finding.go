@@ -43,10 +43,9 @@ type Finding struct {
 	Kind     string    `json:"kind"`     // of the Things, "alert" or "report"; empty: the whole delivery
 	Declared bool      `json:"declared"` // against what is declared, not what was learned
 
-	prop   string
-	holds  bool // what is there is wrong; false: what is there is right, and something is missing
-	to     string
-	factor float64
+	prop  string
+	holds bool // what is there is wrong; false: what is there is right, and something is missing
+	to    string
 }
 
 // Example is one record of the delivery at fault. Index counts items from 0.
