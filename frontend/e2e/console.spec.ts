@@ -132,6 +132,46 @@ const spec: Spec = {
     await visited.close();
   },
 
+  async "shows what citizens report, and where"(house) {
+    const visited = await visit(house, "/console");
+    const { page } = visited;
+    await live(page);
+    await page.getByTestId("filters").waitFor();
+    const text = `Air masuk rumah ${Date.now().toString(36)}`;
+    await push(house, "warga", [
+      {
+        service_request_id: `w-${Date.now()}`,
+        status: "open",
+        service_name: "Banjir",
+        service_code: "banjir",
+        description: text,
+        requested_datetime: new Date().toISOString(),
+        lat: -0.9,
+        long: 100.7,
+      },
+    ]);
+    await page.keyboard.press("r");
+    const row = page.getByTestId("reports").locator("button", {
+      hasText: text,
+    });
+    await row.waitFor({ timeout: 10_000 });
+    await page.keyboard.press("j");
+    await until(
+      async () => (await row.getAttribute("aria-expanded")) === "true",
+      "j does not open the newest report",
+    );
+    await until(async () => {
+      const view = new URL(page.url()).searchParams.get("view") ?? "";
+      const [w = 0, s = 0, e = 0, n = 0] = view.split(",").map(Number);
+      return (
+        Math.abs((w + e) / 2 - 100.7) < 0.02 &&
+        Math.abs((s + n) / 2 + 0.9) < 0.02
+      );
+    }, "the map does not go to the report");
+    check(visited.faults.length === 0, visited.faults.join("\n"));
+    await visited.close();
+  },
+
   async "shows what changed when somebody was faster, and keeps the note"(
     house,
   ) {

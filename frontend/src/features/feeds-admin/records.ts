@@ -27,9 +27,9 @@ const FIRST = [
 const PLACE = new Set(["lat", "lng"]);
 /** Told by the heading of the table. */
 const KNOWN = new Set(["record"]);
-const MOST = 7;
+const MOST = 6;
 
-/** At most seven columns: those known to matter in their order, then whatever else the records have. */
+/** At most six columns: those known to matter in their order, then whatever else the records have. */
 export function columnsOf(records: readonly Doc[]): string[] {
   const there = new Set(records.flatMap((r) => Object.keys(r)));
   const rank = (key: string) => {
