@@ -160,12 +160,12 @@ const spec: Spec = {
       async () => (await row.getAttribute("aria-expanded")) === "true",
       "j does not open the newest report",
     );
-    await until(async () => {
+    await until(() => {
       const view = new URL(page.url()).searchParams.get("view") ?? "";
       const [w = 0, s = 0, e = 0, n = 0] = view.split(",").map(Number);
-      return (
+      return Promise.resolve(
         Math.abs((w + e) / 2 - 100.7) < 0.02 &&
-        Math.abs((s + n) / 2 + 0.9) < 0.02
+          Math.abs((s + n) / 2 + 0.9) < 0.02,
       );
     }, "the map does not go to the report");
     check(visited.faults.length === 0, visited.faults.join("\n"));
