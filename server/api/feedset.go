@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -159,7 +160,7 @@ func (s *server) feedSet() {
 	const one = "/api/v1/feeds/{name}"
 	strictly[FeedTry](s, needs(auth.WriteFeeds).within(tryTime), "POST", "/api/v1/feeds/try", "try-feed", "What bytes become with a feed's settings; nothing is stored", http.StatusOK, s.tryFeed)
 	strictly[FeedChange](s, needs(auth.WriteFeeds).within(tryTime), "PUT", one, "put-feed", "Make or change a feed; every server sees it within 2 s", http.StatusOK, s.putFeed)
-	operation(s, needs(auth.WriteFeeds).within(tryTime), "DELETE", one, "remove-feed", "End a feed; what it brought stays and grows old", http.StatusNoContent, s.removeFeed)
+	operation(s, needs(auth.WriteFeeds).within(tryTime), "DELETE", one, "remove-feed", "End a feed and revoke its keys; what it brought stays and grows old", http.StatusNoContent, s.removeFeed)
 	operation(s, needs(auth.WriteFeeds), "GET", one+"/versions", "feed-versions", "Who changed a feed, and to what: the last 20, the newest first", http.StatusOK, s.feedVersions)
 }
 
@@ -209,6 +210,9 @@ type removeFeedIn struct {
 func (s *server) removeFeed(ctx context.Context, in *removeFeedIn) (*struct{}, error) {
 	if err := s.FeedSet.Remove(ctx, in.Name, in.Version, actor(ctx)); err != nil {
 		return nil, s.changeFault(err)
+	}
+	if err := s.revokeKeysOf(ctx, in.Name); err != nil {
+		return nil, s.keyFault(fmt.Errorf("the feed is removed, but not all of its keys are revoked: %w", err))
 	}
 	return &struct{}{}, nil
 }

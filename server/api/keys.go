@@ -59,13 +59,32 @@ type keyID struct {
 }
 
 func (s *server) revokeKey(ctx context.Context, in *keyID) (*struct{}, error) {
-	if err := s.Auth.RevokeKey(ctx, in.ID, act(ctx)); err != nil {
+	if err := s.endKey(ctx, in.ID); err != nil {
 		return nil, s.keyFault(err)
 	}
-	if s.SignedOut != nil {
-		s.SignedOut(auth.KeySession(in.ID))
-	}
 	return nil, nil
+}
+
+// endKey revokes a key, and ends what is open by it.
+func (s *server) endKey(ctx context.Context, id string) error {
+	if err := s.Auth.RevokeKey(ctx, id, act(ctx)); err != nil {
+		return err
+	}
+	if s.SignedOut != nil {
+		s.SignedOut(auth.KeySession(id))
+	}
+	return nil
+}
+
+// revokeKeysOf revokes the keys of a feed that is gone: a new feed of its name is not open to who fed the old one.
+func (s *server) revokeKeysOf(ctx context.Context, feed string) error {
+	list, err := s.Auth.Keys(ctx)
+	for _, k := range list {
+		if err == nil && k.Feed == feed && k.RevokedAt.IsZero() {
+			err = s.endKey(ctx, k.ID)
+		}
+	}
+	return err
 }
 
 // act says who asks, for the audit log.

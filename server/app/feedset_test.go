@@ -51,6 +51,7 @@ func TestFeedsComeAndGoOnTwoServers(t *testing.T) {
 		t.Fatal(code, doc)
 	}
 	eventually(t, 2*time.Second, "a has the change", func() bool { return status(a, "baru")["version"] == 2.0 && status(a, "baru")["kind"] == "rain_gauge" })
+	_, made := a.ask("POST", "/api/v1/keys", `{"name":"n","feed":"baru"}`)
 	for _, feed := range []string{"baru?version=2", "tanya?version=1"} {
 		if code, doc := a.ask("DELETE", "/api/v1/feeds/"+feed, ""); code != http.StatusNoContent {
 			t.Fatal(code, doc)
@@ -65,6 +66,10 @@ func TestFeedsComeAndGoOnTwoServers(t *testing.T) {
 	eventually(t, 5*time.Second, "nobody asks any longer", func() bool { n := s.count(); time.Sleep(1500 * time.Millisecond); return s.count() == n })
 	if code, doc := b.ask("GET", "/api/v1/things/baru:n1", ""); code != http.StatusOK {
 		t.Errorf("what the feed brought is gone with it: %d %v", code, doc)
+	}
+	_, list := b.ask("GET", "/api/v1/keys", "")
+	if k := list["items"].([]any)[0].(map[string]any); k["id"] != made["id"] || k["revoked_at"] == nil {
+		t.Errorf("the key of a feed that is gone: %v, made %v", k, made)
 	}
 	known(t, a.rdb)
 }
