@@ -210,7 +210,7 @@ func benchCrossing(bin string, short bool) ([]figure, error) {
 	}
 	var took []time.Duration
 	for i := range n {
-		lat, lng := -1.2+rand.Float64()*.5, 100.6+rand.Float64()*.3
+		lat, lng := -1.10+rand.Float64()*.06, 100.74+rand.Float64()*.08 // Lembah Gumanti: ours, so that an incident opens
 		body := fmt.Sprintf(`{"thing":"g%d","property":"water_level","value":3.4,"unit":"m","lat":%.5f,"lng":%.5f}`, i, lat, lng)
 		sent := time.Now()
 		if err := s.push("gauge", []byte(body), 1); err != nil {
