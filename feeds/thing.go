@@ -96,6 +96,7 @@ type FeedStatus struct {
 	Agency         string      `json:"agency"`
 	State          FeedState   `json:"state"`
 	Reason         string      `json:"reason"`
+	ReasonID       string      `json:"reason_id,omitempty"` // what follows the code, in Indonesian, where it is the house's own judgement
 	LastSuccess    moment.Time `json:"last_success"`
 	LastError      string      `json:"last_error"`
 	LastErrorAt    moment.Time `json:"last_error_at"`

@@ -63,7 +63,7 @@ func Combine(all []Said, declared time.Duration, now time.Time) feeds.FeedStatus
 		out.IntervalS = 1 / rate
 	}
 	if fault, ok := faulty(all, out.LastSuccess); ok {
-		out.State, out.Reason = fault.State, fault.Reason
+		out.State, out.Reason, out.ReasonID = fault.State, fault.Reason, fault.ReasonID
 		return out
 	}
 	return Aged(out, now)

@@ -50,6 +50,7 @@ type health struct {
 	learned     time.Duration // by an earlier run
 	faulty      bool          // the newest event was a fault
 	fault       string
+	faultID     string // what follows the code, in Indonesian; empty: said in English only
 	lastError   string
 	lastErrorAt time.Time
 	lastBad     time.Time
@@ -129,7 +130,10 @@ func (h *health) Fault(err error) {
 	if h.state == feeds.FeedFailing && !h.faulty {
 		h.relapsed = true
 	}
-	h.faulty, h.fault = true, clip(err.Error(), 500)
+	h.faulty, h.fault, h.faultID = true, clip(err.Error(), 500), ""
+	if both, ok := err.(interface{ Indonesian() string }); ok {
+		h.faultID = both.Indonesian()
+	}
 	h.lastError, h.lastErrorAt = h.fault, now
 	h.settle(now)
 }
@@ -336,8 +340,12 @@ func (h *health) status() feeds.FeedStatus {
 	for _, l := range h.lags {
 		was = append(was, l.was)
 	}
+	reasonID := ""
+	if h.faulty && h.reason == h.fault {
+		reasonID = h.faultID
+	}
 	return feeds.FeedStatus{
-		State: h.state, Reason: h.reason,
+		State: h.state, Reason: h.reason, ReasonID: reasonID,
 		LastSuccess: moment.Of(h.lastSuccess), LastError: h.lastError, LastErrorAt: moment.Of(h.lastErrorAt),
 		IntervalS: h.interval().Seconds(), ItemsPerMinute: float64(items), LagMS: median(was).Milliseconds(), Rejects: h.rejects,
 		RejectsByReason: maps.Clone(h.reasons),

@@ -306,7 +306,7 @@ const (
 )
 
 // stored tells health and metrics of a delivery that is in the store.
-func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes int, drift string) {
+func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes int, drift error) {
 	name := in.config.Name
 	in.health.reject(r.Rejected)
 	in.runner.metrics.delivered(name, "stored", bytes)
@@ -314,11 +314,11 @@ func (in *inlet) stored(b *feeds.Batch, r feeds.Receipt, meta feeds.Meta, bytes 
 	taken := r.Accepted + r.Duplicates
 	total := taken + len(r.Ignored) + len(r.Rejected)
 	switch {
-	case drift != "":
+	case drift != nil:
 		if taken > 0 {
 			in.health.success(taken, lags(b, meta.ReceivedAt))
 		}
-		in.health.Fault(errors.New("drift: " + drift))
+		in.health.Fault(drift)
 		return
 	case r.Barren():
 		in.health.Fault(fmt.Errorf("format: every item refused: %s", clip(r.Rejected[0].Reason, 200)))

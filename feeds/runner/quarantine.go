@@ -156,23 +156,23 @@ func (in *inlet) saveContract(ctx context.Context, decided bool) error {
 }
 
 // judge holds a batch against the feed's contract. What is at fault is taken out of it and held with the delivery's bytes; alerts and reports
-// always stay. held are the items that were taken out, reason is empty where all is well. An error: the delivery could not be held, and
+// always stay. held are the items that were taken out, drift is nil where all is well. An error: the delivery could not be held, and
 // nothing of it may be acknowledged.
-func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta feeds.Meta) (held []feeds.Refusal, reason string, err error) {
+func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta feeds.Meta) (held []feeds.Refusal, drift error, err error) {
 	q := &in.quarantine
 	if q.watch == nil || meta.Dry {
-		return nil, "", nil
+		return nil, nil, nil
 	}
 	if err := in.ready(ctx); err != nil {
-		return nil, "", fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
+		return nil, nil, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
 	}
 	v := q.watch.Check(b, meta)
 	if len(v.Findings) == 0 {
-		return nil, "", nil
+		return nil, nil, nil
 	}
 	h, err := in.hold(ctx, v, b, body, meta)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: quarantine: %w", feeds.ErrBusy, err)
+		return nil, nil, fmt.Errorf("%w: quarantine: %w", feeds.ErrBusy, err)
 	}
 	b.Snapshot, b.AllAlerts = false, false // what is absent from a delivery at fault has not ended
 	why := fmt.Sprintf("held in quarantine %s: %s", h.ID, h.Reason)
@@ -188,8 +188,14 @@ func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta fe
 		}
 		b.Positions = nil
 	}
-	return held, h.Reason, nil
+	return held, drifted{h.Reason, clip(h.Diff[0].TextID, 300)}, nil
 }
+
+// drifted is what a delivery is at fault in, in both languages.
+type drifted struct{ en, id string }
+
+func (d drifted) Error() string      { return "drift: " + d.en }
+func (d drifted) Indonesian() string { return d.id }
 
 func refuseOnce(list []feeds.Refusal, index int, why string) []feeds.Refusal {
 	if n := len(list); n > 0 && list[n-1].Index == index {
@@ -269,7 +275,7 @@ func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feed
 	if err := in.saveContract(ctx, true); err != nil {
 		return feeds.Outcome{}, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
 	}
-	in.stored(&batch, receipt, meta, len(body), "")
+	in.stored(&batch, receipt, meta, len(body), nil)
 	in.decided(ctx)
 	return feeds.Outcome{Receipt: receipt}, nil
 }

@@ -136,7 +136,7 @@ func TestDriftIsHeldAndDecided(t *testing.T) {
 	if last := s.batches[len(s.batches)-1]; len(last.Alerts) != 1 || len(last.Observations) != 0 || last.AllAlerts {
 		t.Errorf("the alert did not pass, or the readings did, or it ends other alerts: %+v", last)
 	}
-	if st := r.Status()[0]; st.State != feeds.FeedFailing || st.Reason != "drift: unit of water_level: m became km" || st.Quarantined != 1 {
+	if st := r.Status()[0]; st.State != feeds.FeedFailing || st.Reason != "drift: unit of water_level: m became km" || !strings.Contains(st.ReasonID, "menjadi") || st.Quarantined != 1 {
 		t.Errorf("%+v", st)
 	}
 	for range 360 { // flapping: one note

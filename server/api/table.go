@@ -273,10 +273,3 @@ func refused(w http.ResponseWriter, err error) {
 		problem(w, http.StatusServiceUnavailable, "the store does not answer", "")
 	}
 }
-
-// longAnswer gives a route more time than the server's own timeouts do.
-func longAnswer(w http.ResponseWriter, d time.Duration) {
-	c := http.NewResponseController(w)
-	_ = c.SetReadDeadline(time.Now().Add(d))
-	_ = c.SetWriteDeadline(time.Now().Add(d))
-}

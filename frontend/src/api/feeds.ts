@@ -31,6 +31,7 @@ export function readRow(value: unknown): FeedRow {
     agency: text(d["agency"]),
     state: word(d["state"], STATES),
     reason: text(d["reason"]),
+    reason_id: text(d["reason_id"]),
     last_success: text(d["last_success"]) || null,
     last_error: text(d["last_error"]),
     last_error_at: text(d["last_error_at"]) || null,

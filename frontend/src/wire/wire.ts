@@ -310,6 +310,7 @@ export interface FeedStatus {
   agency: string;
   state: FeedState;
   reason: string;
+  reason_id?: string;
   last_success: string | null;
   last_error: string;
   last_error_at: string | null;

@@ -41,6 +41,16 @@ describe("a reason", () => {
       line(reasonOf("silence: nothing for 3m12s, expected every 1m0s")),
     ).toBe("Silent for too long: 3 min, usually every 1 min");
   });
+  it("says the house's own judgement in Indonesian where the reader does", () => {
+    const both = () => reasonOf("drift: m became km", "m menjadi km").more;
+    expect(both()).toBe("m became km");
+    language.set("id");
+    expect(both()).toBe("m menjadi km");
+    expect(reasonOf("drift: 2 of 5 items refused").more).toBe(
+      "2 of 5 items refused",
+    );
+    language.set("en");
+  });
   it.each([
     "vendor_x: something new",
     "no code at all",

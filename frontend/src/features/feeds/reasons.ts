@@ -1,6 +1,7 @@
 // Why a feed fares as it does, in the reader's language. The server says "code: text"; the code is stable (feeds/runner/health.go,
 // feeds/bounded/fault.go), the text is its own. An unknown code shows the text as it came.
 import { age } from "../../i18n/format";
+import { language } from "../../i18n/lang.svelte";
 import { m } from "../../i18n/paraglide/messages.js";
 
 const WORDS: Record<string, () => string> = {
@@ -45,8 +46,8 @@ export interface Reason {
 const NONE: Reason = { code: "", words: "", more: "" };
 const NESTED = /^(.*?)\s*\((\w+: .*)\)$/s;
 
-/** Reads "code: text". */
-export function reasonOf(reason: string): Reason {
+/** Reads "code: text". indonesian is the text in Indonesian, where the server has it. */
+export function reasonOf(reason: string, indonesian = ""): Reason {
   if (reason === "") return NONE;
   const found = /^([a-z_]+):\s*(.*)$/s.exec(reason);
   const [, code = "", rest = ""] = found ?? [];
@@ -58,7 +59,8 @@ export function reasonOf(reason: string): Reason {
     return { code, words, more: line(before) };
   }
   if (code === "silence") return { code, words, more: silence(rest) };
-  return { code, words, more: PLAIN.has(code) ? "" : rest };
+  const said = indonesian && language.current === "id" ? indonesian : rest;
+  return { code, words, more: PLAIN.has(code) ? "" : said };
 }
 
 /** "nothing for 3m12s, expected every 1m0s" in the reader's language. */
