@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // ErrXML marks bytes that are not one plain XML document.
@@ -20,7 +21,10 @@ func XML(body []byte, max int64, depth int) error {
 	d := xml.NewDecoder(bytes.NewReader(TrimBOM(body)))
 	fault := func(reason string) error {
 		line, column := d.InputPos()
-		return fmt.Errorf("%w: %s at line %d column %d", ErrXML, reason, line, column)
+		if len(reason) > 200 { // it may repeat a name that never ends
+			reason = reason[:200] + "…"
+		}
+		return fmt.Errorf("%w: %s at line %d column %d", ErrXML, strings.ToValidUTF8(reason, "\uFFFD"), line, column)
 	}
 	open, roots := 0, 0
 	for {

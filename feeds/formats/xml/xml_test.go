@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -63,9 +64,9 @@ func TestContract(t *testing.T) {
 func TestWhatIsNoPlainXML(t *testing.T) {
 	for name, body := range map[string]string{
 		"entities": `<!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>`, "two roots": `<a/><b/>`, "cut": gauges[:len(gauges)-20], "JSON": `{"a":1}`,
-		"deep": strings.Repeat("<a>", 200) + strings.Repeat("</a>", 200), "a foreign entity": `<a>&copy;</a>`, "crossed": `<a><b></a></b>`,
+		"deep": strings.Repeat("<a>", 200) + strings.Repeat("</a>", 200), "a foreign entity": `<a>&copy;</a>`, "crossed": `<a><b></a></b>`, "a name without end": "<?x?><" + strings.Repeat("\xd8", 5000),
 	} {
-		if b, err := format(t).Decode([]byte(body), feeds.Meta{}); err == nil || b.Records() > 0 {
+		if b, err := format(t).Decode([]byte(body), feeds.Meta{}); err == nil || b.Records() > 0 || len(err.Error()) > 500 || !utf8.ValidString(err.Error()) {
 			t.Errorf("%s was read: %+v", name, b)
 		}
 	}
