@@ -92,6 +92,11 @@ func (a abuse) run(addr, head string) (status string, took time.Duration, err er
 	return first, took, nil // a reset is an end too
 }
 
+// answered tells whether the first line of an answer says one of the statuses.
+func (a abuse) answered(first string) bool {
+	return slices.ContainsFunc(strings.Split(a.status, " or "), func(status string) bool { return strings.Contains(first, " "+status+" ") })
+}
+
 // TestNobodyWearsThePushDown lets many senders with a good key misbehave at once, beside one that behaves.
 func TestNobodyWearsThePushDown(t *testing.T) {
 	needRedis(t)
@@ -111,8 +116,8 @@ func TestNobodyWearsThePushDown(t *testing.T) {
 		{"nothing after the headers", 20, whole(authorized + "Content-Length: 1000000\r\n\r\n"), "408", 15 * time.Second},
 		{"endless body", 5, func(c net.Conn, head string) { endless(c, head+authorized) }, "413", 20 * time.Second},
 		{"endless body of a stranger", 5, endless, "401", 10 * time.Second},
-		{"20 kB that become 20 MB", 10, withBody(gz, small), "202", 40 * time.Second},
-		{"100 kB that become 100 MB", 20, withBody(gz, beyond), "413", 40 * time.Second},
+		{"20 kB that become 20 MB", 10, withBody(gz, small), "202 or 503", 40 * time.Second}, // 503: it waited 30 s for its turn among the others
+		{"100 kB that become 100 MB", 20, withBody(gz, beyond), "413 or 503", 40 * time.Second},
 		{"a wrong encoding", 5, withBody(authorized+"Content-Encoding: br\r\n", small), "415", 10 * time.Second},
 		{"gzip that is none", 5, withBody(gz, []byte("hello")), "400", 10 * time.Second},
 		{"gzip in gzip", 5, withBody(authorized+"Content-Encoding: gzip, gzip\r\n", small), "415", 10 * time.Second},
@@ -128,7 +133,7 @@ func TestNobodyWearsThePushDown(t *testing.T) {
 		for range a.times {
 			all.Go(func() {
 				first, took, err := a.run(r.Addr(), head)
-				if err != nil || a.status != "" && !strings.Contains(first, " "+a.status+" ") {
+				if err != nil || a.status != "" && !a.answered(first) {
 					t.Errorf("%s: %q after %v: %v", a.name, strings.TrimSpace(first), took.Round(time.Millisecond), err)
 				}
 			})

@@ -188,5 +188,8 @@ func (m *Map) Get(ctx context.Context, path string) (Answer, error) {
 	if m == nil || m.outside == nil {
 		return Answer{}, ErrNotFound
 	}
+	if ctx.Err() != nil { // whoever asked has gone
+		return Answer{}, context.Cause(ctx)
+	}
 	return m.outside.answer(ctx, path)
 }
