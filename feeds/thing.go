@@ -102,7 +102,7 @@ type FeedStatus struct {
 	LastErrorAt    moment.Time `json:"last_error_at"`
 	IntervalS      float64     `json:"interval_s"` // declared or learned; 0: not known yet
 	ItemsPerMinute float64     `json:"items_per_minute"`
-	LagMS          int64       `json:"lag_ms"` // median of received - event time of the last minute
+	LagMS          *int64      `json:"lag_ms"` // median of received - event time of the last minute; nil: nothing has come, or its data say no time
 	Rejects        int64       `json:"rejects"`
 
 	RejectsByReason map[string]int64 `json:"rejects_by_reason"` // by the stable part of the reason, at most 20 and "other"

@@ -340,6 +340,11 @@ func (h *health) status() feeds.FeedStatus {
 	for _, l := range h.lags {
 		was = append(was, l.was)
 	}
+	var lag *int64
+	if len(was) > 0 {
+		ms := median(was).Milliseconds()
+		lag = &ms
+	}
 	reasonID := ""
 	if h.faulty && h.reason == h.fault {
 		reasonID = h.faultID
@@ -347,7 +352,7 @@ func (h *health) status() feeds.FeedStatus {
 	return feeds.FeedStatus{
 		State: h.state, Reason: h.reason, ReasonID: reasonID,
 		LastSuccess: moment.Of(h.lastSuccess), LastError: h.lastError, LastErrorAt: moment.Of(h.lastErrorAt),
-		IntervalS: h.interval().Seconds(), ItemsPerMinute: float64(items), LagMS: median(was).Milliseconds(), Rejects: h.rejects,
+		IntervalS: h.interval().Seconds(), ItemsPerMinute: float64(items), LagMS: lag, Rejects: h.rejects,
 		RejectsByReason: maps.Clone(h.reasons),
 	}
 }

@@ -37,7 +37,7 @@ export function readRow(value: unknown): FeedRow {
     last_error_at: text(d["last_error_at"]) || null,
     interval_s: count(d["interval_s"]),
     items_per_minute: count(d["items_per_minute"]),
-    lag_ms: count(d["lag_ms"]),
+    lag_ms: figure(d["lag_ms"]),
     rejects: count(d["rejects"]),
     simulated: d["simulated"] === true,
     attribution: text(d["attribution"]),

@@ -316,7 +316,7 @@ export interface FeedStatus {
   last_error_at: string | null;
   interval_s: number;
   items_per_minute: number;
-  lag_ms: number;
+  lag_ms: number | null;
   rejects: number;
   rejects_by_reason: Record<string, number>;
   quarantined: number;

@@ -58,7 +58,7 @@ const ORDER: Record<Sort, (a: Line, b: Line) => number> = {
   worst: (a, b) => weight(a) - weight(b),
   name: byName,
   age: (a, b) => (b.ageMs ?? Infinity) - (a.ageMs ?? Infinity) || 0,
-  lag: (a, b) => b.feed.lag_ms - a.feed.lag_ms,
+  lag: (a, b) => (b.feed.lag_ms ?? -1) - (a.feed.lag_ms ?? -1),
   rate: (a, b) => b.feed.items_per_minute - a.feed.items_per_minute,
   rejects: (a, b) => b.feed.rejects - a.feed.rejects,
   held: (a, b) => b.feed.quarantined - a.feed.quarantined,

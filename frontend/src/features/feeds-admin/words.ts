@@ -1,6 +1,7 @@
 // Words that several panels of the page say.
 import { m } from "../../i18n/paraglide/messages.js";
 import { age, fixed, number } from "../../i18n/format";
+import type { FeedRow } from "../../api/feeds";
 import type { Problem } from "../../api/call";
 import { text } from "../../api/read";
 import type { Line, Stand } from "./table";
@@ -56,6 +57,14 @@ export function faultWords(status: number, problem: Problem): string {
               : m.adm_fault_failed();
   return said === "" || status === 403 ? words : `${words} ${said}`;
 }
+
+/** How old the data is when it comes. */
+export const lagWords = (feed: FeedRow): string =>
+  feed.items_per_minute <= 0
+    ? m.adm_none()
+    : feed.lag_ms === null
+      ? m.adm_no_time()
+      : span(feed.lag_ms);
 
 export const usual = ({ usualMs }: Line): string =>
   usualMs === null ? m.adm_interval_unknown() : span(usualMs);
