@@ -66,6 +66,9 @@ var Table = []Row{
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:session:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime", "server/auth", "server/auth"},
 	{"kt:sign-in:HASH", "string", "who a one-time link signs in (JSON)", "SignInLifetime", "server/auth", "server/auth"},
+	{"kt:person:{J}", "hash", "account id -> the account, with what shows who it is (JSON, v=1)", "none: bounded by the people", "server/people", "server/people, server/auth"},
+	{"kt:person-login:{J}", "hash", "login -> account id", "as person", "server/people", "server/people"},
+	{"kt:person-change:{J}", "string", "mark of the last change of any account", "none: one value", "server/people", "server/auth"},
 	{"kt:key:{J}", "hash", "key id -> the key, with the hash of its secret (JSON, v=1)", "none: bounded by the keys alive; a revoked one stays 90 days", "server/auth", "server/auth"},
 	{"kt:key-used:{J}", "hash", "key id -> when it was used last", "as key", "server/auth", "server/auth"},
 	{"kt:key-change:{J}", "string", "mark of the last change of any key", "none: one value", "server/auth", "server/auth"},
@@ -181,6 +184,15 @@ func (k Keys) Session(hash string) string { return k.plain("session:" + hash) }
 
 // SignIn by the hash of its code.
 func (k Keys) SignIn(hash string) string { return k.plain("sign-in:" + hash) }
+
+// Person is the hash of accounts.
+func (k Keys) Person() string { return k.ours("person") }
+
+// PersonLogin finds an account by its login.
+func (k Keys) PersonLogin() string { return k.ours("person-login") }
+
+// PersonChange is the mark of the last change of any account.
+func (k Keys) PersonChange() string { return k.ours("person-change") }
 
 // Key is the hash of keys.
 func (k Keys) Key() string { return k.ours("key") }

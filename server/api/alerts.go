@@ -8,11 +8,11 @@ import (
 	"kentongan/alerts"
 	"kentongan/alerts/store"
 	"kentongan/feeds/cap"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 func (s *server) alerts() {
-	operation(s, needs(auth.ReadAlerts), "GET", "/api/v1/alerts", "alerts", "Alerts, the newest received first", http.StatusOK, s.listAlerts)
+	operation(s, needs(access.ReadAlerts), "GET", "/api/v1/alerts", "alerts", "Alerts, the newest received first", http.StatusOK, s.listAlerts)
 }
 
 // CaseFilter is what lists of cases have in common.

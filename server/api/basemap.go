@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strconv"
 
-	"kentongan/server/auth"
+	"kentongan/server/access"
 	"kentongan/server/basemap"
 )
 
@@ -14,7 +14,7 @@ const tileLife = "private, max-age=3600"
 
 // basemap registers the base map. It takes the right that every screen has: what it shows is public, but our server fetches it.
 func (s *server) basemap() {
-	s.table.handle("GET "+basemap.Root+"{path...}", needs(auth.ReadThings), func(w http.ResponseWriter, r *http.Request) {
+	s.table.handle("GET "+basemap.Root+"{path...}", needs(access.ReadThings), func(w http.ResponseWriter, r *http.Request) {
 		path := r.PathValue("path")
 		if s.Basemap.File(w, r, path) {
 			return

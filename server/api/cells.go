@@ -11,13 +11,13 @@ import (
 
 	"kentongan/feeds"
 	"kentongan/geo"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 	"kentongan/server/hub"
 	"kentongan/server/wire"
 )
 
 func (s *server) cells() {
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/cells", "cells", "Things by cell: how many, how bad, and how well observed", http.StatusOK, s.listCells)
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/cells", "cells", "Things by cell: how many, how bad, and how well observed", http.StatusOK, s.listCells)
 }
 
 type cellsIn struct {

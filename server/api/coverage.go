@@ -11,7 +11,7 @@ import (
 
 	"kentongan/geo"
 	"kentongan/geo/moment"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 	"kentongan/server/wire"
 )
 
@@ -19,7 +19,7 @@ import (
 const coverageCells = 20_000
 
 func (s *server) coverage() {
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/coverage", "coverage", "The map of blindness: which cells of our area nobody observes, and when and by whom each was observed last",
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/coverage", "coverage", "The map of blindness: which cells of our area nobody observes, and when and by whom each was observed last",
 		http.StatusOK, s.coverageOf)
 }
 

@@ -12,7 +12,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // Contracts shows a feed with its contract, and takes decisions on what is held; app.App has one.
@@ -41,8 +41,8 @@ type FeedDetail struct {
 
 func (s *server) feed() {
 	const root = "/api/v1/feeds/{name}"
-	operation(s, needs(auth.ReadFeeds), "GET", root, "feed", "One feed: how it fares, what is expected of it, and what is held of it", http.StatusOK, s.oneFeed)
-	s.table.handle("GET "+root+"/quarantine/{id}/body", needs(auth.WriteFeeds), s.heldBody)
+	operation(s, needs(access.ReadFeeds), "GET", root, "feed", "One feed: how it fares, what is expected of it, and what is held of it", http.StatusOK, s.oneFeed)
+	s.table.handle("GET "+root+"/quarantine/{id}/body", needs(access.WriteFeeds), s.heldBody)
 	text := &huma.Schema{Type: "string"}
 	s.docs.OpenAPI().AddOperation(&huma.Operation{
 		Method: "GET", Path: root + "/quarantine/{id}/body", OperationID: "held-body", Summary: "The bytes of a delivery that is held",
@@ -53,7 +53,7 @@ func (s *server) feed() {
 		},
 		Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 	})
-	operation(s, needs(auth.WriteFeeds), "POST", root+"/quarantine/{id}", "decide-held", "Accept what is held, so that the contract learns it, or set it aside", http.StatusOK, s.decideHeld)
+	operation(s, needs(access.WriteFeeds), "POST", root+"/quarantine/{id}", "decide-held", "Accept what is held, so that the contract learns it, or set it aside", http.StatusOK, s.decideHeld)
 }
 
 func (s *server) oneFeed(ctx context.Context, in *struct {

@@ -13,7 +13,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/formats/native"
 	"kentongan/geo/moment"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // FeedSet is the feeds as they can be tried and changed while the house runs. Each change is kept with its audit record before it is answered.
@@ -158,10 +158,10 @@ const tryTime = 30 * time.Second
 
 func (s *server) feedSet() {
 	const one = "/api/v1/feeds/{name}"
-	strictly[FeedTry](s, needs(auth.WriteFeeds).within(tryTime), "POST", "/api/v1/feeds/try", "try-feed", "What bytes become with a feed's settings; nothing is stored", http.StatusOK, s.tryFeed)
-	strictly[FeedChange](s, needs(auth.WriteFeeds).within(tryTime), "PUT", one, "put-feed", "Make or change a feed; every server sees it within 2 s", http.StatusOK, s.putFeed)
-	operation(s, needs(auth.WriteFeeds).within(tryTime), "DELETE", one, "remove-feed", "End a feed and revoke its keys; what it brought stays and grows old", http.StatusNoContent, s.removeFeed)
-	operation(s, needs(auth.WriteFeeds), "GET", one+"/versions", "feed-versions", "Who changed a feed, and to what: the last 20, the newest first", http.StatusOK, s.feedVersions)
+	strictly[FeedTry](s, needs(access.WriteFeeds).within(tryTime), "POST", "/api/v1/feeds/try", "try-feed", "What bytes become with a feed's settings; nothing is stored", http.StatusOK, s.tryFeed)
+	strictly[FeedChange](s, needs(access.WriteFeeds).within(tryTime), "PUT", one, "put-feed", "Make or change a feed; every server sees it within 2 s", http.StatusOK, s.putFeed)
+	operation(s, needs(access.WriteFeeds).within(tryTime), "DELETE", one, "remove-feed", "End a feed and revoke its keys; what it brought stays and grows old", http.StatusNoContent, s.removeFeed)
+	operation(s, needs(access.WriteFeeds), "GET", one+"/versions", "feed-versions", "Who changed a feed, and to what: the last 20, the newest first", http.StatusOK, s.feedVersions)
 }
 
 // strictly registers a route whose body its room reads itself, more strictly than JSON is read: unknown and doubled keys are faults, each is

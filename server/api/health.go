@@ -7,7 +7,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // readyTime bounds how long the store may take to answer /readyz.
@@ -40,6 +40,6 @@ func (s *server) health() {
 		_, _ = z.Write(s.spec)
 	})
 	if s.Gather != nil {
-		s.table.handle("GET /metrics", needs(auth.Metrics), promhttp.HandlerFor(s.Gather, promhttp.HandlerOpts{}).ServeHTTP)
+		s.table.handle("GET /metrics", needs(access.Metrics), promhttp.HandlerFor(s.Gather, promhttp.HandlerOpts{}).ServeHTTP)
 	}
 }

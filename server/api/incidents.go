@@ -10,16 +10,17 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 )
 
 func (s *server) incidents() {
 	const root = "/api/v1/incidents"
-	operation(s, needs(auth.ReadIncidents), "GET", root, "incidents", "Incidents, the newest opened first", http.StatusOK, s.listIncidents)
-	operation(s, needs(auth.ActIncidents), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
-	operation(s, needs(auth.ReadIncidents), "GET", "/api/v1/incident-types", "incident-types", "The types that an incident may have", http.StatusOK, listTypes)
-	operation(s, needs(auth.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole, with what you may ask of it now", http.StatusOK, s.oneIncident)
-	operation(s, needs(auth.ActIncidents), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
+	operation(s, needs(access.ReadIncidents), "GET", root, "incidents", "Incidents, the newest opened first", http.StatusOK, s.listIncidents)
+	operation(s, needs(access.ActIncidents), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
+	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/incident-types", "incident-types", "The types that an incident may have", http.StatusOK, listTypes)
+	operation(s, needs(access.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole, with what you may ask of it now", http.StatusOK, s.oneIncident)
+	operation(s, needs(access.ActIncidents), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
 }
 
 type incidentsIn struct {
@@ -55,7 +56,7 @@ type incidentOut struct {
 // seenBy gives the incident with what the one who asks may do; who may only read may do nothing.
 func (s *server) seenBy(ctx context.Context, one incident.Incident) *body[incidentOut] {
 	out := incidentOut{one, []incident.Status{}}
-	if who, _ := auth.FromContext(ctx); who.Can(auth.ActIncidents) {
+	if who, _ := auth.FromContext(ctx); who.Can(access.ActIncidents) {
 		out.Allowed = one.Allowed(who.Subject, s.Now())
 	}
 	return &body[incidentOut]{out}

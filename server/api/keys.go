@@ -10,14 +10,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/feeds"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 )
 
 func (s *server) keys() {
 	const root = "/api/v1/keys"
-	operation(s, needs(auth.WriteKeys), "GET", root, "keys", "Every key, the newest first, without its secret", http.StatusOK, s.listKeys)
-	operation(s, needs(auth.WriteKeys), "POST", root, "make-key", "Make a key; its token is told this once", http.StatusCreated, s.makeKey)
-	operation(s, needs(auth.WriteKeys), "DELETE", root+"/{id}", "revoke-key", "Revoke a key for good; every server refuses it within a second", http.StatusNoContent, s.revokeKey)
+	operation(s, needs(access.WriteKeys), "GET", root, "keys", "Every key, the newest first, without its secret", http.StatusOK, s.listKeys)
+	operation(s, needs(access.WriteKeys), "POST", root, "make-key", "Make a key; its token is told this once", http.StatusCreated, s.makeKey)
+	operation(s, needs(access.WriteKeys), "DELETE", root+"/{id}", "revoke-key", "Revoke a key for good; every server refuses it within a second", http.StatusNoContent, s.revokeKey)
 }
 
 func (s *server) listKeys(ctx context.Context, _ *struct{}) (*body[List[auth.Key]], error) {

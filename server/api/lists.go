@@ -8,18 +8,18 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/rules"
 	"kentongan/feeds"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // lists registers the short lists: feeds, rules, audit; and the profile.
 func (s *server) lists() {
-	operation(s, needs(auth.ReadFeeds), "GET", "/api/v1/feeds", "feeds", "How each feed fares", http.StatusOK, func(context.Context, *struct{}) (*body[List[feeds.FeedStatus]], error) {
+	operation(s, needs(access.ReadFeeds), "GET", "/api/v1/feeds", "feeds", "How each feed fares", http.StatusOK, func(context.Context, *struct{}) (*body[List[feeds.FeedStatus]], error) {
 		return listOf(s.Feeds(), ""), nil
 	})
-	operation(s, needs(auth.ReadRules), "GET", "/api/v1/rules", "rules", "The rules, with their state", http.StatusOK, func(context.Context, *struct{}) (*body[List[rules.Listed]], error) {
+	operation(s, needs(access.ReadRules), "GET", "/api/v1/rules", "rules", "The rules, with their state", http.StatusOK, func(context.Context, *struct{}) (*body[List[rules.Listed]], error) {
 		return listOf(s.Rules(), ""), nil
 	})
-	operation(s, needs(auth.ReadAudit), "GET", "/api/v1/audit", "audit", "Audit records, the newest first", http.StatusOK, s.listAudit)
+	operation(s, needs(access.ReadAudit), "GET", "/api/v1/audit", "audit", "Audit records, the newest first", http.StatusOK, s.listAudit)
 	s.profile()
 }
 

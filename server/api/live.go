@@ -5,11 +5,12 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"kentongan/server/access"
 	"kentongan/server/auth"
 )
 
 func (s *server) live() {
-	s.table.handle("GET /api/v1/live", needs(auth.ReadThings), s.upgrade)
+	s.table.handle("GET /api/v1/live", needs(access.ReadThings), s.upgrade)
 }
 
 // upgrade lets a socket through: a page must be ours, exactly; whoever sends no Origin is no page and must carry a bearer.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"sync"
 
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // asset is one file of the screens, kept in memory in both forms. The second is made when it is first asked for: the map alone would
@@ -61,12 +61,12 @@ func (s *server) pages() error {
 	if err != nil {
 		return fmt.Errorf("read the screens: %w", err)
 	}
-	s.table.handle("GET /{$}", screen(auth.ReadThings), func(w http.ResponseWriter, r *http.Request) {
+	s.table.handle("GET /{$}", screen(access.ReadThings), func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "/wall", http.StatusSeeOther)
 	})
-	s.table.handle("GET /wall", screen(auth.ReadThings), pageOf(html["wall"]))
-	s.table.handle("GET /console", screen(auth.ReadIncidents), pageOf(html["console"]))
-	s.table.handle("GET /admin", screen(auth.ReadFeeds), pageOf(html["admin"]))
+	s.table.handle("GET /wall", screen(access.ReadThings), pageOf(html["wall"]))
+	s.table.handle("GET /console", screen(access.ReadIncidents), pageOf(html["console"]))
+	s.table.handle("GET /admin", screen(access.ReadFeeds), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	return nil
 }

@@ -7,7 +7,7 @@ import (
 
 	"kentongan/geo"
 	"kentongan/geo/area"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 	"kentongan/server/basemap"
 	"kentongan/server/profile"
 )
@@ -15,7 +15,7 @@ import (
 // profile registers the place. It is written once, but for the base map, whose attribution may come later.
 func (s *server) profile() {
 	shown := profileOf(s.Profile, s.Insecure)
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/profile", "profile", "The place that this house watches", http.StatusOK, func(context.Context, *struct{}) (*body[Profile], error) {
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/profile", "profile", "The place that this house watches", http.StatusOK, func(context.Context, *struct{}) (*body[Profile], error) {
 		now := shown
 		now.Basemap = s.Basemap.Info()
 		return &body[Profile]{now}, nil

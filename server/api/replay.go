@@ -13,7 +13,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/runner"
 	"kentongan/geo/moment"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // Replay takes a feed's refused deliveries again; app.App does.
@@ -75,7 +75,7 @@ func (r *Replayed) Add(part Replayed) {
 }
 
 func (s *server) replay() {
-	operation(s, needs(auth.WriteFeeds), "POST", "/api/v1/feeds/{name}/replay", "replay-feed",
+	operation(s, needs(access.WriteFeeds), "POST", "/api/v1/feeds/{name}/replay", "replay-feed",
 		"Take the deliveries of a feed that were refused once more, from this server's archive", http.StatusOK, s.replayFeed)
 }
 

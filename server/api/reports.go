@@ -13,14 +13,14 @@ import (
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 func (s *server) reports() {
 	const root = "/api/v1/reports"
-	operation(s, needs(auth.ReadReports), "GET", root, "reports", "Citizens' and officers' reports, the newest received first", http.StatusOK, s.listReports)
-	operation(s, needs(auth.WriteReports), "POST", root, "enter-report", "Enter a report that came by call, chat or radio", http.StatusCreated, s.enterReport)
-	operation(s, needs(auth.ReadReports), "GET", root+"/{id}", "report", "One report", http.StatusOK, s.oneReport)
+	operation(s, needs(access.ReadReports), "GET", root, "reports", "Citizens' and officers' reports, the newest received first", http.StatusOK, s.listReports)
+	operation(s, needs(access.WriteReports), "POST", root, "enter-report", "Enter a report that came by call, chat or radio", http.StatusCreated, s.enterReport)
+	operation(s, needs(access.ReadReports), "GET", root+"/{id}", "report", "One report", http.StatusOK, s.oneReport)
 }
 
 type reportsIn struct {

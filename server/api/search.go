@@ -14,6 +14,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/feeds/cap"
 	"kentongan/geo/index"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 )
 
@@ -26,7 +27,7 @@ const (
 )
 
 func (s *server) search() {
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/search", "search", "Incidents, areas and Things by number, name, type or id", http.StatusOK, s.find)
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/search", "search", "Incidents, areas and Things by number, name, type or id", http.StatusOK, s.find)
 }
 
 type searchIn struct {
@@ -69,7 +70,7 @@ func (s *server) find(ctx context.Context, in *searchIn) (*body[Found], error) {
 	}
 	limit = min(limit, searchMost)
 	out := Found{Items: []Hit{}}
-	if who, _ := auth.FromContext(ctx); who.Can(auth.ReadIncidents) {
+	if who, _ := auth.FromContext(ctx); who.Can(access.ReadIncidents) {
 		hits, err := s.findIncidents(ctx, want, limit)
 		if err != nil {
 			return nil, s.fault(err)

@@ -9,7 +9,7 @@ import (
 
 	"kentongan/alerts/audit"
 	"kentongan/feeds/simulator"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 )
 
 // Simulator runs scenarios in the simulated city. Each act is kept in the audit log before it is answered.
@@ -53,9 +53,9 @@ type SimulatorRun struct {
 
 func (s *server) simulator() {
 	const root = "/api/v1/simulator"
-	operation(s, needs(auth.ReadFeeds), "GET", root, "simulator", "The simulated city: its scenarios, and its runs with their truth", http.StatusOK, s.simulatorState)
-	operation(s, needs(auth.RunSimulator), "POST", root+"/runs", "start-run", "Let a scenario happen in the simulated city", http.StatusCreated, s.startRun)
-	operation(s, needs(auth.RunSimulator), "DELETE", root+"/runs/{id}", "stop-run", "Stop a run", http.StatusOK, s.stopRun)
+	operation(s, needs(access.ReadFeeds), "GET", root, "simulator", "The simulated city: its scenarios, and its runs with their truth", http.StatusOK, s.simulatorState)
+	operation(s, needs(access.RunSimulator), "POST", root+"/runs", "start-run", "Let a scenario happen in the simulated city", http.StatusCreated, s.startRun)
+	operation(s, needs(access.RunSimulator), "DELETE", root+"/runs/{id}", "stop-run", "Stop a run", http.StatusOK, s.stopRun)
 }
 
 // city gives the simulator, or says why there is none.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"kentongan/server/access"
 	"kentongan/server/auth"
 )
 
@@ -35,17 +36,17 @@ const (
 // policy says who may use a route, and within which bounds.
 type policy struct {
 	kind     kind
-	right    string // needed, for all but public
-	body     int64  // largest body; 0 is smallBody
+	right    access.Action // needed, for all but public
+	body     int64         // largest body; 0 is smallBody
 	compress bool
 	time     time.Duration // what one request may take, of an interface; 0: askTime
 }
 
 // anyone, needs, screen and pusher are the policies as routes declare them.
-func anyone() policy             { return policy{kind: public} }
-func needs(right string) policy  { return policy{kind: interfaces, right: right} }
-func screen(right string) policy { return policy{kind: page, right: right} }
-func pusher(body int64) policy   { return policy{kind: sender, right: auth.Ingest, body: body} }
+func anyone() policy                    { return policy{kind: public} }
+func needs(right access.Action) policy  { return policy{kind: interfaces, right: right} }
+func screen(right access.Action) policy { return policy{kind: page, right: right} }
+func pusher(body int64) policy          { return policy{kind: sender, right: access.Ingest, body: body} }
 
 // within gives a route more time than askTime.
 func (p policy) within(d time.Duration) policy { p.time = d; return p }
@@ -54,7 +55,7 @@ func (p policy) within(d time.Duration) policy { p.time = d; return p }
 type Route struct {
 	Pattern string // "GET /api/v1/things"
 	Public  bool
-	Right   string
+	Right   access.Action
 }
 
 // table is the mux with a policy before every route. It is the Mux that huma registers with.
@@ -231,7 +232,7 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 	}
 	if !id.Can(p.right) {
 		t.s.Auth.Forbid(r, id, p.right)
-		problem(w, http.StatusForbidden, "you may not do that", "the right "+p.right+" is needed")
+		problem(w, http.StatusForbidden, "you may not do that", "the right "+string(p.right)+" is needed")
 		return id, false
 	}
 	if feed := r.PathValue("feed"); p.kind == sender && !id.MayFeed(feed) {

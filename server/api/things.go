@@ -19,7 +19,7 @@ import (
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/geo/moment"
-	"kentongan/server/auth"
+	"kentongan/server/access"
 	"kentongan/server/ingest"
 	"kentongan/server/wire"
 )
@@ -32,9 +32,9 @@ const (
 )
 
 func (s *server) things() {
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/things", "things", "Latest state of Things", http.StatusOK, s.listThings)
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/things/{id}", "thing", "One Thing", http.StatusOK, s.oneThing)
-	operation(s, needs(auth.ReadThings), "GET", "/api/v1/things/{id}/observations", "observations", "A Thing's history, the newest first", http.StatusOK, s.observations)
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/things", "things", "Latest state of Things", http.StatusOK, s.listThings)
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/things/{id}", "thing", "One Thing", http.StatusOK, s.oneThing)
+	operation(s, needs(access.ReadThings), "GET", "/api/v1/things/{id}/observations", "observations", "A Thing's history, the newest first", http.StatusOK, s.observations)
 }
 
 type thingsIn struct {

@@ -9,6 +9,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
+	"kentongan/server/access"
 	"kentongan/server/api"
 	"kentongan/server/auth"
 )
@@ -39,7 +40,7 @@ func (c contracts) Feed(ctx context.Context, name string) (api.FeedDetail, error
 		}
 	}
 	id, _ := auth.FromContext(ctx)
-	if entry, ok := c.app.feedSet.Entry(name, id.Can(auth.WriteFeeds)); ok {
+	if entry, ok := c.app.feedSet.Entry(name, id.Can(access.WriteFeeds)); ok {
 		out.Source, out.Version, out.Config = entry.Source, entry.Version, entry.Config
 	}
 	var err error

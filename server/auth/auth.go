@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"kentongan/geo/keyspace"
+	"kentongan/server/access"
 )
 
 // MinTokenLength is the shortest admin token the server starts with, in characters.
@@ -156,7 +157,9 @@ func (a *Auth) byToken(ctx context.Context, token string, t tried) (Identity, er
 	if a.cfg.AdminToken == "" || subtle.ConstantTimeCompare(given[:], a.token[:]) != 1 {
 		return a.byKey(ctx, token, t)
 	}
-	return Identity{Subject: "token:admin", Name: "Admin token", Role: "admin", Rights: RightsOf("admin"), Via: ViaToken}, nil
+	id := Admin()
+	id.Subject, id.Who.ID, id.Name, id.Via = "token:admin", "token:admin", "Admin token", ViaToken
+	return id, nil
 }
 
 // fail counts a failed try and keeps it in the audit log. Above the limit tries are counted only, so that a flood cannot fill the log.
@@ -180,8 +183,8 @@ func (a *Auth) Refuse(r *http.Request, reason string) error {
 }
 
 // Forbid keeps the refusal of someone known who lacks a right.
-func (a *Auth) Forbid(r *http.Request, id Identity, right string) {
-	a.forbid(r.Context(), id, a.ClientIP(r), r.Method+" "+r.URL.Path, "needs "+right)
+func (a *Auth) Forbid(r *http.Request, id Identity, right access.Action) {
+	a.forbid(r.Context(), id, a.ClientIP(r), r.Method+" "+r.URL.Path, "needs "+string(right))
 }
 
 func (a *Auth) forbid(ctx context.Context, id Identity, from, object, reason string) {

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kentongan/geo/redistest"
+	"kentongan/server/access"
 )
 
 const adminToken = "0123456789abcdef0123456789abcdef"
@@ -87,7 +88,7 @@ func TestTokens(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, err, c.want)
 		}
-		if c.want == nil && (!id.Can(Ingest) || id.Via != ViaToken) || c.want != nil && id.Can(ReadThings) {
+		if c.want == nil && (!id.Can(access.Ingest) || id.Via != ViaToken) || c.want != nil && id.Can(access.ReadThings) {
 			t.Errorf("%s: %+v", c.name, id)
 		}
 	}
@@ -149,7 +150,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 	r := request()
 	r.AddCookie(a.Cookie(r, session))
 	id, err := a.Identify(r)
-	if err != nil || id.Role != "admin" || id.Via != ViaSession || !id.Can(ActIncidents) {
+	if err != nil || id.Role != "admin" || id.Via != ViaSession || !id.Can(access.ActIncidents) {
 		t.Fatalf("%+v %v", id, err)
 	}
 	c.advance(12*time.Hour + time.Second)
@@ -337,13 +338,13 @@ func TestForeignPagesDoNotWrite(t *testing.T) {
 }
 
 func TestNobodyCanWithoutARight(t *testing.T) {
-	if (Identity{}).Can(ReadThings) || Admin().Can("") || len(RightsOf("stranger")) != 0 {
+	if (Identity{}).Can(access.ReadThings) || Admin().Can("") || Of(access.Subject{}, "", time.Time{}).Can(access.ReadThings) {
 		t.Error("a right out of nothing")
 	}
 	if _, ok := FromContext(t.Context()); ok {
 		t.Error("an identity out of nothing")
 	}
-	for _, right := range Rights() {
+	for _, right := range access.Actions() {
 		if !Admin().Can(right) {
 			t.Errorf("the administrator lacks %s", right)
 		}

@@ -4,19 +4,28 @@ package auth
 import (
 	"context"
 	"slices"
+	"time"
+
+	"kentongan/server/access"
 )
 
 // Identity is who asks, and what they may do. The zero Identity may do nothing.
 type Identity struct {
-	Subject string   `json:"subject"` // "user:admin", "token:admin"
-	Name    string   `json:"name"`
-	Role    string   `json:"role"`
-	Agency  string   `json:"agency"` // slug; empty: no agency
-	Rights  []string `json:"rights"`
-	Via     Via      `json:"-"`
-	Session string   `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
-	Key     string   `json:"-"` // id of the key that was shown; empty without one
-	Feed    string   `json:"-"` // the one feed that may be fed; empty: any
+	Subject string          `json:"subject"` // "user:01J…", "token:admin", "key:01J…", "wall:01J…"
+	Name    string          `json:"name"`
+	Role    string          `json:"role"`  // the first of Roles
+	Roles   []access.Role   `json:"roles"` // they add up
+	Agency  string          `json:"agency"`
+	Rights  []access.Action `json:"rights"` // what may be done to some object; which one, May tells
+	Desk    string          `json:"desk" doc:"Slug of the desk chosen at sign-in; empty: none"`
+	Lang    string          `json:"lang,omitempty" doc:"id or en; absent: as the screen chooses"`
+	Needs   []string        `json:"needs,omitempty" doc:"What must be done before anything else: second_factor, password"`
+	Via     Via             `json:"-"`
+	Who     access.Subject  `json:"-"` // what Can is asked for
+	Session string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
+	Person  string          `json:"-"` // id of the account; empty for a key, a device and the admin token
+	Key     string          `json:"-"` // id of the key that was shown; empty without one
+	Feed    string          `json:"-"` // the one feed that may be fed; empty: any
 }
 
 // Via tells how someone showed who they are.
@@ -30,49 +39,37 @@ const (
 	ViaSignature Via = "signature"
 )
 
-// The rights of this part. Every route names the one it needs.
-const (
-	ReadThings    = "thing.read"
-	ReadAlerts    = "alert.read"
-	ReadIncidents = "incident.read"
-	ActIncidents  = "incident.act"
-	ReadReports   = "report.read"
-	WriteReports  = "report.write"
-	ReadFeeds     = "feed.read"
-	WriteFeeds    = "feed.write"
-	ReadRules     = "rule.read"
-	ReadAudit     = "audit.read"
-	WriteKeys     = "key.write"
-	RunSimulator  = "simulator.run"
-	Ingest        = "ingest"
-	Metrics       = "metrics"
-)
-
-// Rights lists every right, in the order of the table above.
-func Rights() []string {
-	return []string{ReadThings, ReadAlerts, ReadIncidents, ActIncidents, ReadReports, WriteReports, ReadFeeds, WriteFeeds, ReadRules, ReadAudit, WriteKeys, RunSimulator,
-		Ingest, Metrics}
-}
-
-// RightsOf gives the rights of a role; an unknown role has none.
-func RightsOf(role string) []string {
-	switch role {
-	case "admin":
-		return Rights()
-	case "wall":
-		return []string{ReadThings, ReadAlerts, ReadIncidents, ReadReports, ReadFeeds, ReadRules}
-	default:
-		return nil
+// Of is the identity of a subject.
+func Of(who access.Subject, name string, now time.Time) Identity {
+	id := Identity{Subject: who.ID, Name: name, Roles: []access.Role{}, Who: who, Feed: who.Feed, Rights: access.Rights(who, now)}
+	for _, g := range who.Grants {
+		if !slices.Contains(id.Roles, g.Role) {
+			id.Roles = append(id.Roles, g.Role)
+		}
+		if id.Agency == "" {
+			id.Agency = g.Agency
+		}
 	}
+	if len(id.Roles) > 0 {
+		id.Role = string(id.Roles[0])
+	}
+	return id
 }
 
-// Admin is the identity with every right that a first sign-in link stands for.
+// Admin is who the admin token and the first sign-in link stand for: every right, in a house that has no people yet.
 func Admin() Identity {
-	return Identity{Subject: "user:admin", Name: "Administrator", Role: "admin", Rights: RightsOf("admin")}
+	id := Of(access.Subject{ID: "user:admin", Whole: true}, "Administrator", time.Time{})
+	id.Role, id.Roles = string(access.Admin), []access.Role{access.Admin}
+	return id
 }
 
-// Can tells whether the identity holds a right; nobody holds the empty one.
-func (i Identity) Can(right string) bool { return right != "" && slices.Contains(i.Rights, right) }
+// Can tells whether the identity may do something to some object.
+func (i Identity) Can(a access.Action) bool { return slices.Contains(i.Rights, a) }
+
+// May tells how far the identity may do something to an object.
+func (i Identity) May(a access.Action, o access.Object, now time.Time) access.Decision {
+	return access.Can(i.Who, a, o, now)
+}
 
 // MayFeed tells whether the identity is bound to no other feed.
 func (i Identity) MayFeed(feed string) bool { return i.Feed == "" || i.Feed == feed }

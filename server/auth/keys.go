@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"kentongan/geo/moment"
+	"kentongan/server/access"
 )
 
 // Scope is what a key is for. Its rights follow from it, and are not kept: a key means what its scope means today.
@@ -32,21 +33,24 @@ const (
 // Scopes lists them.
 func Scopes() []Scope { return []Scope{ScopeIngest, ScopeRead, ScopeMetrics, ScopeAutomation} }
 
-// Rights of a scope; an unknown scope has none.
-func (s Scope) Rights() []string {
+// Actions of a scope; an unknown scope has none.
+func (s Scope) Actions() []access.Action {
 	switch s {
 	case ScopeIngest:
-		return []string{Ingest}
+		return []access.Action{access.Ingest}
 	case ScopeRead:
-		return RightsOf("wall")
+		return []access.Action{access.ReadThings, access.ReadUnits, access.ReadAlerts, access.ReadIncidents, access.ReadReports, access.ReadFeeds, access.ReadRules}
 	case ScopeMetrics:
-		return []string{Metrics}
+		return []access.Action{access.Metrics}
 	case ScopeAutomation:
-		return slices.DeleteFunc(Rights(), func(right string) bool { return right == WriteKeys })
+		return slices.DeleteFunc(access.Actions(), func(a access.Action) bool { return slices.Contains(personal, a) })
 	default:
 		return nil
 	}
 }
+
+// personal is what only a person may do, or the admin token: who lets others in, and who reads what was kept apart.
+var personal = []access.Action{access.WriteKeys, access.WritePeople, access.Witness, access.WriteDevices, access.WritePrivacy, access.Approve, access.Reveal}
 
 // Bounds of keys.
 const (
@@ -88,7 +92,9 @@ type keptKey struct {
 
 // identity is who a key stands for. Its session ends with the key, and the sockets with it.
 func (k *keptKey) identity() Identity {
-	return Identity{Subject: "key:" + k.ID, Name: k.Name, Role: "key", Rights: k.Scope.Rights(), Via: ViaKey, Session: KeySession(k.ID), Key: k.ID, Feed: k.Feed}
+	id := Of(access.Subject{ID: "key:" + k.ID, Actions: k.Scope.Actions(), Feed: k.Feed}, k.Name, time.Time{})
+	id.Role, id.Via, id.Session, id.Key = "key", ViaKey, KeySession(k.ID), k.ID
+	return id
 }
 
 // KeySession is what Identity.Session says of everyone who shows the key: whoever ends sockets of a session ends those of a key by it.
@@ -261,7 +267,7 @@ func (a *Auth) FeedKey(ctx context.Context, feed, token, from string) (Identity,
 	if err != nil {
 		return Identity{}, err
 	}
-	if !id.Can(Ingest) || !id.MayFeed(feed) {
+	if !id.Can(access.Ingest) || !id.MayFeed(feed) {
 		a.forbid(ctx, id, from, "feed:"+feed, "needs a key of this feed")
 		return Identity{}, ErrDenied
 	}

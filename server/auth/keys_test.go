@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kentongan/geo/redistest"
+	"kentongan/server/access"
 )
 
 // pair is two servers on one store, on one clock.
@@ -48,7 +49,7 @@ func TestAKeyFeedsItsFeedAndNoOther(t *testing.T) {
 	}
 	for _, server := range []*Auth{a, b} {
 		id, err := server.FeedKey(t.Context(), "awlr", token, "192.0.2.7")
-		if err != nil || id.Key != k.ID || id.Subject != "key:"+k.ID || id.Via != ViaKey || !slices.Equal(id.Rights, []string{Ingest}) || !id.MayFeed("awlr") || id.MayFeed("siren") {
+		if err != nil || id.Key != k.ID || id.Subject != "key:"+k.ID || id.Via != ViaKey || !slices.Equal(id.Rights, []access.Action{access.Ingest}) || !id.MayFeed("awlr") || id.MayFeed("siren") {
 			t.Errorf("%+v %v", id, err)
 		}
 		if _, err := server.FeedKey(t.Context(), "siren", token, "192.0.2.7"); !errors.Is(err, ErrDenied) {
@@ -117,12 +118,12 @@ func TestScopesHaveTheirRights(t *testing.T) {
 	a, _, _, _ := pair(t)
 	for _, c := range []struct {
 		scope    Scope
-		can, not []string
+		can, not []access.Action
 	}{
-		{ScopeRead, []string{ReadThings, ReadAlerts, ReadIncidents, ReadReports, ReadFeeds, ReadRules}, []string{Ingest, Metrics, ActIncidents, ReadAudit, WriteFeeds, WriteReports, WriteKeys}},
-		{ScopeMetrics, []string{Metrics}, []string{ReadThings, Ingest, WriteKeys}},
-		{ScopeAutomation, []string{ReadThings, ActIncidents, WriteFeeds, WriteReports, RunSimulator, Ingest}, []string{WriteKeys}},
-		{ScopeIngest, []string{Ingest}, []string{ReadThings, Metrics, WriteKeys}},
+		{ScopeRead, []access.Action{access.ReadThings, access.ReadAlerts, access.ReadIncidents, access.ReadReports, access.ReadFeeds, access.ReadRules}, []access.Action{access.Ingest, access.Metrics, access.ActIncidents, access.ReadAudit, access.WriteFeeds, access.WriteReports, access.WriteKeys}},
+		{ScopeMetrics, []access.Action{access.Metrics}, []access.Action{access.ReadThings, access.Ingest, access.WriteKeys}},
+		{ScopeAutomation, []access.Action{access.ReadThings, access.ActIncidents, access.WriteFeeds, access.WriteReports, access.RunSimulator, access.Ingest}, []access.Action{access.WriteKeys}},
+		{ScopeIngest, []access.Action{access.Ingest}, []access.Action{access.ReadThings, access.Metrics, access.WriteKeys}},
 	} {
 		feed := ""
 		if c.scope == ScopeIngest {
@@ -149,7 +150,7 @@ func TestScopesHaveTheirRights(t *testing.T) {
 			}
 		}
 	}
-	if Scope("root").Rights() != nil {
+	if Scope("root").Actions() != nil {
 		t.Error("an unknown scope has rights")
 	}
 }

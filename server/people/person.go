@@ -1,0 +1,132 @@
+// Package people is accounts: who somebody is, which roles they hold where, and how they show that it is they.
+//
+// It keeps them in Redis; whether they may come in now, and what of, is for server/auth.
+package people
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kentongan/geo/moment"
+	"kentongan/server/access"
+)
+
+// Person is one account as the store holds it. What shows who they are never leaves the server: Public gives what others may see.
+type Person struct {
+	V          int            `json:"v"`
+	ID         string         `json:"id"`    // ULID
+	Login      string         `json:"login"` // lower case, unique; an e-mail address or a short name
+	Name       string         `json:"name"`
+	Lang       string         `json:"lang,omitempty"` // id or en; empty: as the screen chooses
+	Grants     []access.Grant `json:"grants"`
+	Unit       string         `json:"unit,omitempty"` // of a field role: "bpbd/trc-1"
+	Disabled   bool           `json:"disabled,omitempty"`
+	BreakGlass bool           `json:"break_glass,omitempty"` // sealed in an envelope: every use is an alarm
+	Version    int64          `json:"version"`               // grows with each change
+	CreatedAt  moment.Time    `json:"created_at"`
+	CreatedBy  string         `json:"created_by"`
+	ChangedAt  moment.Time    `json:"changed_at"`
+
+	Password   string      `json:"password,omitempty"` // argon2id in PHC form; empty: none
+	MustChange bool        `json:"must_change,omitempty"`
+	TOTP       *TOTP       `json:"totp,omitempty"`
+	Passkeys   []Passkey   `json:"passkeys,omitempty"`
+	Recovery   []string    `json:"recovery,omitempty"` // SHA-256 of the codes that are left
+	External   []External  `json:"external,omitempty"` // who they are at providers of OpenID Connect
+	Known      []Device    `json:"known,omitempty"`    // browsers that signed in before, the newest first
+	LastSeenAt moment.Time `json:"last_seen_at"`       // of a sign-in
+}
+
+// TOTP is a second factor by codes of an app (RFC 6238).
+type TOTP struct {
+	Secret string      `json:"secret"` // sealed
+	Last   int64       `json:"last"`   // the time step that was used last: none counts twice
+	At     moment.Time `json:"at"`
+}
+
+// Passkey is a credential of WebAuthn. Credential is the library's record in JSON.
+type Passkey struct {
+	ID         string      `json:"id"`
+	Name       string      `json:"name"`
+	Credential []byte      `json:"credential"`
+	CreatedAt  moment.Time `json:"created_at"`
+	UsedAt     moment.Time `json:"used_at"`
+}
+
+// External is a subject at an issuer.
+type External struct {
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"`
+}
+
+// Device is a browser that this person has signed in with: the lock of strangers' guesses does not hold there.
+type Device struct {
+	Hash string      `json:"hash"` // of its cookie
+	At   moment.Time `json:"at"`
+}
+
+// Errors of accounts.
+var (
+	ErrNoPerson = errors.New("no account has this name or id")
+	ErrTaken    = errors.New("the login is taken")
+	ErrStale    = errors.New("the account has changed since it was read")
+)
+
+// Fault is what an account may not be. Field is the JSON field at fault.
+type Fault struct{ Field, Reason string }
+
+func (f *Fault) Error() string { return f.Field + ": " + f.Reason }
+
+var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{1,63}$`)
+
+// Login brings a login into the form in which it is kept.
+func Login(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// Validate names what is wrong with what an administrator says of an account. Errors: *Fault.
+func (p *Person) Validate() error {
+	switch {
+	case !loginForm.MatchString(p.Login):
+		return &Fault{"login", "want 2 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or digit"}
+	case strings.TrimSpace(p.Name) == "" || len(p.Name) > 100:
+		return &Fault{"name", "want 1 to 100 bytes"}
+	case p.Lang != "" && p.Lang != "id" && p.Lang != "en":
+		return &Fault{"lang", "want id or en"}
+	case len(p.Grants) > 20:
+		return &Fault{"grants", "at most 20"}
+	}
+	for _, g := range p.Grants {
+		if !g.Role.Personal() {
+			return &Fault{"grants", "role " + string(g.Role) + " is none that a person may hold"}
+		}
+	}
+	return nil
+}
+
+// Subject is who the person is to access.Can.
+func (p *Person) Subject() access.Subject {
+	if p.Disabled {
+		return access.Subject{ID: "user:" + p.ID}
+	}
+	return access.Subject{ID: "user:" + p.ID, Grants: p.Grants, Unit: p.Unit}
+}
+
+// Factors lists the kinds of second factor that the person has: passkey, totp, recovery.
+func (p *Person) Factors() []string {
+	out := []string{}
+	for _, f := range []struct {
+		name string
+		has  bool
+	}{{"passkey", len(p.Passkeys) > 0}, {"totp", p.TOTP != nil}, {"recovery", len(p.Recovery) > 0}} {
+		if f.has {
+			out = append(out, f.name)
+		}
+	}
+	return out
+}
+
+// holds tells whether the person has a role anywhere.
+func (p *Person) holds(roles ...access.Role) bool {
+	return slices.ContainsFunc(p.Grants, func(g access.Grant) bool { return slices.Contains(roles, g.Role) })
+}
