@@ -7,13 +7,12 @@ export interface Problem {
 }
 
 /** `status` 0: nobody answered, and what was sent may or may not have arrived. */
-export type Answer<T> =
-  | {
-      ok: true;
-      body: T;
-      /** By the server's clock, whole seconds. */ at?: number;
-    }
-  | { ok: false; status: number; problem: Problem };
+export type Answer<T> = (
+  { ok: true; body: T } | { ok: false; status: number; problem: Problem }
+) & {
+  /** By the server's clock, whole seconds. */
+  at?: number;
+};
 
 const TIMEOUT_MS = 8_000;
 
@@ -50,7 +49,8 @@ export async function call<T>(
     const document = answer.status === 204 ? {} : await read(answer);
     if (answer.ok) return { ok: true, body: document as T, ...spoken(answer) };
     const { status } = answer;
-    return { ok: false, status, problem: (document ?? {}) as Problem };
+    const problem = (document ?? {}) as Problem;
+    return { ok: false, status, problem, ...spoken(answer) };
   } catch {
     return { ok: false, status: 0, problem: {} };
   }

@@ -1,9 +1,6 @@
 // The page in an address, so that a link shows another person the same.
 import { SORTS, STANDS, type Asked, type Sort } from "./table";
 
-export const PAGES = ["feeds", "try", "keys"] as const;
-export type Page = (typeof PAGES)[number];
-
 export const TABS = [
   "truth",
   "quarantine",
@@ -14,7 +11,8 @@ export const TABS = [
 export type Tab = (typeof TABS)[number];
 
 export interface Place {
-  page: Page;
+  /** Which page; what is no page's name is the first of them. */
+  page: string;
   /** A feed's name; of page feeds: whose page is open, of the others: which one is meant. */
   feed: string;
   tab: Tab;
@@ -38,7 +36,7 @@ function oneOf<T extends string>(value: string | null, known: readonly T[]) {
 export function readPlace(search: string): Place {
   const q = new URLSearchParams(search);
   return {
-    page: oneOf(q.get("page"), PAGES) ?? NOWHERE.page,
+    page: (q.get("page") ?? NOWHERE.page).slice(0, 63),
     feed: (q.get("feed") ?? "").slice(0, 63),
     tab: oneOf(q.get("tab"), TABS) ?? NOWHERE.tab,
     asked: {

@@ -122,14 +122,14 @@ export class Watch {
     );
     if (!answer.ok) {
       if (answer.status === 401) toLogin();
-      if (answer.status === 403) this.forbidden = true;
-      return;
+      if (answer.status !== 403) return;
     }
+    // That one may not read the feeds is an answer too: other pages live on.
+    this.forbidden = !answer.ok;
     this.#heard = performance.now();
     if (answer.at !== undefined) this.#set(answer.at + 500);
-    this.feeds = answer.body;
+    this.feeds = answer.ok ? answer.body : [];
     this.settled = true;
-    this.forbidden = false;
     const now = this.#clock.now();
     if (now !== null) this.now = now;
     this.heardAt = this.now;
