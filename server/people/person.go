@@ -34,7 +34,9 @@ type Person struct {
 	TOTP       *TOTP       `json:"totp,omitempty"`
 	Passkeys   []Passkey   `json:"passkeys,omitempty"`
 	Recovery   []string    `json:"recovery,omitempty"` // SHA-256 of the codes that are left
-	External   []External  `json:"external,omitempty"` // who they are at providers of OpenID Connect
+	RecoveryAt moment.Time `json:"recovery_at,omitzero"` // when a recovery code was used, until the person has been told
+	External   []External  `json:"external,omitempty"`   // who they are at providers of OpenID Connect
+	Provided   []Provided  `json:"provided,omitempty"`   // what the providers' groups gave at the last sign-in there
 	Known      []Device    `json:"known,omitempty"`    // browsers that signed in before, the newest first
 	LastSeenAt moment.Time `json:"last_seen_at"`       // of a sign-in
 }
@@ -59,6 +61,13 @@ type Passkey struct {
 type External struct {
 	Issuer  string `json:"issuer"`
 	Subject string `json:"subject"`
+}
+
+// Provided is the roles that a provider's groups gave. They stand apart from Grants, which people here give: each sign-in at the provider
+// replaces them, and nothing else may. Each has an end, so that whoever the provider has dropped does not keep them by another way in.
+type Provided struct {
+	Issuer string         `json:"issuer"`
+	Grants []access.Grant `json:"grants"`
 }
 
 // Device is a browser that this person has signed in with: the lock of strangers' guesses does not hold there.
@@ -109,7 +118,16 @@ func (p *Person) Subject() access.Subject {
 	if p.Disabled {
 		return access.Subject{ID: "user:" + p.ID}
 	}
-	return access.Subject{ID: "user:" + p.ID, Grants: p.Grants, Unit: p.Unit}
+	return access.Subject{ID: "user:" + p.ID, Grants: p.Held(), Unit: p.Unit}
+}
+
+// Held is every grant of the person, from here and from providers.
+func (p *Person) Held() []access.Grant {
+	out := slices.Clone(p.Grants)
+	for _, from := range p.Provided {
+		out = append(out, from.Grants...)
+	}
+	return out
 }
 
 // Factors lists the kinds of second factor that the person has: passkey, totp, recovery.
@@ -128,5 +146,5 @@ func (p *Person) Factors() []string {
 
 // holds tells whether the person has a role anywhere.
 func (p *Person) holds(roles ...access.Role) bool {
-	return slices.ContainsFunc(p.Grants, func(g access.Grant) bool { return slices.Contains(roles, g.Role) })
+	return slices.ContainsFunc(p.Held(), func(g access.Grant) bool { return slices.Contains(roles, g.Role) })
 }
