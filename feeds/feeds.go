@@ -262,3 +262,15 @@ func Permanentf(format string, args ...any) error { return Permanent(fmt.Errorf(
 
 // ErrBusy marks a store that does not take writes now: HTTP answers 503 with Retry-After.
 var ErrBusy = errors.New("the store does not take writes now")
+
+// ErrFull marks a delivery that breaks its feed's contract and finds no room to be held: it is an ErrBusy that ends when somebody decides on what
+// is held, and the sender is told so.
+var ErrFull error = full{}
+
+type full struct{}
+
+func (full) Error() string {
+	return "it breaks the feed's contract, and the quarantine of the feed is full: somebody must decide on what is held"
+}
+
+func (full) Unwrap() error { return ErrBusy }

@@ -29,6 +29,7 @@ const (
 //
 //	waiting   nothing received yet      silence   nothing for too long       unstable   it answers again, but failed a moment ago
 //	format    bytes that are refused    drift     many items are refused     empty      an empty answer after a full one
+//	full      what breaks the contract finds no room in quarantine: somebody must decide
 //	store     our store is busy         transport the way in ended           off        not running
 //
 // and the codes of bounded.Fault; of polls also

@@ -195,7 +195,7 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 	if in.shift != nil {
 		in.shift.apply(&batch, meta.ReceivedAt)
 	}
-	held, drift, err := in.judge(ctx, &batch, body, meta)
+	verdict, err := in.judge(ctx, &batch, body, meta)
 	if err != nil {
 		in.health.Fault(fmt.Errorf("store: %w", err))
 		return feeds.Outcome{}, err
@@ -208,10 +208,14 @@ func (in *inlet) take(ctx context.Context, sink Sink, body []byte, meta feeds.Me
 		}
 		return feeds.Outcome{}, err
 	}
+	if verdict.unheld != nil { // what may pass is stored, and comes again as a duplicate
+		in.unheld(meta, verdict.unheld)
+		return feeds.Outcome{}, verdict.unheld
+	}
 	receipt.DryRun = meta.Dry
-	receipt.Ignored = append(receipt.Ignored, held...)
+	receipt.Ignored = append(receipt.Ignored, verdict.held...)
 	if in.tells(meta) {
-		in.stored(&batch, receipt, meta, len(body), drift)
+		in.stored(&batch, receipt, meta, len(body), verdict.drift)
 	}
 	return feeds.Outcome{Receipt: receipt, Follow: batch.Follow, Next: batch.Next, TTL: batch.TTL, Newest: newestOf(&batch)}, nil
 }

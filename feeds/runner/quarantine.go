@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"kentongan/feeds"
+	"kentongan/feeds/bounded"
 	"kentongan/feeds/contract"
+	"kentongan/feeds/patient"
 	"kentongan/geo/moment"
 )
 
@@ -19,10 +21,20 @@ type Keeper interface {
 	Contract(ctx context.Context, feed string) (doc []byte, rev int64, err error)
 	// SaveContract keeps a profile that rests on a revision; decided: it is a new one. Errors: ErrNewer.
 	SaveContract(ctx context.Context, feed string, doc []byte, rev int64, decided bool) (now int64, err error)
-	// Hold keeps a delivery, or counts it to the one of the same cause, which is given back with its id. A nil body is not kept.
+	// Hold keeps a delivery, and returns once it lies in the store; where nothing of it is withheld (Passed) it is counted to those of its cause and is
+	// their sample. The cause is given back with its id. A nil body is not kept. Errors: contract.ErrFull, contract.ErrLarge; any other: it may lie there.
 	Hold(ctx context.Context, h contract.Held, body []byte) (contract.Held, error)
 	// Kept tells the revision of a feed's contract and how much is held; at most some seconds old.
-	Kept(ctx context.Context, feed string) (rev int64, held int, err error)
+	Kept(ctx context.Context, feed string) (Kept, error)
+	// Expire forgets what is held beyond its lifetime, and says so.
+	Expire(ctx context.Context, feed string) error
+}
+
+// Kept is what every server must know of a feed's contract.
+type Kept struct {
+	Rev     int64
+	Held    int       // deliveries that nobody has decided on
+	Expires time.Time // when the first of them are forgotten; zero: none is withheld
 }
 
 // ErrNewer means that another server's decision is kept meanwhile: load it.
@@ -35,8 +47,10 @@ var ErrNoContract = errors.New("the feed has no contract")
 const (
 	contractEvery  = 30 * time.Second // how often a contract that has changed is kept
 	attendEvery    = 2 * time.Second  // how often decisions of other servers are looked for
-	holdEvery      = time.Second      // how often bytes of one cause are kept anew; between, they are counted
-	quarantineTime = 3 * time.Second  // for one question to the keeper
+	holdEvery      = time.Second      // how often a cause that withholds nothing is kept anew; between, it is counted
+	expiryWarn     = 3 * 24 * time.Hour
+	expiryEvery    = 12 * time.Hour  // between two warnings
+	quarantineTime = 3 * time.Second // for one question to the keeper
 )
 
 // quarantine is an inlet's part in its contract.
@@ -48,9 +62,11 @@ type quarantine struct {
 	savedAt   time.Time
 	attended  time.Time
 	held      int
-	last      contract.Held // what was held last, to count what comes of the same cause at once
+	warned    time.Time     // of what will expire
+	last      contract.Held // the note of what withholds nothing that was kept last, to count what comes of the same cause at once
 	lastAt    time.Time
 	uncounted int64
+	full      patient.Seldom
 }
 
 func newQuarantine(r *Runner, c FeedConfig) quarantine {
@@ -117,11 +133,12 @@ func (in *inlet) attend(ctx context.Context, last bool) {
 	ctx, cancel := context.WithTimeout(ctx, quarantineTime)
 	defer cancel()
 	if look && !last {
-		if rev, held, err := in.runner.opt.Keeper.Kept(ctx, in.config.Name); err == nil {
-			in.count(held)
-			if rev > q.watch.Rev() {
+		if kept, err := in.runner.opt.Keeper.Kept(ctx, in.config.Name); err == nil {
+			in.count(kept.Held)
+			if kept.Rev > q.watch.Rev() {
 				err = in.load(ctx)
 			}
+			in.expiring(ctx, kept, now)
 			if err != nil {
 				in.log.Debug().Err(err).Msg("the feed's contract is not loaded yet")
 			}
@@ -131,6 +148,29 @@ func (in *inlet) attend(ctx context.Context, last bool) {
 		if err := in.saveContract(ctx, false); err != nil && !errors.Is(err, ErrNewer) {
 			in.log.Debug().Err(err).Msg("the feed's contract is not kept yet")
 		}
+	}
+}
+
+// expiring warns before what is held is forgotten, and lets it be forgotten in time.
+func (in *inlet) expiring(ctx context.Context, kept Kept, now time.Time) {
+	left := kept.Expires.Sub(now)
+	switch {
+	case kept.Expires.IsZero() || left > expiryWarn:
+		return
+	case left <= 0:
+		if err := in.runner.opt.Keeper.Expire(ctx, in.config.Name); err != nil {
+			in.log.Debug().Err(err).Msg("held deliveries have not expired yet")
+		}
+		return
+	}
+	in.mu.Lock()
+	again := now.Sub(in.quarantine.warned) >= expiryEvery
+	if again {
+		in.quarantine.warned = now
+	}
+	in.mu.Unlock()
+	if again {
+		in.log.Warn().Int("deliveries", kept.Held).Time("expires", kept.Expires).Str("left", left.Round(time.Hour).String()).Msg("held deliveries will be forgotten soon: decide on them under /admin")
 	}
 }
 
@@ -155,40 +195,55 @@ func (in *inlet) saveContract(ctx context.Context, decided bool) error {
 	return nil
 }
 
+// judged is what the contract makes of a delivery.
+type judged struct {
+	held   []feeds.Refusal // items that were taken out and are held
+	drift  error           // nil: all is well
+	unheld error           // items were taken out and cannot be held: nothing may be acknowledged once the rest is stored; an ErrFull or ErrPermanent
+}
+
 // judge holds a batch against the feed's contract. What is at fault is taken out of it and held with the delivery's bytes; alerts and reports
-// always stay. held are the items that were taken out, drift is nil where all is well. An error: the delivery could not be held, and
-// nothing of it may be acknowledged.
-func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta feeds.Meta) (held []feeds.Refusal, drift error, err error) {
+// always stay. An error: the delivery could not be held, and nothing of it may be acknowledged.
+func (in *inlet) judge(ctx context.Context, b *feeds.Batch, body []byte, meta feeds.Meta) (out judged, err error) {
 	q := &in.quarantine
 	if q.watch == nil || meta.Dry {
-		return nil, nil, nil
+		return out, nil
 	}
 	if err := in.ready(ctx); err != nil {
-		return nil, nil, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
+		return out, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
 	}
 	v := q.watch.Check(b, meta)
 	if len(v.Findings) == 0 {
-		return nil, nil, nil
+		return out, nil
 	}
 	h, err := in.hold(ctx, v, b, body, meta)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: quarantine: %w", feeds.ErrBusy, err)
+	switch {
+	case errors.Is(err, contract.ErrFull):
+		out.unheld = err
+	case errors.Is(err, contract.ErrLarge):
+		out.unheld = feeds.Permanentf("%w: %w", bounded.ErrTooLarge, err)
+	case err != nil:
+		return out, fmt.Errorf("%w: quarantine: %w", feeds.ErrBusy, err)
 	}
 	b.Snapshot, b.AllAlerts = false, false // what is absent from a delivery at fault has not ended
 	why := fmt.Sprintf("held in quarantine %s: %s", h.ID, h.Reason)
+	if h.State == contract.StateKept {
+		why = fmt.Sprintf("set aside with %s, as was decided: %s", h.ID, h.Reason)
+	}
 	if v.Readings {
 		for i := range b.Observations {
-			held = refuseOnce(held, b.Observations[i].Index, why)
+			out.held = refuseOnce(out.held, b.Observations[i].Index, why)
 		}
 		b.Observations = nil
 	}
 	if v.Positions {
 		for i := range b.Positions {
-			held = refuseOnce(held, b.Positions[i].Index, why)
+			out.held = refuseOnce(out.held, b.Positions[i].Index, why)
 		}
 		b.Positions = nil
 	}
-	return held, drifted{h.Reason, clip(h.Diff[0].TextID, 300)}, nil
+	out.drift = drifted{h.Reason, clip(h.Diff[0].TextID, 300)}
+	return out, nil
 }
 
 // drifted is what a delivery is at fault in, in both languages.
@@ -204,27 +259,25 @@ func refuseOnce(list []feeds.Refusal, index int, why string) []feeds.Refusal {
 	return append(list, feeds.Refusal{Index: index, Reason: why})
 }
 
-// hold keeps a delivery. One of the same cause within a second of the last is only counted: the newest would take its place anyway.
+// hold keeps a delivery. Of what withholds nothing, one of the same cause within a second of the last is only counted: the newest would take its
+// place anyway.
 func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, body []byte, meta feeds.Meta) (contract.Held, error) {
-	q := &in.quarantine
-	h := contract.Held{Feed: in.config.Name, At: moment.Of(meta.ReceivedAt), FirstAt: moment.Of(meta.ReceivedAt), Times: 1, Items: b.Records() + len(b.Rejected), Bytes: len(body),
+	h := contract.Held{Feed: in.config.Name, At: moment.Of(meta.ReceivedAt), FirstAt: moment.Of(meta.ReceivedAt), Times: 1, Items: int64(b.Records() + len(b.Rejected)), Bytes: int64(len(body)),
 		ContentType: meta.ContentType, URL: withoutQuery(meta.URL), Topic: meta.Topic, Peer: meta.Peer, Reason: clip(v.Reason(), 300), Diff: v.Findings, Passed: !v.Readings && !v.Positions,
 		State: contract.StateHeld, Fingerprint: v.Fingerprint()}
-	in.mu.Lock()
-	if q.last.Fingerprint == h.Fingerprint && meta.ReceivedAt.Sub(q.lastAt) < holdEvery {
-		q.uncounted++
-		last := q.last
-		in.mu.Unlock()
-		return last, nil
+	if v.Readings {
+		h.Readings += int64(len(b.Observations))
 	}
-	h.Times += q.uncounted
-	if q.last.Fingerprint != h.Fingerprint {
-		h.Times = 1
+	if v.Positions {
+		h.Readings += int64(len(b.Positions))
 	}
-	q.uncounted = 0
-	in.mu.Unlock()
-	if h.Passed && slices.Contains(personal, in.config.Format) && in.runner.keeps(in.config) <= 0 {
-		body = nil // it names people, and nothing of it is held back
+	if h.Passed {
+		if last, counted := in.countOnly(&h, meta.ReceivedAt); counted {
+			return last, nil
+		}
+		if slices.Contains(personal, in.config.Format) && in.runner.keeps(in.config) <= 0 {
+			body = nil // it names people, and nothing of it is held back
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, quarantineTime)
 	defer cancel()
@@ -232,52 +285,54 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 	if err != nil {
 		return h, err
 	}
+	fresh := kept.Times <= h.Times
 	in.mu.Lock()
-	q.last, q.lastAt = kept, meta.ReceivedAt
-	if kept.Times <= h.Times && kept.State == contract.StateHeld {
-		q.held++
+	if h.Passed {
+		in.quarantine.last, in.quarantine.lastAt = kept, meta.ReceivedAt
+	}
+	if kept.State == contract.StateHeld && (fresh || !h.Passed) {
+		in.quarantine.held++
 	}
 	in.mu.Unlock()
-	if kept.Times <= h.Times {
+	if fresh {
 		in.log.Warn().Str("held", kept.ID).Str("reason", kept.Reason).Msg("delivery in quarantine")
 	}
 	return kept, nil
 }
 
-// Accept takes a held delivery the usual way, and lets the contract learn its shape. A nil body is of one that was stored when it came and
-// whose bytes are not kept: the contract forgets what contradicts it. Errors: ErrUnknownFeed, ErrNoContract, those of Deliver.
-func (r *Runner) Accept(ctx context.Context, h contract.Held, body []byte) (feeds.Outcome, error) {
-	in, leave, err := r.enter(ctx, h.Feed)
-	if err != nil {
-		return feeds.Outcome{}, err
+// countOnly counts a delivery of which nothing is withheld to the one before, where that was of the same cause a moment ago.
+func (in *inlet) countOnly(h *contract.Held, received time.Time) (last contract.Held, counted bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	q := &in.quarantine
+	if q.last.Fingerprint == h.Fingerprint && received.Sub(q.lastAt) < holdEvery {
+		q.uncounted++
+		return q.last, true
 	}
-	defer leave()
-	if in.quarantine.watch == nil {
-		return feeds.Outcome{}, fmt.Errorf("feed %q: %w", h.Feed, ErrNoContract)
+	if q.last.Fingerprint == h.Fingerprint {
+		h.Times += q.uncounted
 	}
-	meta := in.fill(feeds.Meta{ContentType: h.ContentType, Topic: h.Topic, Peer: h.Peer, URL: h.URL, ReceivedAt: h.At.Time, Past: true})
-	var batch feeds.Batch
-	if body != nil {
-		if batch, err = in.decode(body, meta); err != nil {
-			return feeds.Outcome{}, feeds.Permanent(err)
-		}
+	q.uncounted = 0
+	return last, false
+}
+
+// unheld tells that a delivery found no room in quarantine.
+func (in *inlet) unheld(meta feeds.Meta, err error) {
+	if !in.tells(meta) {
+		return
 	}
-	batch.Snapshot, batch.AllAlerts = false, false // it is not the newest
-	in.register.Apply(&batch, meta.Kind)
-	if err := in.load(ctx); err != nil {
-		return feeds.Outcome{}, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
+	code, result := "size", "refused"
+	if errors.Is(err, feeds.ErrFull) {
+		code, result = "full", "unheld"
 	}
-	receipt, err := in.store(ctx, r.sink, batch, meta)
-	if err != nil {
-		return feeds.Outcome{}, err
+	in.health.Fault(fmt.Errorf("%s: %w", code, err))
+	in.runner.metrics.delivered(in.config.Name, result, 0)
+	in.mu.Lock()
+	n, ok := in.quarantine.full.Count(1)
+	in.mu.Unlock()
+	if ok { // once a minute
+		in.log.Error().Err(err).Int("times", n).Msg("delivery not held: decide on what is held under /admin")
 	}
-	in.quarantine.watch.Accept(h.Diff, &batch, meta)
-	if err := in.saveContract(ctx, true); err != nil {
-		return feeds.Outcome{}, fmt.Errorf("%w: the feed's contract: %w", feeds.ErrBusy, err)
-	}
-	in.stored(&batch, receipt, meta, len(body), nil)
-	in.decided(ctx)
-	return feeds.Outcome{Receipt: receipt}, nil
 }
 
 // Decided tells a feed that somebody has decided on what it holds: its fault is over until the next.
@@ -293,8 +348,9 @@ func (in *inlet) decided(ctx context.Context) {
 	in.quarantine.last, in.quarantine.attended = contract.Held{}, time.Time{}
 	in.mu.Unlock()
 	in.health.pardon("drift")
-	if _, held, err := in.runner.opt.Keeper.Kept(ctx, in.config.Name); err == nil {
-		in.count(held)
+	in.health.pardon("full")
+	if kept, err := in.runner.opt.Keeper.Kept(ctx, in.config.Name); err == nil {
+		in.count(kept.Held)
 	}
 }
 

@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
@@ -18,17 +21,19 @@ import (
 
 // shelf is a Keeper in memory.
 type shelf struct {
-	mu   sync.Mutex
-	doc  map[string][]byte
-	rev  map[string]int64
-	held map[string]contract.Held // by fingerprint
-	body map[string][]byte        // by id
-	asks int
-	err  error
+	mu    sync.Mutex
+	doc   map[string][]byte
+	rev   map[string]int64
+	held  map[string]contract.Held // by fingerprint
+	body  map[string][]contract.Delivery
+	asks  int
+	ended int // how often what has expired was forgotten
+	ends  time.Time
+	err   error
 }
 
 func newShelf() *shelf {
-	return &shelf{doc: map[string][]byte{}, rev: map[string]int64{}, held: map[string]contract.Held{}, body: map[string][]byte{}}
+	return &shelf{doc: map[string][]byte{}, rev: map[string]int64{}, held: map[string]contract.Held{}, body: map[string][]contract.Delivery{}}
 }
 
 func (s *shelf) Contract(_ context.Context, feed string) ([]byte, int64, error) {
@@ -57,26 +62,36 @@ func (s *shelf) Hold(_ context.Context, h contract.Held, body []byte) (contract.
 		return h, s.err
 	}
 	s.asks++
+	d := h.Delivery()
+	d.Body = body
 	if old, ok := s.held[h.Fingerprint]; ok {
-		h.ID, h.Times = old.ID, old.Times+h.Times
+		h.ID, h.Times, h.State = old.ID, old.Times+h.Times, old.State
 	} else {
 		h.ID = fmt.Sprint("held-", len(s.held)+1)
 	}
-	s.held[h.Fingerprint], s.body[h.ID] = h, body
+	s.held[h.Fingerprint] = h
+	switch {
+	case body != nil && h.Passed:
+		s.body[h.ID] = []contract.Delivery{d}
+	case body != nil:
+		s.body[h.ID] = append(s.body[h.ID], d)
+	}
 	return h, nil
 }
 
-func (s *shelf) Kept(_ context.Context, feed string) (int64, int, error) {
+func (s *shelf) Kept(_ context.Context, feed string) (Kept, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n := 0
 	for _, h := range s.held {
 		if h.State == contract.StateHeld {
-			n++
+			n += max(1, len(s.body[h.ID]))
 		}
 	}
-	return s.rev[feed], n, s.err
+	return Kept{Rev: s.rev[feed], Held: n, Expires: s.ends}, s.err
 }
+
+func (s *shelf) Expire(context.Context, string) error { s.ended++; return nil }
 
 // gauges is a format for tests: "m" or "km" gives six gauges with that unit, "alert" an alert besides, "bad" a refused item.
 type gauges struct{}
@@ -157,11 +172,42 @@ func TestDriftIsHeldAndDecided(t *testing.T) {
 	var h contract.Held
 	for _, h = range k.held {
 	}
-	if out, err := r.Accept(t.Context(), h, k.body[h.ID]); err != nil || out.Accepted != 12 {
-		t.Fatalf("%+v %v", out, err)
+	list := k.body[h.ID]
+	if len(list) != 362 {
+		t.Fatalf("%d deliveries are held of 362", len(list))
 	}
-	if s.batches[len(s.batches)-1].AllAlerts {
-		t.Error("what was held ends alerts that came since")
+	if err := r.Learn(t.Context(), h, &list[361]); err != nil {
+		t.Fatal(err)
+	}
+	stored := len(s.batches)
+	if unread, err := r.Accept(t.Context(), "awlr", list); err != nil || len(unread) != 0 {
+		t.Fatalf("%+v %v", unread, err)
+	}
+	n, last := 0, moment.Time{}
+	for _, b := range s.batches[stored:] {
+		items := map[int]bool{}
+		for _, o := range b.Observations {
+			if o.ReceivedAt.Before(last.Time) {
+				t.Fatal("not in the order in which they came")
+			}
+			last = o.ReceivedAt
+			items[o.Index] = true
+			n++
+		}
+		if len(items) != len(b.Observations) || b.AllAlerts {
+			t.Errorf("%d places for %d readings, all alerts: %t", len(items), len(b.Observations), b.AllAlerts)
+		}
+	}
+	if n != 362*12 || !last.Equal(list[361].At.Time) {
+		t.Errorf("%d readings are stored, the last of %v", n, last)
+	}
+	for fingerprint, h := range k.held {
+		h.State = contract.StateAccepted
+		k.held[fingerprint] = h
+	}
+	r.Decided(t.Context(), "awlr")
+	if st := r.Status()[0]; st.Quarantined != 0 || strings.HasPrefix(st.Reason, "drift") {
+		t.Errorf("%+v", st)
 	}
 	if out := tell(t, r, clock, "km"); out.Accepted != 12 || len(out.Ignored) != 0 {
 		t.Errorf("the new shape is not believed: %+v", out)
@@ -173,8 +219,8 @@ func TestDriftIsHeldAndDecided(t *testing.T) {
 	}
 }
 
-// Within a second a cause is only counted; where nothing can be kept, nothing is acknowledged.
-func TestHoldingIsDurableAndCheap(t *testing.T) {
+// Each delivery of which something is withheld is held before it is acknowledged; where it cannot be, nothing is acknowledged.
+func TestEachWithheldDeliveryIsHeld(t *testing.T) {
 	k, clock := newShelf(), &hand{t: time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)}
 	r, s := house(t, k, clock)
 	for range 8 {
@@ -187,24 +233,106 @@ func TestHoldingIsDurableAndCheap(t *testing.T) {
 		t.Fatalf("held without a store: %v", err)
 	}
 	k.err = nil
-	tell(t, r, clock, "km")
+	for range 100 { // in one moment
+		if _, err := r.Deliver(t.Context(), "awlr", []byte("km"), feeds.Meta{Topic: "a"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, h := range k.held {
+		if list := k.body[h.ID]; h.Times != 100 || len(list) != 100 || list[0].Readings != 12 || list[0].Topic != "a" {
+			t.Errorf("%d deliveries are counted and %d held of 100: %+v", h.Times, len(list), h)
+		}
+	}
+	if st := r.Status()[0]; st.Quarantined != 100 {
+		t.Errorf("%d are shown of 100", st.Quarantined)
+	}
+	if out, err := r.Deliver(t.Context(), "awlr", []byte("km"), feeds.Meta{Dry: true}); err != nil || len(out.Ignored) != 0 {
+		t.Errorf("a dry run is judged: %+v %v", out, err)
+	}
+}
+
+// Where there is no room the sender is told so, and what may pass has passed all the same.
+func TestFullOrTooLargeIsNotAcknowledged(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want error
+		code string
+	}{{"full", contract.ErrFull, feeds.ErrBusy, "full: "}, {"too large", contract.ErrLarge, feeds.ErrPermanent, "size: "}} {
+		t.Run(c.name, func(t *testing.T) {
+			k, clock := newShelf(), &hand{t: time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)}
+			r, s := house(t, k, clock)
+			for range 8 {
+				tell(t, r, clock, "m")
+			}
+			k.err = fmt.Errorf("quarantine: %w", c.err)
+			out, err := r.Deliver(t.Context(), "awlr", []byte("km alert"), feeds.Meta{})
+			if !errors.Is(err, c.want) || errors.Is(err, feeds.ErrBusy) && errors.Is(err, feeds.ErrPermanent) || out.Accepted+len(out.Ignored) != 0 {
+				t.Errorf("acknowledged: %+v %v", out, err)
+			}
+			if last := s.batches[len(s.batches)-1]; len(last.Alerts) != 1 || len(last.Observations) != 0 || last.AllAlerts {
+				t.Errorf("the alert did not pass, or the readings did: %+v", last)
+			}
+			if st := r.Status()[0]; st.State != feeds.FeedFailing || !strings.HasPrefix(st.Reason, c.code) {
+				t.Errorf("%+v", st)
+			}
+			k.err = nil
+			if out := tell(t, r, clock, "m"); out.Accepted != 12 {
+				t.Errorf("what is as usual does not pass: %+v", out)
+			}
+		})
+	}
+}
+
+// What withholds nothing is only counted within a second: the newest is its sample.
+func TestNotesAreCheap(t *testing.T) {
+	k, clock := newShelf(), &hand{t: time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)}
+	r, _ := house(t, k, clock)
+	for range 8 {
+		tell(t, r, clock, "m")
+	}
+	partly := "m" + strings.Repeat(" bad", 8)
+	tell(t, r, clock, partly)
 	asks := k.asks
 	for range 100 {
-		if _, err := r.Deliver(t.Context(), "awlr", []byte("km"), feeds.Meta{}); err != nil {
+		if _, err := r.Deliver(t.Context(), "awlr", []byte(partly), feeds.Meta{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if k.asks != asks {
 		t.Errorf("%d writes within a second", k.asks-asks)
 	}
-	tell(t, r, clock, "km")
+	tell(t, r, clock, partly)
 	for _, h := range k.held {
-		if h.Times != 102 {
-			t.Errorf("%d deliveries are counted, want 102", h.Times)
+		if h.Times != 102 || len(k.body[h.ID]) != 1 {
+			t.Errorf("%d deliveries are counted, want 102; %d lie there", h.Times, len(k.body[h.ID]))
 		}
 	}
-	if out, err := r.Deliver(t.Context(), "awlr", []byte("km"), feeds.Meta{Dry: true}); err != nil || len(out.Ignored) != 0 {
-		t.Errorf("a dry run is judged: %+v %v", out, err)
+}
+
+// Who may decide is warned before what is held is forgotten, and not every second.
+func TestWhatWillBeForgottenIsSaid(t *testing.T) {
+	k, clock, said := newShelf(), &hand{t: time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)}, &bytes.Buffer{}
+	r, err := New([]FeedConfig{entry("awlr", nil)}, &store{}, Options{Now: clock.now, Keeper: k, Log: zerolog.New(said), Formats: func(string, map[string]any) (feeds.Format, error) { return gauges{}, nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(moved time.Duration) int {
+		clock.move(moved)
+		r.inlets["awlr"].attend(t.Context(), false)
+		return strings.Count(said.String(), "will be forgotten soon")
+	}
+	k.ends = clock.now().Add(5 * 24 * time.Hour)
+	for _, c := range []struct {
+		move time.Duration
+		want int
+	}{{attendEvery, 0}, {48*time.Hour + time.Second, 1}, {time.Hour, 1}, {12 * time.Hour, 2}} {
+		if n := look(c.move); n != c.want {
+			t.Errorf("%d warnings after %v more, want %d: %s", n, c.move, c.want, said)
+		}
+	}
+	if look(59*time.Hour + time.Minute); k.ended == 0 {
+		t.Error("what has expired is not forgotten")
 	}
 }
 
@@ -242,10 +370,10 @@ func TestNotesOnReportsKeepNoNames(t *testing.T) {
 	}
 	for _, h := range k.held {
 		if k.body[h.ID] != nil || !h.Passed {
-			t.Errorf("kept of it: %q, passed %t", k.body[h.ID], h.Passed)
+			t.Errorf("kept of it: %+v, passed %t", k.body[h.ID], h.Passed)
 		}
 		stored := len(s.batches)
-		if _, err := r.Accept(t.Context(), h, nil); err != nil || len(s.batches) != stored {
+		if err := r.Learn(t.Context(), h, nil); err != nil || len(s.batches) != stored {
 			t.Errorf("accepted without its bytes: %v", err)
 		}
 	}

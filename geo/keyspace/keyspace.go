@@ -32,7 +32,7 @@ const (
 	StatusLifetime    = time.Hour // of what a server that is gone said of its feeds
 	// ContractLifetime of what is learned of a feed, from the last time it said something.
 	ContractLifetime   = 90 * 24 * time.Hour
-	QuarantineLifetime = 30 * 24 * time.Hour // of what is held of a feed
+	QuarantineLifetime = 31 * 24 * time.Hour // of what is held of a feed: a day beyond contract.Lifetime, so that whoever ends it can say so
 	FeedLifetime       = 30 * 24 * time.Hour
 	FeedLinks          = 20_000 // that are remembered of a feed
 )
@@ -45,6 +45,7 @@ var Table = []Row{
 	{"kt:live", "channel", "what a commit wrote to a shard (protobuf, geo/index); on a cluster names of new shards", "none: not kept", "geo/index", "geo/index"},
 	{"kt:live:{CELL}", "channel", "on a cluster: what a commit wrote to the shard", "none: not kept", "geo/index", "geo/index"},
 	{"kt:epoch", "string", "id of this store's life", "none: a new one means the store came back empty", "server/app", "server/app, server/hub"},
+	{"kt:seal:{J}", "string", "id of the key of secret_key_file that seals: servers with another file do not start", "none: one value", "server/app", "server/app"},
 	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
 	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
 	{"kt:alerts-active:{J}", "set", "ids of active alerts", "none: bounded by what is active", "alerts/store", "alerts/store"},
@@ -83,9 +84,9 @@ var Table = []Row{
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
 	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
 	{"kt:contract:{J}:NAME", "hash", "rev, doc (JSON, feeds/contract): what is expected of a feed", "ContractLifetime", "server/app", "server/app"},
-	{"kt:contracts:{J}", "hash", "feed -> rev of its contract, deliveries held (JSON)", "ContractLifetime", "server/app", "server/app"},
-	{"kt:quarantine:{J}:NAME", "hash", "id -> a delivery that is held (JSON, feeds/contract), at most 20", "QuarantineLifetime", "server/app", "server/app"},
-	{"kt:quarantine-body:{J}:NAME", "hash", "id -> its bytes (gzip, at most 1 MiB)", "QuarantineLifetime", "server/app", "server/app"},
+	{"kt:contracts:{J}", "hash", "rev:NAME -> rev of a feed's contract; held:NAME -> how much of it is held, until when (JSON)", "ContractLifetime", "server/app", "server/app"},
+	{"kt:quarantine:{J}:NAME", "hash", "id -> a cause for which deliveries are held (JSON, feeds/contract), at most contract.MostCauses; rev, step of the last change", "QuarantineLifetime", "server/app", "server/app"},
+	{"kt:quarantine-body:{J}:ID", "stream", "the deliveries of a cause: m (JSON), b or z (bytes, gzip); id is NUMBER-0", "QuarantineLifetime", "server/app", "server/app"},
 	{"kt:feed:{J}:NAME", "hash", "of a feed, over restarts and for every server: last success, learned interval; of its poll: validators, cursor", "FeedLifetime after the last change", "server/app", "server/app"},
 	{"kt:feed-link:{J}:NAME", "zset", "hashes of links of a feed whose content never changes, by ms when they were fetched", "FeedLifetime, each; FeedLinks at most", "server/app", "server/app"},
 }
@@ -121,6 +122,9 @@ func (k Keys) LiveShard(c geo.Cell) string { return k.tagged("live", shard(c)) }
 
 // Epoch of the store.
 func (k Keys) Epoch() string { return k.plain("epoch") }
+
+// Seal is the mark of secret_key_file.
+func (k Keys) Seal() string { return k.ours("seal") }
 
 // Alert by id.
 func (k Keys) Alert(id string) string { return k.facet("alert", id) }
@@ -248,5 +252,5 @@ func (k Keys) Contracts() string { return k.ours("contracts") }
 // Quarantine is what is held of a feed.
 func (k Keys) Quarantine(feed string) string { return k.facet("quarantine", feed) }
 
-// QuarantineBody is the bytes of that.
-func (k Keys) QuarantineBody(feed string) string { return k.facet("quarantine-body", feed) }
+// QuarantineBody is the deliveries that are held for a cause.
+func (k Keys) QuarantineBody(id string) string { return k.facet("quarantine-body", id) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -29,6 +30,9 @@ var (
 	ErrDecided = errors.New("it cannot be decided any more")
 )
 
+// decideTime is what one request may take to store what is held.
+const decideTime = 20 * time.Second
+
 // FeedDetail is one feed, whole.
 type FeedDetail struct {
 	Status     feeds.FeedStatus `json:"status"`
@@ -36,7 +40,8 @@ type FeedDetail struct {
 	Source     string           `json:"source" enum:"file,api"`
 	Version    int64            `json:"version" doc:"Of an entry made through the API; 0: of the file"`
 	Contract   contract.Shown   `json:"contract"`
-	Quarantine []contract.Held  `json:"quarantine" doc:"The newest first, at most 20"`
+	Quarantine []contract.Held  `json:"quarantine" doc:"The causes for which deliveries are held, the newest first"`
+	Room       contract.Room    `json:"room" doc:"How full the quarantine is; once it is full, what breaks the contract is refused with 503 until somebody decides"`
 }
 
 func (s *server) feed() {
@@ -45,7 +50,7 @@ func (s *server) feed() {
 	s.table.handle("GET "+root+"/quarantine/{id}/body", needs(access.WriteFeeds), s.heldBody)
 	text := &huma.Schema{Type: "string"}
 	s.docs.OpenAPI().AddOperation(&huma.Operation{
-		Method: "GET", Path: root + "/quarantine/{id}/body", OperationID: "held-body", Summary: "The bytes of a delivery that is held",
+		Method: "GET", Path: root + "/quarantine/{id}/body", OperationID: "held-body", Summary: "The bytes of the newest delivery that is held for a cause",
 		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: text}, {Name: "id", In: "path", Required: true, Schema: text}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The bytes as they came, as an attachment", Content: map[string]*huma.MediaType{"application/octet-stream": {}}},
@@ -53,7 +58,7 @@ func (s *server) feed() {
 		},
 		Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 	})
-	operation(s, needs(access.WriteFeeds), "POST", root+"/quarantine/{id}", "decide-held", "Accept what is held, so that the contract learns it, or set it aside", http.StatusOK, s.decideHeld)
+	operation(s, needs(access.WriteFeeds).within(decideTime), "POST", root+"/quarantine/{id}", "decide-held", "Accept all that is held for a cause, so that the contract learns it, or set it aside; where the answer still says held, ask again: it goes on", http.StatusOK, s.decideHeld)
 }
 
 func (s *server) oneFeed(ctx context.Context, in *struct {

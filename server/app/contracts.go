@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"kentongan/alerts/audit"
 	"kentongan/feeds"
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
+	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/api"
 	"kentongan/server/auth"
@@ -48,28 +50,34 @@ func (c contracts) Feed(ctx context.Context, name string) (api.FeedDetail, error
 		return out, fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 	}
 	if out.Quarantine, err = c.app.quarantine.list(ctx, name); err != nil {
-		return out, fmt.Errorf("%w: %w", feeds.ErrBusy, err)
+		return out, err
 	}
+	out.Room = contract.NewShelf(out.Quarantine).Room()
 	return out, nil
 }
 
-// Body gives the bytes of a held delivery.
+// Body gives the bytes of the newest delivery that is held for a cause.
 func (c contracts) Body(ctx context.Context, feed, id string) ([]byte, error) {
 	if _, err := c.app.quarantine.one(ctx, feed, id); err != nil {
 		return nil, notHeld(err)
 	}
-	b, err := c.app.quarantine.body(ctx, feed, id, int64(c.app.cfg.Limits.Inflated))
-	return b, notHeld(err)
+	d, err := c.app.quarantine.newest(ctx, feed, id, int64(c.app.cfg.Limits.Inflated))
+	return d.Body, notHeld(err)
 }
 
 func notHeld(err error) error {
-	if errors.Is(err, errNotHeld) {
+	if errors.Is(err, contract.ErrNotHeld) {
 		return fmt.Errorf("%w: %w", api.ErrNotHeld, err)
 	}
 	return err
 }
 
-// Accept stores a held delivery the usual way and lets the feed's contract learn its shape.
+// acceptLimit is how long one request may store what is held; whoever asks goes on from there.
+var acceptLimit = 5 * time.Second
+
+// Accept lets the feed's contract learn the shape of what is held for a cause, and stores all of it the usual way, in the order in which it came. Where that
+// takes longer than a request may, the cause is given back as it is then, still held: asked again it goes on, as it does after a crash. What
+// comes meanwhile is taken along.
 func (c contracts) Accept(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error) {
 	h, err := c.open(ctx, feed, id)
 	if err != nil {
@@ -79,44 +87,100 @@ func (c contracts) Accept(ctx context.Context, feed, id, note string, who audit.
 	if r == nil {
 		return h, fmt.Errorf("feed %q: %w", feed, runner.ErrUnknownFeed)
 	}
-	body, err := c.bytesOf(ctx, h)
-	if err != nil {
+	var newest *contract.Delivery
+	switch d, err := c.app.quarantine.newest(ctx, feed, id, int64(c.app.cfg.Limits.Inflated)); {
+	case err == nil:
+		newest = &d
+	case errors.Is(err, contract.ErrNotHeld) && (h.Passed || h.Taken > 0):
+	case errors.Is(err, contract.ErrNotHeld):
+		return h, fmt.Errorf("%w: its bytes are no longer kept", api.ErrDecided)
+	default:
 		return h, err
 	}
 	if err := c.record(ctx, "feed.quarantine.accepted", h, note, who); err != nil {
 		return h, err
 	}
-	for range keeperLast {
-		if _, err = r.Accept(ctx, h, body); err != nil {
+	if err := r.Learn(ctx, h, newest); err != nil {
+		return h, err
+	}
+	until, unread, after := time.Now().Add(acceptLimit), unreadable{}, int64(0)
+	for {
+		list, next, err := c.app.quarantine.deliveries(ctx, h, after, int64(c.app.cfg.Limits.Inflated))
+		if err != nil {
 			return h, err
 		}
-		out, err := c.decided(ctx, r, h, contract.StateAccepted, note, who)
-		if !errors.Is(err, errMore) {
-			return out, err
+		if len(list) == 0 {
+			if unread.n > 0 {
+				return h, unread.error()
+			}
+			out, err := c.decided(ctx, r, h, contract.StateAccepted, note, who)
+			if !errors.Is(err, contract.ErrMore) {
+				return out, err
+			}
+		} else {
+			after = list[len(list)-1].Number
+			h, err = c.store(ctx, r, h, list, next, &unread)
+			if errors.Is(err, contract.ErrMore) { // somebody else accepts it too, and has taken some of these: what is stored twice is there once
+				if h, err = c.open(ctx, feed, id); err == nil {
+					unread, after = unreadable{}, 0
+				}
+			}
+			if err != nil {
+				return h, err
+			}
 		}
-		if h, err = c.open(ctx, feed, id); err != nil { // first what it says, then its bytes: these are never the older
-			return h, err
-		}
-		if body, err = c.bytesOf(ctx, h); err != nil {
-			return h, err
+		if time.Now().After(until) {
+			return h, nil
 		}
 	}
-	return h, fmt.Errorf("%w: %w", feeds.ErrBusy, errMore)
 }
 
-// bytesOf gives what is to be accepted; nil where it was not kept, and all of it is stored already.
-func (c contracts) bytesOf(ctx context.Context, h contract.Held) ([]byte, error) {
-	b, err := c.app.quarantine.body(ctx, h.Feed, h.ID, int64(c.app.cfg.Limits.Inflated))
+// unreadable counts held deliveries that the feed cannot read as it is set up today. They stay held.
+type unreadable struct {
+	n     int
+	first error
+	at    moment.Time // of the oldest
+}
+
+func (u *unreadable) error() error {
+	return fmt.Errorf("%w: %d deliveries stay held: %w", api.ErrDecided, u.n, u.first)
+}
+
+// store stores some of the deliveries of a cause, and then lets them go.
+func (c contracts) store(ctx context.Context, r *runner.Runner, h contract.Held, list []contract.Delivery, next moment.Time, unread *unreadable) (contract.Held, error) {
+	bad, err := r.Accept(ctx, h.Feed, list)
+	if err != nil {
+		return h, err
+	}
+	stored := list[:0:0]
+	for i := range list {
+		why := bad[i]
+		if why == nil {
+			stored = append(stored, list[i])
+			continue
+		}
+		if unread.n++; unread.first == nil {
+			unread.first, unread.at = why, list[i].At
+		}
+	}
+	if unread.n > 0 {
+		next = unread.at
+	}
+	out, err := c.app.quarantine.take(ctx, h, stored, next)
 	switch {
-	case errors.Is(err, errNotHeld) && h.Passed:
-		return nil, nil
-	case errors.Is(err, errNotHeld):
-		return nil, fmt.Errorf("%w: its bytes were too many to keep", api.ErrDecided)
+	case errors.Is(err, contract.ErrMore):
+		return h, err
+	case errors.Is(err, contract.ErrDecided):
+		return out, fmt.Errorf("%w: %w", api.ErrDecided, err)
+	case errors.Is(err, contract.ErrNotHeld):
+		return h, notHeld(err)
+	case err != nil:
+		return h, fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 	}
-	return b, err
+	return out, nil
 }
 
-// Keep sets a held delivery aside; the contract stays.
+// Keep sets aside what is held for a cause, and what comes of it within a day; the contract stays.
 func (c contracts) Keep(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error) {
 	h, err := c.open(ctx, feed, id)
 	if err != nil {
@@ -151,10 +215,12 @@ func (c contracts) record(ctx context.Context, action string, h contract.Held, n
 func (c contracts) decided(ctx context.Context, r *runner.Runner, h contract.Held, state, note string, who audit.Actor) (contract.Held, error) {
 	out, err := c.app.quarantine.decide(ctx, h, state, who.Subject, note)
 	switch {
-	case errors.Is(err, errDecided):
+	case errors.Is(err, contract.ErrDecided):
 		return h, fmt.Errorf("%w: %w", api.ErrDecided, err)
-	case errors.Is(err, errNotHeld):
+	case errors.Is(err, contract.ErrNotHeld):
 		return h, notHeld(err)
+	case errors.Is(err, contract.ErrMore):
+		return h, err
 	case err != nil:
 		return h, fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 	}

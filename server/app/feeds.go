@@ -19,7 +19,7 @@ import (
 // newFeeds builds two runners: pushes are taken by every server, polls and recordings run on one. The feeds of the store join those of the
 // file.
 func (a *App) newFeeds(ctx context.Context) error {
-	a.quarantine = &quarantine{rdb: a.rdb, keys: a.keys, now: time.Now}
+	a.quarantine = &quarantine{rdb: a.rdb, keys: a.keys, now: time.Now, log: a.log.With().Str("component", "feeds").Logger()}
 	var pushed, pulled []runner.FeedConfig
 	for _, f := range a.cfg.Feeds {
 		if f.Driven() {

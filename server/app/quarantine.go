@@ -1,21 +1,20 @@
 package app
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 
 	"kentongan/feeds"
 	"kentongan/feeds/contract"
@@ -24,30 +23,29 @@ import (
 	"kentongan/geo/moment"
 )
 
-// Bounds of the quarantine of one feed.
 const (
-	mostHeld   = 20
-	heldBytes  = 1 << 20 // of one delivery, as gzip
 	knownFor   = 1500 * time.Millisecond
-	keeperLast = 5              // tries against another server's writes
-	setAside   = 24 * time.Hour // how long what comes of a cause that was kept is counted to it without asking again
+	keeperLast = 5 // tries against another server's writes of a contract
 )
 
 // quarantine is what contracts and held deliveries are kept in: a runner.Keeper over Redis. Safe for concurrent use.
 type quarantine struct {
-	rdb  redis.UniversalClient
-	keys keyspace.Keys
-	now  func() time.Time
+	rdb    redis.UniversalClient
+	keys   keyspace.Keys
+	now    func() time.Time
+	log    zerolog.Logger
+	needed atomic.Int32 // replicas that must have what is held before it counts
 
 	mu      sync.Mutex
-	known   map[string]keptState // by feed, as of knownAt
+	known   map[string]string // kt:contracts as of knownAt
 	knownAt time.Time
+	lines   map[string]*line // by feed
 }
 
-// keptState is what every server must know of a feed's contract.
+// keptState is what every server must know of what is held of a feed.
 type keptState struct {
-	Rev  int64 `json:"rev"`
-	Held int   `json:"held"`
+	Held    int         `json:"held"`    // deliveries that nobody has decided on
+	Expires moment.Time `json:"expires"` // when the first cause of those is forgotten
 }
 
 // Contract is runner.Keeper.
@@ -81,6 +79,8 @@ func (q *quarantine) SaveContract(ctx context.Context, feed string, doc []byte, 
 		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			p.HSet(ctx, key, "rev", now, "doc", doc)
 			p.PExpire(ctx, key, keyspace.ContractLifetime)
+			p.HSet(ctx, q.keys.Contracts(), "rev:"+feed, now)
+			p.PExpire(ctx, q.keys.Contracts(), keyspace.ContractLifetime)
 			return nil
 		})
 		return err
@@ -88,10 +88,8 @@ func (q *quarantine) SaveContract(ctx context.Context, feed string, doc []byte, 
 	if err != nil {
 		return 0, fmt.Errorf("contract of feed %s: %w", feed, err)
 	}
-	if decided {
-		err = q.tell(ctx, feed)
-	}
-	return now, err
+	q.told("rev:"+feed, strconv.FormatInt(now, 10))
+	return now, nil
 }
 
 // alone does something while nobody else writes the key.
@@ -105,246 +103,107 @@ func (q *quarantine) alone(ctx context.Context, key string, do func(*redis.Tx) e
 	return err
 }
 
-// tell writes down what every server must know of a feed.
-func (q *quarantine) tell(ctx context.Context, feed string) error {
-	list, err := q.list(ctx, feed)
-	if err != nil {
-		return err
-	}
-	_, rev, err := q.Contract(ctx, feed)
-	if err != nil {
-		return err
-	}
-	state := keptState{Rev: rev}
-	for i := range list {
-		if list[i].State == contract.StateHeld {
-			state.Held++
-		}
-	}
-	text, err := json.Marshal(state)
-	if err != nil {
-		return err
-	}
-	key := q.keys.Contracts()
-	pipe := q.rdb.Pipeline()
-	pipe.HSet(ctx, key, feed, text)
-	pipe.PExpire(ctx, key, keyspace.ContractLifetime)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("quarantine of feed %s: %w", feed, err)
-	}
+// told notes what this server has written for all to know.
+func (q *quarantine) told(field, value string) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.known != nil {
-		q.known[feed] = state
+		q.known[field] = value
 	}
-	q.mu.Unlock()
-	return nil
 }
 
 // Kept is runner.Keeper: one question serves all feeds.
-func (q *quarantine) Kept(ctx context.Context, feed string) (rev int64, held int, err error) {
+func (q *quarantine) Kept(ctx context.Context, feed string) (runner.Kept, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if now := q.now(); q.known == nil || now.Sub(q.knownAt) >= knownFor {
 		all, err := q.rdb.HGetAll(ctx, q.keys.Contracts()).Result()
 		if err != nil {
-			return 0, 0, fmt.Errorf("contracts of feeds: %w", err)
+			return runner.Kept{}, fmt.Errorf("contracts of feeds: %w", err)
 		}
-		q.known, q.knownAt = make(map[string]keptState, len(all)), now
-		for name, text := range all {
-			var s keptState
-			if json.Unmarshal([]byte(text), &s) == nil {
-				q.known[name] = s
-			}
+		q.known, q.knownAt = all, now
+	}
+	out := runner.Kept{}
+	out.Rev, _ = strconv.ParseInt(q.known["rev:"+feed], 10, 64)
+	var s keptState
+	if text := q.known["held:"+feed]; text != "" && json.Unmarshal([]byte(text), &s) == nil {
+		out.Held, out.Expires = s.Held, s.Expires.Time
+	}
+	return out, nil
+}
+
+// Expire is runner.Keeper.
+func (q *quarantine) Expire(ctx context.Context, feed string) error {
+	return q.step(ctx, feed, func(*contract.Shelf) error { return nil }, nil, nil)
+}
+
+// summary is what every server must know of a shelf.
+func summary(s *contract.Shelf) keptState {
+	out := keptState{}
+	for i := range s.Causes {
+		h := &s.Causes[i]
+		switch {
+		case h.State != contract.StateHeld:
+			continue
+		case h.Passed:
+			out.Held++
+			continue
+		}
+		out.Held += int(h.Deliveries)
+		if end := h.At.Add(contract.Lifetime); h.Deliveries > 0 && (out.Expires.IsZero() || end.Before(out.Expires.Time)) {
+			out.Expires = moment.Of(end)
 		}
 	}
-	s := q.known[feed]
-	return s.Rev, s.Held, nil
+	return out
 }
 
 // list gives what is in a feed's quarantine, the newest first; what is older than its lifetime is left out.
 func (q *quarantine) list(ctx context.Context, feed string) ([]contract.Held, error) {
 	all, err := q.rdb.HGetAll(ctx, q.keys.Quarantine(feed)).Result()
 	if err != nil {
-		return nil, fmt.Errorf("quarantine of feed %s: %w", feed, err)
+		return nil, fmt.Errorf("%w: quarantine of feed %s: %w", feeds.ErrBusy, feed, err)
 	}
-	return q.read(all), nil
+	out, now := []contract.Held{}, q.now()
+	for _, h := range causes(all) {
+		if now.Sub(h.At.Time) < contract.Lifetime {
+			out = append(out, dated(h))
+		}
+	}
+	slices.SortFunc(out, func(a, b contract.Held) int { return cmp.Or(b.At.Compare(a.At.Time), strings.Compare(b.ID, a.ID)) })
+	return out, nil
 }
 
-func (q *quarantine) read(all map[string]string) []contract.Held {
+// causes reads those of a shelf; what a later version has written is left alone.
+func causes(all map[string]string) []contract.Held {
 	out := []contract.Held{}
 	for id, text := range all {
 		var h contract.Held
-		if json.Unmarshal([]byte(text), &h) == nil && h.ID == id && q.now().Sub(h.At.Time) < keyspace.QuarantineLifetime {
+		if id != "rev" && id != "step" && json.Unmarshal([]byte(text), &h) == nil && h.ID == id {
 			out = append(out, h)
 		}
 	}
-	slices.SortFunc(out, func(a, b contract.Held) int { return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(b.ID, a.ID)) })
 	return out
 }
 
-// Hold is runner.Keeper.
-func (q *quarantine) Hold(ctx context.Context, h contract.Held, body []byte) (contract.Held, error) {
-	var packed []byte
-	if body != nil {
-		var err error
-		if packed, err = pack(body); err != nil {
-			return h, err
-		}
+// dated tells until when a cause is held.
+func dated(h contract.Held) contract.Held {
+	h.ExpiresAt = moment.Of(h.At.Add(contract.Lifetime))
+	if h.Diff == nil {
+		h.Diff = []contract.Finding{}
 	}
-	key, bodies := q.keys.Quarantine(h.Feed), q.keys.QuarantineBody(h.Feed)
-	var out contract.Held
-	err := q.alone(ctx, key, func(tx *redis.Tx) error {
-		all, err := tx.HGetAll(ctx, key).Result()
-		if err != nil {
-			return err
-		}
-		list := q.read(all)
-		out = h
-		out.ID = ""
-		for i := range list {
-			if list[i].Fingerprint == h.Fingerprint && (list[i].State == contract.StateHeld || list[i].State == contract.StateKept && h.At.Sub(list[i].DecidedAt.Time) < setAside) {
-				out = merge(list[i], h)
-				break
-			}
-		}
-		if out.ID == "" {
-			out.ID = ulid.MustNew(ulid.Timestamp(h.At.Time), ulid.DefaultEntropy()).String()
-			list = append([]contract.Held{out}, list...)
-		}
-		out.Whole = body != nil && len(packed) <= heldBytes
-		text, err := json.Marshal(out)
-		if err != nil {
-			return err
-		}
-		gone := surplus(all, list)
-		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
-			p.HSet(ctx, key, out.ID, text)
-			if out.Whole {
-				p.HSet(ctx, bodies, out.ID, packed)
-			} else {
-				gone = append(gone[:len(gone):len(gone)], out.ID)
-			}
-			for _, id := range gone {
-				p.HDel(ctx, bodies, id)
-				if id != out.ID {
-					p.HDel(ctx, key, id)
-				}
-			}
-			p.PExpire(ctx, key, keyspace.QuarantineLifetime)
-			p.PExpire(ctx, bodies, keyspace.QuarantineLifetime)
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return h, fmt.Errorf("quarantine of feed %s: %w", h.Feed, err)
-	}
-	return out, q.tell(ctx, h.Feed)
-}
-
-// merge counts a delivery to those of its cause; its bytes and its figures take the place of theirs.
-func merge(old, h contract.Held) contract.Held {
-	h.ID, h.FirstAt, h.Times = old.ID, old.FirstAt, old.Times+h.Times
-	h.State, h.By, h.Note, h.DecidedAt = old.State, old.By, old.Note, old.DecidedAt
 	return h
 }
-
-// surplus names what must go: all but the newest, what is decided first; and what cannot be read.
-func surplus(all map[string]string, list []contract.Held) (gone []string) {
-	stay := map[string]bool{}
-	for _, open := range []bool{true, false} {
-		for i := range list {
-			if (list[i].State == contract.StateHeld) == open && len(stay) < mostHeld {
-				stay[list[i].ID] = true
-			}
-		}
-	}
-	for id := range all {
-		if !stay[id] {
-			gone = append(gone, id)
-		}
-	}
-	return gone
-}
-
-func pack(body []byte) ([]byte, error) {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	if _, err := z.Write(body); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// errNotHeld means that nothing is held under this id; errDecided, that it was accepted meanwhile; errMore, that more of the same cause came
-// meanwhile, whose bytes nobody has accepted yet.
-var (
-	errNotHeld = errors.New("nothing is held under this id")
-	errDecided = errors.New("somebody has accepted it meanwhile")
-	errMore    = errors.New("more of the same cause came meanwhile")
-)
 
 func (q *quarantine) one(ctx context.Context, feed, id string) (contract.Held, error) {
 	text, err := q.rdb.HGet(ctx, q.keys.Quarantine(feed), id).Result()
 	if errors.Is(err, redis.Nil) {
-		return contract.Held{}, errNotHeld
+		return contract.Held{}, contract.ErrNotHeld
 	} else if err != nil {
 		return contract.Held{}, fmt.Errorf("%w: quarantine of feed %s: %w", feeds.ErrBusy, feed, err)
 	}
 	var h contract.Held
-	if err := json.Unmarshal([]byte(text), &h); err != nil {
-		return contract.Held{}, errNotHeld // of a later version
+	if err := json.Unmarshal([]byte(text), &h); err != nil || h.ID != id {
+		return contract.Held{}, contract.ErrNotHeld // of a later version, or no cause
 	}
-	return h, nil
-}
-
-// body gives held bytes as they came; errNotHeld where they were not kept.
-func (q *quarantine) body(ctx context.Context, feed, id string, most int64) ([]byte, error) {
-	packed, err := q.rdb.HGet(ctx, q.keys.QuarantineBody(feed), id).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return nil, errNotHeld
-	} else if err != nil {
-		return nil, fmt.Errorf("%w: quarantine of feed %s: %w", feeds.ErrBusy, feed, err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("quarantine of feed %s: %s: %w", feed, id, err)
-	}
-	return io.ReadAll(io.LimitReader(z, most))
-}
-
-// decide notes who has decided what; errDecided and errMore where somebody, or a delivery, was faster.
-func (q *quarantine) decide(ctx context.Context, h contract.Held, state, by, note string) (contract.Held, error) {
-	key, seen := q.keys.Quarantine(h.Feed), h.Times
-	err := q.alone(ctx, key, func(tx *redis.Tx) error {
-		text, err := tx.HGet(ctx, key, h.ID).Result()
-		if errors.Is(err, redis.Nil) {
-			return errNotHeld
-		} else if err != nil {
-			return err
-		}
-		if err := json.Unmarshal([]byte(text), &h); err != nil {
-			return errNotHeld
-		}
-		switch {
-		case h.State == contract.StateAccepted:
-			return errDecided
-		case state == contract.StateAccepted && h.Times != seen:
-			return errMore
-		}
-		h.State, h.By, h.Note, h.DecidedAt = state, by, note, moment.Of(q.now())
-		b, err := json.Marshal(h)
-		if err != nil {
-			return err
-		}
-		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error { p.HSet(ctx, key, h.ID, b); return nil })
-		return err
-	})
-	if err != nil {
-		return h, fmt.Errorf("quarantine of feed %s: %w", h.Feed, err)
-	}
-	return h, q.tell(ctx, h.Feed)
+	return dated(h), nil
 }

@@ -9,9 +9,13 @@ import (
 	"math/rand"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
+	"kentongan/feeds"
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
 	"kentongan/geo/keyspace"
@@ -119,60 +123,163 @@ func keeper(t *testing.T) (*quarantine, *time.Time) {
 }
 
 func heldAt(at time.Time, fingerprint string) contract.Held {
-	return contract.Held{Feed: "awlr", At: moment.Of(at), FirstAt: moment.Of(at), Times: 1, State: contract.StateHeld, Fingerprint: fingerprint, Diff: []contract.Finding{}}
+	return contract.Held{Feed: "awlr", At: moment.Of(at), FirstAt: moment.Of(at), Times: 1, Items: 1, Readings: 1, State: contract.StateHeld, Fingerprint: fingerprint, Diff: []contract.Finding{}}
 }
 
-// What comes of one cause is one note; a feed keeps the newest twenty.
-func TestQuarantineIsBounded(t *testing.T) {
-	q, now := keeper(t)
-	ctx := t.Context()
-	first, err := q.Hold(ctx, heldAt(*now, "a"), []byte("one"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 360 {
-		*now = now.Add(10 * time.Second)
-		if _, err := q.Hold(ctx, heldAt(*now, "a"), []byte("newest")); err != nil {
+// all gives every delivery that lies in the store for a cause.
+func (q *quarantine) all(t *testing.T, h contract.Held) (out []contract.Delivery) {
+	t.Helper()
+	for after := int64(0); ; {
+		list, _, err := q.deliveries(t.Context(), h, after, 1<<30)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if len(list) == 0 {
+			return out
+		}
+		out = append(out, list...)
+		after = list[len(list)-1].Number
 	}
-	list, err := q.list(ctx, "awlr")
-	if err != nil || len(list) != 1 || list[0].ID != first.ID || list[0].Times != 361 || !list[0].FirstAt.Equal(first.At.Time) {
+}
+
+// Many senders at once: each body lies in the store before its sender hears so, each with its own time, in few steps; and the counts are true.
+func TestEveryBodyIsInTheStoreBeforeItsAnswer(t *testing.T) {
+	q, now := keeper(t)
+	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now} // another server, at the same time
+	const senders, each = 40, 25
+	var all sync.WaitGroup
+	for i := range senders {
+		all.Go(func() {
+			at := []*quarantine{q, other}[i%2]
+			for n := range each {
+				h := heldAt(now.Add(time.Duration(i*each+n)*time.Millisecond), []string{"a", "b"}[n%2])
+				h.Topic = fmt.Sprint("sender/", i)
+				body := fmt.Sprintf("%d-%d %s", i, n, strings.Repeat("x", n*20))
+				out, err := at.Hold(t.Context(), h, []byte(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if d, err := at.newest(t.Context(), "awlr", out.ID, 1<<20); err != nil || d.Number < out.Newest {
+					t.Errorf("answered before it was there: %d of %d, %v", d.Number, out.Newest, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	list, err := q.list(t.Context(), "awlr")
+	if err != nil || len(list) != 2 {
 		t.Fatalf("%v %+v", err, list)
 	}
-	if b, err := q.body(ctx, "awlr", first.ID, 1<<20); err != nil || string(b) != "newest" {
-		t.Errorf("%s %v", b, err)
+	found := map[string]bool{}
+	for _, h := range list {
+		got, size := q.all(t, h), int64(0)
+		for i, d := range got {
+			var sender, n int
+			if _, err := fmt.Sscanf(string(d.Body), "%d-%d", &sender, &n); err != nil || d.Topic != fmt.Sprint("sender/", sender) || !d.At.Equal(now.Add(time.Duration(sender*each+n)*time.Millisecond)) {
+				t.Errorf("%v: %+v", err, d)
+			}
+			if i > 0 && d.Number != got[i-1].Number+1 {
+				t.Errorf("number %d after %d", d.Number, got[i-1].Number)
+			}
+			found[string(d.Body)] = true
+			size += d.Size
+		}
+		if want := int64(senders * each / 2); h.Times != h.Deliveries || h.Deliveries != int64(len(got)) || h.Readings != h.Deliveries || h.Size != size || h.Deliveries > want+senders || h.Deliveries < want-senders {
+			t.Errorf("%d deliveries lie there, %d bytes: %+v", len(got), size, h)
+		}
 	}
-	for i := range 30 {
+	if len(found) != senders*each {
+		t.Errorf("%d bodies of %d", len(found), senders*each)
+	}
+	if kept, err := other.Kept(t.Context(), "awlr"); err != nil || kept.Held != senders*each || !kept.Expires.After(*now) {
+		t.Errorf("%+v %v", kept, err)
+	}
+	steps, err := q.rdb.HGet(t.Context(), q.keys.Quarantine("awlr"), "rev").Int()
+	t.Logf("%d deliveries of %d senders at two servers in %d steps", senders*each, senders, steps)
+	if err != nil || steps > senders*each*3/4 {
+		t.Errorf("%d steps, %v: what comes at once is not grouped", steps, err)
+	}
+}
+
+// One that is withheld is never dropped; what withholds nothing is a sample and a count.
+func TestQuarantineIsBoundedAndHonest(t *testing.T) {
+	q, now := keeper(t)
+	ctx := t.Context()
+	for i := range contract.MostCauses {
 		*now = now.Add(time.Minute)
 		if _, err := q.Hold(ctx, heldAt(*now, fmt.Sprint("cause ", i)), []byte("x")); err != nil {
 			t.Fatal(err)
 		}
 	}
-	list, err = q.list(ctx, "awlr")
-	if err != nil || len(list) != mostHeld || list[0].Fingerprint != "cause 29" {
-		t.Fatalf("%v: %d, first %+v", err, len(list), list[0])
+	if _, err := q.Hold(ctx, heldAt(*now, "one more"), []byte("x")); !errors.Is(err, feeds.ErrFull) || !errors.Is(err, feeds.ErrBusy) {
+		t.Errorf("one more cause: %v", err)
 	}
-	if n, err := q.rdb.HLen(ctx, q.keys.QuarantineBody("awlr")).Result(); err != nil || n != mostHeld {
-		t.Errorf("%d bodies, %v", n, err)
+	list, err := q.list(ctx, "awlr")
+	if err != nil || len(list) != contract.MostCauses || list[len(list)-1].Fingerprint != "cause 0" {
+		t.Fatalf("%v: %d causes", err, len(list))
 	}
-	noise := make([]byte, 2<<20)
+	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now}
+	if _, err := other.decide(ctx, list[7], contract.StateKept, "ani", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Hold(ctx, heldAt(*now, "one more"), []byte("x")); err != nil {
+		t.Errorf("there is room since another server's decision: %v", err)
+	}
+	if n, err := q.rdb.Exists(ctx, q.keys.QuarantineBody(list[7].ID)).Result(); err != nil || n != 0 {
+		t.Errorf("the bytes of what made room are there: %d %v", n, err)
+	}
+	noise := make([]byte, contract.LargestBody+1)
 	rand.New(rand.NewSource(1)).Read(noise)
-	large, err := q.Hold(ctx, heldAt(*now, "large"), noise)
-	if err != nil || large.Whole {
-		t.Errorf("%v %v", large.Whole, err)
+	if _, err := q.Hold(ctx, heldAt(*now, "cause 3"), noise); !errors.Is(err, contract.ErrLarge) {
+		t.Errorf("too large: %v", err)
 	}
-	if _, err := q.body(ctx, "awlr", large.ID, 1<<20); !errors.Is(err, errNotHeld) {
-		t.Error(err)
+
+	note := heldAt(*now, "note")
+	note.Feed, note.Passed, note.Readings = "notes", true, 0
+	var last contract.Held
+	for i := range 30 {
+		*now = now.Add(time.Minute)
+		note.At = moment.Of(*now)
+		if last, err = q.Hold(ctx, note, fmt.Appendf(nil, "sample %d", i)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	for _, key := range []string{q.keys.Quarantine("awlr"), q.keys.QuarantineBody("awlr")} {
-		if ttl, err := q.rdb.PTTL(ctx, key).Result(); err != nil || ttl <= 0 || ttl > keyspace.QuarantineLifetime {
+	if got := q.all(t, last); last.Times != 30 || last.Deliveries != 1 || len(got) != 1 || string(got[0].Body) != "sample 29" {
+		t.Errorf("%+v %+v", last, got)
+	}
+	for _, key := range []string{q.keys.Quarantine("notes"), q.keys.QuarantineBody(last.ID)} {
+		if ttl, err := q.rdb.PTTL(ctx, key).Result(); err != nil || ttl < contract.Lifetime || ttl > keyspace.QuarantineLifetime {
 			t.Errorf("%s lives %v, %v", key, ttl, err)
 		}
 	}
-	*now = now.Add(keyspace.QuarantineLifetime)
-	if list, err := q.list(ctx, "awlr"); err != nil || len(list) != 0 {
+}
+
+// Thirty days after its last delivery a cause is forgotten, and that is said.
+func TestWhatNobodyDecidedOnExpiresAloud(t *testing.T) {
+	q, now := keeper(t)
+	said := &logged{}
+	q.log = zerolog.New(said)
+	h, err := q.Hold(t.Context(), heldAt(*now, "a"), []byte("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, _ := q.list(t.Context(), "awlr"); len(list) != 1 || !list[0].ExpiresAt.Equal(now.Add(contract.Lifetime)) {
+		t.Errorf("%+v", list)
+	}
+	*now = now.Add(contract.Lifetime - time.Second)
+	if err := q.Expire(t.Context(), "awlr"); err != nil || len(q.all(t, h)) != 1 {
+		t.Errorf("forgotten too early: %v", err)
+	}
+	*now = now.Add(time.Second)
+	if list, err := q.list(t.Context(), "awlr"); err != nil || len(list) != 0 {
 		t.Errorf("%v: %d after thirty days", err, len(list))
+	}
+	if err := q.Expire(t.Context(), "awlr"); err != nil || len(q.all(t, h)) != 0 || !strings.Contains(said.String(), "nobody has decided") {
+		t.Errorf("%v %s", err, said)
+	}
+	if kept, err := q.Kept(t.Context(), "awlr"); err != nil || kept.Held != 0 || !kept.Expires.IsZero() {
+		t.Errorf("%+v %v", kept, err)
 	}
 }
 
@@ -185,21 +292,21 @@ func TestDecisionsAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, held, err := other.Kept(ctx, "awlr"); err != nil || held != 1 {
-		t.Fatalf("%d %v", held, err)
+	if kept, err := other.Kept(ctx, "awlr"); err != nil || kept.Held != 1 {
+		t.Fatalf("%+v %v", kept, err)
 	}
 	if h, err = q.decide(ctx, h, contract.StateKept, "ani", "alat rusak"); err != nil {
 		t.Fatal(err)
 	}
 	*now = now.Add(time.Minute)
-	if _, held, err := other.Kept(ctx, "awlr"); err != nil || held != 0 {
-		t.Fatalf("%d %v", held, err)
+	if kept, err := other.Kept(ctx, "awlr"); err != nil || kept.Held != 0 {
+		t.Fatalf("%+v %v", kept, err)
 	}
 	again, err := q.Hold(ctx, heldAt(*now, "a"), []byte("two"))
-	if err != nil || again.ID != h.ID || again.State != contract.StateKept || again.By != "ani" || again.Times != 2 {
+	if err != nil || again.ID != h.ID || again.State != contract.StateKept || again.By != "ani" || again.Deliveries != 2 {
 		t.Errorf("%+v %v", again, err)
 	}
-	*now = now.Add(2 * setAside)
+	*now = now.Add(48 * time.Hour)
 	if anew, err := q.Hold(ctx, heldAt(*now, "a"), []byte("three")); err != nil || anew.ID == h.ID || anew.State != contract.StateHeld {
 		t.Errorf("%+v %v", anew, err)
 	}
@@ -216,6 +323,10 @@ func TestDecisionsAreKept(t *testing.T) {
 	if doc, rev, err := other.Contract(ctx, "awlr"); err != nil || rev != 1 || !bytes.Equal(doc, []byte(`{"v":1}`)) {
 		t.Errorf("%s %d %v", doc, rev, err)
 	}
+	*now = now.Add(knownFor)
+	if kept, err := other.Kept(ctx, "awlr"); err != nil || kept.Rev != 1 || kept.Held != 1 {
+		t.Errorf("%+v %v", kept, err)
+	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := q.Hold(cancelled, heldAt(*now, "b"), nil); err == nil {
@@ -223,38 +334,56 @@ func TestDecisionsAreKept(t *testing.T) {
 	}
 }
 
-// Who accepts decides on what they saw: what comes in the same moment is neither lost beneath the decision, nor is the decision taken back.
-func TestADecisionIsOnWhatWasSeen(t *testing.T) {
+// Who accepts decides on what was taken: what comes in the same moment is neither lost beneath the decision, nor is the decision taken back, and
+// two who accept at once take nothing that the other has not stored.
+func TestADecisionIsOnWhatWasTaken(t *testing.T) {
 	q, now := keeper(t)
+	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now}
 	ctx := t.Context()
 	first, err := q.Hold(ctx, heldAt(*now, "a"), []byte("one"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	list := q.all(t, first)
 	if _, err := q.Hold(ctx, heldAt(now.Add(time.Second), "a"), []byte("two")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.decide(ctx, first, contract.StateAccepted, "ani", ""); !errors.Is(err, errMore) {
+	after, err := q.take(ctx, first, list, moment.Of(now.Add(time.Second)))
+	if err != nil || after.Deliveries != 1 || after.Taken != 1 || !after.OldestAt.Equal(now.Add(time.Second)) {
+		t.Fatalf("%+v %v", after, err)
+	}
+	if _, err := other.take(ctx, first, list, moment.Time{}); !errors.Is(err, contract.ErrMore) {
+		t.Errorf("taken twice: %v", err)
+	}
+	if _, err := other.decide(ctx, first, contract.StateAccepted, "ani", ""); !errors.Is(err, contract.ErrMore) {
 		t.Fatalf("bytes that nobody accepted are gone: %v", err)
 	}
-	second, err := q.one(ctx, "awlr", first.ID)
-	if err != nil || second.State != contract.StateHeld || second.Times != 2 {
-		t.Fatalf("%+v %v", second, err)
+	if got := q.all(t, after); len(got) != 1 || string(got[0].Body) != "two" {
+		t.Fatalf("%+v", got)
 	}
-	if _, err := q.decide(ctx, second, contract.StateAccepted, "ani", ""); err != nil {
+	if _, err := other.take(ctx, after, q.all(t, after), moment.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := q.decide(ctx, second, contract.StateKept, "budi", ""); !errors.Is(err, errDecided) {
+	if _, err := other.decide(ctx, first, contract.StateAccepted, "ani", ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.decide(ctx, first, contract.StateKept, "budi", ""); !errors.Is(err, contract.ErrDecided) {
 		t.Errorf("a decision is taken back: %v", err)
 	}
-	if h, err := q.one(ctx, "awlr", first.ID); err != nil || h.State != contract.StateAccepted || h.By != "ani" {
+	if h, err := q.one(ctx, "awlr", first.ID); err != nil || h.State != contract.StateAccepted || h.By != "ani" || h.Taken != 2 {
 		t.Errorf("%+v %v", h, err)
 	}
-	named, err := q.Hold(ctx, heldAt(*now, "names people"), nil)
+	late, err := q.Hold(ctx, heldAt(*now, "a"), []byte("three"))
+	if err != nil || late.ID == first.ID || late.State != contract.StateHeld {
+		t.Errorf("what came after the decision is part of it: %+v %v", late, err)
+	}
+	named := heldAt(*now, "names people")
+	named.Passed = true
+	named, err = q.Hold(ctx, named, nil)
 	if err != nil || named.Whole {
 		t.Errorf("%+v %v", named, err)
 	}
-	if _, err := q.body(ctx, "awlr", named.ID, 1<<20); !errors.Is(err, errNotHeld) {
+	if _, err := q.newest(ctx, "awlr", named.ID, 1<<20); !errors.Is(err, contract.ErrNotHeld) {
 		t.Errorf("no bytes are kept: %v", err)
 	}
 }

@@ -119,6 +119,7 @@ func (a *App) countReplicas(ctx context.Context) error {
 	needed := a.replicas.see(time.Now(), run, online)
 	a.cases.Confirm(needed)
 	a.index.Confirm(needed)
+	a.quarantine.needed.Store(int32(needed))
 	return nil
 }
 

@@ -35,6 +35,9 @@ func (Transport) Run(ctx context.Context, _ feeds.Deliver) error {
 	return nil
 }
 
+// RetryFull is what a sender is told to wait where somebody must decide first, in seconds.
+const RetryFull = 60
+
 // RetryAfter is what a sender is told to wait when the store does not take writes, in seconds.
 const RetryAfter = 2
 
@@ -101,6 +104,11 @@ func Respond(out feeds.Outcome, err error) Answer {
 		return problem(Problem{Status: http.StatusUnsupportedMediaType, Title: "the encoding is not known", Detail: err.Error()})
 	case errors.Is(err, feeds.ErrPermanent):
 		return problem(Problem{Status: http.StatusBadRequest, Title: "the body cannot be read", Detail: err.Error()})
+	}
+	if errors.Is(err, feeds.ErrFull) {
+		a := problem(Problem{Status: http.StatusServiceUnavailable, Title: "not stored, send it again later", Detail: feeds.ErrFull.Error()})
+		a.RetryAfter = RetryFull
+		return a
 	}
 	// What failed inside is for the log, not for the sender.
 	a := problem(Problem{Status: http.StatusServiceUnavailable, Title: "not stored, send it again", Detail: feeds.ErrBusy.Error()})
