@@ -23,6 +23,9 @@ type Row struct{ Pattern, Type, Value, Lifetime, Writer, Readers string }
 const (
 	SessionLifetime  = 12 * time.Hour
 	SignInLifetime   = 24 * time.Hour
+	EnrolLifetime    = 10 * time.Minute // to scan a code of a new second factor
+	PasskeyLifetime  = 5 * time.Minute  // of a challenge to a passkey
+	FlightLifetime   = 10 * time.Minute // of a sign-in that is under way at a provider
 	PendingLifetime  = 24 * time.Hour // an Update or Cancel that came before what it names
 	CaseStreamLength = 100_000        // approximate: what a screen can resume from
 	DefaultRetention = 72 * time.Hour // of readings
@@ -70,6 +73,11 @@ var Table = []Row{
 	{"kt:person:{J}", "hash", "account id -> the account, with what shows who it is (JSON, v=1)", "none: bounded by the people", "server/people", "server/people, server/auth"},
 	{"kt:person-login:{J}", "hash", "login -> account id", "as person", "server/people", "server/people"},
 	{"kt:person-change:{J}", "string", "mark of the last change of any account", "none: one value", "server/people", "server/auth"},
+	{"kt:enrol:{J}:ID", "string", "sealed secret of codes that an account sets up", "EnrolLifetime", "server/people", "server/people"},
+	{"kt:passkey:{J}:HASH", "string", "a challenge to a passkey (JSON)", "PasskeyLifetime", "server/people", "server/people"},
+	{"kt:flight:{J}:HASH", "string", "a sign-in under way at a provider: nonce, PKCE verifier (JSON)", "FlightLifetime", "server/oidc", "server/oidc"},
+	{"kt:provider-session:{J}:ID", "string", "session at a provider: account, sid, id_token (sealed JSON)", "SessionLifetime", "server/oidc", "server/oidc"},
+	{"kt:provider-sid:{J}:HASH", "hash", "provider's sid -> ids of sessions at it, with their accounts", "SessionLifetime after the last", "server/oidc", "server/oidc"},
 	{"kt:key:{J}", "hash", "key id -> the key, with the hash of its secret (JSON, v=1)", "none: bounded by the keys alive; a revoked one stays 90 days", "server/auth", "server/auth"},
 	{"kt:key-used:{J}", "hash", "key id -> when it was used last", "as key", "server/auth", "server/auth"},
 	{"kt:key-change:{J}", "string", "mark of the last change of any key", "none: one value", "server/auth", "server/auth"},
@@ -197,6 +205,21 @@ func (k Keys) PersonLogin() string { return k.ours("person-login") }
 
 // PersonChange is the mark of the last change of any account.
 func (k Keys) PersonChange() string { return k.ours("person-change") }
+
+// Enrol is the secret of codes that an account sets up.
+func (k Keys) Enrol(person string) string { return k.facet("enrol", person) }
+
+// Passkey is a challenge by the hash of its ticket.
+func (k Keys) Passkey(hash string) string { return k.facet("passkey", hash) }
+
+// Flight is a sign-in under way at a provider, by the hash of the browser's cookie and of its state.
+func (k Keys) Flight(hash string) string { return k.facet("flight", hash) }
+
+// ProviderSession is a session at a provider, by our id of it.
+func (k Keys) ProviderSession(id string) string { return k.facet("provider-session", id) }
+
+// ProviderSID finds it by the provider's id of it.
+func (k Keys) ProviderSID(hash string) string { return k.facet("provider-sid", hash) }
 
 // Key is the hash of keys.
 func (k Keys) Key() string { return k.ours("key") }
