@@ -1,0 +1,87 @@
+// Package scope is what the nouns are to access: the Object of each, and what is left of it at each Level.
+//
+// HTTP and the live socket both ask here, so that the same incident is the same object and has the same form on either way. Pure.
+package scope
+
+import (
+	"strings"
+
+	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
+	"kentongan/feeds/cap"
+	"kentongan/server/access"
+)
+
+// The nouns as Object names them.
+const (
+	NounIncident = "incident"
+	NounReport   = "report"
+	NounUnit     = "unit"
+	NounThing    = "thing"
+)
+
+// KindUnit is the kind of a Thing that is a unit's position.
+const KindUnit = "unit"
+
+// Incident is an incident as an object. Its lead stands first even where there is none, so that no supporting agency is taken for it.
+func Incident(in *incident.Incident) access.Object {
+	o := access.Object{Noun: NounIncident, Agencies: append([]string{in.LeadAgency}, in.Support...), Area: in.AreaName, Type: in.Type,
+		Grave: in.Severity == cap.Extreme || in.Severity == cap.Severe, Restricted: restricted(in.Type)}
+	if in.ResolvedBy != "" {
+		o.By = []string{in.ResolvedBy}
+	}
+	return o
+}
+
+// restricted tells a type that is for named people only. One that this server does not know is, too: a newer server may have opened it.
+func restricted(code string) bool {
+	t, ok := incident.TypeOf(code)
+	return !ok || t.Restricted
+}
+
+// Report is a report as an object. Agencies are whose feed it came by; none: it is the house's own.
+func Report(r *report.Report, agencies []string) access.Object {
+	return access.Object{Noun: NounReport, Agencies: agencies, Area: r.AreaName, Feed: r.Feed}
+}
+
+// Thing is a Thing as an object, and the action that reads it: the place of a unit is that of its crew, and belongs to the agency that
+// its id names ("<feed>:<agency>/<call sign>"), else to that of its feed. AgencyOf is asked only for such a unit; nil knows none.
+func Thing(id, kind string, agencyOf func(feed string) string) (access.Action, access.Object) {
+	feed, native, _ := strings.Cut(id, ":")
+	if kind != KindUnit {
+		return access.ReadThings, access.Object{Noun: NounThing, Feed: feed}
+	}
+	o := access.Object{Noun: NounUnit, Feed: feed, Unit: native}
+	if agency, sign, named := strings.Cut(native, "/"); named && agency != "" && sign != "" {
+		o.Agencies = []string{agency}
+	} else if agencyOf != nil {
+		if agency := agencyOf(feed); agency != "" {
+			o.Agencies = []string{agency}
+		}
+	}
+	return access.ReadUnits, o
+}
+
+// IncidentAt is what is left of an incident at a level; false: nothing, not even that it is there. The incident itself stays as it is.
+func IncidentAt(level access.Level, in *incident.Incident) (incident.Incident, bool) {
+	switch level {
+	case access.Full:
+		return *in, true
+	case access.Facts:
+		return in.Facts(), true
+	case access.Coarse:
+		return in.Coarse(), true
+	}
+	return incident.Incident{}, false
+}
+
+// ReportAt is what is left of a report at a level; false: nothing. Below Facts nothing is, for a report is little but people's own words.
+func ReportAt(level access.Level, r *report.Report) (report.Report, bool) {
+	switch level {
+	case access.Full:
+		return *r, true
+	case access.Facts:
+		return r.Facts(), true
+	}
+	return report.Report{}, false
+}
