@@ -16,6 +16,7 @@ import (
 )
 
 func TestRefusedDeliveriesAreTakenAgain(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	dir := t.TempDir()
 	r := serve(t, dir)
@@ -62,6 +63,7 @@ func TestRefusedDeliveriesAreTakenAgain(t *testing.T) {
 }
 
 func TestReadinessTellsThatRawBytesAreNotKept(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	dir := t.TempDir()
 	r := serve(t, dir)
@@ -85,6 +87,7 @@ func TestReadinessTellsThatRawBytesAreNotKept(t *testing.T) {
 
 // Reading the archive takes time as well: whoever asks hears after a while how far it is, also where nothing was refused for long.
 func TestALongSpanIsTakenAgainInParts(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, t.TempDir())
 	defer func(d time.Duration) { againLimit = d }(againLimit)

@@ -21,6 +21,7 @@ feeds:
 
 // A real Alertmanager calls our webhook with a key of its own: what it fires is an alert of the feed, and what it resolves is over.
 func TestRealAlertmanagerDelivers(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	bin, err := exec.LookPath("prometheus-alertmanager")
 	if err != nil {

@@ -152,6 +152,7 @@ func needRedis(t *testing.T) {
 
 // A reading crosses, an incident comes down the socket, the server stops and starts, and all of it is still there.
 func TestFromReadingToSocketAndOverARestart(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	r := serve(t, dir)
@@ -231,6 +232,7 @@ func TestFromReadingToSocketAndOverARestart(t *testing.T) {
 
 // History is walked in pages that neither lose nor repeat a line.
 func TestHistoryInPages(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, filepath.Join(t.TempDir(), "data"))
 	base := time.Now().Add(-time.Minute).UTC()
@@ -270,6 +272,7 @@ func TestHistoryInPages(t *testing.T) {
 }
 
 func TestEmptiedStoreIsNoticed(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, filepath.Join(t.TempDir(), "data"))
 	if err := r.rdb.FlushDB(t.Context()).Err(); err != nil {
@@ -361,6 +364,7 @@ func TestReplaySniffsEveryFile(t *testing.T) {
 
 // TestEmptiedStoreAcknowledgesNothing kills the store and takes its file away: from then on nothing of the old life may be told.
 func TestEmptiedStoreAcknowledgesNothing(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	r := serve(t, dir)
@@ -406,6 +410,7 @@ func TestEmptiedStoreAcknowledgesNothing(t *testing.T) {
 
 // TestEmptiedIsAWarning as long as the new life lasts.
 func TestEmptiedIsAWarning(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, filepath.Join(t.TempDir(), "data"), func(a *App) { a.Emptied(time.Now()) })
 	if _, doc := r.ask("GET", "/readyz", ""); !strings.Contains(fmt.Sprint(doc["warnings"]), "EMPTY") {

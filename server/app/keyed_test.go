@@ -84,6 +84,7 @@ func TestARevokedKeyIsOutAtEveryServer(t *testing.T) {
 
 // A phone in HTTP mode hears what it waits for, and is known by what its headers say.
 func TestAPhonePushesAsItsAppDoes(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := launch(t, "test", strings.Replace(settings, "rules:", "  - {name: phones, format: owntracks, transport: push}\nrules:", 1), []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	code, made := r.ask("POST", "/api/v1/keys", `{"name":"phones of BPBD","feed":"phones"}`)

@@ -14,6 +14,7 @@ import (
 
 // TestEveryKeyIsInTheTable lives a small day of the house and looks at what it left in the store.
 func TestEveryKeyIsInTheTable(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, t.TempDir())
 	for _, body := range []string{
@@ -43,6 +44,7 @@ func TestEveryKeyIsInTheTable(t *testing.T) {
 
 // TestEveryKeyOfSeveralServersIsInTheTable lives one where others share the store.
 func TestEveryKeyOfSeveralServersIsInTheTable(t *testing.T) {
+	t.Parallel()
 	store := redistest.Private(t).URL()
 	r, other := beside(t, "a", store, polling(newSource(t))), beside(t, "b", store, several)
 	if code, doc := other.ask("POST", "/api/v1/ingest/awlr", `{"thing":"dev-1","property":"water_level","value":3.4,"lat":-0.83,"lng":100.63}`); code != http.StatusAccepted {

@@ -88,6 +88,7 @@ func (q *quiet) unchanged() bool       { q.mu.Lock(); defer q.mu.Unlock(); retur
 // One server at a time polls. Whoever takes over goes on where the other was: no link is fetched again, what has not changed is not sent
 // again, and the question of since goes on from the newest that is stored.
 func TestAnotherServerGoesOnWhereThePollWas(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var asked []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

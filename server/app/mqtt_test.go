@@ -44,6 +44,7 @@ func publisher(t *testing.T, r *running, key string) (c *paho.Client, lost <-cha
 
 // TestPublished publishes while the store does not move, and finds each reading once; then the key is revoked.
 func TestPublished(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	dir := filepath.Join(t.TempDir(), "data")
 	r := launch(t, "test", publishedTo, []string{"KENTONGAN_DATA_DIR=" + dir})

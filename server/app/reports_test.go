@@ -62,6 +62,7 @@ func (r *running) items(path string) []map[string]any {
 
 // A report goes from the feed's bytes to the list and the live socket; who gave it reaches neither the store nor an answer.
 func TestReportsFromFeedToDesk(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := launch(t, "test", inlets, []string{"KENTONGAN_DATA_DIR=" + dir})
 	live := r.sit(t)
@@ -146,6 +147,7 @@ func (s chair) until(t *testing.T, words string) string {
 
 // Positions of crews are Things of kind unit, whatever format they come in; a feed with a kind makes that of them.
 func TestUnitsAreThings(t *testing.T) {
+	t.Parallel()
 	r := launch(t, "test", inlets, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	now := time.Now().UTC()
 	stamp := now.Format(time.RFC3339)
@@ -229,6 +231,7 @@ func situations(list ...string) string {
 
 // Versions of one event supersede each other by the producer's key, and what a whole list no longer holds has ended there.
 func TestAlertsFollowTheirLists(t *testing.T) {
+	t.Parallel()
 	r := launch(t, "test", inlets, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	rfc := func(ago time.Duration) string { return time.Now().Add(-ago).UTC().Format(time.RFC3339) }
 	rfc822 := func(ago time.Duration) string {

@@ -1,3 +1,8 @@
+//go:build !race
+
+// Hours of a city, one step after the other: the race detector would find nothing here and take six times as long. The simulator and the
+// rules meet it in their own tests (make go-test-plain).
+
 package app
 
 import (

@@ -232,6 +232,7 @@ func TestTwoServersOneCity(t *testing.T) {
 }
 
 func TestWithoutASimulatorThereIsNone(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := serve(t, filepath.Join(t.TempDir(), "data"))
 	for _, c := range [][2]string{{"GET", ""}, {"POST", "/runs"}, {"DELETE", "/runs/x"}} {

@@ -283,6 +283,7 @@ func TestPollsAreAskedByOne(t *testing.T) {
 
 // A pushed feed's state is what all servers hear of it.
 func TestPushedFeedIsShownWhole(t *testing.T) {
+	t.Parallel()
 	store := redistest.Private(t).URL()
 	a, b := beside(t, "a", store, several), beside(t, "b", store, several)
 	for i := range 6 {
