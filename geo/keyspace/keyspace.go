@@ -23,12 +23,17 @@ type Row struct{ Pattern, Type, Value, Lifetime, Writer, Readers string }
 const (
 	SessionLifetime  = 12 * time.Hour
 	SignInLifetime   = 24 * time.Hour
+	KeyUsesLifetime  = 26 * time.Hour   // of one hour's counts: the last 24 h are asked for
+	DeviceCodeLife   = 10 * time.Minute // of a code that a device shows
+	SessionSeen      = 24 * time.Hour   // longer than any session
+	PendingSignIn    = 5 * time.Minute  // between password and second factor
+	TriesLifetime    = 24 * time.Hour
 	EnrolLifetime    = 10 * time.Minute // to scan a code of a new second factor
 	PasskeyLifetime  = 5 * time.Minute  // of a challenge to a passkey
 	FlightLifetime   = 10 * time.Minute // of a sign-in that is under way at a provider
-	PendingLifetime  = 24 * time.Hour // an Update or Cancel that came before what it names
-	CaseStreamLength = 100_000        // approximate: what a screen can resume from
-	DefaultRetention = 72 * time.Hour // of readings
+	PendingLifetime  = 24 * time.Hour   // an Update or Cancel that came before what it names
+	CaseStreamLength = 100_000          // approximate: what a screen can resume from
+	DefaultRetention = 72 * time.Hour   // of readings
 	// SimulatorLifetime of the runs of scenarios, from the last that was started or stopped.
 	SimulatorLifetime = 7 * 24 * time.Hour
 	LeaseLifetime     = 8 * time.Second
@@ -68,11 +73,16 @@ var Table = []Row{
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
-	{"kt:session:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime", "server/auth", "server/auth"},
+	{"kt:session:{J}:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime, or as sign_in.session says", "server/auth", "server/auth"},
+	{"kt:sessions:{J}:SUBJECT", "zset", "hashes of somebody's sessions, by ms when they end", "as the last of them", "server/auth", "server/auth"},
+	{"kt:session-seen:{J}", "zset", "hashes of sessions, by ms when they were last seen, to the minute", "SessionSeen, each", "server/auth", "server/auth"},
+	{"kt:pending:{J}:HASH", "hash", "a sign-in that waits for its second factor: doc (JSON), tries", "PendingSignIn", "server/auth", "server/auth"},
+	{"kt:tries:{J}:HASH", "hash", "failed tries of an account, a browser or an address: n, until (ms)", "TriesLifetime after the last", "server/auth", "server/auth"},
 	{"kt:sign-in:HASH", "string", "who a one-time link signs in (JSON)", "SignInLifetime", "server/auth", "server/auth"},
 	{"kt:person:{J}", "hash", "account id -> the account, with what shows who it is (JSON, v=1)", "none: bounded by the people", "server/people", "server/people, server/auth"},
 	{"kt:person-login:{J}", "hash", "login -> account id", "as person", "server/people", "server/people"},
 	{"kt:person-change:{J}", "string", "mark of the last change of any account", "none: one value", "server/people", "server/auth"},
+	{"kt:change:{J}", "hash", "change id -> what one person has proposed and another must approve (JSON, v=1)", "none: what is decided is dropped after 90 days", "server/people", "server/people"},
 	{"kt:enrol:{J}:ID", "string", "sealed secret of codes that an account sets up", "EnrolLifetime", "server/people", "server/people"},
 	{"kt:passkey:{J}:HASH", "string", "a challenge to a passkey (JSON)", "PasskeyLifetime", "server/people", "server/people"},
 	{"kt:flight:{J}:HASH", "string", "a sign-in under way at a provider: nonce, PKCE verifier (JSON)", "FlightLifetime", "server/oidc", "server/oidc"},
@@ -81,6 +91,14 @@ var Table = []Row{
 	{"kt:key:{J}", "hash", "key id -> the key, with the hash of its secret (JSON, v=1)", "none: bounded by the keys alive; a revoked one stays 90 days", "server/auth", "server/auth"},
 	{"kt:key-used:{J}", "hash", "key id -> when it was used last", "as key", "server/auth", "server/auth"},
 	{"kt:key-change:{J}", "string", "mark of the last change of any key", "none: one value", "server/auth", "server/auth"},
+	{"kt:key-uses:{J}:HOUR", "hash", "key id -> how often it was shown within an hour", "KeyUsesLifetime", "server/auth", "server/auth"},
+	{"kt:key-rate:{J}:ID", "string", "of a key with a rate: microseconds at which its deliveries so far are paid for", "until then", "server/auth", "server/auth"},
+	{"kt:device:{J}", "hash", "device id -> a wall, field device or gateway, with the hash of its secret or the serials of its certificates (JSON, v=1)", "none: bounded by the devices; one that is removed stays 90 days", "server/devices", "server/devices"},
+	{"kt:device-change:{J}", "string", "mark of the last change of any device", "none: one value", "server/devices", "server/devices"},
+	{"kt:device-seen:{J}", "hash", "device id -> when, from where and with what it was here last (JSON)", "as device", "server/devices", "server/devices"},
+	{"kt:device-pending:{J}", "hash", "hash of a code -> a device that asks to be let in (JSON)", "DeviceCodeLife", "server/devices", "server/devices"},
+	{"kt:device-tries:{J}:WHO", "string", "how many wrong codes somebody gave", "DeviceCodeLife after the first", "server/devices", "server/devices"},
+	{"kt:serial-denied:{J}", "zset", "serials of certificates that were taken back, by the ms of their end", "each until its end", "server/devices", "server/devices"},
 	{"kt:once:{J}:HASH", "string", "a signature that counts once", "as long as it would be taken again", "server/auth", "server/auth"},
 	{"kt:session-ended:{J}", "zset", "hashes of sessions that ended before their time, by ms, for servers that missed the word", "SessionLifetime after the last", "server/app", "server/app"},
 	{"kt:lease:{J}:NAME", "string", "holder of a feed's or the evaluator's lease", "LeaseLifetime, renewed", "alerts/store", "alerts/store, server/app"},
@@ -192,7 +210,19 @@ func (k Keys) Audit() string { return k.ours("audit") }
 func (k Keys) AuditSeq() string { return k.ours("audit-seq") }
 
 // Session by the hash of its id.
-func (k Keys) Session(hash string) string { return k.plain("session:" + hash) }
+func (k Keys) Session(hash string) string { return k.facet("session", hash) }
+
+// Sessions of a subject, by hash.
+func (k Keys) Sessions(subject string) string { return k.facet("sessions", subject) }
+
+// SessionSeen is when each session was last seen.
+func (k Keys) SessionSeen() string { return k.ours("session-seen") }
+
+// Pending is a sign-in that waits for its second factor, by the hash of its ticket.
+func (k Keys) Pending(hash string) string { return k.facet("pending", hash) }
+
+// Tries counts failed tries, by the hash of whose they are.
+func (k Keys) Tries(hash string) string { return k.facet("tries", hash) }
 
 // SignIn by the hash of its code.
 func (k Keys) SignIn(hash string) string { return k.plain("sign-in:" + hash) }
@@ -221,6 +251,9 @@ func (k Keys) ProviderSession(id string) string { return k.facet("provider-sessi
 // ProviderSID finds it by the provider's id of it.
 func (k Keys) ProviderSID(hash string) string { return k.facet("provider-sid", hash) }
 
+// Change is what one person has proposed and another must approve.
+func (k Keys) Change() string { return k.ours("change") }
+
 // Key is the hash of keys.
 func (k Keys) Key() string { return k.ours("key") }
 
@@ -229,6 +262,30 @@ func (k Keys) KeyUsed() string { return k.ours("key-used") }
 
 // KeyChange is the mark of the last change of any key.
 func (k Keys) KeyChange() string { return k.ours("key-change") }
+
+// KeyUses is how often keys were shown within an hour.
+func (k Keys) KeyUses(hour string) string { return k.facet("key-uses", hour) }
+
+// KeyRate is what is left of a key's rate.
+func (k Keys) KeyRate(id string) string { return k.facet("key-rate", id) }
+
+// Device is the hash of devices.
+func (k Keys) Device() string { return k.ours("device") }
+
+// DeviceChange is the mark of the last change of any device.
+func (k Keys) DeviceChange() string { return k.ours("device-change") }
+
+// DeviceSeen is when each device was here last.
+func (k Keys) DeviceSeen() string { return k.ours("device-seen") }
+
+// DevicePending is the devices that ask to be let in.
+func (k Keys) DevicePending() string { return k.ours("device-pending") }
+
+// DeviceTries counts the wrong codes that somebody gave.
+func (k Keys) DeviceTries(who string) string { return k.facet("device-tries", who) }
+
+// SerialDenied is the certificates that were taken back.
+func (k Keys) SerialDenied() string { return k.ours("serial-denied") }
 
 // Once is what may count once, by its hash.
 func (k Keys) Once(hash string) string { return k.facet("once", hash) }
