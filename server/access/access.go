@@ -16,6 +16,7 @@ type Subject struct {
 	Grants  []Grant  // of a person, wall or device; they add up
 	Actions []Action // of a key, which has no role: its scope
 	Feed    string   // the one feed that a key or device may bring; empty: any
+	Agency  string   // the one agency whose feeds a key may bring; empty: any
 	Unit    string   // the unit somebody rides with: "bpbd/trc-1"; empty: none
 	Whole   bool     // the admin token, and a house that has no people yet: the duties of configuring and dispatching are not parted
 }
@@ -94,11 +95,13 @@ func Can(s Subject, a Action, o Object, now time.Time) Decision {
 // holds tells whether a grant is still given.
 func (g Grant) holds(now time.Time) bool { return g.Until.IsZero() || now.Before(g.Until) }
 
-// byScope is what a key may: its scope knows no agencies, only the one feed.
+// byScope is what a key may: its scope knows the one feed, or the feeds of one agency.
 func (s Subject) byScope(a Action, o Object, best Decision) Decision {
 	switch {
 	case s.Feed != "" && o.Noun != "" && o.Feed != s.Feed:
 		return Decision{best.Level, "bound to another feed"}
+	case s.Agency != "" && o.Noun == "feed" && !slices.Contains(o.Agencies, s.Agency):
+		return Decision{best.Level, "bound to another agency"}
 	case o.Restricted:
 		return Decision{best.Level, "a restricted type is for named people"}
 	case a == ReadIncidents && !slices.Contains(s.Actions, ActIncidents):

@@ -78,3 +78,25 @@ func TestTheScopeOfAGrant(t *testing.T) {
 		}
 	}
 }
+
+func TestAKeyIsBound(t *testing.T) {
+	awlr, siren := Object{Noun: "feed", Feed: "awlr", Agencies: []string{"bpbd"}}, Object{Noun: "feed", Feed: "siren", Agencies: []string{"dishub"}}
+	for name, c := range map[string]struct {
+		s    Subject
+		o    Object
+		want bool
+	}{
+		"its feed":                       {Subject{Feed: "awlr"}, awlr, true},
+		"another feed":                   {Subject{Feed: "awlr"}, siren, false},
+		"its feed, of its agency":        {Subject{Feed: "awlr", Agency: "bpbd"}, awlr, true},
+		"its feed, now another agency's": {Subject{Feed: "awlr", Agency: "dishub"}, awlr, false},
+		"a feed of its agency":           {Subject{Agency: "dishub"}, siren, true},
+		"a feed of another agency":       {Subject{Agency: "dishub"}, awlr, false},
+		"a feed of nobody":               {Subject{Agency: "dishub"}, Object{Noun: "feed", Feed: "x"}, false},
+	} {
+		c.s.ID, c.s.Actions = "key:a", []Action{Ingest}
+		if got := Can(c.s, Ingest, c.o, noon); got.Allowed() != c.want {
+			t.Errorf("%s: %v (%s)", name, got.Level, got.Reason)
+		}
+	}
+}
