@@ -33,12 +33,12 @@ type Person struct {
 	MustChange bool        `json:"must_change,omitempty"`
 	TOTP       *TOTP       `json:"totp,omitempty"`
 	Passkeys   []Passkey   `json:"passkeys,omitempty"`
-	Recovery   []string    `json:"recovery,omitempty"` // SHA-256 of the codes that are left
+	Recovery   []string    `json:"recovery,omitempty"`   // SHA-256 of the codes that are left
 	RecoveryAt moment.Time `json:"recovery_at,omitzero"` // when a recovery code was used, until the person has been told
 	External   []External  `json:"external,omitempty"`   // who they are at providers of OpenID Connect
 	Provided   []Provided  `json:"provided,omitempty"`   // what the providers' groups gave at the last sign-in there
-	Known      []Device    `json:"known,omitempty"`    // browsers that signed in before, the newest first
-	LastSeenAt moment.Time `json:"last_seen_at"`       // of a sign-in
+	Known      []Device    `json:"known,omitempty"`      // browsers that signed in before, the newest first
+	LastSeenAt moment.Time `json:"last_seen_at"`         // of a sign-in
 }
 
 // TOTP is a second factor by codes of an app (RFC 6238).
@@ -52,6 +52,7 @@ type TOTP struct {
 type Passkey struct {
 	ID         string      `json:"id"`
 	Name       string      `json:"name"`
+	Site       string      `json:"site"` // RP id: the host name that it was made at, and is shown at only
 	Credential []byte      `json:"credential"`
 	CreatedAt  moment.Time `json:"created_at"`
 	UsedAt     moment.Time `json:"used_at"`
