@@ -33,6 +33,7 @@ import (
 	"kentongan/server/hub"
 	"kentongan/server/ingest"
 	"kentongan/server/profile"
+	"kentongan/server/seal"
 )
 
 // drainShare is how much of a stop may be spent on storing what waits; the rest is for sockets, requests and the store.
@@ -58,6 +59,7 @@ type App struct {
 	embedded *embedded.Store // nil where Redis is outside, and other servers may be there
 	rdb      redis.UniversalClient
 	keys     keyspace.Keys
+	seal     *seal.Ring // closes what the store keeps secret
 	verdict  atomic.Pointer[embedded.Verdict]
 	replicas *replicas
 	epoch    string
@@ -120,6 +122,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	if err := a.openSeal(ctx); err != nil {
 		return err
 	}
 	workCtx, stop := context.WithCancel(context.WithoutCancel(ctx))

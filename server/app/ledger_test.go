@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,7 +38,12 @@ rules:
 // beside starts a server on a store that others use too.
 func beside(t *testing.T, name, store, settings string) *running {
 	t.Helper()
-	return launch(t, name, settings, []string{"KENTONGAN_REDIS_URL=" + store, "KENTONGAN_DATA_DIR=" + t.TempDir()})
+	return launch(t, name, settings, []string{"KENTONGAN_REDIS_URL=" + store, "KENTONGAN_DATA_DIR=" + t.TempDir(), sharedKey(t)})
+}
+
+// sharedKey is one file of keys for all servers of a test that stand on one store.
+func sharedKey(t *testing.T) string {
+	return "KENTONGAN_SECRET_KEY_FILE=" + filepath.Join(filepath.Dir(t.TempDir()), "secret.key")
 }
 
 // kill takes a server's store away and ends it, as a power switch would as far as others can see: nothing is said, released or drained.

@@ -57,7 +57,7 @@ func run(t *testing.T, store, settings string) *program {
 		t.Fatal(err)
 	}
 	p := &program{cmd: exec.Command(bin, "serve", "--config", file), log: &logged{}}
-	p.cmd.Env = append(os.Environ(), "KENTONGAN_REDIS_URL="+store, "KENTONGAN_DATA_DIR="+t.TempDir(), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
+	p.cmd.Env = append(os.Environ(), "KENTONGAN_REDIS_URL="+store, "KENTONGAN_DATA_DIR="+t.TempDir(), sharedKey(t), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
 	read, write := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = write, write
 	if err := p.cmd.Start(); err != nil {

@@ -19,6 +19,7 @@ type Config struct {
 	DataDir        string   `yaml:"data_dir" doc:"Folder of the embedded store; created for its owner only."`
 	AdminToken     Secret   `yaml:"admin_token" doc:"Bearer token with every right, for scripts: at least 32 characters. Empty: none."`
 	AdminTokenFile string   `yaml:"admin_token_file" doc:"File that holds the admin token, readable by its owner only."`
+	SecretKeyFile  string   `yaml:"secret_key_file" doc:"File of the keys that seal secrets in the store, readable by its owner only; the same for every server of a store. Keep a copy of it apart from\nthe copies of the store: without it nobody reads them again. Empty: secret.key in data_dir, made at the first start."`
 	TLS            string   `yaml:"tls" doc:"Comes in a later part (local: an own authority for a LAN). For now tls_cert and tls_key."`
 	TLSCert        string   `yaml:"tls_cert" doc:"Certificate chain in PEM; with tls_key."`
 	TLSKey         string   `yaml:"tls_key" doc:"Private key in PEM, readable by its owner only."`
