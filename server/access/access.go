@@ -16,7 +16,7 @@ type Subject struct {
 	Grants  []Grant  // of a person, wall or device; they add up
 	Actions []Action // of a key, which has no role: its scope
 	Feed    string   // the one feed that a key or device may bring; empty: any
-	Agency  string   // the one agency whose feeds a key may bring; empty: any
+	Agency  string   // the one agency that a key works for, and whose feeds it may bring; empty: any
 	Unit    string   // the unit somebody rides with: "bpbd/trc-1"; empty: none
 	Whole   bool     // the admin token, and a house that has no people yet: the duties of configuring and dispatching are not parted
 }
@@ -36,6 +36,7 @@ type Object struct {
 	Agencies   []string // whose it is: of an incident lead and support, of anything else its owner
 	Area       string   // area_name; empty: not known, or beyond ours
 	Type       string   // of an incident
+	Status     string   // of an incident: where it stands, "on_scene" …
 	Grave      bool     // Extreme or Severe
 	Restricted bool     // its type is for named people only
 	Feed       string   // the feed it came by, or is
@@ -104,6 +105,13 @@ func (s Subject) byScope(a Action, o Object, best Decision) Decision {
 		return Decision{best.Level, "bound to another agency"}
 	case o.Restricted:
 		return Decision{best.Level, "a restricted type is for named people"}
+	case s.Agency != "" && owned(o.Noun) && !slices.Contains(o.Agencies, s.Agency):
+		if a == ReadIncidents {
+			return Decision{max(best.Level, Coarse), "another agency"}
+		}
+		return Decision{best.Level, "another agency"}
+	case a == ReadReports && !slices.Contains(s.Actions, WriteReports):
+		return Decision{max(best.Level, Facts), ""}
 	case a == ReadIncidents && !slices.Contains(s.Actions, ActIncidents):
 		return Decision{max(best.Level, Facts), ""} // a program that only reads gets no personal words
 	}
@@ -137,7 +145,7 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 	if g.Agency != "" && owned(o.Noun) && !slices.Contains(o.Agencies, g.Agency) {
 		return Decision{r.other, "another agency"}
 	}
-	if r.lead && o.Agencies[0] != g.Agency {
+	if r.lead && (len(o.Agencies) == 0 || o.Agencies[0] != g.Agency) {
 		return Decision{r.other, "another agency leads"}
 	}
 	return Decision{r.own, ""}

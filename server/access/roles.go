@@ -5,7 +5,7 @@ import "slices"
 // Action is what somebody does to a noun.
 type Action string
 
-// The actions. Reading incidents gives a Level; all else needs Full.
+// The actions. Reading incidents and reports gives a Level; all else needs Full.
 const (
 	ReadThings  Action = "thing.read"
 	ReadUnits   Action = "unit.read" // where units are: positions of officers
@@ -24,6 +24,7 @@ const (
 	ResolveIncident     Action = "incident.resolve"
 	CloseIncident       Action = "incident.close"
 	CancelIncident      Action = "incident.cancel"
+	MergeIncident       Action = "incident.merge" // cancelled as a duplicate
 	ReopenIncident      Action = "incident.reopen"
 
 	WriteReports Action = "report.write"
@@ -47,14 +48,14 @@ const (
 // Actions lists every action, in the order above.
 func Actions() []Action {
 	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit,
-		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, ReopenIncident,
-		WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
+		ReopenIncident, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
 	return slices.Contains([]Action{ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
-		ReopenIncident, WriteReports, Reveal, StaffDesk}, a)
+		MergeIncident, ReopenIncident, WriteReports, Reveal, StaffDesk}, a)
 }
 
 // second tells the acts that must be another person's than the one before.
@@ -107,6 +108,21 @@ var (
 	leads  = rule{own: Full, other: None, lead: true}
 	crew   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return s.Unit != "" && o.Unit == s.Unit }, why: "another unit"}
 	call   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return o.Fresh && slices.Contains(o.By, s.ID) }, why: "not a call of yours of the last 24 h"}
+
+	// What depends on where an incident stands (domain.md section 5).
+	minor     = rule{own: Full, when: func(_ Subject, o Object) bool { return !o.Grave && o.Status != onScene }, why: "a supervisor cancels what is grave or has a unit on scene"}
+	advised   = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status == acknowledged }, why: "an operator resolves what needs no unit"}
+	served    = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status == onScene }, why: "a dispatcher resolves what has a unit on scene"}
+	unclosed  = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status != closed }, why: "a supervisor opens again what is closed"}
+	assigned  = rule{own: Full, other: Coarse, when: crew.when, why: crew.why}
+	crewMinor = rule{own: Full, when: func(s Subject, o Object) bool { return crew.when(s, o) && !o.Grave && o.Status == onScene }, why: "a crew resolves what is its own, on scene and not grave"}
+)
+
+// Where an incident may stand, as the rules above ask it.
+const (
+	acknowledged = "acknowledged"
+	onScene      = "on_scene"
+	closed       = "closed"
 )
 
 // row is one rule for several actions.
@@ -131,19 +147,20 @@ func table(rows ...map[Action]rule) map[Action]rule {
 // roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
 var roles = map[Role]map[Action]rule{
 	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, StaffDesk), row(shared, ReadIncidents), row(call, Reveal)),
-	Operator: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, ResolveIncident, CancelIncident,
-		WriteReports, StaffDesk), row(shared, ReadIncidents)),
-	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident,
-		ResolveIncident, CancelIncident, ReopenIncident, WriteReports, Reveal, StaffDesk), row(shared, ReadIncidents)),
+	Operator: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, WriteReports, StaffDesk),
+		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
+	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
+		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(shared, ReadIncidents)),
 	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
-		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator), row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadReports, ActIncidents, AcknowledgeIncident, StaffDesk), row(leads, CloseIncident), row(shared, ReadIncidents)),
-	Field:   table(row(all, ReadThings, ReadAlerts), row(crew, ReadUnits, ActIncidents, ArriveIncident, ResolveIncident), row(shared, ReadIncidents)),
+		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
+		row(shared, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadReports, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
+	Field:   table(row(all, ReadThings, ReadAlerts), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
 	Leader:  table(row(all, ReadThings, ReadAlerts, ReadFeeds), row(grave, ReadIncidents)),
 	PIO:     table(row(all, ReadThings, ReadAlerts), row(rough, ReadIncidents)),
 	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
 	Citizen: {},
-	Admin: table(row(all, ReadThings, ReadAlerts, ReadFeeds, WriteFeeds, ReadRules, ReadAudit, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
+	Admin: table(row(all, ReadThings, ReadAlerts, ReadFeeds, WriteFeeds, ReadRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
 		Approve, RunSimulator, Metrics)),
 	Auditor: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents)),
 }

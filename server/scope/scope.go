@@ -26,7 +26,7 @@ const KindUnit = "unit"
 // Incident is an incident as an object. Its lead stands first even where there is none, so that no supporting agency is taken for it.
 func Incident(in *incident.Incident) access.Object {
 	o := access.Object{Noun: NounIncident, Agencies: append([]string{in.LeadAgency}, in.Support...), Area: in.AreaName, Type: in.Type,
-		Grave: in.Severity == cap.Extreme || in.Severity == cap.Severe, Restricted: restricted(in.Type)}
+		Status: string(in.Status), Grave: in.Severity == cap.Extreme || in.Severity == cap.Severe, Restricted: restricted(in.Type)}
 	if in.ResolvedBy != "" {
 		o.By = []string{in.ResolvedBy}
 	}
