@@ -73,50 +73,6 @@ func TestAQuakeIsSeenWhenItArrives(t *testing.T) {
 	}
 }
 
-// Nothing jumps: between two reports no vehicle comes further than it can drive, whatever happens and also when a run is stopped.
-func TestVehiclesDoNotJump(t *testing.T) {
-	for _, scenario := range []string{"", "galodo", "truck"} {
-		c := city(t, home(), 1000)
-		began := midnight.Add(9 * time.Hour)
-		var runs []Run
-		if scenario != "" {
-			runs = []Run{order(t, scenario, began.Add(time.Minute))}
-		}
-		type spot struct {
-			pos geo.Position
-			at  time.Time
-		}
-		last := map[string]spot{}
-		queue, worst := 0, 0.0
-		look := func(o *feeds.Observation) {
-			if o.Kind != "truck" && o.Kind != "bus" || o.Property != "speed" {
-				return
-			}
-			if l, ok := last[o.Thing]; ok {
-				if speed := flat(l.pos, o.Position) * 1000 / o.At.Sub(l.at).Seconds(); speed > worst {
-					if worst = speed; speed > 45 {
-						t.Fatalf("%q: %s goes %.0f m/s from %v to %v at %s", scenario, o.Name, speed, l.pos, o.Position, o.At)
-					}
-				}
-			}
-			last[o.Thing] = spot{o.Position, o.At.Time}
-			if o.Value.Num < 0 || o.Value.Num > 40 {
-				t.Fatalf("%s says %v m/s", o.Name, o.Value.Num)
-			}
-		}
-		live(t, c, began, 20*time.Minute, runs, look)
-		for _, h := range c.now.holds {
-			if h.from < began.Add(20*time.Minute).UnixMilli() {
-				queue++
-			}
-		}
-		t.Logf("%q: fastest %.1f m/s, %d vehicles were held", scenario, worst, queue)
-		if (queue > 0) != (scenario != "") {
-			t.Errorf("%q: %d vehicles held", scenario, queue)
-		}
-	}
-}
-
 // Ash comes with the wind: first near, then far, never against it.
 func TestAshGoesWithTheWind(t *testing.T) {
 	c := city(t, home(), FewestThings)
