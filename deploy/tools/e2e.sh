@@ -1,7 +1,13 @@
 #!/usr/bin/env bash
-# Runs the browser tests against the real binary on a free port, with a store of its own.
+# Runs the browser tests against the real binary. Each spec has a server of its own, on a free port and with a store of its own, so two specs
+# run at once (WORKERS names another number) and none sees what another has sent. A spec's name runs it alone: e2e.sh wall.spec.ts
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+if [ $# = 0 ]; then
+  # console, the longest, begins first.
+  printf '%s\n' console.spec.ts $(cd frontend/e2e && ls -- *.spec.ts | grep -vx console.spec.ts) | xargs -P "${WORKERS:-2}" -n 1 "deploy/tools/${0##*/}"
+  exit
+fi
 export CHROMIUM="${CHROMIUM:-$(command -v chromium || echo /usr/bin/chromium)}"
 scratch=$(mktemp -d)
 export KENTONGAN_TOKEN="e2e-token-e2e-token-e2e-token-e2e-0000"
@@ -17,7 +23,8 @@ for _ in $(seq 200); do
 done
 [ -n "$addr" ] || { echo "the server did not listen within 20 s"; cat "$scratch/log"; exit 1; }
 export KENTONGAN_URL="http://$addr"
-if ! (cd frontend && npm run --silent e2e); then
-  echo "--- the server's log"; tail -40 "$scratch/log"
+if ! (cd frontend && node e2e/run.mjs "$1"); then
+  echo "--- the server's log of $1"
+  tail -40 "$scratch/log"
   exit 1
 fi
