@@ -34,7 +34,7 @@ func TestFactsOfAReportHoldNoWords(t *testing.T) {
 	}
 	shown = shown[1:]
 	slices.Sort(shown)
-	want := []string{"AreaName", "Attribution", "Channel", "Code", "Feed", "ID", "RequestID", "State", "Status"}
+	want := []string{"Agency", "AreaName", "Attribution", "Channel", "Code", "Feed", "ID", "RequestID", "State", "Status"}
 	if !slices.Equal(shown, want) {
 		t.Errorf("facts show the texts %v, want %v", shown, want)
 	}

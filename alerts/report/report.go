@@ -21,6 +21,7 @@ import (
 type Report struct {
 	ID          string            `json:"id"` // "<feed>:<service_request_id>"
 	Feed        string            `json:"feed"`
+	Agency      string            `json:"agency,omitempty"` // slug: whose feed or desk it came by; empty: the house's own
 	RequestID   string            `json:"service_request_id"`
 	Channel     string            `json:"channel"` // call, chat, radio, app, open311, or as the feed says it
 	Type        string            `json:"type"`    // the producer's word (Open311 service_name), may be empty
@@ -99,7 +100,7 @@ func RequestID(in feeds.Report) string {
 // From makes a report of what a feed says. It is pure. area names the place of a position, empty where it is not ours.
 func From(in feeds.Report, m feeds.Meta, area func(*geo.Position) string) Report {
 	r := Report{
-		Feed: m.Feed, RequestID: RequestID(in), Channel: in.Channel, Type: in.Type, Code: in.Code, Text: in.Text, Status: Open,
+		Feed: m.Feed, Agency: m.Agency, RequestID: RequestID(in), Channel: in.Channel, Type: in.Type, Code: in.Code, Text: in.Text, Status: Open,
 		StatusNotes: in.StatusNotes, Responsible: in.Responsible, Media: address(in.Media), State: New, Address: in.Address,
 		At: in.At, UpdatedAt: in.UpdatedAt, ReceivedAt: moment.Of(m.ReceivedAt), Revision: 1, Simulated: m.Simulated, Attribution: m.Attribution,
 		External: []feeds.ReportRef{},

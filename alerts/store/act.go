@@ -13,10 +13,19 @@ import (
 
 // Transition does an act on an incident. Errors: ErrNotFound, *Conflict, incident.ErrInvalid, incident.ErrSeparation, feeds.ErrBusy.
 func (s *Store) Transition(ctx context.Context, id string, act incident.Act, who audit.Actor) (incident.Incident, error) {
+	return s.TransitionIf(ctx, id, act, who, func(*incident.Incident) error { return nil })
+}
+
+// TransitionIf is Transition where may allows it. It is asked of the very revision that the act changes, so that what was judged is what
+// is done; its error comes back as it is.
+func (s *Store) TransitionIf(ctx context.Context, id string, act incident.Act, who audit.Actor, may func(*incident.Incident) error) (incident.Incident, error) {
 	var out incident.Incident
 	err := s.retry(ctx, func() error {
 		k, err := s.incidentOf(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := may(&k.doc); err != nil {
 			return err
 		}
 		now := s.now()

@@ -15,6 +15,7 @@ import (
 	"kentongan/alerts"
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
@@ -33,6 +34,11 @@ type Query struct {
 	Text     string    // part of title, number, place, event or headline, in any case
 	Limit    int       // 0: 100, at most 1000
 	Page     string    // of the answer before
+
+	// What the one who asks sees of a document, and false where nothing: the rest of the query judges that, so that nobody finds a
+	// document by what they do not see of it, and pages are full of what is seen. Nil: everything. The document itself stays as it is.
+	SeeIncident func(*incident.Incident) (incident.Incident, bool)
+	SeeReport   func(*report.Report) (report.Report, bool)
 }
 
 const (
@@ -64,7 +70,7 @@ func (s *Store) Incidents(ctx context.Context, q Query) (items []incident.Incide
 		live: q.Status == "open" || q.Status != "" && incident.Status(q.Status).Open(),
 		id:   func(in incident.Incident) string { return in.ID }, score: func(in incident.Incident) int64 { return in.OpenedAt.Milli() },
 	}
-	return list(ctx, s, q, from, q.incident)
+	return list(ctx, s, q, from, q.seenIncident)
 }
 
 // Alerts lists, newest received first; logged ones only where asked for.
@@ -76,7 +82,18 @@ func (s *Store) Alerts(ctx context.Context, q Query) (items []alerts.Alert, next
 		index: s.keys.Alerts(), set: s.keys.AlertsActive(), load: s.alertsOf, live: q.Status == string(alerts.Active),
 		id: func(a alerts.Alert) string { return a.ID }, score: func(a alerts.Alert) int64 { return a.ReceivedAt.Milli() },
 	}
-	return list(ctx, s, q, from, q.alert)
+	return list(ctx, s, q, from, func(a alerts.Alert) (alerts.Alert, bool) { return a, q.alert(a) })
+}
+
+func (q Query) seenIncident(in incident.Incident) (incident.Incident, bool) {
+	if q.SeeIncident != nil {
+		seen, any := q.SeeIncident(&in)
+		if !any {
+			return in, false
+		}
+		in = seen
+	}
+	return in, q.incident(in)
 }
 
 func (q Query) incident(in incident.Incident) bool {
@@ -127,8 +144,8 @@ type shelf[T any] struct {
 	score      func(T) int64
 }
 
-// list gives what the query keeps, the newest first. A page names the last entry given: SCORE-ID.
-func list[T any](ctx context.Context, s *Store, q Query, from shelf[T], keep func(T) bool) ([]T, string, error) {
+// list gives what the query keeps, in the form in which it keeps it, the newest first. A page names the last entry given: SCORE-ID.
+func list[T any](ctx context.Context, s *Store, q Query, from shelf[T], keep func(T) (T, bool)) ([]T, string, error) {
 	last, err := pageOf(q.Page)
 	if err != nil {
 		return nil, "", err
@@ -139,10 +156,14 @@ func list[T any](ctx context.Context, s *Store, q Query, from shelf[T], keep fun
 			at := from.score(d.doc)
 			past := q.Page != "" && (at > last.score || at == last.score && from.id(d.doc) >= last.id)
 			outside := !q.From.IsZero() && at < q.From.UnixMilli() || !q.To.IsZero() && at >= q.To.UnixMilli()
-			if past || outside || !keep(d.doc) {
+			if past || outside {
 				continue
 			}
-			if out = append(out, d.doc); len(out) > limit {
+			doc, kept := keep(d.doc)
+			if !kept {
+				continue
+			}
+			if out = append(out, doc); len(out) > limit {
 				return false
 			}
 		}

@@ -174,6 +174,7 @@ func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, wh
 		now := s.now()
 		in.ReceivedAt = moment.Of(now)
 		out, created = report.From(in, feeds.Meta{Feed: DeskFeed, ReceivedAt: now}, s.areaOf), true
+		out.Agency = who.Agency
 		known, err := s.reportsOf(ctx, []string{out.ID})
 		if err != nil {
 			return err
@@ -216,7 +217,18 @@ func (s *Store) Reports(ctx context.Context, q Query) (items []report.Report, ne
 		index: s.keys.Reports(), load: s.reportsOf,
 		id: func(r report.Report) string { return r.ID }, score: func(r report.Report) int64 { return r.ReceivedAt.Milli() },
 	}
-	return list(ctx, s, q, from, q.report)
+	return list(ctx, s, q, from, q.seenReport)
+}
+
+func (q Query) seenReport(r report.Report) (report.Report, bool) {
+	if q.SeeReport != nil {
+		seen, any := q.SeeReport(&r)
+		if !any {
+			return r, false
+		}
+		r = seen
+	}
+	return r, q.report(r)
 }
 
 func (q Query) report(r report.Report) bool {

@@ -39,8 +39,11 @@ func restricted(code string) bool {
 	return !ok || t.Restricted
 }
 
-// Report is a report as an object. Agencies are whose feed it came by; none: it is the house's own.
+// Report is a report as an object. Agencies are whose feed it came by, where the report itself does not say; none: it is the house's own.
 func Report(r *report.Report, agencies []string) access.Object {
+	if r.Agency != "" {
+		agencies = []string{r.Agency}
+	}
 	return access.Object{Noun: NounReport, Agencies: agencies, Area: r.AreaName, Feed: r.Feed}
 }
 

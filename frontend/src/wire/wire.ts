@@ -14,6 +14,7 @@ export const CLOSE_POLICY = 1008;
 export const CLOSE_TOO_BIG = 1009;
 export const CLOSE_INTERNAL = 1011;
 export const CLOSE_SLOW = 1013;
+export const CLOSE_CHANGED = 4001;
 
 export type Severity = "Extreme" | "Severe" | "Moderate" | "Minor" | "Unknown";
 export type IncidentStatus = "new" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed" | "cancelled";
@@ -255,6 +256,7 @@ export interface Alarm {
 export interface Report {
   id: string;
   feed: string;
+  agency?: string;
   service_request_id: string;
   channel: string;
   type: string;
