@@ -82,8 +82,9 @@ type Auth struct {
 	log    zerolog.Logger
 	tries  *tries
 	ring   *ring
-	marks  singleflight.Group // questions for the mark of the ring
-	cross  *http.CrossOriginProtection
+	keyed
+	marks singleflight.Group // questions for the mark of the ring
+	cross *http.CrossOriginProtection
 }
 
 // New makes an Auth over the store that keeps sessions. A nil audit keeps nothing (tests).
@@ -122,7 +123,7 @@ type tried struct{ object, from string }
 
 func (a *Auth) triedBy(r *http.Request) tried { return tried{r.URL.Path, a.ClientIP(r)} }
 
-// Identify tells who asks, by bearer token or key, or by session cookie. A bearer that is wrong is refused even where a good cookie rides
+// Identify tells who asks, by bearer token or key, by session cookie, or by that of a device. A bearer that is wrong is refused even where a good cookie rides
 // along, and two of them are none. Errors: ErrAnonymous, ErrDenied, ErrTooMany, ErrUnavailable.
 func (a *Auth) Identify(r *http.Request) (Identity, error) {
 	switch given := r.Header.Values("Authorization"); {
@@ -135,7 +136,11 @@ func (a *Auth) Identify(r *http.Request) (Identity, error) {
 		}
 		return a.byToken(r.Context(), strings.TrimSpace(token), a.triedBy(r))
 	}
-	return a.bySession(r)
+	id, err := a.bySession(r)
+	if errors.Is(err, ErrAnonymous) {
+		return a.byDevice(r)
+	}
+	return id, err
 }
 
 // IdentifySender is Identify for those who push readings: a key may also stand as Basic password, beside any user name, or in X-Api-Key.

@@ -19,12 +19,14 @@ type Identity struct {
 	Rights  []access.Action `json:"rights"` // what may be done to some object; which one, May tells
 	Desk    string          `json:"desk" doc:"Slug of the desk chosen at sign-in; empty: none"`
 	Lang    string          `json:"lang,omitempty" doc:"id or en; absent: as the screen chooses"`
+	Screen  string          `json:"screen,omitempty" doc:"Of a wall: the screen it is bound to"`
 	Needs   []string        `json:"needs,omitempty" doc:"What must be done before anything else: second_factor, password"`
 	Via     Via             `json:"-"`
 	Who     access.Subject  `json:"-"` // what Can is asked for
 	Session string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
 	Person  string          `json:"-"` // id of the account; empty for a key, a device and the admin token
 	Key     string          `json:"-"` // id of the key that was shown; empty without one
+	Device  string          `json:"-"` // id of the device that was shown; empty without one
 	Feed    string          `json:"-"` // the one feed that may be fed; empty: any
 }
 

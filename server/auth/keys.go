@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -56,8 +57,8 @@ var personal = []access.Action{access.WriteKeys, access.WritePeople, access.Witn
 const (
 	keysAlive  = 10_000              // keys alive at once; one more is refused
 	keyName    = 100                 // bytes of a name
-	keyHistory = 90 * 24 * time.Hour // how long a revoked key is listed; the audit log keeps it for ever
-	keyUsed    = time.Minute         // how often the last use of a key is written, at the most
+	keyHistory = 90 * 24 * time.Hour // how long a key that has ended is listed; the audit log keeps it for ever
+	keyUsed    = time.Minute         // how often the use of a key is written, at the most
 )
 
 // Errors of making and revoking a key.
@@ -75,26 +76,48 @@ func (f *KeyFault) Error() string { return f.Field + ": " + f.Reason }
 type Key struct {
 	ID         string      `json:"id"`
 	Name       string      `json:"name"`
-	Feed       string      `json:"feed" doc:"The feed that a key with scope ingest brings; else empty"`
+	Feed       string      `json:"feed" doc:"The feed that a key with scope ingest brings; empty: any that its agency allows"`
+	Agency     string      `json:"agency" doc:"Slug; deliveries by this key feed only feeds of this agency; empty: any"`
 	Scope      Scope       `json:"scope" enum:"ingest,read,metrics,automation"`
+	Ranges     []string    `json:"ranges" doc:"Addresses from which it may be shown (CIDR); empty: from anywhere"`
+	Rate       int         `json:"rate" doc:"Deliveries a minute, over all servers; 0: as many as come"`
 	CreatedAt  moment.Time `json:"created_at"`
 	CreatedBy  string      `json:"created_by"`
-	LastUsedAt moment.Time `json:"last_used_at" doc:"To the minute; null: never used"`
+	ExpiresAt  moment.Time `json:"expires_at" doc:"null: it has no end"`
+	Replaces   string      `json:"replaces,omitempty" doc:"Id of the key that this one was made for by rotation"`
+	ReplacedBy string      `json:"replaced_by,omitempty" doc:"Id of the next key; this one lives until expires_at"`
 	RevokedAt  moment.Time `json:"revoked_at" doc:"null: alive"`
+
+	LastUsedAt   moment.Time `json:"last_used_at" doc:"To the minute; null: never used"`
+	LastUsedFrom string      `json:"last_used_from" doc:"Address of the client; empty: not known"`
+	Uses24h      int64       `json:"uses_24h" doc:"How often it was shown or brought something in the last 24 h, to the hour"`
+	Marks        []KeyMark   `json:"marks" doc:"What somebody should look at: never_used, idle, old, expires_soon, expired"`
 }
 
-// keptKey is a key as the store holds it. Hash is SHA-256 of the secret, which has 256 random bits: it needs no slow hash.
+// keptKey is a key as the store holds it. Hash is SHA-256 of the secret, which has 256 random bits: it needs no slow hash. Keys made before
+// there were agencies, ranges, rates and ends have none.
 type keptKey struct {
 	V int `json:"v"`
 	Key
 	Hash string `json:"hash"`
+
+	nets []netip.Prefix // Ranges, read
 }
 
 // identity is who a key stands for. Its session ends with the key, and the sockets with it.
 func (k *keptKey) identity() Identity {
-	id := Of(access.Subject{ID: "key:" + k.ID, Actions: k.Scope.Actions(), Feed: k.Feed}, k.Name, time.Time{})
-	id.Role, id.Via, id.Session, id.Key = "key", ViaKey, KeySession(k.ID), k.ID
+	id := Of(access.Subject{ID: "key:" + k.ID, Actions: k.Scope.Actions(), Feed: k.Feed, Agency: k.Agency}, k.Name, time.Time{})
+	id.Role, id.Via, id.Session, id.Key, id.Agency = "key", ViaKey, KeySession(k.ID), k.ID, k.Agency
 	return id
+}
+
+// from tells whether the key may be shown from an address.
+func (k *keptKey) from(address string) bool {
+	if len(k.nets) == 0 {
+		return true
+	}
+	ip, err := netip.ParseAddr(address)
+	return err == nil && slices.ContainsFunc(k.nets, func(p netip.Prefix) bool { return p.Contains(ip.Unmap().WithZone("")) })
 }
 
 // KeySession is what Identity.Session says of everyone who shows the key: whoever ends sockets of a session ends those of a key by it.
@@ -118,36 +141,37 @@ func splitToken(token string) (id, secret string, ok bool) {
 	return id, secret, true
 }
 
-// MakeKey makes a key, and gives the token, which is told once: only the hash of its secret is kept. A key with scope ingest names its
-// feed, the others none; whether there is such a feed the caller knows. The act names who asks. Errors: *KeyFault, ErrKeys, ErrUnavailable.
+// MakeKey makes a key, and gives the token, which is told once: only the hash of its secret is kept. Whether there is such a feed, and whose
+// it is, the caller knows. The act names who asks. Errors: *KeyFault, ErrKeys, ErrUnavailable.
 func (a *Auth) MakeKey(ctx context.Context, k Key, act Act) (Key, string, error) {
-	k.Name = strings.TrimSpace(k.Name)
-	switch {
-	case k.Name == "" || len(k.Name) > keyName:
-		return Key{}, "", &KeyFault{"name", fmt.Sprintf("want 1 to %d bytes", keyName)}
-	case !slices.Contains(Scopes(), k.Scope):
-		return Key{}, "", &KeyFault{"scope", fmt.Sprintf("%.40q is none of %v", k.Scope, Scopes())}
-	case k.Scope == ScopeIngest && k.Feed == "":
-		return Key{}, "", &KeyFault{"feed", "required with scope ingest"}
-	case k.Scope != ScopeIngest && k.Feed != "":
-		return Key{}, "", &KeyFault{"feed", "only a key with scope ingest has one"}
+	if err := k.check(a.now()); err != nil {
+		return Key{}, "", err
 	}
 	if err := a.roomForKey(ctx); err != nil {
 		return Key{}, "", err
 	}
-	plain, err := secret()
+	kept, token, err := a.drawKey(k, act)
 	if err != nil {
 		return Key{}, "", err
 	}
-	k.ID, k.CreatedAt, k.CreatedBy, k.LastUsedAt, k.RevokedAt = ulid.Make().String(), moment.Of(a.now()), act.Actor.Subject, moment.Time{}, moment.Time{}
-	if err := a.keepKey(ctx, keptKey{1, k, hash(plain)}); err != nil {
+	if err := a.keepKeys(ctx, kept); err != nil {
 		return Key{}, "", err
 	}
-	act.Action, act.Object, act.Reason = "key.made", "key:"+k.ID, strings.TrimSpace(fmt.Sprintf("%q, scope %s %s", k.Name, k.Scope, k.Feed))
+	act.Action, act.Object, act.Reason = "key.made", "key:"+kept.ID, kept.says()
 	if err := a.recordKey(ctx, act); err != nil {
 		return Key{}, "", err // nobody has heard the secret: the key opens nothing
 	}
-	return k, tokenPrefix + k.ID + "_" + plain, nil
+	return kept.shown(a.now()), token, nil
+}
+
+// drawKey gives a new key its id, its secret and its beginning.
+func (a *Auth) drawKey(k Key, act Act) (keptKey, string, error) {
+	plain, err := secret()
+	if err != nil {
+		return keptKey{}, "", err
+	}
+	k.ID, k.CreatedAt, k.CreatedBy, k.RevokedAt, k.ReplacedBy = ulid.Make().String(), moment.Of(a.now()), act.Actor.Subject, moment.Time{}, ""
+	return keptKey{V: 1, Key: k, Hash: hash(plain)}, tokenPrefix + k.ID + "_" + plain, nil
 }
 
 // RevokeKey ends a key for good, at every server within keyFresh. Revoking twice is no error, and each time is audited: who hears of a
@@ -160,13 +184,13 @@ func (a *Auth) RevokeKey(ctx context.Context, id string, act Act) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	var k keptKey
+	var k keptKey // even one that this version cannot read whole must be possible to revoke
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return fmt.Errorf("key %s: %w", id, err)
 	}
 	if k.RevokedAt.IsZero() {
 		k.RevokedAt = moment.Of(a.now())
-		if err := a.keepKey(ctx, k); err != nil {
+		if err := a.keepKeys(ctx, k); err != nil {
 			return err
 		}
 	}
@@ -174,26 +198,37 @@ func (a *Auth) RevokeKey(ctx context.Context, id string, act Act) error {
 	return a.recordKey(ctx, act)
 }
 
-// keepKey writes a key together with the mark of a change, by which every server knows that what it remembers is old.
-func (a *Auth) keepKey(ctx context.Context, k keptKey) error {
-	doc, err := json.Marshal(k)
-	if err != nil {
-		return err
-	}
-	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSet(ctx, a.keys.Key(), k.ID, doc)
-		p.Set(ctx, a.keys.KeyChange(), ulid.Make().String(), 0)
-		return nil
-	})
+// keepKeys writes keys together with the mark of a change, by which every server knows that what it remembers is old.
+func (a *Auth) keepKeys(ctx context.Context, keys ...keptKey) error {
+	_, err := a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error { return a.putKeys(ctx, p, keys...) })
 	a.ring.forget()
 	if err != nil {
-		return fmt.Errorf("%w: keep key %s: %w", ErrUnavailable, k.ID, err)
+		return fmt.Errorf("%w: keep key %s: %w", ErrUnavailable, keys[0].ID, err)
 	}
 	return nil
 }
 
-// Forget drops what is known of keys: another server has said that one is revoked.
-func (a *Auth) Forget() { a.ring.forget() }
+// putKeys is one part of a transaction.
+func (a *Auth) putKeys(ctx context.Context, p redis.Pipeliner, keys ...keptKey) error {
+	for _, k := range keys {
+		k.LastUsedAt, k.LastUsedFrom, k.Uses24h, k.Marks = moment.Time{}, "", 0, nil // they stand elsewhere
+		doc, err := json.Marshal(k)
+		if err != nil {
+			return err
+		}
+		p.HSet(ctx, a.keys.Key(), k.ID, doc)
+	}
+	p.Set(ctx, a.keys.KeyChange(), ulid.Make().String(), 0)
+	return nil
+}
+
+// Forget drops what is known of keys and devices: another server has said that one is revoked.
+func (a *Auth) Forget() {
+	a.ring.forget()
+	if a.devices != nil {
+		a.devices.Forget()
+	}
+}
 
 // recordKey keeps an act in the audit log, or says that it did not: an act that leaves no trace does not count as done.
 func (a *Auth) recordKey(ctx context.Context, act Act) error {
@@ -215,9 +250,10 @@ func (a *Auth) roomForKey(ctx context.Context) error {
 	alive := 0
 	var old []string
 	for _, k := range all {
-		if k.RevokedAt.IsZero() {
+		switch ended := k.endedAt(a.now()); {
+		case ended.IsZero():
 			alive++
-		} else if a.now().Sub(k.RevokedAt.Time) > keyHistory {
+		case a.now().Sub(ended) > keyHistory:
 			old = append(old, k.ID)
 		}
 	}
@@ -238,41 +274,33 @@ func (a *Auth) roomForKey(ctx context.Context) error {
 	return nil
 }
 
-// Keys lists every key, the newest first; those revoked more than 90 days ago may be missing. Errors: ErrUnavailable.
-func (a *Auth) Keys(ctx context.Context) ([]Key, error) {
-	pipe := a.rdb.Pipeline()
-	docs, used := pipe.HGetAll(ctx, a.keys.Key()), pipe.HGetAll(ctx, a.keys.KeyUsed())
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: list keys: %w", ErrUnavailable, err)
-	}
-	out := make([]Key, 0, len(docs.Val()))
-	for id, doc := range docs.Val() {
-		var k keptKey
-		if err := json.Unmarshal([]byte(doc), &k); err != nil {
-			return nil, fmt.Errorf("key %s: %w", id, err)
-		}
-		if at, err := time.Parse(moment.Layout, used.Val()[id]); err == nil {
-			k.LastUsedAt = moment.Of(at)
-		}
-		out = append(out, k.Key)
-	}
-	slices.SortFunc(out, func(x, y Key) int { return strings.Compare(y.ID, x.ID) })
-	return out, nil
-}
-
-// FeedKey tells who a sender of a feed is, by a key of that feed, a key for automation, or the admin token. From is the client's address.
-// The key of another feed is refused and audited. Errors: ErrDenied, ErrTooMany, ErrUnavailable.
+// FeedKey tells who a sender of a feed is, by a key of that feed or its agency, a key for automation, or the admin token. From is the
+// client's address. The key of another feed is refused and audited. Errors: ErrDenied, ErrTooMany, ErrUnavailable.
 func (a *Auth) FeedKey(ctx context.Context, feed, token, from string) (Identity, error) {
 	id, err := a.byToken(ctx, token, tried{"feed:" + feed, from})
 	if err != nil {
 		return Identity{}, err
 	}
-	if !id.Can(access.Ingest) || !id.MayFeed(feed) {
-		a.forbid(ctx, id, from, "feed:"+feed, "needs a key of this feed")
+	if d := a.MayFeed(id, feed); !d.Allowed() {
+		a.forbid(ctx, id, from, "feed:"+feed, "needs a key of this feed: "+d.Reason)
 		return Identity{}, ErrDenied
 	}
 	return id, nil
 }
+
+// MayFeed tells whether somebody may bring the bytes of a feed. HTTP and the broker ask it alike.
+func (a *Auth) MayFeed(id Identity, feed string) access.Decision {
+	o := access.Object{Noun: "feed", Feed: feed}
+	if a.agencyOf != nil {
+		if agency := a.agencyOf(feed); agency != "" {
+			o.Agencies = []string{agency}
+		}
+	}
+	return id.May(access.Ingest, o, a.now())
+}
+
+// Owners says whose a feed is, by the slug of its agency; empty where nobody knows. Call it before anybody is let in.
+func (a *Auth) Owners(agencyOf func(feed string) string) { a.agencyOf = agencyOf }
 
 // KeyAlive tells whether a key that was shown before still holds; a live session that goes on asks it, and it counts as use. What it
 // answers is at most keyFresh old. The empty id, of the admin token, is always alive. Errors: ErrUnavailable.
@@ -287,11 +315,12 @@ func (a *Auth) KeyAlive(ctx context.Context, id string) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	a.used(ctx, id)
+	a.used(ctx, id, "", 0)
 	return true, nil
 }
 
-// byKey tells whom a key stands for. What is no key at all is denied without asking the store.
+// byKey tells whom a key stands for. What is no key at all is denied without asking the store. Who shows a good key from where it may not
+// be shown hears what a wrong key hears, and the log says which key it was.
 func (a *Auth) byKey(ctx context.Context, token string, t tried) (Identity, error) {
 	id, plain, ok := splitToken(token)
 	if !ok {
@@ -299,6 +328,8 @@ func (a *Auth) byKey(ctx context.Context, token string, t tried) (Identity, erro
 	}
 	k, err := a.key(ctx, id)
 	switch {
+	case errors.Is(err, errKeyExpired):
+		return Identity{}, a.refuse(ctx, t, "key "+id+" has expired")
 	case errors.Is(err, ErrDenied):
 		return Identity{}, a.fail(ctx, t, "key "+id)
 	case err != nil:
@@ -309,25 +340,26 @@ func (a *Auth) byKey(ctx context.Context, token string, t tried) (Identity, erro
 	if err != nil || subtle.ConstantTimeCompare(given[:], kept) != 1 {
 		return Identity{}, a.fail(ctx, t, "key "+id)
 	}
-	a.used(ctx, id)
+	if !k.from(t.from) {
+		a.forbid(ctx, k.identity(), t.from, t.object, "the key is good, and shown from an address outside its ranges")
+		return Identity{}, a.refuse(ctx, t, "key "+id+" is shown from an address outside its ranges")
+	}
+	a.used(ctx, id, t.from, 1)
 	return k.identity(), nil
 }
 
-// used writes when a key was used, once a minute at the most. That it is not written stops nobody.
-func (a *Auth) used(ctx context.Context, id string) {
-	now := a.now()
-	if !a.ring.use(id, now) {
-		return
+// key gives a key that is alive. Errors: ErrDenied where there is none or it is revoked, errKeyExpired, ErrUnavailable.
+func (a *Auth) key(ctx context.Context, id string) (*keptKey, error) {
+	k, err := a.keyOf(ctx, id)
+	if err == nil && !k.ExpiresAt.IsZero() && !a.now().Before(k.ExpiresAt.Time) {
+		return nil, errKeyExpired
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
-	defer cancel()
-	if err := a.rdb.HSet(ctx, a.keys.KeyUsed(), id, moment.Of(now).String()).Err(); err != nil {
-		a.log.Debug().Err(err).Str("key", id).Msg("last use not kept")
-	}
+	return k, err
 }
 
-// key gives a key that is alive. Errors: ErrDenied where there is none or it is revoked, ErrUnavailable.
-func (a *Auth) key(ctx context.Context, id string) (*keptKey, error) {
+var errKeyExpired = fmt.Errorf("%w: it has expired", ErrDenied)
+
+func (a *Auth) keyOf(ctx context.Context, id string) (*keptKey, error) {
 	mark, err := a.keyMark(ctx)
 	if err != nil {
 		return nil, err
@@ -344,14 +376,31 @@ func (a *Auth) key(ctx context.Context, id string) (*keptKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: key %s: %w", ErrUnavailable, id, err)
 	}
-	k := &keptKey{}
-	if err := json.Unmarshal(raw, k); err != nil || k.V != 1 || k.ID != id || !k.RevokedAt.IsZero() {
+	k, err := readKey(raw)
+	if err != nil || k.ID != id || !k.RevokedAt.IsZero() {
 		if a.now().Sub(k.RevokedAt.Time) < 10*time.Second { // who read it just before must not bring it back
 			a.ring.forget()
 		}
 		return nil, ErrDenied
 	}
-	a.ring.remember(k, mark)
+	a.ring.remember(&k, mark)
+	return &k, nil
+}
+
+// readKey reads what the store holds of a key. A range that cannot be read lets nobody in: it must not open what it should bound.
+func readKey(raw []byte) (keptKey, error) {
+	var k keptKey
+	if err := json.Unmarshal(raw, &k); err != nil {
+		return keptKey{}, err
+	}
+	if k.V != 1 {
+		return keptKey{}, fmt.Errorf("key of version %d", k.V)
+	}
+	nets, _, err := readRanges(k.Ranges)
+	if err != nil {
+		return keptKey{}, err
+	}
+	k.nets = nets
 	return k, nil
 }
 

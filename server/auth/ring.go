@@ -17,10 +17,9 @@ type ring struct {
 	current string    // the mark when it was last asked for
 	at      time.Time // when that question began; zero: never
 	keys    map[string]*keptKey
-	uses    map[string]time.Time // when the last use of a key was written
 }
 
-func newRing() *ring { return &ring{keys: map[string]*keptKey{}, uses: map[string]time.Time{}} }
+func newRing() *ring { return &ring{keys: map[string]*keptKey{}} }
 
 // mark gives the mark while it is fresh.
 func (r *ring) mark(now time.Time) (marked, bool) {
@@ -75,15 +74,4 @@ func (r *ring) remember(k *keptKey, m marked) {
 	if r.life == m.life && r.current == m.mark && !r.at.IsZero() {
 		r.keys[k.ID] = k
 	}
-}
-
-// use tells whether the use of a key is to be written now.
-func (r *ring) use(id string, now time.Time) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if last, ok := r.uses[id]; ok && now.Sub(last) < keyUsed {
-		return false
-	}
-	r.uses[id] = now
-	return true
 }
