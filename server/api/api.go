@@ -45,7 +45,7 @@ type Deps struct {
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
-	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error)
+	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
 	Replay    Replay

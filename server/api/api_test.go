@@ -47,7 +47,7 @@ type house struct {
 	receipt *feeds.Receipt // what the feed answers; nil: one taken
 	ready   Readiness
 	doors   map[string]push.Door
-	cells   func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string) ([]wire.Cell, error)
+	cells   func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string, _ bool) ([]wire.Cell, error)
 }
 
 func build(t *testing.T) *house {
@@ -78,8 +78,8 @@ func build(t *testing.T) *house {
 		Live: func(w http.ResponseWriter, _ *http.Request, id auth.Identity, _ bool) {
 			_, _ = io.WriteString(w, "live "+id.Subject)
 		},
-		Cells: func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string) ([]wire.Cell, error) {
-			return h.cells(ctx, b, r, layers)
+		Cells: func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string, units bool) ([]wire.Cell, error) {
+			return h.cells(ctx, b, r, layers, units)
 		},
 		SignedOut: func(session string) { h.ended = append(h.ended, session) },
 		Ready:     func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",

@@ -21,7 +21,7 @@ func TestCoverageTellsTheBlindCells(t *testing.T) {
 		t.Fatal(err)
 	}
 	var layers []string
-	h.cells = func(_ context.Context, _ geo.Bound, res geo.Resolution, l []string) ([]wire.Cell, error) {
+	h.cells = func(_ context.Context, _ geo.Bound, res geo.Resolution, l []string, _ bool) ([]wire.Cell, error) {
 		layers = l
 		if res != 7 {
 			t.Errorf("res %d", res)

@@ -184,7 +184,7 @@ func (a *App) ruleIDs() []string {
 
 // newIngest builds the pipeline and the hub that hears of its commits.
 func (a *App) newIngest() {
-	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
+	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
 		OnThings: a.hub.ThingsChanged})

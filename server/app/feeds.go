@@ -120,3 +120,16 @@ func (a *App) drive(ctx context.Context, feed string) {
 		return a.pull.RunFeed(ctx, feed, a.pipeline.Via(a.cases.Fenced(f)))
 	})
 }
+
+// agencyOf is whose a feed is; empty where nobody has said so.
+func (a *App) agencyOf(feed string) string {
+	for _, r := range []*runner.Runner{a.push, a.pull} {
+		if r == nil {
+			continue
+		}
+		if c, ok := r.Config(feed); ok {
+			return c.Agency
+		}
+	}
+	return ""
+}

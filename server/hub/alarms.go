@@ -22,7 +22,7 @@ func severityOf(rank uint8) string {
 }
 
 // take follows one change of an alert. It gives the Thing whose worst alert may be another now, or nothing.
-func (a alarms) take(ch change) (thing string) {
+func (a alarms) take(ch *change) (thing string) {
 	if ch.noun != "alert" {
 		return ""
 	}
@@ -61,7 +61,7 @@ func (a alarms) worst(thing string) (rank uint8) {
 }
 
 // alarm takes a change of an alert into the cells.
-func (h *Hub) alarm(ch change) {
+func (h *Hub) alarm(ch *change) {
 	id := h.city.alarms.take(ch)
 	if id == "" {
 		return
@@ -84,8 +84,8 @@ func (h *Hub) alarm(ch change) {
 func (h *Hub) rearm() {
 	before := h.city.alarms
 	h.city.alarms = alarms{}
-	for id, doc := range h.cases.open["alert"] {
-		h.alarm(change{noun: "alert", id: id, doc: doc})
+	for _, ch := range h.cases.open["alert"] {
+		h.alarm(ch)
 	}
 	for thing := range before {
 		if h.city.alarms.worst(thing) == 0 {

@@ -36,9 +36,9 @@ func (e *ManyCells) Error() string {
 }
 
 // Cells gives the cells that a bound touches, as the socket shows them: of each cell and kind one row, by cell and layer. Res 0 is the
-// finest that fits the bound; no layers, or "*", are all. Errors: *ManyCells, ErrEnded, and the context's. It walks the picture in the
+// finest that fits the bound; no layers, or "*", are all; cells of units are given only where asked for. Errors: *ManyCells, ErrEnded, and the context's. It walks the picture in the
 // caller's goroutine, one call at a time, so that no viewer waits for it.
-func (h *Hub) Cells(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error) {
+func (h *Hub) Cells(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error) {
 	if res == 0 {
 		res = max(fitting(MostRes, bound, mostCells), LeastRes)
 	}
@@ -52,13 +52,17 @@ func (h *Hub) Cells(ctx context.Context, bound geo.Bound, res geo.Resolution, la
 	if err != nil {
 		return nil, err
 	}
-	wants := wantsOf("*")
+	of, shown := every, ""
 	if len(layers) > 0 {
-		wants = wantsOf(layersOf(layers))
+		of = layersOf(layers)
 	}
+	if units {
+		shown = every
+	}
+	wants := wantsOf(of, shown)
 	cells := map[geo.Cell][]*index.Entry{}
 	h.d.Picture.Within(grown(bound, res), func(e *index.Entry) bool {
-		if e.Cell != 0 && wants(e.Kind) {
+		if e.Cell != 0 && wants(e.Kind, "") {
 			c := e.Cell.Parent(res)
 			cells[c] = append(cells[c], e)
 		}

@@ -11,6 +11,7 @@ type change struct {
 	noun   string // incident, alert, report
 	id     string
 	doc    json.RawMessage
+	sight  *sight // worked out when it is first asked for
 }
 
 // What the hub itself remembers of past changes, for screens that come back; older ones are asked of the store.
@@ -21,21 +22,22 @@ const (
 
 // cases is every open incident, active alert and standing report, kept by following the stream, and the newest changes. The hub's goroutine owns it.
 type cases struct {
-	offset  int64
-	open    map[string]map[string]json.RawMessage // noun -> id -> document
-	sorted  map[string][]json.RawMessage          // by id, newest first; nil: to be built
-	reports reports
-	past    []change // without a gap, up to offset
-	from    int64    // changes after this offset are in past
-	pastLen int      // bytes
+	agencyOf func(feed string) string // whose a feed is; may be nil
+	offset   int64
+	open     map[string]map[string]*change // noun -> id -> its newest
+	sorted   map[string][]*change          // by id, newest first; nil: to be built
+	reports  reports
+	past     []change // without a gap, up to offset
+	from     int64    // changes after this offset are in past
+	pastLen  int      // bytes
 }
 
 func newCases() *cases {
-	return &cases{open: map[string]map[string]json.RawMessage{"incident": {}, "alert": {}}, reports: newReports(), sorted: map[string][]json.RawMessage{}}
+	return &cases{open: map[string]map[string]*change{"incident": {}, "alert": {}}, reports: newReports(), sorted: map[string][]*change{}}
 }
 
 // standing tells whether a document belongs into a snapshot.
-func standing(c change) bool {
+func standing(c *change) bool {
 	var d struct {
 		Status string `json:"status"`
 		State  string `json:"state"`
@@ -52,14 +54,14 @@ func standing(c change) bool {
 // reset starts from what the store holds at an offset.
 func (c *cases) reset(offset int64, list []change, cut bool) {
 	c.offset, c.from, c.past, c.pastLen = offset, offset, nil, 0
-	c.open = map[string]map[string]json.RawMessage{"incident": {}, "alert": {}}
+	c.open = map[string]map[string]*change{"incident": {}, "alert": {}}
 	c.reports = newReports()
 	clear(c.sorted)
 	for _, ch := range list {
 		if ch.noun == "report" {
-			c.reports.take(ch)
+			c.reports.take(&ch)
 		} else {
-			c.open[ch.noun][ch.id] = ch.doc
+			c.open[ch.noun][ch.id] = &ch
 		}
 	}
 	if cut {
@@ -68,23 +70,24 @@ func (c *cases) reset(offset int64, list []change, cut bool) {
 }
 
 // apply follows the stream. It gives false for a change that is known already.
-func (c *cases) apply(ch change) bool {
+func (c *cases) apply(ch *change) bool {
 	if ch.offset <= c.offset {
 		return false
 	}
 	c.offset = ch.offset
+	ch.seen(c.agencyOf) // so that all copies of the change share it
 	if ch.noun == "report" {
 		c.reports.take(ch)
 	}
 	if docs := c.open[ch.noun]; docs != nil {
 		if standing(ch) {
-			docs[ch.id] = ch.doc
+			docs[ch.id] = ch
 		} else {
 			delete(docs, ch.id)
 		}
 		delete(c.sorted, ch.noun)
 	}
-	c.past = append(c.past, ch)
+	c.past = append(c.past, *ch)
 	c.pastLen += len(ch.doc)
 	for len(c.past) > mostRemembered || c.pastLen > mostRememberedBytes && len(c.past) > 1 {
 		c.pastLen -= len(c.past[0].doc)
@@ -104,8 +107,8 @@ func (c *cases) since(offset int64) ([]change, bool) {
 	return c.past[i:], true
 }
 
-// docs gives the standing documents of a noun, newest id first.
-func (c *cases) docs(noun string) []json.RawMessage {
+// standing gives what stands of a noun, newest id first.
+func (c *cases) standing(noun string) []*change {
 	if list, ok := c.sorted[noun]; ok {
 		return list
 	}
@@ -114,7 +117,7 @@ func (c *cases) docs(noun string) []json.RawMessage {
 		ids = append(ids, id)
 	}
 	sort.Sort(sort.Reverse(sort.StringSlice(ids)))
-	list := make([]json.RawMessage, len(ids))
+	list := make([]*change, len(ids))
 	for i, id := range ids {
 		list[i] = c.open[noun][id]
 	}

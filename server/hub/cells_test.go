@@ -37,7 +37,7 @@ var solok = geo.Bound{West: 100.4, South: -1, East: 100.7, North: -0.7}
 // asked is what Cells answers, as a mirror shows it.
 func (r *room) asked(t testing.TB, b geo.Bound, res geo.Resolution, layers ...string) map[string]string {
 	t.Helper()
-	list, err := r.Cells(t.Context(), b, res, layers)
+	list, err := r.Cells(t.Context(), b, res, layers, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,19 +255,19 @@ func TestCellsSaysWhatFits(t *testing.T) {
 		list = append(list, thing(fmt.Sprint("f:", i), "phone", -5+float64(i%150)/50, 100+float64(i/150)/50, 1))
 	}
 	r := newRoom(t, newStream(), "e1", quick(), list...)
-	_, err := r.Cells(t.Context(), geo.Bound{West: 90, South: -10, East: 110, North: 10}, 9, nil)
+	_, err := r.Cells(t.Context(), geo.Bound{West: 90, South: -10, East: 110, North: 10}, 9, nil, true)
 	var many *ManyCells
 	if !errors.As(err, &many) || many.Fits == 0 {
 		t.Fatalf("%v", err)
 	}
-	if _, err := r.Cells(t.Context(), geo.Bound{West: 90, South: -10, East: 110, North: 10}, many.Fits, nil); err != nil {
+	if _, err := r.Cells(t.Context(), geo.Bound{West: 90, South: -10, East: 110, North: 10}, many.Fits, nil, true); err != nil {
 		t.Errorf("what fits does not: %v", err)
 	}
 	world := geo.Bound{West: -180, South: -90, East: 180, North: 90}
-	if got, err := r.Cells(t.Context(), world, 0, []string{"phone"}); err != nil || len(got) == 0 || got[0].Cell.Resolution() != LeastRes {
+	if got, err := r.Cells(t.Context(), world, 0, []string{"phone"}, true); err != nil || len(got) == 0 || got[0].Cell.Resolution() != LeastRes {
 		t.Errorf("the world: %d cells, %v", len(got), err)
 	}
-	if got, err := r.Cells(t.Context(), world, 0, []string{"bus"}); err != nil || len(got) != 0 {
+	if got, err := r.Cells(t.Context(), world, 0, []string{"bus"}, true); err != nil || len(got) != 0 {
 		t.Errorf("a layer without Things: %d cells, %v", len(got), err)
 	}
 }

@@ -21,6 +21,7 @@ type city struct {
 	placed  int
 	built   map[*bucket]struct{} // have sums
 	alarms  alarms
+	owner   func(kind, id string) string // the agency of a unit
 }
 
 // row is one Thing, 40 bytes. The four sums stand for what viewers were last told of it; they count only where its bucket has viewers in
@@ -86,7 +87,7 @@ const (
 
 func newCity() *city {
 	return &city{frames: map[geo.Cell]*bucket{}, regions: map[geo.Cell]*region{}, tick: 1, kinds: newWords(), feeds: newWords(),
-		built: map[*bucket]struct{}{}, alarms: alarms{}}
+		built: map[*bucket]struct{}{}, alarms: alarms{}, owner: func(string, string) string { return "" }}
 }
 
 // thingOf reads a Thing from its entry; nil where it holds none.

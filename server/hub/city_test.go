@@ -53,10 +53,10 @@ func (w *truth) next() {
 }
 
 // shown is what a screen of the view shows: Things of every bucket that it touches.
-func (w *truth) shown(bound geo.Bound, wants func(string) bool) map[string]string {
+func (w *truth) shown(bound geo.Bound, wants wants) map[string]string {
 	out := map[string]string{}
 	for _, t := range w.things {
-		if !wants(t.Kind) || !bound.Intersects(padded(t.Cell.Parent(geo.ResFrame), padBucket)) {
+		if !wants(t.Kind, "") || !bound.Intersects(padded(t.Cell.Parent(geo.ResFrame), padBucket)) {
 			continue
 		}
 		state := map[string]string{}
@@ -98,9 +98,9 @@ func TestEveryScreenShowsTheCity(t *testing.T) {
 							time.Sleep(time.Millisecond) // traffic, not a wait for anything
 						}
 					}
-					wants := wantsOf("*")
+					wants := wantsOf("*", every)
 					if layers != `"*"` {
-						wants = wantsOf(layersOf([]string{"bus", "air_quality"}))
+						wants = wantsOf(layersOf([]string{"bus", "air_quality"}), every)
 					}
 					want := w.shown(bound, wants)
 					m.shows(func() map[string]string { return m.things }, want)

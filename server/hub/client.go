@@ -25,8 +25,9 @@ type client struct {
 	patience time.Duration // of one write
 	out      outbox
 
-	rights  rights
-	session string
+	audience *audience
+	rights   rights // of the audience
+	session  string
 
 	next     *view // asked for, not yet answered; the newest counts
 	scope    *scope
@@ -35,18 +36,6 @@ type client struct {
 	live     bool   // its snapshot is queued: changes may follow
 	catching bool   // the store is asked what it missed
 	pinged   int64  // nanoseconds since 1970
-}
-
-func (c *client) may(noun string) bool {
-	switch noun {
-	case wire.TypeIncident:
-		return c.rights.incidents
-	case wire.TypeAlert:
-		return c.rights.alerts
-	case wire.TypeReport:
-		return c.rights.reports
-	}
-	return false
 }
 
 var buffers sync.Pool // of gorilla, which writes nothing after the handshake: no connection holds one
@@ -65,8 +54,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 	if err != nil {
 		return // gorilla has answered
 	}
-	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, pinged: h.d.Now().UnixNano(),
-		rights: rights{things: who.Can(access.ReadThings), incidents: who.Can(access.ReadIncidents), alerts: who.Can(access.ReadAlerts), reports: who.Can(access.ReadReports), feeds: who.Can(access.ReadFeeds)}}
+	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, pinged: h.d.Now().UnixNano()}
 	first, err := h.hello(c.form, who.Rights)
 	if err != nil {
 		_ = conn.Close()
@@ -78,6 +66,9 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 			h.shut(c, wire.CloseGoingAway, "the server is stopping")
 			return
 		}
+		c.audience = h.audienceOf(who.Who)
+		c.audience.clients++
+		c.rights = c.audience.rights
 		h.clients[c] = struct{}{}
 		h.push(c, asIs, first)
 	})
@@ -114,6 +105,9 @@ func (h *Hub) hello(f form, rights []access.Action) ([]byte, error) {
 // leave forgets a client.
 func (h *Hub) leave(c *client) {
 	h.part(c)
+	if _, here := h.clients[c]; here {
+		h.release(c.audience)
+	}
 	delete(h.clients, c)
 	c.next = nil
 }
@@ -177,7 +171,7 @@ func (h *Hub) Close(ctx context.Context) error {
 func changesOf(list []store.Change) []change {
 	out := make([]change, len(list))
 	for i, c := range list {
-		out[i] = change{c.Offset, c.Type, c.ID, c.Doc}
+		out[i] = change{offset: c.Offset, noun: c.Type, id: c.ID, doc: c.Doc}
 	}
 	return out
 }

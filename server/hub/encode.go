@@ -7,12 +7,14 @@ import (
 	"strings"
 
 	"kentongan/feeds"
+	nouns "kentongan/server/scope"
 	"kentongan/server/wire"
 )
 
 // chunk is the encoded rows of one kind in one bucket, or of one layer in one tile, shared by every viewer.
 type chunk struct {
 	kind  string
+	owner string // of units: who may see them
 	bytes []byte
 }
 
@@ -25,7 +27,7 @@ func (c *city) changes(b *bucket, f form, nowMS int64) []chunk {
 				list = append(list, wire.Row{Slot: n.slot, Thing: n.thing, Announce: n.announce, Values: n.values})
 			}
 		}
-		b.now[f.id()] = encode(f, nowMS, list)
+		b.now[f.id()] = encode(f, nowMS, list, c.owner)
 	}
 	return b.now[f.id()]
 }
@@ -56,15 +58,21 @@ func (c *city) all(b *bucket, f form, nowMS int64) []chunk {
 		}
 		list = append(list, wire.Row{Slot: slot, Thing: t, Announce: true, Values: true})
 	}
-	b.full[f.id()] = encode(f, nowMS, list)
+	b.full[f.id()] = encode(f, nowMS, list, c.owner)
 	return b.full[f.id()]
 }
 
-// encode writes rows as one chunk per kind.
-func encode(f form, nowMS int64, list []wire.Row) []chunk {
+// encode writes rows as one chunk per kind, and units as one per agency.
+func encode(f form, nowMS int64, list []wire.Row, owner func(kind, id string) string) []chunk {
+	of := func(r *wire.Row) string { return owner(r.Thing.Kind, r.Thing.ID) }
 	slices.SortFunc(list, func(a, b wire.Row) int {
 		if a.Thing.Kind != b.Thing.Kind {
 			return strings.Compare(a.Thing.Kind, b.Thing.Kind)
+		}
+		if a.Thing.Kind == nouns.KindUnit {
+			if d := strings.Compare(of(&a), of(&b)); d != 0 {
+				return d
+			}
 		}
 		if f.sorted() {
 			return strings.Compare(a.Thing.ID, b.Thing.ID)
@@ -73,11 +81,11 @@ func encode(f form, nowMS int64, list []wire.Row) []chunk {
 	})
 	chunks := []chunk{}
 	for len(list) > 0 {
-		n := 1
-		for n < len(list) && list[n].Thing.Kind == list[0].Thing.Kind {
+		n, whose := 1, of(&list[0])
+		for n < len(list) && list[n].Thing.Kind == list[0].Thing.Kind && (whose == "" && list[n].Thing.Kind != nouns.KindUnit || of(&list[n]) == whose) {
 			n++
 		}
-		chunks = append(chunks, chunk{list[0].Thing.Kind, f.rows(nil, nowMS, list[0].Thing.Kind, list[:n])})
+		chunks = append(chunks, chunk{list[0].Thing.Kind, whose, f.rows(nil, nowMS, list[0].Thing.Kind, list[:n])})
 		list = list[n:]
 	}
 	return chunks

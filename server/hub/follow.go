@@ -48,7 +48,7 @@ func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.Expon
 	wait.Reset()
 	return h.d.Cases.Tail(ctx, *offset, func(c store.Change) error {
 		*offset = c.Offset
-		return h.give(ctx, portion{list: []change{{c.Offset, c.Type, c.ID, c.Doc}}})
+		return h.give(ctx, portion{list: []change{{offset: c.Offset, noun: c.Type, id: c.ID, doc: c.Doc}}})
 	})
 }
 
@@ -77,7 +77,7 @@ func standingOf(open store.Open) ([]change, error) {
 		if err != nil {
 			return fmt.Errorf("hub: %s %s: %w", noun, id, err)
 		}
-		list = append(list, change{open.Offset, noun, id, doc})
+		list = append(list, change{offset: open.Offset, noun: noun, id: id, doc: doc})
 		return nil
 	}
 	for i := range open.Incidents {

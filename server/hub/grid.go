@@ -350,7 +350,7 @@ func (g *grid) encode(f form, nowMS int64, list []told) []chunk {
 		for i := range rows {
 			rows[i] = g.row(&list[i])
 		}
-		chunks = append(chunks, chunk{layer, f.cellRows(nil, nowMS, layer, rows)})
+		chunks = append(chunks, chunk{layer, "", f.cellRows(nil, nowMS, layer, rows)})
 		list = list[n:]
 	}
 	return chunks

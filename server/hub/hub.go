@@ -5,6 +5,10 @@
 // frames that are encoded once per cell and tick, and is written with one write per client by a few writers. A client costs a goroutine
 // that reads and nothing else while it is idle. Buckets know the scopes that show them, so a viewer costs what changes in its view.
 //
+// What a client may see is asked of access for each case when it is delivered, at the level that is left of it, and for its whole
+// audience: clients whose grants are alike. A Thing of kind unit shows to whoever may see its agency's units, a cell of units to whoever
+// sees all. Who may see less than a screen shows is sent away to come back.
+//
 // Readings and cases never mix. Things and cells are thinned for whoever is slow: it lags, and gets the newest once it has read. Cases are
 // queued at once, in order, and never dropped.
 //
@@ -52,6 +56,7 @@ type Deps struct {
 	Picture *index.Picture // its payloads are what feeds.Unpack reads
 	Cases   Cases
 	Feeds   func() []feeds.FeedStatus // may be nil
+	Agency  func(feed string) string  // whose a feed is; may be nil
 	Storage func() string             // durable, weak or volatile; may be nil
 	Version string
 	Epoch   string // of the store's life; part of every cursor
@@ -96,26 +101,28 @@ type Hub struct {
 	writers *writers
 
 	// Of the hub's goroutine alone.
-	city       *city
-	grid       *grid
-	cases      *cases
-	clients    map[*client]struct{}
-	scopes     map[scopeKey]*scope
-	numbered   []*scope // by number; nil: free
-	unnumbered []uint32
-	room       []*bucket            // of bucketsOf, until it is asked again
-	lagging    map[*client]struct{} // have not read what waits for them
-	waiting    []*client            // ask for a view, in order
-	parcels    []*scope             // have something to be told in this tick
-	ready      []*client            // to be handed to the writers
-	loaded     bool                 // city and cases are filled
-	closing    bool
-	second     bool // a second has passed, to be told with the next tick
-	lastTick   time.Time
-	phase      time.Time // when the part of the tick began that has a budget
-	answered   int       // bytes of snapshots in this tick
-	built      int       // snapshots since the start; the others were shared
-	latency    latencies
+	city         *city
+	grid         *grid
+	cases        *cases
+	clients      map[*client]struct{}
+	audiences    map[string]*audience // by what their clients may see
+	scopes       map[scopeKey]*scope
+	numbered     []*scope // by number; nil: free
+	unnumbered   []uint32
+	room         []*bucket            // of bucketsOf, until it is asked again
+	lagging      map[*client]struct{} // have not read what waits for them
+	waiting      []*client            // ask for a view, in order
+	parcels      []*scope             // have something to be told in this tick
+	ready        []*client            // to be handed to the writers
+	loaded       bool                 // city and cases are filled
+	closing      bool
+	second       bool // a second has passed, to be told with the next tick
+	lastAudience uint32
+	lastTick     time.Time
+	phase        time.Time // when the part of the tick began that has a budget
+	answered     int       // bytes of snapshots in this tick
+	built        int       // snapshots since the start; the others were shared
+	latency      latencies
 }
 
 // New gives a hub. A nil Now is time.Now.
@@ -127,9 +134,11 @@ func New(d Deps) *Hub {
 		d.Config = DefaultConfig()
 	}
 	m, city := newMetrics(d.Reg), newCity()
-	return &Hub{d: d, cfg: d.Config, log: d.Log.With().Str("component", "hub").Logger(), metrics: m, writers: newWriters(m),
+	h := &Hub{d: d, cfg: d.Config, log: d.Log.With().Str("component", "hub").Logger(), metrics: m, writers: newWriters(m),
 		notify: make(chan struct{}, 1), calls: make(chan func(), 256), stream: make(chan portion, 64), ended: make(chan struct{}), asking: make(chan struct{}, 1),
-		city: city, grid: newGrid(city), cases: newCases(), clients: map[*client]struct{}{}, scopes: map[scopeKey]*scope{}, lagging: map[*client]struct{}{}}
+		city: city, grid: newGrid(city), cases: newCases(), clients: map[*client]struct{}{}, audiences: map[string]*audience{}, scopes: map[scopeKey]*scope{}, lagging: map[*client]struct{}{}}
+	city.owner, h.cases.agencyOf = h.owner, d.Agency
+	return h
 }
 
 // ThingsChanged takes over changes that have been committed. It never waits for anything; call it in the order of commits. The slice

@@ -40,7 +40,7 @@ func (f *fakeStream) put(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	off := f.base + int64(len(f.list)) + 1
-	doc := fmt.Sprintf(`{"id":"I%d","status":"new","n":%d,"title":"%s"}`, off%7, off, strings.Repeat("x", n))
+	doc := fmt.Sprintf(`{"id":"I%d","type":"flood","status":"new","n":%d,"title":"%s"}`, off%7, off, strings.Repeat("x", n))
 	f.list = append(f.list, store.Change{Offset: off, Type: "incident", ID: fmt.Sprint("I", off%7), Doc: json.RawMessage(doc)})
 	close(f.wake)
 	f.wake = make(chan struct{})
@@ -51,7 +51,7 @@ func (f *fakeStream) Snapshot(context.Context) (store.Open, error) {
 	defer f.mu.Unlock()
 	o := store.Open{Offset: f.base + int64(len(f.list)), Alerts: []alerts.Alert{{ID: "A1", State: alerts.Active}}}
 	for i := range min(7, len(f.list)) {
-		o.Incidents = append(o.Incidents, incident.Incident{ID: f.list[len(f.list)-1-i].ID, Status: incident.New})
+		o.Incidents = append(o.Incidents, incident.Incident{ID: f.list[len(f.list)-1-i].ID, Type: "flood", Status: incident.New})
 	}
 	return o, nil
 }

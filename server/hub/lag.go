@@ -49,7 +49,7 @@ func (h *Hub) remember(s *scope, p *parcel) {
 		s.log = append(s.log, left{tick: h.city.tick, entry: e})
 	}
 	for _, t := range p.empty {
-		if s.wants(h.city.kinds.names[t.agg.kind]) {
+		if s.wants(h.city.kinds.names[t.agg.kind], "") {
 			s.log = append(s.log, left{tick: h.city.tick, cell: t})
 		}
 	}
@@ -152,7 +152,7 @@ func (h *Hub) thingsSince(s *scope, p *parcel, tick uint32, nowMS int64) {
 		}
 		for _, slot := range b.slots {
 			r := &h.city.rows[slot]
-			if r.tick < tick || !s.wants(r.entry.Kind) {
+			if r.tick < tick || !s.wants(r.entry.Kind, h.owner(r.entry.Kind, r.entry.ID)) {
 				continue
 			}
 			if t := thingOf(r.entry); t != nil {
@@ -160,7 +160,7 @@ func (h *Hub) thingsSince(s *scope, p *parcel, tick uint32, nowMS int64) {
 			}
 		}
 	}
-	for _, k := range encode(s.form, nowMS, rows) {
+	for _, k := range encode(s.form, nowMS, rows, h.owner) {
 		p.chunks = append(p.chunks, k.bytes)
 	}
 	var gone []*index.Entry
@@ -178,7 +178,7 @@ func (h *Hub) cellsSince(s *scope, p *parcel, tick uint32, nowMS int64) {
 	name := func(t *told) uint64 { return uint64(t.hex.slot)<<16 | uint64(t.agg.kind) }
 	for _, t := range s.tiles {
 		for _, one := range t.since(0) {
-			if !s.wants(h.city.kinds.names[one.agg.kind]) {
+			if !s.wants(h.city.kinds.names[one.agg.kind], "") {
 				continue
 			}
 			shows[name(&one)] = struct{}{}

@@ -22,13 +22,13 @@ type reports struct {
 type standingReport struct {
 	id  string
 	at  time.Time // of receipt
-	doc json.RawMessage
+	now *change
 }
 
 func newReports() reports { return reports{docs: map[string]standingReport{}} }
 
 // take follows one change of a report.
-func (r *reports) take(ch change) {
+func (r *reports) take(ch *change) {
 	var d report.Report
 	if json.Unmarshal(ch.doc, &d) != nil {
 		return
@@ -38,7 +38,7 @@ func (r *reports) take(ch change) {
 		delete(r.docs, ch.id)
 		return
 	}
-	r.docs[ch.id] = standingReport{ch.id, d.ReceivedAt.Time, ch.doc}
+	r.docs[ch.id] = standingReport{ch.id, d.ReceivedAt.Time, ch}
 	if len(r.docs) > 2*store.MostReports {
 		list := r.list()
 		r.forget(list[store.MostReports:])
@@ -76,8 +76,8 @@ func (r *reports) list() []standingReport {
 	return r.sorted
 }
 
-// standing gives the documents of a snapshot; cut tells that there are more.
-func (r *reports) standing(now time.Time) (docs []json.RawMessage, cut bool) {
+// standing gives the reports of a snapshot; cut tells that there are more.
+func (r *reports) standing(now time.Time) (docs []*change, cut bool) {
 	list := r.list()
 	fresh := len(list)
 	for fresh > 0 && now.Sub(list[fresh-1].at) >= report.Fresh {
@@ -92,7 +92,7 @@ func (r *reports) standing(now time.Time) (docs []json.RawMessage, cut bool) {
 	}
 	cut = len(list) > store.MostReports || now.Sub(r.gone) < report.Fresh
 	for _, s := range list[:min(len(list), store.MostReports)] {
-		docs = append(docs, s.doc)
+		docs = append(docs, s.now)
 	}
 	return docs, cut
 }

@@ -177,22 +177,22 @@ func TestStandingReportsAreBounded(t *testing.T) {
 	r := newReports()
 	for i := range 5 * store.MostReports {
 		id := fmt.Sprintf("lapor:%05d", i)
-		r.take(change{noun: "report", id: id, doc: docOf(id, report.Open, now.Add(time.Duration(i)*time.Millisecond))})
+		r.take(&change{noun: "report", id: id, doc: docOf(id, report.Open, now.Add(time.Duration(i)*time.Millisecond))})
 	}
 	later := now.Add(time.Hour)
 	docs, cut := r.standing(later)
 	if len(docs) != store.MostReports || !cut || len(r.docs) > 2*store.MostReports {
 		t.Errorf("%d of %d, cut %t", len(docs), len(r.docs), cut)
 	}
-	if !strings.Contains(string(docs[0]), fmt.Sprintf(`"lapor:%05d"`, 5*store.MostReports-1)) {
-		t.Errorf("the first is %s", docs[0])
+	if !strings.Contains(string(docs[0].doc), fmt.Sprintf(`"lapor:%05d"`, 5*store.MostReports-1)) {
+		t.Errorf("the first is %s", docs[0].doc)
 	}
 	if docs, cut = r.standing(now.Add(report.Fresh + time.Minute)); len(docs) != 0 || cut || len(r.docs) != 0 {
 		t.Errorf("a day later %d, cut %t, %d kept", len(docs), cut, len(r.docs))
 	}
 	// What the store had no room for is still said to be missing.
 	c := newCases()
-	c.reset(1, []change{{1, "report", "a", docOf("a", report.Open, now)}}, true)
+	c.reset(1, []change{{offset: 1, noun: "report", id: "a", doc: docOf("a", report.Open, now)}}, true)
 	if docs, cut := c.reports.standing(now.Add(time.Minute)); len(docs) != 1 || !cut {
 		t.Errorf("after a cut start %d, cut %t", len(docs), cut)
 	}

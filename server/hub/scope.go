@@ -1,6 +1,7 @@
 package hub
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -8,11 +9,10 @@ import (
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/index"
+	"kentongan/server/access"
+	nouns "kentongan/server/scope"
 	"kentongan/server/wire"
 )
-
-// rights is what a client may see.
-type rights struct{ things, incidents, alerts, reports, feeds bool }
 
 // scopeKey is what clients must have in common to share every message.
 type scopeKey struct {
@@ -29,7 +29,7 @@ type scopeKey struct {
 type scope struct {
 	key     scopeKey
 	form    form
-	wants   func(kind string) bool
+	wants   wants
 	number  uint32 // in Hub.numbered
 	members []*client
 	lagging int // of the members
@@ -75,22 +75,38 @@ func layersOf(list []string) string {
 	return strings.Join(slices.Compact(list), "\x00")
 }
 
-// wantsOf reads what layersOf wrote.
-func wantsOf(layers string) func(kind string) bool {
-	switch layers {
-	case "*":
-		return func(string) bool { return true }
-	case "":
-		return func(string) bool { return false }
-	}
+// wants tells which Things a view shows: of the kinds that were asked for those that may be seen. The owner of a unit is its agency; of all
+// else, and of cells, it is empty.
+type wants func(kind, owner string) bool
+
+// wantsOf reads what layersOf and unitsOf wrote.
+func wantsOf(layers, units string) wants {
 	kinds := map[string]struct{}{}
 	for _, k := range strings.Split(layers, "\x00") {
 		kinds[k] = struct{}{}
 	}
-	return func(kind string) bool {
+	agencies := strings.Split(units, "\x00")
+	return func(kind, owner string) bool {
+		if kind == nouns.KindUnit && units != every && (owner == "" || !slices.Contains(agencies, owner)) {
+			return false
+		}
+		if layers == every {
+			return true
+		}
 		_, ok := kinds[kind]
-		return ok
+		return ok && kind != ""
 	}
+}
+
+// owner is the agency of a unit; empty for all else, and where nobody knows.
+func (h *Hub) owner(kind, id string) string {
+	if kind != nouns.KindUnit {
+		return ""
+	}
+	if _, o := nouns.Thing(id, kind, h.d.Agency); len(o.Agencies) > 0 {
+		return o.Agencies[0]
+	}
+	return ""
 }
 
 // touches tells whether a view may show something of a region.
@@ -114,7 +130,7 @@ func (h *Hub) scope(key scopeKey, f form) *scope {
 	if s := h.scopes[key]; s != nil {
 		return s
 	}
-	s := &scope{key: key, form: f, wants: wantsOf(key.layers)}
+	s := &scope{key: key, form: f, wants: wantsOf(key.layers, key.rights.units)}
 	h.scopes[key] = s
 	h.number(s)
 	if !key.rights.things {
@@ -261,11 +277,11 @@ func (h *Hub) part(c *client) {
 // sees tells whether a Thing is in a view now.
 func (h *Hub) sees(s *scope, e *index.Entry) bool {
 	r := h.city.at(e.Slot)
-	return r != nil && (r.entry.ID == e.ID || s.key.form == (binaryForm{}).id()) && s.wants(r.entry.Kind) && h.holds(&s.key, h.city.buckets[r.bucket])
+	return r != nil && (r.entry.ID == e.ID || s.key.form == (binaryForm{}).id()) && s.wants(r.entry.Kind, h.owner(r.entry.Kind, r.entry.ID)) && h.holds(&s.key, h.city.buckets[r.bucket])
 }
 
 // inView counts the wanted Things of a view, no further than is needed to know that they are a crowd.
-func (h *Hub) inView(bound geo.Bound, wants func(kind string) bool) (n int) {
+func (h *Hub) inView(bound geo.Bound, wants wants) (n int) {
 	for _, g := range h.city.regions {
 		if n > h.cfg.Crowd {
 			break
@@ -278,7 +294,7 @@ func (h *Hub) inView(bound geo.Bound, wants func(kind string) bool) (n int) {
 				continue
 			}
 			for _, k := range b.counts {
-				if k.n > 0 && wants(h.city.kinds.names[k.kind]) {
+				if k.n > 0 && wants(h.city.kinds.names[k.kind], "") {
 					n += int(k.n)
 				}
 			}
@@ -326,7 +342,7 @@ func (s *scope) messageOf(p *parcel) []byte {
 // pick takes the chunks that a view wants.
 func (s *scope) pick(p *parcel, list []chunk) {
 	for i := range list {
-		if s.wants(list[i].kind) {
+		if s.wants(list[i].kind, list[i].owner) {
 			p.chunks = append(p.chunks, list[i].bytes)
 		}
 	}
@@ -358,17 +374,23 @@ func (h *Hub) feeds() []feeds.FeedStatus {
 }
 
 // docs are the case documents and feeds that a snapshot holds besides the view.
-func (h *Hub) docs(s *wire.BinarySnapshot, r rights) {
-	if r.incidents {
-		s.Incidents = h.cases.docs(wire.TypeIncident)
+func (h *Hub) docs(s *wire.BinarySnapshot, a *audience) {
+	now := h.d.Now()
+	shown := func(list []*change) []json.RawMessage {
+		var out []json.RawMessage
+		for _, ch := range list {
+			if doc, _ := a.shows(ch, now); doc != nil {
+				out = append(out, doc)
+			}
+		}
+		return out
 	}
-	if r.alerts {
-		s.Alerts = h.cases.docs(wire.TypeAlert)
+	s.Incidents, s.Alerts = shown(h.cases.standing(wire.TypeIncident)), shown(h.cases.standing(wire.TypeAlert))
+	list, cut := h.cases.reports.standing(now)
+	if s.Reports = shown(list); s.Reports != nil || access.Can(a.who, access.ReadReports, access.Object{}, now).Level > access.None {
+		s.ReportsCut = cut
 	}
-	if r.reports {
-		s.Reports, s.ReportsCut = h.cases.reports.standing(h.d.Now())
-	}
-	if r.feeds {
+	if a.rights.feeds {
 		s.Feeds = h.feeds()
 	}
 }

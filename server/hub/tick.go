@@ -1,9 +1,11 @@
 package hub
 
 import (
+	"encoding/json"
 	"time"
 
 	"kentongan/geo"
+	"kentongan/server/access"
 	"kentongan/server/wire"
 )
 
@@ -74,7 +76,7 @@ func (h *Hub) send(nowMS int64) {
 			p := h.parcel(s)
 			s.pick(p, h.city.changes(b, s.form, nowMS))
 			for _, e := range b.gone {
-				if !h.sees(s, e) && s.wants(e.Kind) {
+				if !h.sees(s, e) && s.wants(e.Kind, h.owner(e.Kind, e.ID)) {
 					p.gone = append(p.gone, e)
 				}
 			}
@@ -134,29 +136,50 @@ func (h *Hub) post(s *scope) {
 
 // caseChanges brings changes of cases to every client that may see them, at once and in order.
 func (h *Hub) caseChanges(list []change) {
-	for _, ch := range list {
+	for i := range list {
+		ch := &list[i]
+		was := h.cases.open[ch.noun][ch.id]
 		if !h.cases.apply(ch) {
 			continue
 		}
 		h.alarm(ch)
 		h.metrics.cases.Inc()
-		var encoded [forms][]byte
-		for c := range h.clients {
-			if !c.live || !c.may(ch.noun) {
-				continue
-			}
-			b := encoded[c.form.id()]
-			if b == nil {
-				b = h.caseFrame(c.form, ch)
-				encoded[c.form.id()] = b
-			}
-			h.push(c, ofCase, b)
-		}
+		h.deliver(ch, was)
 	}
 }
 
-func (h *Hub) caseFrame(f form, ch change) []byte {
-	return framed(f.change(sheet(len(ch.doc)+128), ch.noun, wire.Cursor(h.d.Epoch, ch.offset), ch.doc), f.opcode())
+// deliver brings one change to everyone who may see it now, at the level at which they may. Whom it leaves behind comes back for a picture
+// without it.
+func (h *Hub) deliver(ch, was *change) {
+	now := h.d.Now()
+	levels := make(map[*audience]access.Level, len(h.audiences))
+	for _, a := range h.audiences {
+		levels[a] = a.level(ch, now)
+		if levels[a] == access.None && was != nil && a.level(was, now) > access.None {
+			h.dismiss(a)
+		}
+	}
+	var encoded [forms][access.Full + 1][]byte
+	for c := range h.clients {
+		level := levels[c.audience]
+		if !c.live || level == access.None {
+			continue
+		}
+		b := encoded[c.form.id()][level]
+		if b == nil {
+			doc := ch.at(level)
+			if doc == nil {
+				continue
+			}
+			b = h.caseFrame(c.form, ch, doc)
+			encoded[c.form.id()][level] = b
+		}
+		h.push(c, ofCase, b)
+	}
+}
+
+func (h *Hub) caseFrame(f form, ch *change, doc json.RawMessage) []byte {
+	return framed(f.change(sheet(len(doc)+128), ch.noun, wire.Cursor(h.d.Epoch, ch.offset), doc), f.opcode())
 }
 
 // push queues a message. False: it does not fit; a client for which too many cases wait is closed.
@@ -202,6 +225,7 @@ func (h *Hub) eachSecond() {
 		}
 		h.push(c, asIs, second[f][seen])
 	}
+	h.lapse(now)
 	h.grid.second(now.UnixMilli())
 	h.city.tidy(now)
 	for _, s := range h.scopes {

@@ -67,7 +67,7 @@ func (h *Hub) keyOf(c *client, v *view) scopeKey {
 		return key
 	}
 	was := c.scope != nil && c.scope.key.crowd && c.scope.key.cells
-	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers)), was)
+	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers, c.rights.units)), was)
 	return key
 }
 
@@ -171,16 +171,17 @@ func fits(lists ...[]change) bool {
 }
 
 func (h *Hub) missed(c *client, list []change) {
-	for _, ch := range list {
-		if c.may(ch.noun) {
-			h.push(c, ofCase, h.caseFrame(c.form, ch))
+	now := h.d.Now()
+	for i := range list {
+		if doc, _ := c.audience.shows(&list[i], now); doc != nil {
+			h.push(c, ofCase, h.caseFrame(c.form, &list[i], doc))
 		}
 	}
 }
 
 // snapshot answers a view; from now on the client is live.
 func (h *Hub) snapshot(c *client, resumed bool) {
-	b := h.snapshotOf(c.scope, resumed)
+	b := h.snapshotOf(c.scope, c.audience, resumed)
 	if b == nil {
 		return
 	}
@@ -192,7 +193,7 @@ func (h *Hub) snapshot(c *client, resumed bool) {
 }
 
 // snapshotOf builds a scope's snapshot, or gives the last one while nothing has changed.
-func (h *Hub) snapshotOf(s *scope, resumed bool) []byte {
+func (h *Hub) snapshotOf(s *scope, a *audience, resumed bool) []byte {
 	now := h.d.Now()
 	if k := &s.snap; k.bytes != nil && k.offset == h.cases.offset && k.resumed == resumed && now.Sub(k.at) < time.Second {
 		return k.bytes
@@ -209,7 +210,7 @@ func (h *Hub) snapshotOf(s *scope, resumed bool) []byte {
 	} else {
 		w.Things = p.chunks
 	}
-	h.docs(&w, s.key.rights)
+	h.docs(&w, a)
 	b, err := s.form.snapshot(sheet(n), w)
 	if err != nil {
 		h.log.Error().Err(err).Msg("snapshot not written")

@@ -1,0 +1,207 @@
+package hub
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
+	"kentongan/server/access"
+	nouns "kentongan/server/scope"
+	"kentongan/server/wire"
+)
+
+// rights is what clients must have in common to share a view: whose positions they see, and as which audience they read cases.
+type rights struct {
+	things   bool
+	feeds    bool
+	units    string // agencies whose units show, by NUL; every: all
+	audience uint32
+}
+
+const every = "*"
+
+// audience is clients that may see the same of every case: their grants are alike. access is asked for each case and audience, when it is
+// delivered; what is left of it at a level is written once for all.
+type audience struct {
+	key     string
+	who     access.Subject
+	rights  rights
+	until   time.Time // the first of its grants ends then; zero: none does
+	clients int
+
+	agencyOf func(feed string) string
+}
+
+// audienceOf gives the audience of a subject. Who exactly asks makes no difference to reading, so the id is left out.
+func (h *Hub) audienceOf(who access.Subject) *audience {
+	who.ID, who.Feed = "", ""
+	text, _ := json.Marshal(who) // it holds nothing that could fail
+	key := string(text)
+	if a := h.audiences[key]; a != nil {
+		return a
+	}
+	now := h.d.Now()
+	may := func(a access.Action) bool { return access.Can(who, a, access.Object{}, now).Level > access.None }
+	h.lastAudience++
+	a := &audience{key: key, who: who, agencyOf: h.d.Agency, rights: rights{things: may(access.ReadThings), feeds: may(access.ReadFeeds), units: h.unitsOf(who, now), audience: h.lastAudience}}
+	for _, g := range who.Grants {
+		if !g.Until.IsZero() && now.Before(g.Until) && (a.until.IsZero() || g.Until.Before(a.until)) {
+			a.until = g.Until
+		}
+	}
+	h.audiences[key] = a
+	return a
+}
+
+// unitsOf lists the agencies whose units a subject sees.
+func (h *Hub) unitsOf(who access.Subject, now time.Time) string {
+	if access.Can(who, access.ReadUnits, access.Object{Noun: nouns.NounUnit}, now).Allowed() {
+		return every
+	}
+	var list []string
+	for _, g := range who.Grants {
+		o := access.Object{Noun: nouns.NounUnit, Agencies: []string{g.Agency}}
+		if g.Agency != "" && !slices.Contains(list, g.Agency) && access.Can(who, access.ReadUnits, o, now).Allowed() {
+			list = append(list, g.Agency)
+		}
+	}
+	slices.Sort(list)
+	return strings.Join(list, "\x00")
+}
+
+// release forgets an audience without clients.
+func (h *Hub) release(a *audience) {
+	if a == nil {
+		return
+	}
+	if a.clients--; a.clients == 0 {
+		delete(h.audiences, a.key)
+	}
+}
+
+// shows gives a case as the audience may see it now, and at which level; false: not at all.
+func (a *audience) shows(ch *change, now time.Time) (json.RawMessage, access.Level) {
+	level := a.level(ch, now)
+	return ch.at(level), level
+}
+
+func (a *audience) level(ch *change, now time.Time) access.Level {
+	return access.Can(a.who, readOf(ch.noun), ch.seen(a.agencyOf).object, now).Level
+}
+
+// readOf is the action of reading a noun.
+func readOf(noun string) access.Action {
+	switch noun {
+	case wire.TypeIncident:
+		return access.ReadIncidents
+	case wire.TypeAlert:
+		return access.ReadAlerts
+	case wire.TypeReport:
+		return access.ReadReports
+	}
+	return ""
+}
+
+// sight is what a case is to access, and what is left of it at the levels below Full; both are worked out once.
+type sight struct {
+	object access.Object
+	lesser [access.Full]json.RawMessage
+	formed [access.Full]bool
+}
+
+func (ch *change) seen(agencyOf func(feed string) string) *sight {
+	if ch.sight != nil {
+		return ch.sight
+	}
+	s := &sight{object: access.Object{Noun: ch.noun}}
+	switch ch.noun {
+	case wire.TypeIncident:
+		var in incident.Incident
+		if json.Unmarshal(ch.doc, &in) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true} // what cannot be read is nobody's
+		} else {
+			s.object = nouns.Incident(&in)
+		}
+	case wire.TypeReport:
+		var r report.Report
+		if json.Unmarshal(ch.doc, &r) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Report(&r, agenciesOf(r.Feed, agencyOf))
+		}
+	}
+	ch.sight = s
+	return s
+}
+
+func agenciesOf(feed string, agencyOf func(string) string) []string {
+	if agencyOf != nil {
+		if agency := agencyOf(feed); agency != "" {
+			return []string{agency}
+		}
+	}
+	return nil
+}
+
+// at gives what is left of a case at a level; nil: nothing.
+func (ch *change) at(level access.Level) json.RawMessage {
+	switch {
+	case level >= access.Full:
+		return ch.doc
+	case level <= access.None:
+		return nil
+	}
+	s := ch.sight // level has asked for it
+	if !s.formed[level] {
+		s.formed[level] = true
+		s.lesser[level] = formAt(ch, level)
+	}
+	return s.lesser[level]
+}
+
+func formAt(ch *change, level access.Level) json.RawMessage {
+	var v any
+	var ok bool
+	switch ch.noun {
+	case wire.TypeIncident:
+		var in incident.Incident
+		if json.Unmarshal(ch.doc, &in) == nil {
+			v, ok = nouns.IncidentAt(level, &in)
+		}
+	case wire.TypeReport:
+		var r report.Report
+		if json.Unmarshal(ch.doc, &r) == nil {
+			v, ok = nouns.ReportAt(level, &r)
+		}
+	}
+	if !ok { // an alert is seen whole or not at all
+		return nil
+	}
+	doc, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return doc
+}
+
+// lapse ends the connections of audiences whose grants have ended: they come back with what is left.
+func (h *Hub) lapse(now time.Time) {
+	for _, a := range h.audiences {
+		if a.until.IsZero() || now.Before(a.until) {
+			continue
+		}
+		h.dismiss(a)
+	}
+}
+
+// dismiss asks every client of an audience to come back: what it shows is more than it may see.
+func (h *Hub) dismiss(a *audience) {
+	for c := range h.clients {
+		if c.audience == a {
+			h.end(c, wire.CloseAgain, "your rights have changed")
+		}
+	}
+}
