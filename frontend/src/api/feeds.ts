@@ -67,19 +67,30 @@ export interface Change {
 
 export const HELD_STATES = ["held", "accepted", "kept"] as const;
 
-/** A delivery that is held until somebody decides, or several of one cause: the newest bytes stay, and the rest is counted. */
+/** One cause with all deliveries that are held for it until somebody decides; where nothing is withheld, they are counted and the newest is a sample. */
 export interface Held {
   id: string;
   feed: string;
   /** Of the newest. */
   at: string | null;
   firstAt: string | null;
+  /** Of those that lie there. */
+  oldestAt: string | null;
+  /** When what lies there is forgotten, decided or not. */
+  expiresAt: string | null;
+  /** Deliveries of this cause in all. */
   times: number;
+  /** Deliveries that lie there with their bytes; of those also the items, the readings that are withheld and the bytes. */
+  deliveries: number;
   items: number;
+  readings: number;
   bytes: number;
+  /** Deliveries that somebody has accepted, and that had to make room after somebody had set them aside. */
+  taken: number;
+  dropped: number;
   /** The readings that were there were stored: this tells of what is missing. */
   passed: boolean;
-  /** The bytes are kept; false: they were too many, and accepting is not possible. */
+  /** Bytes lie there; without them, accepting is possible only for what has passed. */
   whole: boolean;
   url: string;
   topic: string;
@@ -125,7 +136,13 @@ export function readHeld(value: unknown): Held {
     feed: text(d["feed"]),
     at: text(d["at"]) || null,
     firstAt: text(d["first_at"]) || null,
+    oldestAt: text(d["oldest_at"]) || null,
+    expiresAt: text(d["expires_at"]) || null,
     times: Math.max(1, count(d["times"])),
+    deliveries: count(d["deliveries"]),
+    readings: count(d["readings"]),
+    taken: count(d["taken"]),
+    dropped: count(d["dropped"]),
     passed: d["passed"] === true,
     whole: d["whole"] !== false,
     items: count(d["items"]),
@@ -141,6 +158,28 @@ export function readHeld(value: unknown): Held {
   };
 }
 
+/** How full a quarantine is. */
+export interface Room {
+  causes: number;
+  mostCauses: number;
+  deliveries: number;
+  mostDeliveries: number;
+  size: number;
+  mostSize: number;
+}
+
+function readRoom(value: unknown): Room {
+  const d = doc(value);
+  return {
+    causes: count(d["causes"]),
+    mostCauses: count(d["most_causes"]),
+    deliveries: count(d["deliveries"]),
+    mostDeliveries: count(d["most_deliveries"]),
+    size: count(d["size"]),
+    mostSize: count(d["most_size"]),
+  };
+}
+
 /** One feed with its settings, its contract and what is held. */
 export interface Feed {
   status: FeedRow;
@@ -149,6 +188,7 @@ export interface Feed {
   version: number;
   contract: Doc | null;
   quarantine: Held[];
+  room: Room;
 }
 
 export function readFeed(value: unknown): Feed {
@@ -161,6 +201,7 @@ export function readFeed(value: unknown): Feed {
     version: count(d["version"]),
     contract: isDoc(d["contract"]) ? d["contract"] : null,
     quarantine: docs(d["quarantine"]).map(readHeld),
+    room: readRoom(d["room"]),
   };
 }
 
@@ -266,6 +307,10 @@ export const fetchFeed = async (name: string): Promise<Answer<Feed>> =>
 export const heldBody = (held: Held): string =>
   `${at(held.feed)}/quarantine/${encodeURIComponent(held.id)}/body`;
 
+/** What one request may take to store what is held. */
+const DECIDE_MS = 25_000;
+
+/** Takes a decision. Where the answer to "accept" still says held, not all is stored yet: asked again, it goes on. */
 export const decide = async (
   held: Held,
   what: "accept" | "keep",
@@ -276,6 +321,7 @@ export const decide = async (
       "POST",
       `${at(held.feed)}/quarantine/${encodeURIComponent(held.id)}`,
       { do: what, note },
+      DECIDE_MS,
     ),
     readHeld,
   );

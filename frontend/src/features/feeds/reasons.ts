@@ -10,6 +10,7 @@ const WORDS: Record<string, () => string> = {
   unstable: m.reason_unstable,
   format: m.reason_format,
   drift: m.reason_drift,
+  full: m.reason_full,
   empty: m.reason_empty,
   store: m.reason_store,
   transport: m.reason_transport,
