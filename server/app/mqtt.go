@@ -17,7 +17,8 @@ func (a *App) newBroker() error {
 		return nil
 	}
 	cfg := mqtt.Config{Listen: a.cfg.MQTTListen, MaxPayload: int(a.cfg.Limits.Message), Authenticate: a.openFeed, Now: time.Now, Registerer: a.reg, Log: a.log,
-		KeyAlive: func(ctx context.Context, id string) (bool, error) { return a.auth.KeyAlive(ctx, id) }} // auth is built after the feeds
+		Alive: func(ctx context.Context, id string) (bool, error) { return a.auth.KeyAlive(ctx, id) }, // auth is built after the feeds
+		Pace:  func(ctx context.Context, id string) time.Duration { return a.auth.SpendKey(ctx, id) }}
 	if a.cfg.TLSCert != "" {
 		pair, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
 		if err != nil {
@@ -30,12 +31,19 @@ func (a *App) newBroker() error {
 }
 
 // openFeed tells whether a sender's key opens a feed, and by which id the key is revoked.
-func (a *App) openFeed(ctx context.Context, feed, key, from string) (string, error) {
-	id, err := a.auth.FeedKey(ctx, feed, key, from)
-	if errors.Is(err, auth.ErrDenied) {
-		return "", mqtt.ErrDenied
+func (a *App) openFeed(ctx context.Context, c mqtt.Claim) (mqtt.Pass, error) {
+	id, err := a.auth.FeedKey(ctx, c.Feed, c.Key, c.From)
+	switch {
+	case errors.Is(err, auth.ErrDenied):
+		return mqtt.Pass{}, mqtt.ErrDenied
+	case err != nil:
+		return mqtt.Pass{}, err
 	}
-	return id.Key, err
+	pass := mqtt.Pass{Feed: c.Feed}
+	if id.Key != "" {
+		pass.Shown = []string{id.Key}
+	}
+	return pass, nil
 }
 
 // runBroker keeps it listening until the feeds have stopped.

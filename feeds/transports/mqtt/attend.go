@@ -95,36 +95,48 @@ func (b *Broker) judge(cl *mochi.Client, l *link, pk packets.Packet) packets.Cod
 // signIn judges a CONNECT and gives the connection its feed. The client id is made the feed's own: with the same id a client of another
 // feed would take over this one's session, and what is in flight in it.
 func (b *Broker) signIn(cl *mochi.Client, l *link, pk packets.Packet) packets.Code {
-	feed := string(pk.Connect.Username)
+	claim := Claim{Feed: string(pk.Connect.Username), Key: string(pk.Connect.Password), Certificate: l.certificate, From: l.from(), Agent: "MQTT 3.1.1"}
+	if cl.Properties.ProtocolVersion == 5 {
+		claim.Agent = "MQTT 5"
+	}
 	switch {
 	case pk.Properties.AuthenticationMethod != "":
 		return packets.ErrBadAuthenticationMethod
 	case len(pk.Connect.ClientIdentifier) > maxClientID:
 		return packets.ErrClientIdentifierNotValid
-	case feed == "" || len(pk.Connect.Password) == 0:
+	case claim.Feed == "" && claim.Key != "", claim.Certificate == nil && claim.Key == "":
 		return packets.ErrBadUsernameOrPassword
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), authTime)
 	defer cancel()
-	key, err := b.cfg.Authenticate(ctx, feed, string(pk.Connect.Password), l.from())
+	pass, err := b.cfg.Authenticate(ctx, claim)
+	var why *Refusal
 	switch {
+	case errors.As(err, &why):
+		if b.loud.Allow() {
+			b.cfg.Log.Warn().Str("from", claim.From).Str("reason", why.Reason).Msg("MQTT client refused: its certificate is not enough")
+		}
+		return packets.Code{Code: packets.ErrNotAuthorized.Code, Reason: why.Reason}
 	case errors.Is(err, ErrDenied):
 		return packets.ErrBadUsernameOrPassword
 	case err != nil:
 		b.cfg.Log.Warn().Err(err).Msg("MQTT client cannot be identified now")
 		return packets.ErrServerUnavailable
 	}
-	st := b.station(feed)
-	if st == nil { // its key is good: it may know
+	st := b.station(pass.Feed)
+	if st == nil { // what it showed is good: it may know
 		return packets.ErrServerUnavailable
 	}
-	l.station, l.key = st, key
+	l.station, l.pass = st, pass
 	if pk.Connect.WillFlag {
-		l.will = b.testament(cl, st, pk)
+		l.will = b.testament(cl, l, pk)
 	}
 	cl.Properties.Will = mochi.Will{} // the library would publish it past every check, and retain it
-	cl.Properties.Username = []byte(feed)
-	cl.ID = feed + "/" + cl.ID
+	cl.Properties.Username = []byte(pass.Feed)
+	cl.ID = pass.Feed + "/" + cl.ID
+	if pass.Owner != "" { // no feed has a colon in its name, so that nobody else's id can look like this
+		cl.ID = pass.Owner + ":" + cl.ID
+	}
 	if cl.State.Keepalive == 0 || cl.State.Keepalive > uint16(longestSilence/time.Second) {
 		cl.State.Keepalive, cl.State.ServerKeepalive = uint16(longestSilence/time.Second), true
 	}
@@ -132,10 +144,10 @@ func (b *Broker) signIn(cl *mochi.Client, l *link, pk packets.Packet) packets.Co
 }
 
 // testament is the Will of a client, nil where it may not be published; its readings are taken all the same.
-func (b *Broker) testament(cl *mochi.Client, st *station, pk packets.Packet) *will {
+func (b *Broker) testament(cl *mochi.Client, l *link, pk packets.Packet) *will {
 	w := &will{topic: pk.Connect.WillTopic, body: slices.Clone(pk.Connect.WillPayload)}
-	if err := st.admits(w.topic, len(w.body), b.cfg.MaxPayload); err != nil {
-		st.watch.Reject(1, err)
+	if err := l.station.acl(l.pass).admits(w.topic, len(w.body), b.cfg.MaxPayload); err != nil {
+		l.station.watch.Reject(1, err)
 		b.metrics.refused()
 		return nil
 	}
@@ -162,7 +174,7 @@ func (b *Broker) seat(cl *mochi.Client, l *link, clean bool) (present bool) {
 	room := len(b.sessions) < b.cfg.MaxClients
 	b.mu.Unlock()
 	l.session = s
-	s.attach(cl, l.key, lifeOf(cl, room))
+	s.attach(cl, l.pass, lifeOf(cl, room))
 	if before != nil {
 		b.sendAway(before, packets.ErrSessionTakenOver)
 	}

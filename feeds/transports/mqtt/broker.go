@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/mochi-mqtt/server/v2/packets"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 )
 
 // Config of the broker. Listen and Authenticate are required.
@@ -26,11 +28,12 @@ type Config struct {
 	MaxClients int           // connected at one time, and sessions kept; default 20,000
 	Greeting   time.Duration // from accepting a connection to its CONNECT; default 10 s
 
-	// Authenticate tells whether the key, the password of CONNECT, opens the feed, its user name, and the id by which the key is revoked. from is the client's
-	// address. Errors: ErrDenied; any other: nobody can tell now.
-	Authenticate func(ctx context.Context, feed, key, from string) (keyID string, err error)
-	// KeyAlive tells whether a key still holds; it is asked once a second for each key in use. nil: keys live for ever.
-	KeyAlive func(ctx context.Context, keyID string) (bool, error)
+	// Authenticate tells what a sender may do. Errors: ErrDenied, or a *Refusal that says why; any other: nobody can tell now.
+	Authenticate func(ctx context.Context, c Claim) (Pass, error)
+	// Alive tells whether what was shown still holds; it is asked twice a second for each name in use. nil: for ever.
+	Alive func(ctx context.Context, name string) (bool, error)
+	// Pace pays for one message of a sender that showed this, and tells how long it has to wait; 0: go on. nil: nobody waits.
+	Pace func(ctx context.Context, name string) time.Duration
 
 	Now        func() time.Time      // default time.Now
 	Registerer prometheus.Registerer // nil: no metrics
@@ -59,6 +62,7 @@ type Broker struct {
 	metrics   *metrics
 	connected atomic.Int64
 	door      door
+	loud      *rate.Limiter // of lines about strangers
 
 	mu       sync.Mutex
 	stations map[string]*station
@@ -67,6 +71,7 @@ type Broker struct {
 	fault    error               // why not
 	changed  chan struct{}       // closed when addr or fault change
 	wanted   chan struct{}       // closed once there is a feed
+	recheck  chan struct{}       // something shown may have been taken back
 }
 
 // New gives a broker that does not listen yet.
@@ -84,9 +89,9 @@ func New(cfg Config) *Broker {
 		cfg.Now = time.Now
 	}
 	cfg.Log = cfg.Log.With().Str("component", "mqtt").Logger()
-	b := &Broker{cfg: cfg, stations: map[string]*station{}, sessions: map[string]*session{}, changed: make(chan struct{}), wanted: make(chan struct{})}
+	b := &Broker{cfg: cfg, loud: rate.NewLimiter(1, 5), stations: map[string]*station{}, sessions: map[string]*session{}, changed: make(chan struct{}), wanted: make(chan struct{}), recheck: make(chan struct{}, 1)}
 	b.metrics = newMetrics(cfg.Registerer, b)
-	b.door.init(cfg)
+	b.door.init(cfg, b.stranger)
 	limits := mochi.NewDefaultServerCapabilities()
 	limits.MaximumClients = int64(cfg.MaxClients)
 	limits.MaximumClientWritesPending = 1 // nothing is ever published to a client
@@ -248,7 +253,27 @@ func (b *Broker) sendAway(cl *mochi.Client, code packets.Code) {
 	cl.Stop(code)
 }
 
-// upkeep ends the sessions of keys that are revoked, and those whose time is over.
+// Recheck asks now whether what senders showed still holds: somebody has heard that it may not.
+func (b *Broker) Recheck() {
+	select {
+	case b.recheck <- struct{}{}:
+	default: // it is about to
+	}
+}
+
+// stranger is told why a handshake failed.
+func (b *Broker) stranger(from string, err error) {
+	var bad *tls.CertificateVerificationError
+	if !errors.As(err, &bad) {
+		return
+	}
+	b.metrics.turnedAway()
+	if b.loud.Allow() {
+		b.cfg.Log.Warn().Str("from", from).Err(err).Msg("MQTT client refused: its certificate does not hold")
+	}
+}
+
+// upkeep ends the sessions of what is taken back, and those whose time is over.
 func (b *Broker) upkeep(ctx context.Context) {
 	tick := time.NewTicker(keysEvery)
 	defer tick.Stop()
@@ -258,29 +283,31 @@ func (b *Broker) upkeep(ctx context.Context) {
 			return
 		case now := <-tick.C:
 			b.endSessions(func(s *session) bool { return s.over(now) }, packets.CodeSuccess)
-			if b.cfg.KeyAlive != nil {
-				b.checkKeys(ctx)
-			}
+		case <-b.recheck:
+		}
+		if b.cfg.Alive != nil {
+			b.checkShown(ctx)
 		}
 	}
 }
 
-func (b *Broker) checkKeys(ctx context.Context) {
-	keys := map[string]bool{} // revoked?
+func (b *Broker) checkShown(ctx context.Context) {
+	names := map[string]struct{}{}
 	b.mu.Lock()
 	for _, s := range b.sessions {
-		keys[s.keyID()] = false
+		for _, name := range s.may().Shown {
+			names[name] = struct{}{}
+		}
 	}
 	b.mu.Unlock()
-	delete(keys, "")
-	for key := range keys {
+	for name := range names {
 		asked, cancel := context.WithTimeout(ctx, 2*time.Second)
-		alive, err := b.cfg.KeyAlive(asked, key)
+		alive, err := b.cfg.Alive(asked, name)
 		cancel()
-		if err != nil || alive { // where nobody can tell, the key holds
+		if err != nil || alive { // where nobody can tell, it holds
 			continue
 		}
-		n := b.endSessions(func(s *session) bool { return s.keyID() == key }, packets.ErrNotAuthorized)
-		b.cfg.Log.Info().Str("key", key).Int("sessions", n).Msg("MQTT sessions of a revoked key ended")
+		n := b.endSessions(func(s *session) bool { return slices.Contains(s.may().Shown, name) }, packets.ErrNotAuthorized)
+		b.cfg.Log.Info().Str("shown", name).Int("sessions", n).Msg("MQTT sessions ended: what they showed holds no longer")
 	}
 }

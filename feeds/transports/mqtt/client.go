@@ -189,7 +189,7 @@ type intake struct {
 func (in *intake) take(topic string, body []byte, qos byte, done func()) {
 	c := in.client.config
 	m := &message{topic: topic, body: body, qos: max(qos, 1), at: c.Now(), done: done} // what our broker sent as QoS 0 is held no less
-	if bad := admits(c.Topic, topic, len(body), c.MaxPayload); bad != nil {
+	if bad := (acl{feed: c.Topic}).admits(topic, len(body), c.MaxPayload); bad != nil {
 		c.Watch.Reject(1, bad)
 		done()
 		return

@@ -3,6 +3,7 @@ package mqtt
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -23,6 +24,7 @@ type door struct {
 	tls       *tls.Config
 	greeting  time.Duration
 	strangers chan struct{}
+	failed    func(from string, err error) // told of a handshake that failed
 
 	mu    sync.Mutex
 	links map[*link]struct{}
@@ -30,8 +32,8 @@ type door struct {
 	shut  bool
 }
 
-func (d *door) init(cfg Config) {
-	d.tls, d.greeting = cfg.TLS, cfg.Greeting
+func (d *door) init(cfg Config, failed func(from string, err error)) {
+	d.tls, d.greeting, d.failed = cfg.TLS, cfg.Greeting, failed
 	d.strangers, d.links = make(chan struct{}, maxStrangers), map[*link]struct{}{}
 }
 
@@ -114,10 +116,11 @@ type link struct {
 	dismissed atomic.Bool // we end it: its Will does not come true
 
 	// Set while it signs in, by its own goroutine.
-	station *station
-	session *session
-	key     string
-	will    *will
+	certificate *x509.Certificate // that the handshake has verified; nil: none
+	station     *station
+	session     *session
+	pass        Pass
+	will        *will
 }
 
 // from is the client's address without the port.
@@ -147,7 +150,11 @@ func (k *link) greet(ctx context.Context) error {
 	if k.door.tls != nil {
 		secure := tls.Server(k.Conn, k.door.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
+			k.door.failed(k.from(), err)
 			return err
+		}
+		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
+			k.certificate = chains[0][0]
 		}
 		k.Conn = secure
 	}

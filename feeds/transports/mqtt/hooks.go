@@ -39,7 +39,7 @@ func (h *hook) OnPacketRead(cl *mochi.Client, pk packets.Packet) (packets.Packet
 	case pk.FixedHeader.Type == packets.Publish && !mochi.IsValidFilter(pk.TopicName, true) && !strings.ContainsAny(pk.TopicName, "+#"):
 		// The library drops $SYS without an answer, and its sender would wait for ever; wildcards it ends itself.
 		m := &message{topic: pk.TopicName, qos: pk.FixedHeader.Qos, id: pk.PacketID, v5: cl.Properties.ProtocolVersion == 5}
-		l.session.refused(cl, m, l.station.admits(m.topic, 0, 0))
+		l.session.refused(cl, m, l.station.acl(l.pass).admits(m.topic, 0, 0))
 	case pk.FixedHeader.Type == packets.Pubrel && l.session.release(pk.PacketID): // for this one step the library knows it too, and answers
 		cl.State.Inflight.Set(packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: pk.PacketID, Created: time.Now().Unix()})
 	}

@@ -253,11 +253,11 @@ type house struct {
 
 const key = "sesame"
 
-func (h *house) authenticate(_ context.Context, feed, k, _ string) (string, error) {
-	if k != key {
-		return "", ErrDenied
+func (h *house) authenticate(_ context.Context, c Claim) (Pass, error) {
+	if c.Key != key {
+		return Pass{}, ErrDenied
 	}
-	return "key-of-" + feed, nil
+	return Pass{Feed: c.Feed, Shown: []string{"key-of-" + c.Feed}}, nil
 }
 
 func (h *house) alive(_ context.Context, id string) (bool, error) {
@@ -270,7 +270,7 @@ func (h *house) alive(_ context.Context, id string) (bool, error) {
 func open(t testing.TB, change ...func(*Config)) *house {
 	t.Helper()
 	h := &house{revoked: map[string]bool{}}
-	cfg := Config{Listen: "127.0.0.1:0", Authenticate: h.authenticate, KeyAlive: h.alive, Log: zerolog.Nop()}
+	cfg := Config{Listen: "127.0.0.1:0", Authenticate: h.authenticate, Alive: h.alive, Log: zerolog.Nop()}
 	for _, f := range change {
 		f(&cfg)
 	}

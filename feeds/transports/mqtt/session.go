@@ -14,9 +14,10 @@ import (
 
 // Bounds of one session.
 const (
-	putPatience = 20 * time.Second // how long a sender whose messages are held may wait for room before it is sent away
-	maxReceived = 1024             // messages of QoS 2 between PUBREC and PUBREL
-	longestWill = time.Hour        // believed of a Will Delay Interval
+	putPatience  = 20 * time.Second // how long a sender whose messages are held may wait for room before it is sent away
+	pacePatience = 2 * time.Second  // how long one that is too fast is held before it hears so
+	maxReceived  = 1024             // messages of QoS 2 between PUBREC and PUBREL
+	longestWill  = time.Hour        // believed of a Will Delay Interval
 )
 
 // session is one sender over its connections, as long as MQTT lets it last.
@@ -27,7 +28,7 @@ type session struct {
 
 	mu       sync.Mutex
 	client   *mochi.Client       // nil: nobody is connected
-	key      string              // id of the key by which it came last; empty: the admin's token
+	pass     Pass                // by which it came last
 	received map[uint16]struct{} // stored, but the sender does not know it for sure: QoS 2 until PUBREL, QoS 1 whose PUBACK could not be sent
 	life     time.Duration       // without a connection
 	left     time.Time           // when the last one ended
@@ -35,10 +36,10 @@ type session struct {
 }
 
 // attach gives the session a connection, and says how long it outlives that.
-func (s *session) attach(cl *mochi.Client, key string, life time.Duration) {
+func (s *session) attach(cl *mochi.Client, pass Pass, life time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.client, s.key, s.life = cl, key, life
+	s.client, s.pass, s.life = cl, pass, life
 	if s.will != nil {
 		s.will.Stop()
 		s.will = nil
@@ -70,18 +71,27 @@ func (s *session) over(now time.Time) bool {
 	return s.client == nil && now.Sub(s.left) > s.life
 }
 
-func (s *session) keyID() string {
+// may is what its sender may do.
+func (s *session) may() Pass {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.key
+	return s.pass
 }
 
 // take brings a PUBLISH on its way. It may wait for room. An error means that the connection has to end.
 func (s *session) take(cl *mochi.Client, pk *packets.Packet) error {
 	m := &message{topic: pk.TopicName, body: pk.Payload, at: s.broker.cfg.Now(), qos: pk.FixedHeader.Qos, id: pk.PacketID, v5: cl.Properties.ProtocolVersion == 5}
-	if err := s.station.admits(m.topic, len(m.body), s.broker.cfg.MaxPayload); err != nil {
+	pass := s.may()
+	if err := s.station.acl(pass).admits(m.topic, len(m.body), s.broker.cfg.MaxPayload); err != nil {
 		s.refused(cl, m, err)
 		return nil
+	}
+	if err := s.pace(cl, m, pass.Shown); err != nil {
+		if m.qos == 0 || m.v5 {
+			s.refused(cl, m, err)
+			return nil
+		}
+		return errFull // 3.1.1 knows no such answer: it comes back, and still has the message
 	}
 	if m.qos > 0 {
 		switch known, full := s.knows(m, pk.FixedHeader.Dup); {
@@ -95,6 +105,35 @@ func (s *session) take(cl *mochi.Client, pk *packets.Packet) error {
 		}
 	}
 	return s.put(m)
+}
+
+// errPace is what becomes of a message that comes too soon.
+var errPace = errors.New("rate: more messages a minute than the key may bring")
+
+// pace holds a sender that is too fast, by not reading on: a little where it can be told (version 5: quota exceeded), longer where not.
+func (s *session) pace(cl *mochi.Client, m *message, shown []string) error {
+	if s.broker.cfg.Pace == nil {
+		return nil
+	}
+	patience := putPatience
+	if m.v5 || m.qos == 0 {
+		patience = pacePatience
+	}
+	for _, name := range shown {
+		for waited := time.Duration(0); ; {
+			wait := s.broker.cfg.Pace(s.station.ctx, name)
+			if wait <= 0 {
+				break
+			}
+			if waited+wait > patience || cl.Closed() || s.station.ctx.Err() != nil {
+				return errPace
+			}
+			wait = min(wait, 250*time.Millisecond) // a connection that ends meanwhile holds nobody up
+			time.Sleep(wait)
+			waited += wait
+		}
+	}
+	return nil
 }
 
 func (s *session) put(m *message) error {
@@ -174,8 +213,11 @@ func (s *session) refused(cl *mochi.Client, m *message, err error) {
 		return
 	}
 	code := packets.ErrNotAuthorized
-	if errors.Is(err, bounded.ErrTooLarge) {
+	switch {
+	case errors.Is(err, bounded.ErrTooLarge):
 		code = packets.ErrPacketTooLarge
+	case errors.Is(err, errPace):
+		code = packets.ErrQuotaExceeded
 	}
 	if m.qos == 2 && !m.v5 {
 		s.mu.Lock()

@@ -2,14 +2,12 @@ package mqtt
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"kentongan/feeds"
-	"kentongan/feeds/bounded"
 	"kentongan/feeds/patient"
 )
 
@@ -87,17 +85,5 @@ func (st *station) close() {
 	<-ended
 }
 
-// admits tells why a message may not be taken: nil where it may. This is the whole access control of a sender; Wills meet it too.
-func (st *station) admits(topic string, size, max int) error {
-	return admits(st.filter, topic, size, max)
-}
-
-func admits(filter, topic string, size, max int) error {
-	switch {
-	case !Matches(filter, topic):
-		return &bounded.Fault{Code: "topic", Text: fmt.Sprintf("topic %.200q is not under %s", topic, filter)}
-	case size > max:
-		return &bounded.Fault{Code: "size", Text: fmt.Sprintf("%d bytes on topic %.200q, more than %d", size, topic, max), Err: bounded.ErrTooLarge}
-	}
-	return nil
-}
+// acl is what a sender with this pass may publish here.
+func (st *station) acl(p Pass) acl { return acl{st.filter, p.Topics} }

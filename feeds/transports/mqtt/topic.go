@@ -37,6 +37,24 @@ func CheckFilter(filter string) error {
 	return nil
 }
 
+// Covers tells whether every topic that falls under inner falls under outer. Both have passed CheckFilter.
+func Covers(outer, inner string) bool {
+	for {
+		o, restOfOuter, more := strings.Cut(outer, "/")
+		if o == "#" {
+			return true
+		}
+		i, restOfInner, deeper := strings.Cut(inner, "/")
+		if i == "#" || o != "+" && o != i {
+			return false
+		}
+		if !more || !deeper {
+			return more == deeper || more && restOfOuter == "#"
+		}
+		outer, inner = restOfOuter, restOfInner
+	}
+}
+
 // Matches tells whether a topic falls under a filter that CheckFilter has passed.
 func Matches(filter, topic string) bool {
 	for {
