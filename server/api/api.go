@@ -27,6 +27,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/server/auth"
 	"kentongan/server/basemap"
+	"kentongan/server/people"
 	"kentongan/server/profile"
 	"kentongan/server/wire"
 )
@@ -52,8 +53,12 @@ type Deps struct {
 	Contracts Contracts            // of feeds
 	Simulator Simulator            // nil: no feed has transport simulator
 	SignedOut func(session string) // told the hash of a session that has ended, so that its sockets end too; nil: nobody
-	Gather    prometheus.Gatherer  // nil: no /metrics
-	Files     fs.FS                // the built screens
+	Renewed   func(session string) // told the hash of a session that goes on under another secret: its sockets come back; nil: nobody
+	People    *people.Store
+	Changes   *people.Changes
+	Providers func() []Provider   // of OpenID Connect; nil: none
+	Gather    prometheus.Gatherer // nil: no /metrics
+	Files     fs.FS               // the built screens
 	Version   string
 
 	Insecure    bool  // plain HTTP beyond loopback: every screen says so
@@ -89,6 +94,11 @@ func New(d Deps) (http.Handler, error) {
 		d.Now = time.Now
 	}
 	d.Log = d.Log.With().Str("component", "api").Logger()
+	d.Auth.OnEnded(func(session string, goesOn bool) {
+		if told := map[bool]func(string){false: d.SignedOut, true: d.Renewed}[goesOn]; told != nil {
+			told(session)
+		}
+	})
 	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated)}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {

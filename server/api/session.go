@@ -1,92 +1,249 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"reflect"
+	"slices"
+	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/people"
 )
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
+// Everything below /api/v1/session is open to strangers: it is how they sign in. What needs somebody who is in asks for them itself (mine).
 func (s *server) session() {
-	s.table.handle("POST /api/v1/session", anyone(), s.signIn)
-	s.table.handle("GET /api/v1/session", anyone(), s.whoAmI)
-	s.table.handle("DELETE /api/v1/session", anyone(), s.signOut)
-	who := map[string]*huma.MediaType{"application/json": {Schema: s.docs.OpenAPI().Components.Schemas.Schema(typeOf[auth.Identity](), true, "Identity")}}
-	api := s.docs.OpenAPI()
-	api.AddOperation(&huma.Operation{Method: "POST", Path: "/api/v1/session", OperationID: "sign-in", Summary: "A bearer token, or the code of a one-time link, becomes a session cookie",
-		RequestBody: &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"code": {Type: "string"}}}}}},
-		Responses:   map[string]*huma.Response{"200": {Description: "Signed in", Content: who}, "401": {Description: "Not valid"}, "429": {Description: "Too many failed tries"}}})
-	api.AddOperation(&huma.Operation{Method: "GET", Path: "/api/v1/session", OperationID: "who-am-i", Summary: "Who you are, and your rights",
-		Responses: map[string]*huma.Response{"200": {Description: "You", Content: who}, "401": {Description: "Nobody is signed in"}}})
-	api.AddOperation(&huma.Operation{Method: "DELETE", Path: "/api/v1/session", OperationID: "sign-out", Summary: "End the session",
-		Responses: map[string]*huma.Response{"204": {Description: "Signed out"}}})
+	const root = "/api/v1/session"
+	s.table.handle("POST "+root, anyone(), s.signIn)
+	s.table.handle("GET "+root, anyone(), s.whoAmI)
+	s.table.handle("DELETE "+root, anyone(), s.signOut)
+	s.table.handle("GET "+root+"/ways", anyone(), s.waysIn)
+	s.table.handle("PUT "+root+"/desk", anyone(), s.takeDesk)
+	s.table.handle("POST "+root+"/password", anyone(), s.changePassword)
+	s.table.handle("POST "+root+"/reset", anyone(), s.redeem)
+	s.table.handle("GET "+root+"/list", anyone(), s.ownSessions)
+	s.table.handle("DELETE "+root+"/list/{id}", anyone(), s.endOwnSession)
+	s.describe("POST", root, "sign-in", "A bearer token, the code of a link, or login and password become a session cookie; 202: a second factor is awaited", typeOf[signInBody](), typeOf[auth.Identity]())
+	s.describe("GET", root, "who-am-i", "Who you are, and your rights", nil, typeOf[auth.Identity]())
+	s.describe("DELETE", root, "sign-out", "End the session", nil, nil)
+	s.describe("GET", root+"/ways", "ways-to-sign-in", "What the sign-in page offers", nil, typeOf[ways]())
+	s.describe("PUT", root+"/desk", "take-desk", "Sit down at a desk, or leave it", typeOf[deskBody](), typeOf[auth.Identity]())
+	s.describe("POST", root+"/password", "change-password", "Set your password; your other sessions end", typeOf[passwordBody](), nil)
+	s.describe("POST", root+"/reset", "redeem-code", "Set a password by an invitation or by a code that a witness made", typeOf[resetBody](), typeOf[auth.Identity]())
+	s.describe("GET", root+"/list", "own-sessions", "Your sessions, the newest first", nil, typeOf[List[auth.Session]]())
+	s.describe("DELETE", root+"/list/{id}", "end-own-session", "End one of your sessions", nil, nil)
 }
 
-// signIn opens a session. A page elsewhere must not sign anyone in here, so the origin counts although there is no cookie yet.
-func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
+// describe documents a route whose handler reads and writes by itself. in and out may be nil.
+func (s *server) describe(method, path, id, summary string, in, out reflect.Type) {
+	api := s.docs.OpenAPI()
+	schema := func(t reflect.Type) map[string]*huma.MediaType {
+		return map[string]*huma.MediaType{"application/json": {Schema: api.Components.Schemas.Schema(t, true, id)}}
+	}
+	op := &huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, Responses: map[string]*huma.Response{
+		"401": {Description: "Not valid, or nobody is signed in"}, "429": {Description: "Too many failed tries"}, "503": {Description: "The store does not answer"}}}
+	if in != nil {
+		op.RequestBody = &huma.RequestBody{Required: true, Content: schema(in)}
+	}
+	if out != nil {
+		op.Responses["200"] = &huma.Response{Description: "Done", Content: schema(out)}
+	} else {
+		op.Responses["204"] = &huma.Response{Description: "Done"}
+	}
+	api.AddOperation(op)
+}
+
+type signInBody struct {
+	Code     string `json:"code,omitempty" doc:"Of a one-time link"`
+	Login    string `json:"login,omitempty"`
+	Password string `json:"password,omitempty"`
+	Desk     string `json:"desk,omitempty" doc:"Slug; absent: that of whoever is signed in at this screen, or none"`
+	Switch   bool   `json:"switch,omitempty" doc:"Somebody is signed in at this screen: their session ends, the desk and the screen stay"`
+}
+
+// pendingOut tells that a second factor is awaited.
+type pendingOut struct {
+	Pending string   `json:"pending" doc:"Ticket for the second factor: 5 minutes, 5 tries"`
+	Factors []string `json:"factors"`
+}
+
+var errBody = errors.New("the body cannot be read")
+
+// readBody reads a small JSON body: one object, no key that is not known.
+func readBody(r *http.Request, into any) error {
+	text, err := io.ReadAll(r.Body)
+	if err != nil || len(bytes.TrimSpace(text)) == 0 {
+		return errBody
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil || d.More() {
+		return errBody
+	}
+	return nil
+}
+
+// begins guards what a browser page of ours may ask, strangers too: a page elsewhere must not sign anyone in here, so the origin counts although
+// there is no cookie yet. It answers where it refuses.
+func (s *server) begins(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Cache-Control", "no-store")
-	if err := s.Auth.CheckWrite(r); err != nil {
-		problem(w, http.StatusForbidden, "signed in from a foreign page", "")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if err := s.Auth.CheckWrite(r); err != nil {
+			problem(w, http.StatusForbidden, "written from a foreign page", "")
+			return false
+		}
+	}
+	return true
+}
+
+// mine is begins for what concerns one's own account and session: somebody must be signed in with an account. It answers where it refuses.
+func (s *server) mine(w http.ResponseWriter, r *http.Request) (auth.Identity, bool) {
+	if !s.begins(w, r) {
+		return auth.Identity{}, false
+	}
+	id, err := s.Auth.Identify(r)
+	if err != nil {
+		refused(w, err)
+		return id, false
+	}
+	if id.Via != auth.ViaSession || id.Person == "" {
+		problem(w, http.StatusForbidden, "only people with an account have that", "sign in with your own")
+		return id, false
+	}
+	return id, true
+}
+
+// denied answers what a sign-in, or what confirms one, came to.
+func (s *server) denied(w http.ResponseWriter, err error) {
+	var locked *auth.LockedError
+	var fault *people.Fault
+	switch {
+	case errors.Is(err, errBody):
+		problem(w, http.StatusBadRequest, "the body cannot be read", "want one JSON object with the keys that this address takes")
+	case errors.As(err, &fault):
+		problem(w, http.StatusUnprocessableEntity, fault.Error(), fault.Field)
+	case errors.As(err, &locked):
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(locked.Wait.Seconds())))))
+		problem(w, http.StatusTooManyRequests, "too many failed tries", locked.Error())
+	case errors.Is(err, auth.ErrBusy):
+		w.Header().Set("Retry-After", "5")
+		problem(w, http.StatusServiceUnavailable, "too many people sign in at this moment", "")
+	case errors.Is(err, auth.ErrNoSession):
+		problem(w, http.StatusNotFound, err.Error(), "")
+	default:
+		if !errors.Is(err, auth.ErrDenied) && !errors.Is(err, auth.ErrTooMany) {
+			s.Log.Warn().Err(err).Msg("a sign-in cannot be judged")
+		}
+		refused(w, err)
+	}
+}
+
+// signIn opens a session.
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
+	if !s.begins(w, r) {
 		return
 	}
-	id, session, how, err := s.open(r)
-	if errors.Is(err, errBody) {
-		problem(w, http.StatusBadRequest, "the body cannot be read", err.Error())
+	if r.Header.Get("Authorization") != "" {
+		s.signInByToken(w, r)
 		return
 	}
-	if errors.Is(err, errKeySession) {
-		problem(w, http.StatusForbidden, "a key opens no session", "send it with each request")
+	var in signInBody
+	if err := readBody(r, &in); err != nil || (in.Code == "") == (in.Login == "") {
+		s.denied(w, errBody)
 		return
 	}
+	if in.Code != "" {
+		s.signInByCode(w, r, in.Code)
+		return
+	}
+	if !s.knownDesk(in.Desk) {
+		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		return
+	}
+	p, err := s.Auth.ByPassword(r.Context(), r, in.Login, in.Password)
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	s.entered(w, r, p, "by password", in.Desk)
+}
+
+func (s *server) signInByToken(w http.ResponseWriter, r *http.Request) {
+	id, err := s.Auth.Identify(r)
 	if err != nil {
 		refused(w, err)
 		return
 	}
-	s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.opened", Object: "session", From: s.Auth.ClientIP(r), Reason: how, Request: requestID(r.Context())})
+	if !id.Who.Whole { // the session would outlive it
+		s.Auth.Forbid(r, id, "a person's sign-in")
+		problem(w, http.StatusForbidden, "a key opens no session", "send it with each request")
+		return
+	}
+	session, err := s.Auth.Open(r.Context(), r, id, "by token", false)
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
 	id.Via = auth.ViaSession
 	http.SetCookie(w, s.Auth.Cookie(r, session))
 	answer(w, http.StatusOK, id)
 }
 
-var (
-	errBody       = errors.New(`want {"code":"…"}, or a bearer token`)
-	errKeySession = errors.New("a key opens no session")
-)
-
-func (s *server) open(r *http.Request) (id auth.Identity, session, how string, err error) {
-	if r.Header.Get("Authorization") != "" {
-		if id, err = s.Auth.Identify(r); err != nil {
-			return id, "", "", err
-		}
-		if id.Via == auth.ViaKey { // the session would outlive it
-			s.Auth.Forbid(r, id, "a person's sign-in")
-			return id, "", "", errKeySession
-		}
-		session, err = s.Auth.Open(r.Context(), id)
-		return id, session, "by token", err
-	}
-	text, err := io.ReadAll(r.Body)
-	if err != nil {
-		return id, "", "", errBody
-	}
-	var in struct {
-		Code string `json:"code"`
-	}
-	if len(text) == 0 || json.Unmarshal(text, &in) != nil || in.Code == "" {
-		return id, "", "", errBody
-	}
-	id, session, err = s.Auth.Exchange(r.Context(), in.Code)
+func (s *server) signInByCode(w http.ResponseWriter, r *http.Request, code string) {
+	id, session, err := s.Auth.Exchange(r.Context(), r, code)
 	if errors.Is(err, auth.ErrDenied) {
 		err = s.Auth.Refuse(r, "one-time code is not valid")
 	}
-	return id, session, "by one-time link", err
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	http.SetCookie(w, s.Auth.Cookie(r, session))
+	answer(w, http.StatusOK, id)
+}
+
+// entered goes on with somebody whose password, or code of a witness, was right: whoever has a second factor shows it.
+func (s *server) entered(w http.ResponseWriter, r *http.Request, p people.Person, how, desk string) {
+	if p.BreakGlass || !p.Guarded() {
+		s.welcome(w, r, p, how, auth.Opening{Desk: desk})
+		return
+	}
+	ticket, err := s.Auth.Pend(r.Context(), r, p, how)
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	answer(w, http.StatusAccepted, pendingOut{ticket, p.Factors()})
+}
+
+// welcome opens the session of somebody who has shown who they are, and answers with cookies and identity. Every way of signing in with an
+// account ends here, and elevation too.
+func (s *server) welcome(w http.ResponseWriter, r *http.Request, p people.Person, how string, o auth.Opening) {
+	if !s.knownDesk(o.Desk) {
+		problem(w, http.StatusUnprocessableEntity, "there is no such desk", o.Desk)
+		return
+	}
+	id, session, err := s.Auth.OpenFor(r.Context(), r, p, how, o)
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	if device, err := s.Auth.Remember(r.Context(), r, p); err == nil {
+		http.SetCookie(w, device)
+	} else {
+		s.Log.Warn().Err(err).Msg("a browser that somebody signed in with is not remembered")
+	}
+	http.SetCookie(w, s.Auth.Cookie(r, session))
+	answer(w, http.StatusOK, id)
 }
 
 func (s *server) whoAmI(w http.ResponseWriter, r *http.Request) {
@@ -101,9 +258,7 @@ func (s *server) whoAmI(w http.ResponseWriter, r *http.Request) {
 
 // signOut ends the session that the cookie names. Signing out twice is no fault.
 func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Cache-Control", "no-store")
-	if err := s.Auth.CheckWrite(r); err != nil {
-		problem(w, http.StatusForbidden, "written from a foreign page", "")
+	if !s.begins(w, r) {
 		return
 	}
 	id, err := s.Auth.Identify(r)
@@ -112,11 +267,147 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 			refused(w, err)
 			return
 		}
-		if s.SignedOut != nil {
-			s.SignedOut(id.Session)
-		}
 		s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.closed", Object: "session", From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	}
 	http.SetCookie(w, s.Auth.Cookie(r, ""))
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// ways is what the sign-in page offers.
+type ways struct {
+	Password bool       `json:"password"`
+	Passkey  bool       `json:"passkey"`
+	OIDC     []Provider `json:"oidc"`
+	Setup    bool       `json:"setup" doc:"No administrator can sign in yet: the log of the server holds the first link"`
+}
+
+// Provider is one of OpenID Connect that people may sign in with.
+type Provider struct {
+	Name  string `json:"name"`
+	Start string `json:"start"`
+}
+
+func (s *server) waysIn(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	led, err := s.Auth.Led(r.Context())
+	if err != nil {
+		refused(w, err)
+		return
+	}
+	out := ways{Password: true, Passkey: true, OIDC: []Provider{}, Setup: !led}
+	if s.Providers != nil {
+		out.OIDC = append(out.OIDC, s.Providers()...)
+	}
+	answer(w, http.StatusOK, out)
+}
+
+type deskBody struct {
+	Desk string `json:"desk" doc:"Slug; empty: none"`
+}
+
+func (s *server) knownDesk(slug string) bool {
+	return slug == "" || slices.Contains(s.Profile.Desks, slug)
+}
+
+func (s *server) takeDesk(w http.ResponseWriter, r *http.Request) {
+	id, ok := s.mine(w, r)
+	if !ok {
+		return
+	}
+	var in deskBody
+	if err := readBody(r, &in); err != nil {
+		s.denied(w, err)
+		return
+	}
+	if !s.knownDesk(in.Desk) {
+		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		return
+	}
+	if !id.Can(access.StaffDesk) {
+		s.Auth.Forbid(r, id, access.StaffDesk)
+		problem(w, http.StatusForbidden, "you may not do that", "the right "+string(access.StaffDesk)+" is needed")
+		return
+	}
+	if err := s.Auth.SetDesk(r.Context(), id, in.Desk); err != nil {
+		s.denied(w, err)
+		return
+	}
+	id.Desk = in.Desk
+	s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "desk.staffed", Object: "desk:" + in.Desk, From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
+	answer(w, http.StatusOK, id)
+}
+
+type passwordBody struct {
+	Old string `json:"old,omitempty" doc:"Not needed by whoever has none"`
+	New string `json:"new"`
+}
+
+func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
+	id, ok := s.mine(w, r)
+	if !ok {
+		return
+	}
+	var in passwordBody
+	if err := readBody(r, &in); err != nil {
+		s.denied(w, err)
+		return
+	}
+	if err := s.Auth.ChangePassword(r.Context(), r, id, in.Old, in.New); err != nil {
+		s.denied(w, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+type resetBody struct {
+	Code     string `json:"code"`
+	Password string `json:"password"`
+	Desk     string `json:"desk,omitempty"`
+}
+
+// redeem sets a password by a code that counts once, and goes on as a sign-in does.
+func (s *server) redeem(w http.ResponseWriter, r *http.Request) {
+	if !s.begins(w, r) {
+		return
+	}
+	var in resetBody
+	if err := readBody(r, &in); err != nil {
+		s.denied(w, err)
+		return
+	}
+	p, err := s.Auth.Redeem(r.Context(), r, in.Code, in.Password)
+	if errors.Is(err, auth.ErrDenied) {
+		err = s.Auth.Refuse(r, "code is not valid")
+	}
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	s.entered(w, r, p, "by a code that counts once", in.Desk)
+}
+
+func (s *server) ownSessions(w http.ResponseWriter, r *http.Request) {
+	id, ok := s.mine(w, r)
+	if !ok {
+		return
+	}
+	list, err := s.Auth.Sessions(r.Context(), id.Subject, id.Session)
+	if err != nil {
+		s.denied(w, err)
+		return
+	}
+	answer(w, http.StatusOK, listOf(list, "").Body)
+}
+
+func (s *server) endOwnSession(w http.ResponseWriter, r *http.Request) {
+	id, ok := s.mine(w, r)
+	if !ok {
+		return
+	}
+	if err := s.Auth.EndSession(r.Context(), id.Subject, r.PathValue("id")); err != nil {
+		s.denied(w, err)
+		return
+	}
+	s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.ended", Object: "session:" + r.PathValue("id"), From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -25,22 +26,28 @@ const (
 type word struct {
 	From         string `json:"from"`
 	SessionEnded string `json:"session_ended,omitempty"` // hash of the session
+	GoesOn       bool   `json:"goes_on,omitempty"`       // it has another secret now: its screens come back
 	FeedsChanged bool   `json:"feeds_changed,omitempty"`
 }
 
 // sessionEnded ends the sockets of a session, here and at every other server. Who is not on the line finds it in the list when he is.
-func (a *App) sessionEnded(session string) {
-	a.hub.EndSession(session)
+func (a *App) sessionEnded(session string) { a.tellEnded(session, false) }
+
+// sessionRenewed ends them so that the screens come back, under the session's new secret.
+func (a *App) sessionRenewed(session string) { a.tellEnded(session, true) }
+
+func (a *App) tellEnded(session string, goesOn bool) {
+	a.endHere(session, goesOn)
 	if a.embedded != nil || session == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(a.workCtx, announceLimit)
 	defer cancel()
-	b, err := json.Marshal(word{From: a.me, SessionEnded: session})
+	b, err := json.Marshal(word{From: a.me, SessionEnded: session, GoesOn: goesOn})
 	if err == nil {
 		now, key := time.Now(), a.keys.SessionEnded()
 		pipe := a.rdb.Pipeline()
-		pipe.ZAdd(ctx, key, redis.Z{Score: float64(now.UnixMilli()), Member: session})
+		pipe.ZAdd(ctx, key, redis.Z{Score: float64(now.UnixMilli()), Member: listed(session, goesOn)})
 		pipe.ZRemRangeByScore(ctx, key, "-inf", strconv.FormatInt(now.Add(-keyspace.SessionLifetime).UnixMilli(), 10))
 		pipe.PExpire(ctx, key, keyspace.SessionLifetime)
 		pipe.SPublish(ctx, a.keys.Announce(), b)
@@ -49,6 +56,24 @@ func (a *App) sessionEnded(session string) {
 	if err != nil {
 		a.log.Error().Err(err).Msg("other servers are not told that a session has ended: its sockets there stay until they ask")
 	}
+}
+
+func (a *App) endHere(session string, goesOn bool) {
+	if goesOn {
+		a.hub.RenewSession(session)
+		return
+	}
+	a.hub.EndSession(session)
+}
+
+// renewed marks a session in the list that goes on under another secret.
+const renewed = "+"
+
+func listed(session string, goesOn bool) string {
+	if goesOn {
+		return session + renewed
+	}
+	return session
 }
 
 // hear acts on what other servers say, until ctx ends. After every pause of the line it looks up what it may have missed.
@@ -114,7 +139,7 @@ func (a *App) heard(text string) {
 	}
 	if w.SessionEnded != "" {
 		a.auth.Forget() // the session may be a key's: none of its sockets may open after this
-		a.hub.EndSession(w.SessionEnded)
+		a.endHere(w.SessionEnded, w.GoesOn)
 	}
 }
 
@@ -126,8 +151,9 @@ func (a *App) missed(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sessions that have ended: %w", err)
 	}
-	for _, session := range list {
-		a.hub.EndSession(session)
+	for _, member := range list {
+		session, goesOn := strings.CutSuffix(member, renewed)
+		a.endHere(session, goesOn)
 	}
 	return nil
 }

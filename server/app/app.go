@@ -32,6 +32,7 @@ import (
 	"kentongan/server/embedded"
 	"kentongan/server/hub"
 	"kentongan/server/ingest"
+	"kentongan/server/people"
 	"kentongan/server/profile"
 	"kentongan/server/seal"
 )
@@ -72,6 +73,8 @@ type App struct {
 	pipeline   *ingest.Pipeline
 	hub        *hub.Hub
 	auth       *auth.Auth
+	people     *people.Store
+	changes    *people.Changes
 	push       *runner.Runner // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner // feeds that we drive: one server at a time
 	feedSet    *feedSet

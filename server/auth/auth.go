@@ -18,6 +18,7 @@ import (
 
 	"kentongan/geo/keyspace"
 	"kentongan/server/access"
+	"kentongan/server/people"
 )
 
 // MinTokenLength is the shortest admin token the server starts with, in characters.
@@ -41,6 +42,9 @@ type Config struct {
 	PublicURL      string         // empty: the address itself, as the request's Host names it
 	Secure         bool           // the server itself speaks TLS
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For and -Proto are believed
+	SecondFactor   []access.Role  // roles that must show a second factor
+	Session        time.Duration  // how long a session lasts at the most; zero: keyspace.SessionLifetime
+	PasswordCost   people.Cost    // of new passwords; zero: people.DefaultCost
 }
 
 // Validate names what is wrong, by key.
@@ -85,6 +89,7 @@ type Auth struct {
 	keyed
 	marks singleflight.Group // questions for the mark of the ring
 	cross *http.CrossOriginProtection
+	accounts
 }
 
 // New makes an Auth over the store that keeps sessions. A nil audit keeps nothing (tests).
@@ -93,7 +98,8 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, audit Audito
 		return nil, errors.Join(errs...)
 	}
 	a := &Auth{rdb: rdb, keys: keys, cfg: cfg, token: sha256.Sum256([]byte(cfg.AdminToken)), audit: audit, now: now,
-		log: log.With().Str("component", "auth").Logger(), tries: newTries(now), ring: newRing(), cross: http.NewCrossOriginProtection()}
+		log: log.With().Str("component", "auth").Logger(), tries: newTries(now), ring: newRing(), cross: http.NewCrossOriginProtection(),
+		accounts: newAccounts(people.NewStore(rdb, keys, now), cfg)}
 	if cfg.PublicURL != "" {
 		a.origin, _ = originOf(cfg.PublicURL)
 		if err := a.cross.AddTrustedOrigin(a.origin); err != nil {

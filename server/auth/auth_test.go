@@ -135,7 +135,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range rivals {
 		wg.Go(func() {
-			if _, s, err := a.Exchange(ctx, code); err == nil {
+			if _, s, err := a.Exchange(ctx, request(), code); err == nil {
 				sessions <- s
 			} else if !errors.Is(err, ErrDenied) {
 				t.Error(err)
@@ -158,7 +158,7 @@ func TestLinkSignsInOnce(t *testing.T) {
 		t.Errorf("after 12 h: %v", err)
 	}
 	for _, bad := range []string{"", "x", code + "x", strings.Repeat("A", len(code))} {
-		if _, _, err := a.Exchange(ctx, bad); !errors.Is(err, ErrDenied) {
+		if _, _, err := a.Exchange(ctx, request(), bad); !errors.Is(err, ErrDenied) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -168,20 +168,20 @@ func TestNeitherCodeNorSessionIsStoredAsItIs(t *testing.T) {
 	a, _, _ := setup(t, Config{})
 	ctx := t.Context()
 	code, _ := a.SignInLink(ctx, Admin())
-	session, err := a.Open(ctx, Admin())
+	session, err := a.Open(ctx, request(), Admin(), "", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	keys, err := a.rdb.Keys(ctx, a.keys.Prefix+"*").Result()
-	if err != nil || len(keys) != 2 {
+	if err != nil || len(keys) != 4 { // the code, the session, whose it is, and when it was seen
 		t.Fatalf("%v %v", keys, err)
 	}
 	for _, k := range keys {
-		v := a.rdb.Get(ctx, k).Val()
+		v := a.rdb.Get(ctx, k).Val() + fmt.Sprint(a.rdb.ZRange(ctx, k, 0, -1).Val())
 		if strings.Contains(k+v, code) || strings.Contains(k+v, session) {
 			t.Errorf("%s holds a secret: %s", k, v)
 		}
-		if ttl := a.rdb.TTL(ctx, k).Val(); ttl <= 0 || ttl > 24*time.Hour {
+		if ttl := a.rdb.TTL(ctx, k).Val(); k != a.keys.SessionSeen() && (ttl <= 0 || ttl > 24*time.Hour) {
 			t.Errorf("%s lives for %v", k, ttl)
 		}
 	}
@@ -189,7 +189,7 @@ func TestNeitherCodeNorSessionIsStoredAsItIs(t *testing.T) {
 
 func TestSignedOutIsOut(t *testing.T) {
 	a, _, _ := setup(t, Config{})
-	session, err := a.Open(t.Context(), Admin())
+	session, err := a.Open(t.Context(), request(), Admin(), "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

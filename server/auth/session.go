@@ -1,119 +1,254 @@
 package auth
 
 import (
+	"cmp"
 	"context"
-	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"time"
 
+	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
 
 	"kentongan/geo/keyspace"
+	"kentongan/geo/moment"
+	"kentongan/server/access"
+	"kentongan/server/people"
 )
 
-// secretLength is 256 bits: too many to guess, so a plain hash may be stored.
-const secretLength = 32
+// Bounds of sessions.
+const (
+	lookupTimeout   = 2 * time.Second // how long a request waits for the store of sessions
+	elevationTime   = 15 * time.Minute
+	breakGlassTime  = time.Hour
+	seenEvery       = time.Minute // how often it is written that a session was seen, at the most
+	sessionsAtOnce  = 20          // of one person; one more ends the oldest
+	agentLength     = 160         // bytes of a browser's name for itself
+	sessionsOfStore = "sessions"  // what the store was asked for, in errors
+)
 
-// lookupTimeout bounds how long a request waits for the session store.
-const lookupTimeout = 2 * time.Second
-
-// kept is what the store holds of a session or a sign-in link. Rights are not kept: they follow the role of the day.
+// kept is what the store holds of a session. Rights are not kept: they are those of the person of the day.
 type kept struct {
-	V       int       `json:"v"`
-	Subject string    `json:"subject"`
-	Name    string    `json:"name"`
-	Role    string    `json:"role"`
-	Agency  string    `json:"agency"`
-	Expires time.Time `json:"expires"`
+	V        int         `json:"v"`
+	ID       string      `json:"id"` // by which its owner and administrators name it: not the secret
+	Subject  string      `json:"subject"`
+	Name     string      `json:"name"`
+	Person   string      `json:"person,omitempty"` // id of the account; empty: every right, by token or by link
+	Setup    bool        `json:"setup,omitempty"`  // by the first link: it ends once an administrator can sign in
+	Started  time.Time   `json:"started"`
+	Expires  time.Time   `json:"expires"`
+	Address  string      `json:"address"`
+	Agent    string      `json:"agent"`
+	Desk     string      `json:"desk,omitempty"`
+	How      string      `json:"how"`
+	Factor   string      `json:"factor,omitempty"`
+	Elevated moment.Time `json:"elevated"` // until when
 }
 
-func secret() (string, error) {
-	b := make([]byte, secretLength)
-	if _, err := rand.Read(b); err != nil {
-		return "", fmt.Errorf("draw a secret: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
+// Opening is how a session begins.
+type Opening struct {
+	Desk     string // slug; empty: none
+	Factor   string // the second factor that was shown: totp, passkey, recovery, oidc; empty: none. Whoever showed one is elevated
+	Elevated bool   // who they are was shown just now, without a second factor
+	Replaces bool   // the session that the request carries goes on under a new secret: its beginning, end and desk are kept
 }
 
-func hash(s string) string {
-	h := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(h[:])
-}
+// OnEnded is told the hash of each session that has ended, so that its sockets end too. goesOn: whoever held it comes back under another
+// secret. Call it before anybody signs in.
+func (a *Auth) OnEnded(told func(session string, goesOn bool)) { a.ended = told }
 
-func wellFormed(s string) bool {
-	return len(s) == base64.RawURLEncoding.EncodedLen(secretLength)
-}
-
-// SignInLink makes a code that signs in once as the identity, within keyspace.SignInLifetime. Only its hash is stored.
-func (a *Auth) SignInLink(ctx context.Context, id Identity) (string, error) {
-	code, err := secret()
-	if err != nil {
-		return "", err
-	}
-	if err := a.keep(ctx, a.keys.SignIn(hash(code)), id, keyspace.SignInLifetime); err != nil {
-		return "", fmt.Errorf("keep a sign-in link: %w", err)
-	}
-	return code, nil
-}
-
-// Exchange takes a code out of the store and opens a session for whom it stands: of two who show the same code one gets in.
-// Errors: ErrDenied, ErrUnavailable.
-func (a *Auth) Exchange(ctx context.Context, code string) (Identity, string, error) {
-	if !wellFormed(code) {
+// OpenFor opens a session for an account and gives its secret, which only the cookie may carry. Every sign-in and every elevation has a new
+// one; the session that the request carried is dead then. It audits. Errors: ErrDenied where the account is disabled, ErrUnavailable.
+func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, how string, o Opening) (Identity, string, error) {
+	if p.Disabled {
 		return Identity{}, "", ErrDenied
 	}
-	raw, err := a.rdb.GetDel(ctx, a.keys.SignIn(hash(code))).Bytes()
-	id, err := a.identity(raw, err)
+	now := a.now().UTC()
+	k := kept{V: 1, ID: ulid.Make().String(), Subject: "user:" + p.ID, Name: p.Name, Person: p.ID, Started: now, Expires: now.Add(a.sessionTime()),
+		Address: a.ClientIP(r), Agent: agentOf(r), Desk: o.Desk, How: how, Factor: o.Factor}
+	if p.BreakGlass {
+		k.Expires = now.Add(breakGlassTime)
+	}
+	if o.Factor != "" || o.Elevated {
+		k.Elevated = moment.Of(now.Add(elevationTime))
+	}
+	old, carried, err := a.carried(ctx, r)
 	if err != nil {
 		return Identity{}, "", err
 	}
-	session, err := a.Open(ctx, id)
-	return id, session, err
+	goesOn := carried && old.Person == p.ID && o.Replaces
+	if goesOn {
+		k.ID, k.Started, k.Expires, k.Factor = old.ID, old.Started, old.Expires, cmp.Or(o.Factor, old.Factor)
+	}
+	if carried { // a screen stays at its desk, whoever sits down
+		k.Desk = cmp.Or(o.Desk, old.Desk)
+	}
+	if p.BreakGlass && !goesOn {
+		if err := a.unseal(ctx, p, k); err != nil {
+			return Identity{}, "", err
+		}
+	}
+	session, err := a.begin(ctx, k)
+	if err != nil {
+		return Identity{}, "", err
+	}
+	if carried { // whatever it was: this browser's cookie is another now
+		if err := a.end(ctx, a.SessionOf(r), old.Subject, true); err != nil {
+			return Identity{}, "", errors.Join(err, a.end(ctx, hash(session), k.Subject, false))
+		}
+	}
+	if err := a.forgive(ctx, r, p); err != nil {
+		a.log.Warn().Err(err).Msg("failed tries before a sign-in still count")
+	}
+	id := a.identityOf(k, p)
+	id.Session = hash(session)
+	if carried && old.Subject != k.Subject {
+		id.Switched = old.Name
+	}
+	action := "session.opened"
+	if goesOn {
+		action = "session.elevated"
+	}
+	a.Record(ctx, Act{Actor: id, Action: action, Object: "session:" + k.ID, From: k.Address, Reason: how})
+	return id, session, nil
 }
 
-// Open starts a session and gives its id, which only the cookie may carry.
-func (a *Auth) Open(ctx context.Context, id Identity) (string, error) {
+// Elevated tells whether somebody has shown within 15 minutes who they are: what changes other people's rights or data by the many needs it.
+func (a *Auth) Elevated(id Identity) bool {
+	return id.Who.Whole || a.now().Before(id.ElevatedUntil.Time)
+}
+
+func (a *Auth) sessionTime() time.Duration { return cmp.Or(a.cfg.Session, keyspace.SessionLifetime) }
+
+func agentOf(r *http.Request) string {
+	s := r.UserAgent()
+	for len(s) > agentLength {
+		s = s[:agentLength]
+	}
+	return printable(s)
+}
+
+// carried is the session that a request carries, whatever became of its owner.
+func (a *Auth) carried(ctx context.Context, r *http.Request) (kept, bool, error) {
+	session := a.sessionOf(r)
+	if !wellFormed(session) {
+		return kept{}, false, nil
+	}
+	k, err := a.session(ctx, hash(session))
+	if errors.Is(err, ErrDenied) {
+		return kept{}, false, nil
+	}
+	return k, err == nil, err
+}
+
+// Open starts a session for one who has every right, by the admin token or the first link, and gives its secret.
+func (a *Auth) Open(ctx context.Context, r *http.Request, id Identity, how string, setup bool) (string, error) {
+	now := a.now().UTC()
+	k := kept{V: 1, ID: ulid.Make().String(), Subject: id.Subject, Name: id.Name, Setup: setup, Started: now, Expires: now.Add(a.sessionTime()),
+		Address: a.ClientIP(r), Agent: agentOf(r), How: how}
+	old, carried, err := a.carried(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	session, err := a.begin(ctx, k)
+	if err != nil {
+		return "", err
+	}
+	if carried {
+		if err := a.end(ctx, a.SessionOf(r), old.Subject, true); err != nil {
+			return "", err
+		}
+	}
+	a.Record(ctx, Act{Actor: id, Action: "session.opened", Object: "session:" + k.ID, From: k.Address, Reason: how})
+	return session, nil
+}
+
+// begin keeps a session under a new secret.
+func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 	session, err := secret()
 	if err != nil {
 		return "", err
 	}
-	if err := a.keep(ctx, a.keys.Session(hash(session)), id, keyspace.SessionLifetime); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	doc, err := json.Marshal(k)
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, lookupTimeout, ErrUnavailable)
+	defer cancel()
+	now, life, of := a.now(), k.Expires.Sub(a.now()), a.keys.Sessions(k.Subject)
+	if life <= 0 {
+		return "", ErrDenied
+	}
+	var rank *redis.StringSliceCmd
+	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Set(ctx, a.keys.Session(hash(session)), doc, life)
+		p.ZRemRangeByScore(ctx, of, "-inf", milli(now))
+		p.ZAdd(ctx, of, redis.Z{Score: float64(k.Expires.UnixMilli()), Member: hash(session)})
+		p.Expire(ctx, of, max(life, a.sessionTime()))
+		rank = p.ZRange(ctx, of, 0, -sessionsAtOnce-1)
+		p.ZAdd(ctx, a.keys.SessionSeen(), redis.Z{Score: float64(now.UnixMilli()), Member: hash(session)})
+		p.ZRemRangeByScore(ctx, a.keys.SessionSeen(), "-inf", milli(now.Add(-keyspace.SessionSeen)))
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("%w: open a session: %w", ErrUnavailable, err)
+	}
+	for _, oldest := range rank.Val() {
+		if oldest != hash(session) {
+			if err := a.end(ctx, oldest, k.Subject, false); err != nil {
+				return "", err
+			}
+		}
 	}
 	return session, nil
 }
 
-func (a *Auth) keep(ctx context.Context, key string, id Identity, life time.Duration) error {
-	doc, err := json.Marshal(kept{1, id.Subject, id.Name, id.Role, id.Agency, a.now().Add(life).UTC()})
+func milli(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+
+// end takes a session out of the store and tells whoever holds sockets of it. Ending none is no error.
+func (a *Auth) end(ctx context.Context, session, subject string, goesOn bool) error {
+	_, err := a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, a.keys.Session(session))
+		p.ZRem(ctx, a.keys.Sessions(subject), session)
+		p.ZRem(ctx, a.keys.SessionSeen(), session)
+		return nil
+	})
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: end a session: %w", ErrUnavailable, err)
 	}
-	return a.rdb.Set(ctx, key, doc, life).Err()
+	if a.ended != nil {
+		a.ended(session, goesOn)
+	}
+	return nil
 }
 
-// identity reads what the store held; a clock that stepped back in the store cannot revive what has ended by ours.
-func (a *Auth) identity(raw []byte, err error) (Identity, error) {
+// session reads a session by its hash. A clock that stepped back in the store cannot revive what has ended by ours. Errors: ErrDenied,
+// ErrUnavailable.
+func (a *Auth) session(ctx context.Context, hash string) (kept, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, lookupTimeout, ErrUnavailable)
+	defer cancel()
+	return a.read(a.rdb.Get(ctx, a.keys.Session(hash)).Bytes())
+}
+
+func (a *Auth) read(raw []byte, err error) (kept, error) {
 	if errors.Is(err, redis.Nil) {
-		return Identity{}, ErrDenied
+		return kept{}, ErrDenied
 	}
 	if err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return kept{}, fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
 	}
 	var k kept
 	if err := json.Unmarshal(raw, &k); err != nil || k.V != 1 || !a.now().Before(k.Expires) {
-		return Identity{}, ErrDenied
+		return kept{}, ErrDenied
 	}
-	id := Admin() // nobody else has a session yet
-	id.Subject, id.Who.ID, id.Name, id.Via = k.Subject, k.Subject, k.Name, ViaSession
-	return id, nil
+	return k, nil
 }
 
+// bySession tells whose session the cookie names, with the rights of the day.
 func (a *Auth) bySession(r *http.Request) (Identity, error) {
 	session := a.sessionOf(r)
 	if session == "" {
@@ -122,28 +257,199 @@ func (a *Auth) bySession(r *http.Request) (Identity, error) {
 	if !wellFormed(session) {
 		return Identity{}, a.fail(r.Context(), a.triedBy(r), "session")
 	}
-	ctx, cancel := context.WithTimeoutCause(r.Context(), lookupTimeout, ErrUnavailable)
-	defer cancel()
-	raw, err := a.rdb.Get(ctx, a.keys.Session(hash(session))).Bytes()
-	id, err := a.identity(raw, err)
+	k, err := a.session(r.Context(), hash(session))
+	if err == nil {
+		var id Identity
+		if id, err = a.holder(r.Context(), k); err == nil {
+			id.Session = hash(session)
+			a.seen(r.Context(), id.Session)
+			return id, nil
+		}
+	}
 	if errors.Is(err, ErrDenied) {
 		// An old cookie after a long night is no attack: the person is simply signed out.
 		return Identity{}, ErrAnonymous
 	}
-	id.Session = hash(session)
-	return id, err
+	return Identity{}, err
+}
+
+// holder is who holds a session now. Errors: ErrDenied, ErrUnavailable.
+func (a *Auth) holder(ctx context.Context, k kept) (Identity, error) {
+	if k.Person == "" {
+		if k.Setup {
+			led, err := a.led(ctx)
+			if err != nil {
+				return Identity{}, err
+			}
+			if led {
+				return Identity{}, ErrDenied
+			}
+		}
+		id := Admin()
+		id.Subject, id.Who.ID, id.Name, id.Via = k.Subject, k.Subject, k.Name, ViaSession
+		return id, nil
+	}
+	p, err := a.person(ctx, k.Person)
+	if err != nil {
+		return Identity{}, err
+	}
+	if p.Disabled {
+		return Identity{}, ErrDenied
+	}
+	return a.identityOf(k, p), nil
+}
+
+// identityOf is a person behind a session. Whoever must do something first may do nothing else.
+func (a *Auth) identityOf(k kept, p people.Person) Identity {
+	who := p.Subject()
+	needs := a.needs(k, p)
+	if len(needs) > 0 {
+		who = access.Subject{ID: who.ID}
+	}
+	id := Of(who, p.Name, a.now())
+	if len(needs) > 0 { // they are told who they will be
+		for _, g := range p.Subject().Grants {
+			if !slices.Contains(id.Roles, g.Role) {
+				id.Roles = append(id.Roles, g.Role)
+			}
+		}
+	}
+	id.Needs, id.Via, id.Lang, id.Person, id.ElevatedUntil = needs, ViaSession, p.Lang, p.ID, k.Elevated
+	if id.Can(access.StaffDesk) {
+		id.Desk = k.Desk
+	}
+	return id
+}
+
+// needs is what somebody must do before anything else. A second factor that was set up by another session does not count for this one: it
+// may be whoever has stolen the password.
+func (a *Auth) needs(k kept, p people.Person) []string {
+	var out []string
+	if p.MustChange || p.Password == "" && !p.Guarded() && len(p.External) == 0 {
+		out = append(out, "password")
+	}
+	if !p.BreakGlass && k.Factor == "" && p.MustGuard(a.cfg.SecondFactor) {
+		out = append(out, "second_factor")
+	}
+	return out
+}
+
+// seen writes when a session was seen, once a minute at the most. That it is not written stops nobody.
+func (a *Auth) seen(ctx context.Context, session string) {
+	if !a.sights.due(session, a.now()) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	if err := a.rdb.ZAdd(ctx, a.keys.SessionSeen(), redis.Z{Score: float64(a.now().UnixMilli()), Member: session}).Err(); err != nil {
+		a.log.Debug().Err(err).Msg("when a session was seen is not kept")
+	}
+}
+
+// Seen is for sessions that show themselves by a live socket alone.
+func (a *Auth) Seen(ctx context.Context, sessions []string) {
+	for _, s := range sessions {
+		a.seen(ctx, s)
+	}
 }
 
 // Close ends the session that the request carries. Closing none is no error.
 func (a *Auth) Close(r *http.Request) error {
-	session := a.sessionOf(r)
-	if session == "" {
-		return nil
+	k, carried, err := a.carried(r.Context(), r)
+	if err != nil || !carried {
+		return err
 	}
-	if err := a.rdb.Del(r.Context(), a.keys.Session(hash(session))).Err(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	return a.end(r.Context(), a.SessionOf(r), k.Subject, false)
+}
+
+// Session is a session as its owner and administrators see it.
+type Session struct {
+	ID        string      `json:"id"`
+	StartedAt moment.Time `json:"started_at"`
+	SeenAt    moment.Time `json:"seen_at" doc:"To the minute"`
+	ExpiresAt moment.Time `json:"expires_at"`
+	Address   string      `json:"address"`
+	Agent     string      `json:"agent" doc:"As the browser calls itself"`
+	Desk      string      `json:"desk"`
+	How       string      `json:"how"`
+	Factor    string      `json:"factor" doc:"The second factor that was shown; empty: none"`
+	Current   bool        `json:"current" doc:"The one that asks"`
+
+	hash, person, subject, name string
+}
+
+// Sessions lists somebody's sessions, the newest first; current is the hash of the one that asks. Errors: ErrUnavailable.
+func (a *Auth) Sessions(ctx context.Context, subject, current string) ([]Session, error) {
+	hashes, err := a.rdb.ZRange(ctx, a.keys.Sessions(subject), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
 	}
-	return nil
+	list, err := a.shown(ctx, hashes)
+	for i := range list {
+		list[i].Current = list[i].hash == current
+	}
+	return list, err
+}
+
+// shown reads sessions by their hashes; those that have ended are left out.
+func (a *Auth) shown(ctx context.Context, hashes []string) ([]Session, error) {
+	if len(hashes) == 0 {
+		return nil, nil
+	}
+	pipe := a.rdb.Pipeline()
+	docs, seen := make([]*redis.StringCmd, len(hashes)), pipe.ZMScore(ctx, a.keys.SessionSeen(), hashes...)
+	for i, h := range hashes {
+		docs[i] = pipe.Get(ctx, a.keys.Session(h))
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
+	}
+	var out []Session
+	for i, h := range hashes {
+		k, err := a.read(docs[i].Bytes())
+		if errors.Is(err, ErrDenied) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, Session{ID: k.ID, StartedAt: moment.Of(k.Started), SeenAt: moment.OfMilli(int64(seen.Val()[i])), ExpiresAt: moment.Of(k.Expires), Address: k.Address,
+			Agent: k.Agent, Desk: k.Desk, How: k.How, Factor: k.Factor, hash: h, person: k.Person, subject: k.Subject, name: k.Name})
+	}
+	slices.SortFunc(out, func(x, y Session) int { return y.StartedAt.Compare(x.StartedAt.Time) })
+	return out, nil
+}
+
+// ErrNoSession means that no session of theirs has this id.
+var ErrNoSession = errors.New("no session has this id")
+
+// EndSession ends one session of somebody, by the id that Sessions gives. Errors: ErrNoSession, ErrUnavailable.
+func (a *Auth) EndSession(ctx context.Context, subject, id string) error {
+	list, err := a.Sessions(ctx, subject, "")
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		if s.ID == id {
+			return a.end(ctx, s.hash, subject, false)
+		}
+	}
+	return ErrNoSession
+}
+
+// EndPerson ends all sessions of an account but one (Identity.Session; empty: all), and their sockets within a second at every server.
+// Errors: ErrUnavailable.
+func (a *Auth) EndPerson(ctx context.Context, personID, but string) error {
+	subject := "user:" + personID
+	hashes, err := a.rdb.ZRange(ctx, a.keys.Sessions(subject), 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
+	}
+	for _, h := range hashes {
+		if h != but {
+			err = errors.Join(err, a.end(ctx, h, subject, false))
+		}
+	}
+	return err
 }
 
 // SessionOf tells which session a request carries, as a hash that may be kept in memory; empty for none.
@@ -163,21 +469,27 @@ func (a *Auth) sessionOf(r *http.Request) string {
 }
 
 // cookieName has the __Host- prefix wherever the browser speaks TLS: it binds the cookie to this host and to secure transport.
-func (a *Auth) cookieName(r *http.Request) string {
+func (a *Auth) cookieName(r *http.Request) string { return a.hostName(r, "kentongan") }
+
+func (a *Auth) hostName(r *http.Request, name string) string {
 	if a.secure(r) {
-		return "__Host-kentongan"
+		return "__Host-" + name
 	}
-	return "kentongan"
+	return name
 }
 
 func (a *Auth) secure(r *http.Request) bool { return a.cfg.Secure || a.scheme(r) == "https" }
 
 // Cookie is the cookie of a session; an empty session clears it.
 func (a *Auth) Cookie(r *http.Request, session string) *http.Cookie {
-	c := &http.Cookie{Name: a.cookieName(r), Value: session, Path: "/", HttpOnly: true, Secure: a.secure(r), SameSite: http.SameSiteLaxMode,
-		MaxAge: int(keyspace.SessionLifetime / time.Second)}
+	c := a.cookie(r, "kentongan", session, a.sessionTime())
 	if session == "" {
 		c.MaxAge = -1
 	}
 	return c
+}
+
+func (a *Auth) cookie(r *http.Request, name, value string, life time.Duration) *http.Cookie {
+	return &http.Cookie{Name: a.hostName(r, name), Value: value, Path: "/", HttpOnly: true, Secure: a.secure(r), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
 }

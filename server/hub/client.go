@@ -28,6 +28,7 @@ type client struct {
 	audience *audience
 	rights   rights // of the audience
 	session  string
+	who      auth.Identity // as they were when they came
 
 	next     *view // asked for, not yet answered; the newest counts
 	scope    *scope
@@ -54,7 +55,7 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 	if err != nil {
 		return // gorilla has answered
 	}
-	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, pinged: h.d.Now().UnixNano()}
+	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, who: who, pinged: h.d.Now().UnixNano()}
 	first, err := h.hello(c.form, who.Rights)
 	if err != nil {
 		_ = conn.Close()
@@ -136,6 +137,31 @@ func (h *Hub) EndSession(session string) {
 		for c := range h.clients {
 			if c.session == session {
 				h.end(c, wire.ClosePolicy, "signed out")
+			}
+		}
+	})
+}
+
+// RenewSession closes every connection of a session that goes on under another secret: the screens come back.
+func (h *Hub) RenewSession(session string) {
+	if session == "" {
+		return
+	}
+	h.call(func() {
+		for c := range h.clients {
+			if c.session == session {
+				h.end(c, wire.CloseChanged, "signed in anew")
+			}
+		}
+	})
+}
+
+// Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it.
+func (h *Hub) Review(judge func(who auth.Identity) (code int, reason string)) {
+	h.call(func() {
+		for c := range h.clients {
+			if code, reason := judge(c.who); code != 0 {
+				h.end(c, code, reason)
 			}
 		}
 	})

@@ -24,6 +24,7 @@ type Person struct {
 	Unit       string         `json:"unit,omitempty"` // of a field role: "bpbd/trc-1"
 	Disabled   bool           `json:"disabled,omitempty"`
 	BreakGlass bool           `json:"break_glass,omitempty"` // sealed in an envelope: every use is an alarm
+	UnsealedAt moment.Time    `json:"unsealed_at,omitzero"`  // when a break-glass code was used, until it is sealed again
 	Version    int64          `json:"version"`               // grows with each change
 	CreatedAt  moment.Time    `json:"created_at"`
 	CreatedBy  string         `json:"created_by"`
@@ -34,7 +35,7 @@ type Person struct {
 	TOTP       *TOTP       `json:"totp,omitempty"`
 	Passkeys   []Passkey   `json:"passkeys,omitempty"`
 	Recovery   []string    `json:"recovery,omitempty"`   // SHA-256 of the codes that are left
-	RecoveryAt moment.Time `json:"recovery_at,omitzero"` // when a recovery code was used, until the person has been told
+	RecoveryAt moment.Time `json:"recovery_at,omitzero"` // when a recovery code was used, until new ones are made
 	External   []External  `json:"external,omitempty"`   // who they are at providers of OpenID Connect
 	Provided   []Provided  `json:"provided,omitempty"`   // what the providers' groups gave at the last sign-in there
 	Known      []Device    `json:"known,omitempty"`      // browsers that signed in before, the newest first

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,8 +17,8 @@ import (
 	"kentongan/geo/moment"
 )
 
-// tries against another server's writes.
-const tries = 5
+// tries against other writes: a shift of people may sign in within one minute.
+const tries = 50
 
 // Store keeps accounts. Safe for concurrent use.
 type Store struct {
@@ -128,16 +129,31 @@ func (s *Store) Change(ctx context.Context, id string, version int64, change fun
 
 // alone does something while nobody else writes accounts.
 func (s *Store) alone(ctx context.Context, do func(*redis.Tx) error) error {
+	return s.aloneWith(ctx, do, s.keys.Person(), s.keys.PersonLogin())
+}
+
+// aloneWith does something while nobody else writes the keys.
+func (s *Store) aloneWith(ctx context.Context, do func(*redis.Tx) error, keys ...string) error {
 	var err error
 	for range tries {
-		if err = s.rdb.Watch(ctx, do, s.keys.Person(), s.keys.PersonLogin()); !errors.Is(err, redis.TxFailedErr) {
+		if err = s.rdb.Watch(ctx, do, keys...); !errors.Is(err, redis.TxFailedErr) {
 			break
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(rand.N(10 * time.Millisecond)):
 		}
 	}
 	return err
 }
 
 func (s *Store) write(ctx context.Context, tx *redis.Tx, p Person) error {
+	return s.keep(ctx, tx, p, true)
+}
+
+// keep writes an account; marked: every server reads it anew.
+func (s *Store) keep(ctx context.Context, tx *redis.Tx, p Person, marked bool) error {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return err
@@ -145,7 +161,9 @@ func (s *Store) write(ctx context.Context, tx *redis.Tx, p Person) error {
 	_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		pipe.HSet(ctx, s.keys.Person(), p.ID, text)
 		pipe.HSet(ctx, s.keys.PersonLogin(), p.Login, p.ID)
-		pipe.Set(ctx, s.keys.PersonChange(), ulid.Make().String(), 0)
+		if marked {
+			pipe.Set(ctx, s.keys.PersonChange(), ulid.Make().String(), 0)
+		}
 		return nil
 	})
 	return err

@@ -25,7 +25,7 @@ func (r *reading) profile() *Profile {
 	f := &r.file
 	p := &Profile{Slug: f.Slug, Name: f.Name, Names: f.Names, Codes: f.Codes, Center: geo.Position(f.Center), MarginKm: DefaultMarginKm, Prefix: f.Prefix,
 		Languages: f.Languages, PhoneArea: f.PhoneArea, CodeSystem: f.CodeSystem, Neighbours: f.Neighbours, Agencies: f.Agencies, Capabilities: f.Capabilities,
-		Units: f.Units, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Consents: f.Consents, Attribution: f.Attribution,
+		Units: f.Units, Desks: f.Desks, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Consents: f.Consents, Attribution: f.Attribution,
 		FeltNames: f.FeltNames, Provinces: f.Provinces, Coastal: f.Coastal}
 	if p.Names == nil {
 		p.Names = Text{}
@@ -36,7 +36,11 @@ func (r *reading) profile() *Profile {
 	if len(p.Levels.Status) == 0 {
 		p.Levels.Status = DefaultStatus()
 	}
+	if len(p.Desks) == 0 {
+		p.Desks = DefaultDesks()
+	}
 	r.head(p)
+	r.desks(p)
 	p.Areas = r.set()
 	r.bound(p)
 	r.neighbours(p)
@@ -241,6 +245,19 @@ func (r *reading) units(p *Profile) {
 			}
 		}
 		r.within(path+".post", geo.Position{Lat: u.Post.Lat, Lng: u.Post.Lng}, p)
+	}
+}
+
+// DefaultDesks are the desks of a profile that names none.
+func DefaultDesks() []string { return []string{"desk-1", "desk-2", "desk-3", "desk-4"} }
+
+func (r *reading) desks(p *Profile) {
+	for i, d := range p.Desks {
+		path := fmt.Sprintf("desks[%d]", i)
+		r.slug(path, d)
+		if slices.Contains(p.Desks[:i], d) {
+			r.bad(path, "%q is given twice", d)
+		}
 	}
 }
 

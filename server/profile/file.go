@@ -36,6 +36,7 @@ type file struct {
 	Agencies     []Agency     `yaml:"agencies" doc:"OPD and partners. acts_as: slugs of the incident type table (polres, satpolpp ...) that it stands for here."`
 	Capabilities []Capability `yaml:"capabilities" doc:"What units can do; a unit may only name these."`
 	Units        []Unit       `yaml:"units" doc:"Teams and vehicles. post lies within the watch margin; example: true marks a made-up roster."`
+	Desks        []string     `yaml:"desks" doc:"Slugs of the desks that people choose at sign-in. Absent: desk-1 to desk-4."`
 	HazardSites  []Hazard     `yaml:"hazard_sites" doc:"Known dangerous places. kind: volcano, fault, lake, road, landslide, flood, coast; source: \"V: who says so\", G or D;\nneighbour: slug of the authority whose ground it is."`
 	Levels       levels       `yaml:"levels" doc:"status: levels of the area, 1 the calmest (absent: Normal, Waspada, Siaga, Awas). scales: of others, steps from the calmest to the worst,\neach with the CAP severity and the least area status that it is worth. Nothing else converts between scales."`
 	SLA          Service      `yaml:"sla" doc:"Minutes by class of service (A to E) and zone."`

@@ -43,6 +43,7 @@ type Profile struct {
 	Agencies     []Agency
 	Capabilities []Capability
 	Units        []Unit
+	Desks        []string // slugs, as people choose them at sign-in
 	Hazards      []Hazard
 	Levels       Levels
 	SLA          Service
@@ -109,5 +110,5 @@ func Load(nameOrPath string) (*Profile, error) {
 
 func none() *Profile {
 	return &Profile{Slug: "everywhere", Name: "Kentongan", Names: Text{}, Bound: geo.Bound{West: -180, South: -85, East: 180, North: 85},
-		Zone: time.UTC, Prefix: "INC", Languages: []string{"id", "en"}, Levels: Levels{Status: DefaultStatus()}}
+		Zone: time.UTC, Prefix: "INC", Languages: []string{"id", "en"}, Desks: DefaultDesks(), Levels: Levels{Status: DefaultStatus()}}
 }

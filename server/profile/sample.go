@@ -77,6 +77,7 @@ var samples = map[string]string{
     capabilities: [trc, boat]
     post: {name: Posko Contoh, lat: -0.50, lng: 100.50}
     example: true`,
+	"desks": `desks: [desk-1, desk-2, desk-3, desk-4]`,
 	"hazard_sites": `hazard_sites:
   - slug: kawah-contoh
     name: Kawah Contoh

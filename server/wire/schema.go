@@ -79,6 +79,6 @@ type Constant struct {
 func Constants() []Constant {
 	return []Constant{
 		{"SUBPROTOCOL", Subprotocol}, {"CLOSE_GOING_AWAY", CloseGoingAway}, {"CLOSE_POLICY", ClosePolicy}, {"CLOSE_TOO_BIG", CloseTooBig},
-		{"CLOSE_INTERNAL", CloseInternal}, {"CLOSE_SLOW", CloseSlow},
+		{"CLOSE_INTERNAL", CloseInternal}, {"CLOSE_SLOW", CloseSlow}, {"CLOSE_CHANGED", CloseChanged},
 	}
 }

@@ -103,7 +103,7 @@ func TestCursor(t *testing.T) {
 }
 
 func TestReturns(t *testing.T) {
-	for code, want := range map[int]bool{CloseGoingAway: true, ClosePolicy: false, CloseTooBig: false, CloseInternal: true, CloseSlow: true, 1006: true} {
+	for code, want := range map[int]bool{CloseGoingAway: true, ClosePolicy: false, CloseTooBig: false, CloseInternal: true, CloseSlow: true, CloseChanged: true, 1006: true} {
 		if Returns(code) != want {
 			t.Errorf("%d: %v", code, !want)
 		}
