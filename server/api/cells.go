@@ -12,7 +12,6 @@ import (
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/server/access"
-	"kentongan/server/auth"
 	"kentongan/server/hub"
 	"kentongan/server/wire"
 )
@@ -43,7 +42,7 @@ func (s *server) listCells(ctx context.Context, in *cellsIn) (*body[List[wire.Ce
 	if in.Layer != "" {
 		layers = strings.Split(in.Layer, ",")
 	}
-	list, err := s.Cells(ctx, *bound, res, layers, s.seesUnits(ctx))
+	list, err := s.sees(ctx).cells(ctx, *bound, res, layers)
 	var many *hub.ManyCells
 	if errors.As(err, &many) {
 		return nil, huma.Error422UnprocessableEntity("res: " + many.Error())
@@ -52,10 +51,4 @@ func (s *server) listCells(ctx context.Context, in *cellsIn) (*body[List[wire.Ce
 		return nil, s.fault(fmt.Errorf("%w: cells: %w", feeds.ErrBusy, err))
 	}
 	return listOf(list, ""), nil
-}
-
-// seesUnits tells whether whoever asks sees where every unit is: a cell mixes the units of all agencies.
-func (s *server) seesUnits(ctx context.Context) bool {
-	id, _ := auth.FromContext(ctx)
-	return id.May(access.ReadUnits, access.Object{Noun: "unit"}, s.Now()).Allowed()
 }

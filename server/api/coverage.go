@@ -71,7 +71,7 @@ func (s *server) coverageOf(ctx context.Context, in *coverageIn) (*body[Coverage
 	if in.Layer != "" {
 		layers = strings.Split(in.Layer, ",")
 	}
-	rows, err := s.Cells(ctx, wider(s.Profile.Areas.Bound(), res, in.Reach), res, layers, s.seesUnits(ctx))
+	rows, err := s.sees(ctx).cells(ctx, wider(s.Profile.Areas.Bound(), res, in.Reach), res, layers)
 	if err != nil {
 		return nil, s.fault(fmt.Errorf("coverage: %w", err))
 	}

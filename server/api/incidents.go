@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,15 +11,16 @@ import (
 	"kentongan/feeds/cap"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/scope"
 )
 
 func (s *server) incidents() {
 	const root = "/api/v1/incidents"
 	operation(s, needs(access.ReadIncidents), "GET", root, "incidents", "Incidents, the newest opened first", http.StatusOK, s.listIncidents)
-	operation(s, needs(access.ActIncidents), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
+	operation(s, needs(access.CreateIncident), "POST", root, "open-incident", "Open an incident by hand", http.StatusCreated, s.openIncident)
 	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/incident-types", "incident-types", "The types that an incident may have", http.StatusOK, listTypes)
-	operation(s, needs(access.ReadIncidents), "GET", root+"/{id}", "incident", "One incident, whole, with what you may ask of it now", http.StatusOK, s.oneIncident)
-	operation(s, needs(access.ActIncidents), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
+	operation(s, about(access.ReadIncidents, scope.NounIncident), "GET", root+"/{id}", "incident", "One incident, as far as you see it, with what you may ask of it now", http.StatusOK, s.oneIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", root+"/{id}/transitions", "transition", "Move an incident along its life", http.StatusOK, s.transition)
 }
 
 type incidentsIn struct {
@@ -36,7 +36,7 @@ func (s *server) listIncidents(ctx context.Context, in *incidentsIn) (*body[List
 		return nil, err
 	}
 	q.Status, q.Agency, q.Type = in.Status, in.Agency, in.Type
-	items, next, err := s.Cases.Incidents(ctx, q)
+	items, next, err := s.sees(ctx).incidents(ctx, q)
 	if err != nil {
 		return nil, s.fault(err)
 	}
@@ -53,13 +53,9 @@ type incidentOut struct {
 	Allowed []incident.Status `json:"allowed" doc:"What to of a transition you may ask now; closed is missing for whoever resolved it"`
 }
 
-// seenBy gives the incident with what the one who asks may do; who may only read may do nothing.
-func (s *server) seenBy(ctx context.Context, one incident.Incident) *body[incidentOut] {
-	out := incidentOut{one, []incident.Status{}}
-	if who, _ := auth.FromContext(ctx); who.Can(access.ActIncidents) {
-		out.Allowed = one.Allowed(who.Subject, s.Now())
-	}
-	return &body[incidentOut]{out}
+// seenBy gives the incident as the one who asks sees it, with what they may ask of it.
+func (v view) seenBy(one *incident.Incident) *body[incidentOut] {
+	return &body[incidentOut]{incidentOut{v.form(one), v.allowed(one, one.Allowed(v.who.Subject, v.now))}}
 }
 
 // listTypes gives the types of domain.md section 4 but those that are not kept here, in the table's order.
@@ -73,12 +69,8 @@ func listTypes(context.Context, *struct{}) (*body[List[incident.Type]], error) {
 	return listOf(out, ""), nil
 }
 
-func (s *server) oneIncident(ctx context.Context, in *incidentIn) (*body[incidentOut], error) {
-	one, err := s.Cases.Incident(ctx, in.ID)
-	if err != nil {
-		return nil, s.fault(err)
-	}
-	return s.seenBy(ctx, one), nil
+func (s *server) oneIncident(ctx context.Context, _ *incidentIn) (*body[incidentOut], error) {
+	return s.sees(ctx).seenBy(objectOf(ctx).incident), nil
 }
 
 // draft is what a person may say of a new incident; everything else is the house's to say.
@@ -92,12 +84,18 @@ type draft struct {
 }
 
 func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incidentOut], error) {
-	d := in.Body
-	one, err := s.Cases.Create(ctx, incident.Draft{Type: d.Type, Title: d.Title, Severity: cap.Severity(d.Severity), Lng: d.Lng, Lat: d.Lat, Note: d.Note}, actor(ctx))
+	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note}, s.sees(ctx)
+	if err := d.Validate(); err != nil {
+		return nil, s.fault(err)
+	}
+	if err := v.mayOpen(ctx, d); err != nil {
+		return nil, err
+	}
+	one, err := v.open(ctx, d)
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	return s.seenBy(ctx, one), nil
+	return v.seenBy(&one), nil
 }
 
 type transitionIn struct {
@@ -111,32 +109,17 @@ type transitionIn struct {
 	}
 }
 
-// tries bounds how often an act without a version follows the incident's own changes.
-const tries = 5
-
 func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incidentOut], error) {
 	act := incident.Act{To: incident.Status(in.Body.To), Note: in.Body.Note, Version: in.Body.Version, Outcome: in.Body.Outcome, Reason: in.Body.Reason}
 	who, _ := auth.FromContext(ctx)
 	if act.Version == 0 && who.Via == auth.ViaSession {
 		return nil, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
 	}
-	follow := act.Version == 0
-	for i := 0; ; i++ {
-		if follow {
-			now, err := s.Cases.Incident(ctx, in.ID)
-			if err != nil {
-				return nil, s.fault(err)
-			}
-			act.Version = now.Version
-		}
-		one, err := s.Cases.Transition(ctx, in.ID, act, actor(ctx))
-		if err == nil {
-			return s.seenBy(ctx, one), nil
-		}
-		if !follow || !errors.Is(err, incident.ErrStale) || i == tries {
-			return nil, s.fault(err)
-		}
+	one, err := s.sees(ctx).transition(ctx, in.ID, act)
+	if err != nil {
+		return nil, err
 	}
+	return s.sees(ctx).seenBy(&one), nil
 }
 
 // actor is who acts, from the current request alone.

@@ -10,6 +10,7 @@ import (
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/server/access"
 )
 
 // problem answers as RFC 9457 has it.
@@ -21,6 +22,28 @@ func problem(w http.ResponseWriter, status int, title, detail string) {
 	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Status: status, Title: title, Detail: detail})
+}
+
+// answerFault writes an error as its answer.
+func (s *server) answerFault(w http.ResponseWriter, err error) {
+	doc, ok := err.(huma.StatusError)
+	if !ok {
+		err = s.fault(err)
+		if doc, ok = err.(huma.StatusError); !ok {
+			doc = huma.Error500InternalServerError("this is our fault").(huma.StatusError)
+		}
+	}
+	if h, ok := err.(huma.HeadersError); ok {
+		for name, values := range h.GetHeaders() {
+			w.Header()[name] = values
+		}
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	if w.Header().Get("Cache-Control") == "" {
+		w.Header().Set("Cache-Control", "no-store")
+	}
+	w.WriteHeader(doc.GetStatus())
+	_ = json.NewEncoder(w).Encode(doc)
 }
 
 // answer writes a document.
@@ -56,9 +79,12 @@ func (c *conflict) ContentType(string) string { return "application/problem+json
 // fault turns an error of the rooms below into an answer. What failed inside is for the log, not for the caller.
 func (s *server) fault(err error) error {
 	var c *store.Conflict
+	var d *denied
 	switch {
+	case errors.As(err, &d):
+		return d
 	case errors.As(err, &c):
-		return &conflict{"the incident has changed or does not allow that", http.StatusConflict, err.Error(), c.Current, c.Allowed}
+		return huma.Error409Conflict(err.Error()) // a transition tells more, in the form in which the incident is seen
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoReport):
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, store.ErrQuery), errors.Is(err, store.ErrKeyReused):
@@ -66,7 +92,7 @@ func (s *server) fault(err error) error {
 	case errors.Is(err, incident.ErrInvalid):
 		return huma.Error422UnprocessableEntity(err.Error())
 	case errors.Is(err, incident.ErrSeparation):
-		return huma.Error403Forbidden(err.Error())
+		return deny(access.CloseIncident, err.Error())
 	case errors.Is(err, feeds.ErrBusy):
 		s.Log.Warn().Err(err).Msg("the store does not answer")
 		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the store does not answer"), http.Header{"Retry-After": {"2"}})

@@ -15,7 +15,6 @@ import (
 	"kentongan/feeds/cap"
 	"kentongan/geo/index"
 	"kentongan/server/access"
-	"kentongan/server/auth"
 )
 
 // Bounds of a search: how much it answers of each noun, how far back it looks for incidents that are over, and how long it looks at Things.
@@ -70,15 +69,16 @@ func (s *server) find(ctx context.Context, in *searchIn) (*body[Found], error) {
 	}
 	limit = min(limit, searchMost)
 	out := Found{Items: []Hit{}}
-	if who, _ := auth.FromContext(ctx); who.Can(access.ReadIncidents) {
-		hits, err := s.findIncidents(ctx, want, limit)
+	v := s.sees(ctx)
+	if v.who.Can(access.ReadIncidents) {
+		hits, err := v.findIncidents(ctx, want, limit)
 		if err != nil {
 			return nil, s.fault(err)
 		}
 		out.Items = append(out.Items, hits...)
 	}
 	out.Items = append(out.Items, s.findAreas(want, limit)...)
-	things, complete := s.findThings(ctx, want, limit)
+	things, complete := v.findThings(ctx, want, limit)
 	out.Items, out.Complete = append(out.Items, things...), complete
 	return &body[Found]{out}, nil
 }
@@ -105,12 +105,12 @@ func spoken(number string) string {
 }
 
 // findIncidents looks at every open incident, by the names of its type too, then at those of the last months that are over.
-func (s *server) findIncidents(ctx context.Context, want string, limit int) ([]Hit, error) {
-	open, _, err := s.Cases.Incidents(ctx, store.Query{Status: "open", Limit: mostLimit})
+func (v view) findIncidents(ctx context.Context, want string, limit int) ([]Hit, error) {
+	open, _, err := v.incidents(ctx, store.Query{Status: "open", Limit: mostLimit})
 	if err != nil {
 		return nil, err
 	}
-	past, _, err := s.Cases.Incidents(ctx, store.Query{Text: want, From: s.Now().Add(-searchBack), Limit: limit})
+	past, _, err := v.incidents(ctx, store.Query{Text: want, From: v.now.Add(-searchBack), Limit: limit})
 	if err != nil {
 		return nil, err
 	}
@@ -155,21 +155,22 @@ func (s *server) findAreas(want string, limit int) []Hit {
 }
 
 // findThings takes the list of Things under the picture's lock and reads their names after it, so that a search never holds up a reading.
-func (s *server) findThings(ctx context.Context, want string, limit int) (hits []Hit, complete bool) {
-	all := make([]*index.Entry, 0, s.Picture.Len())
-	s.Picture.All(func(e *index.Entry) bool {
+func (v view) findThings(ctx context.Context, want string, limit int) (hits []Hit, complete bool) {
+	picture, seen := v.picture(), v.units()
+	all := make([]*index.Entry, 0, picture.Len())
+	picture.All(func(e *index.Entry) bool {
 		all = append(all, e)
 		return true
 	})
-	until := s.Now().Add(searchThings)
+	until := v.s.Now().Add(searchThings)
 	complete = true
 	for i, e := range all {
-		if i%1024 == 1023 && (ctx.Err() != nil || s.Now().After(until)) {
+		if i%1024 == 1023 && (ctx.Err() != nil || v.s.Now().After(until)) {
 			complete = false
 			break
 		}
 		t := thingOf(e)
-		if t == nil {
+		if t == nil || seen != nil && !seen(e) {
 			continue
 		}
 		rank := match(want, t.Name, e.ID, e.ID[strings.IndexByte(e.ID, ':')+1:])

@@ -1,12 +1,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +16,7 @@ import (
 
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/scope"
 )
 
 // smallBody bounds every body but a push.
@@ -37,6 +40,7 @@ const (
 type policy struct {
 	kind     kind
 	right    access.Action // needed, for all but public
+	object   string        // noun of the object that {id} names: it is loaded and judged before the handler runs
 	body     int64         // largest body; 0 is smallBody
 	compress bool
 	time     time.Duration // what one request may take, of an interface; 0: askTime
@@ -48,6 +52,12 @@ func needs(right access.Action) policy  { return policy{kind: interfaces, right:
 func screen(right access.Action) policy { return policy{kind: page, right: right} }
 func pusher(body int64) policy          { return policy{kind: sender, right: access.Ingest, body: body} }
 
+// about is needs of a route that names one object: the handler finds it by objectOf. Reading what may not be known to be there is 404;
+// another act that is not allowed is 403.
+func about(right access.Action, noun string) policy {
+	return policy{kind: interfaces, right: right, object: noun}
+}
+
 // within gives a route more time than askTime.
 func (p policy) within(d time.Duration) policy { p.time = d; return p }
 
@@ -55,7 +65,10 @@ func (p policy) within(d time.Duration) policy { p.time = d; return p }
 type Route struct {
 	Pattern string // "GET /api/v1/things"
 	Public  bool
+	Who     string // public, page, interface or sender
 	Right   access.Action
+	Object  string // noun of the object that {id} names, on which the right is asked; empty: in general
+	Body    int64  // bytes of the largest body
 }
 
 // table is the mux with a policy before every route. It is the Mux that huma registers with.
@@ -83,18 +96,52 @@ func (t *table) handle(pattern string, p policy, h http.HandlerFunc) {
 // HandleFunc registers a route whose policy was declared; without one the table has a fault and the server does not start.
 func (t *table) HandleFunc(pattern string, h func(http.ResponseWriter, *http.Request)) {
 	p, ok := t.policies[pattern]
-	if !ok || p.kind == undeclared || p.kind != public && p.right == "" {
-		t.faults = append(t.faults, fmt.Errorf("route %s declares no policy", pattern))
+	if !ok {
+		p = policy{}
+	}
+	if err := p.check(pattern); err != nil {
+		t.faults = append(t.faults, fmt.Errorf("route %s %w", pattern, err))
 		return
 	}
-	t.routes = append(t.routes, Route{pattern, p.kind == public, p.right})
+	t.routes = append(t.routes, Route{pattern, p.kind == public, p.kind.String(), p.right, p.object, p.limit()})
 	t.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { t.guard(p, h, w, r) })
+}
+
+func (k kind) String() string {
+	return [...]string{"undeclared", "public", "page", "interface", "sender"}[k]
+}
+
+// limit is the largest body.
+func (p policy) limit() int64 { return cmp.Or(p.body, smallBody) }
+
+// guarded tells the paths under which every route that names an object must say which, and have it judged.
+var guarded = map[string]string{"/api/v1/incidents/{": scope.NounIncident, "/api/v1/reports/{": scope.NounReport, "/api/v1/things/{": scope.NounThing}
+
+// check finds what is missing in a policy: without it the server does not start.
+func (p policy) check(pattern string) error {
+	_, path, _ := strings.Cut(pattern, " ")
+	switch {
+	case p.kind == undeclared || p.kind != public && p.right == "":
+		return errors.New("declares no policy")
+	case p.kind != public && !slices.Contains(access.Actions(), p.right):
+		return fmt.Errorf("needs %q, which access does not know", p.right)
+	case p.object != "" && generic[p.object] == "":
+		return fmt.Errorf("is about a %q, which is not loaded by any name", p.object)
+	case p.object != "" && !strings.Contains(path, "{id}"):
+		return fmt.Errorf("is about one %s and has no {id}", p.object)
+	}
+	for begin, noun := range guarded {
+		if strings.HasPrefix(path, begin) && p.object != noun {
+			return fmt.Errorf("names one %s and does not have it judged", noun)
+		}
+	}
+	return nil
 }
 
 type requestKey struct{}
 
-// request is under which id a request is audited and logged, and from where it came.
-type request struct{ id, client string }
+// request is under which id a request is audited and logged, from where it came, and what it asks for: "GET /api/v1/things".
+type request struct{ id, client, line string }
 
 func requestID(ctx context.Context) string {
 	r, _ := ctx.Value(requestKey{}).(request)
@@ -109,7 +156,7 @@ func clientOf(ctx context.Context) string {
 // ServeHTTP answers every request: headers that hold everywhere, then the route, or a problem where there is none.
 func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := ulid.Make().String()
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r)}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r), r.Method + " " + r.URL.Path}))
 	t.headers(w.Header(), id)
 	defer t.recover(w, r)
 	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {
@@ -188,11 +235,7 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 
 // guard lets a request through to its handler when its policy allows.
 func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *http.Request) {
-	limit := p.body
-	if limit == 0 {
-		limit = smallBody
-	}
-	r.Body = http.MaxBytesReader(w, r.Body, limit)
+	r.Body = http.MaxBytesReader(w, r.Body, p.limit())
 	if p.kind != public {
 		id, ok := t.admit(p, w, r)
 		if !ok {
@@ -207,6 +250,12 @@ func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *ht
 	}
 	if p.kind == interfaces || p.kind == sender {
 		w.Header().Set("Cache-Control", "no-store")
+	}
+	if p.object != "" {
+		var ok bool
+		if r, ok = t.named(p, w, r); !ok {
+			return
+		}
 	}
 	if p.compress {
 		z := compress(w, r)
@@ -231,8 +280,9 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 		return id, false
 	}
 	if !id.Can(p.right) {
-		t.s.Auth.Forbid(r, id, p.right)
-		problem(w, http.StatusForbidden, "you may not do that", "the right "+string(p.right)+" is needed")
+		reason := cmp.Or(id.May(p.right, access.Object{}, t.s.Now()).Reason, "it is not among your rights now")
+		t.s.Auth.ForbidFor(r.Context(), id, t.s.Auth.ClientIP(r), r.Method+" "+r.URL.Path, p.right, reason)
+		t.s.answerFault(w, deny(p.right, reason))
 		return id, false
 	}
 	if feed := r.PathValue("feed"); p.kind == sender && !id.MayFeed(feed) {

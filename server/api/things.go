@@ -21,6 +21,7 @@ import (
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/ingest"
+	"kentongan/server/scope"
 	"kentongan/server/wire"
 )
 
@@ -33,8 +34,8 @@ const (
 
 func (s *server) things() {
 	operation(s, needs(access.ReadThings), "GET", "/api/v1/things", "things", "Latest state of Things", http.StatusOK, s.listThings)
-	operation(s, needs(access.ReadThings), "GET", "/api/v1/things/{id}", "thing", "One Thing", http.StatusOK, s.oneThing)
-	operation(s, needs(access.ReadThings), "GET", "/api/v1/things/{id}/observations", "observations", "A Thing's history, the newest first", http.StatusOK, s.observations)
+	operation(s, about(access.ReadThings, scope.NounThing), "GET", "/api/v1/things/{id}", "thing", "One Thing", http.StatusOK, s.oneThing)
+	operation(s, about(access.ReadThings, scope.NounThing), "GET", "/api/v1/things/{id}/observations", "observations", "A Thing's history, the newest first", http.StatusOK, s.observations)
 }
 
 type thingsIn struct {
@@ -53,14 +54,17 @@ type thingOut struct {
 	DistanceM *float64 `json:"distance_m,omitempty" doc:"Metres from near"`
 }
 
-func (s *server) listThings(_ context.Context, in *thingsIn) (*body[List[thingOut]], error) {
+func (s *server) listThings(ctx context.Context, in *thingsIn) (*body[List[thingOut]], error) {
 	q, err := in.query()
 	if err != nil {
 		return nil, err
 	}
+	v := s.sees(ctx)
+	q.seen = v.units()
+	picture := v.picture()
 	if q.near != nil {
 		var out []thingOut
-		for _, n := range s.Picture.Nearest(*q.near, q.k, q.wants) {
+		for _, n := range picture.Nearest(*q.near, q.k, q.wants) {
 			d := math.Round(n.DistanceM*10) / 10
 			if t := thingOf(n.Entry); t != nil {
 				out = append(out, thingOut{wire.ThingOf(t), &d})
@@ -77,11 +81,11 @@ func (s *server) listThings(_ context.Context, in *thingsIn) (*body[List[thingOu
 	}
 	switch {
 	case q.cell != 0:
-		s.Picture.In(q.cell, take)
+		picture.In(q.cell, take)
 	case q.bound != nil:
-		s.Picture.Within(*q.bound, take)
+		picture.Within(*q.bound, take)
 	default:
-		s.Picture.All(take)
+		picture.All(take)
 	}
 	entries, next := found.sorted(), ""
 	if len(entries) > q.limit {
@@ -110,6 +114,7 @@ type thingQuery struct {
 	k     int
 	limit int
 	after string
+	seen  func(*index.Entry) bool // nil: all are
 }
 
 func (in *thingsIn) query() (thingQuery, error) {
@@ -146,9 +151,9 @@ func (in *thingsIn) query() (thingQuery, error) {
 	return q, nil
 }
 
-// wants judges what the walk itself does not: kind, and for near also box and cell.
+// wants judges what the walk itself does not: kind, what is seen, and for near also box and cell.
 func (q *thingQuery) wants(e *index.Entry) bool {
-	if len(q.kinds) > 0 && !slices.Contains(q.kinds, e.Kind) {
+	if len(q.kinds) > 0 && !slices.Contains(q.kinds, e.Kind) || q.seen != nil && !q.seen(e) {
 		return false
 	}
 	if q.bound != nil && !q.bound.Contains(e.Position) {
@@ -224,12 +229,8 @@ type thingIn struct {
 	ID string `path:"id" doc:"<feed>:<native id>"`
 }
 
-func (s *server) oneThing(_ context.Context, in *thingIn) (*body[wire.Thing], error) {
-	e := s.Picture.Get(in.ID)
-	if e == nil || thingOf(e) == nil {
-		return nil, huma.Error404NotFound(fmt.Sprintf("there is no Thing %.80q", in.ID))
-	}
-	return &body[wire.Thing]{wire.ThingOf(thingOf(e))}, nil
+func (s *server) oneThing(ctx context.Context, _ *thingIn) (*body[wire.Thing], error) {
+	return &body[wire.Thing]{wire.ThingOf(thingOf(objectOf(ctx).entry))}, nil
 }
 
 type observationsIn struct {
@@ -268,10 +269,7 @@ var errEnough = errors.New("enough")
 // observations walks back through the commits. Pages follow the order of commits, which never changes behind a reader: a page names the
 // commit of the last line given, and how many lines of that commit were given.
 func (s *server) observations(ctx context.Context, in *observationsIn) (*body[List[Observation]], error) {
-	entry := s.Picture.Get(in.ID)
-	if entry == nil {
-		return nil, huma.Error404NotFound(fmt.Sprintf("there is no Thing %.80q", in.ID))
-	}
+	entry := objectOf(ctx).entry
 	stamp, skip, err := historyPage(in.Page)
 	if err != nil {
 		return nil, huma.Error422UnprocessableEntity(err.Error())
