@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -196,4 +197,73 @@ func (s *Store) feedVersions(ctx context.Context, name string) ([]Feed, error) {
 		out = append(out, f)
 	}
 	return out, nil
+}
+
+// RewriteFeeds gives every kept settings of a feed, those of now and of before, another form, which change gives (nil: it stays). What they
+// say must be the same: no version is made and nobody is told. It counts what was rewritten. Errors: feeds.ErrBusy, of change.
+func (s *Store) RewriteFeeds(ctx context.Context, change func(Feed) (json.RawMessage, error)) (int, error) {
+	names := map[string]bool{}
+	list, _, err := s.Feeds(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, f := range list {
+		names[f.Name] = true
+	}
+	prefix := s.keys.FeedVersions("")
+	if err := s.scan(ctx, prefix+"*", func(keys []string) error {
+		for _, k := range keys {
+			names[strings.TrimPrefix(k, prefix)] = true
+		}
+		return nil
+	}); err != nil {
+		return 0, err
+	}
+	n := 0
+	for name := range names {
+		for _, key := range []string{s.keys.FeedConfig(), s.keys.FeedVersions(name)} {
+			done, err := s.rewriteFeed(ctx, key, name, change)
+			if n += done; err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
+}
+
+// rewriteFeed does so in one hash: of the field that is the feed, or of all its versions.
+func (s *Store) rewriteFeed(ctx context.Context, key, name string, change func(Feed) (json.RawMessage, error)) (n int, err error) {
+	all, err := s.rdb.HGetAll(ctx, key).Result()
+	if err != nil {
+		return 0, fmt.Errorf("%w: settings of feed %s: %w", feeds.ErrBusy, name, err)
+	}
+	for field, raw := range all {
+		f, bad := feedOf(raw)
+		if bad != nil || f.Name != name {
+			continue // of another feed, or of a newer server
+		}
+		next, err := change(f)
+		if err != nil {
+			return n, err
+		}
+		if next == nil {
+			continue
+		}
+		f.Config = next
+		doc, err := marshal(f)
+		if err != nil {
+			return n, err
+		}
+		st := s.newStep(s.now())
+		st.check("field", key, field, raw)
+		st.write("hset", key, field, string(doc))
+		switch err := s.run(ctx, st); {
+		case errors.Is(err, errConflict): // somebody has changed it, and writes the new form
+		case err != nil:
+			return n, err
+		default:
+			n++
+		}
+	}
+	return n, nil
 }

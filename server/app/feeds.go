@@ -19,7 +19,6 @@ import (
 // newFeeds builds two runners: pushes are taken by every server, polls and recordings run on one. The feeds of the store join those of the
 // file.
 func (a *App) newFeeds(ctx context.Context) error {
-	a.quarantine = &quarantine{rdb: a.rdb, keys: a.keys, now: time.Now, log: a.log.With().Str("component", "feeds").Logger()}
 	var pushed, pulled []runner.FeedConfig
 	for _, f := range a.cfg.Feeds {
 		if f.Driven() {
@@ -32,6 +31,9 @@ func (a *App) newFeeds(ctx context.Context) error {
 	a.push, err1 = runner.New(pushed, a.pipeline, a.feedOptions("push"))
 	a.pull, err2 = runner.New(pulled, a.pipeline, a.feedOptions("pull"))
 	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	if err := a.sealFeeds(ctx); err != nil {
 		return err
 	}
 	a.feedSet = newFeedSet(a)

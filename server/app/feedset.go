@@ -90,6 +90,9 @@ func (f *feedSet) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for i := range list {
+		list[i] = f.app.unsealFeed(list[i])
+	}
 	f.take(list)
 	f.mu.Lock()
 	f.revision = revision
@@ -299,7 +302,7 @@ func (f *feedSet) Put(ctx context.Context, name string, ask []byte, who audit.Ac
 	if source, _ := f.source(name); source == fromFile {
 		return api.FeedEntry{}, f.filed(name)
 	}
-	now, there, err := f.app.cases.FeedOf(ctx, name)
+	now, there, err := f.app.feedOf(ctx, name)
 	if err != nil {
 		return api.FeedEntry{}, err
 	}
@@ -319,6 +322,9 @@ func (f *feedSet) Put(ctx context.Context, name string, ask []byte, who audit.Ac
 	if err != nil {
 		return api.FeedEntry{}, err
 	}
+	if kept, err = f.app.sealFeed(name, kept); err != nil {
+		return api.FeedEntry{}, err
+	}
 	change := store.FeedChange{Name: name, Version: version, Config: kept, After: shownConfig(next, true), Reason: reasonOf(before, next)}
 	if there {
 		change.Before = shownConfig(before, true)
@@ -332,7 +338,7 @@ func (f *feedSet) Put(ctx context.Context, name string, ask []byte, who audit.Ac
 
 // Remove is api.FeedSet's.
 func (f *feedSet) Remove(ctx context.Context, name string, version int64, who audit.Actor) error {
-	now, there, err := f.app.cases.FeedOf(ctx, name)
+	now, there, err := f.app.feedOf(ctx, name)
 	source, _ := f.source(name)
 	switch {
 	case err != nil:
@@ -354,7 +360,7 @@ func (f *feedSet) change(ctx context.Context, c store.FeedChange, who audit.Acto
 		if !errors.Is(err, store.ErrFeedVersion) {
 			return err
 		}
-		now, there, bad := f.app.cases.FeedOf(ctx, c.Name)
+		now, there, bad := f.app.feedOf(ctx, c.Name)
 		if bad != nil {
 			return bad
 		}
@@ -412,7 +418,7 @@ func (f *feedSet) Versions(ctx context.Context, name string) ([]api.FeedVersion,
 	for _, one := range list {
 		v := api.FeedVersion{Version: one.Version, At: one.At, By: one.By, Removed: one.Removed}
 		if !one.Removed {
-			v.Config = entryOf(one, true).Config
+			v.Config = entryOf(f.app.unsealFeed(one), true).Config
 		}
 		out = append(out, v)
 	}

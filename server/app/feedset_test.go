@@ -146,6 +146,12 @@ func TestFeedsThroughTheInterfaceAreStrict(t *testing.T) {
 		t.Error(code, text)
 	}
 	kept, err := r.cases.FeedVersions(t.Context(), "rahasia")
+	for i := range kept {
+		if strings.Contains(string(kept[i].Config), secret) || strings.Contains(string(kept[i].Config), second) {
+			t.Error("a secret lies open in the store")
+		}
+		kept[i] = r.unsealFeed(kept[i])
+	}
 	if err != nil || len(kept) != 3 || strings.Count(string(kept[1].Config), secret) != 2 || !strings.Contains(string(kept[0].Config), second) {
 		t.Errorf("%v: the secret is not kept: %+v", err, kept)
 	}

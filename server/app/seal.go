@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
 
+	"kentongan/alerts/store"
 	"kentongan/server/config"
 	"kentongan/server/seal"
 )
@@ -50,4 +52,51 @@ func (a *App) markSeal(ctx context.Context) error {
 	}
 	a.log.Info().Str("component", "seal").Str("key", ours).Msg("another key of secret_key_file seals from now on")
 	return nil
+}
+
+// feedPurpose of what seals settings of feeds: they hold passwords, and keys in addresses.
+const feedPurpose = "feed"
+
+// sealFeed closes the settings of a feed for the store: a JSON string.
+func (a *App) sealFeed(name string, config json.RawMessage) (json.RawMessage, error) {
+	sealed, err := a.seal.Seal(feedPurpose, config, []byte(name))
+	if err != nil {
+		return nil, fmt.Errorf("settings of feed %s: %w", name, err)
+	}
+	return json.Marshal(sealed)
+}
+
+// unsealFeed opens the settings of a feed. What does not open has no settings that could be read: whoever reads them says so.
+func (a *App) unsealFeed(one store.Feed) store.Feed {
+	var sealed string
+	if json.Unmarshal(one.Config, &sealed) != nil {
+		return one // of an older server, not sealed yet; or removed
+	}
+	config, err := a.seal.Unseal(feedPurpose, sealed, []byte(one.Name))
+	if err != nil {
+		a.log.Error().Err(err).Str("component", "feeds").Str("feed", one.Name).Int64("version", one.Version).Msg("settings of a feed do not open")
+		config = nil
+	}
+	one.Config = config
+	return one
+}
+
+// feedOf is store.FeedOf with the settings opened.
+func (a *App) feedOf(ctx context.Context, name string) (store.Feed, bool, error) {
+	one, there, err := a.cases.FeedOf(ctx, name)
+	return a.unsealFeed(one), there, err
+}
+
+// sealFeeds closes settings of feeds that an older server left as they were.
+func (a *App) sealFeeds(ctx context.Context) error {
+	n, err := a.cases.RewriteFeeds(ctx, func(one store.Feed) (json.RawMessage, error) {
+		if len(one.Config) == 0 || one.Config[0] == '"' {
+			return nil, nil
+		}
+		return a.sealFeed(one.Name, one.Config)
+	})
+	if n > 0 {
+		a.log.Info().Str("component", "seal").Int("settings", n).Msg("settings of feeds that lay open in the store are sealed now")
+	}
+	return err
 }
