@@ -111,6 +111,7 @@ func (c contracts) Accept(ctx context.Context, feed, id, note string, who audit.
 		}
 		if len(list) == 0 {
 			if unread.n > 0 {
+				r.Decided(ctx, feed)
 				return h, unread.error()
 			}
 			out, err := c.decided(ctx, r, h, contract.StateAccepted, note, who)
@@ -130,6 +131,7 @@ func (c contracts) Accept(ctx context.Context, feed, id, note string, who audit.
 			}
 		}
 		if time.Now().After(until) {
+			r.Decided(ctx, feed)
 			return h, nil
 		}
 	}
