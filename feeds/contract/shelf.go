@@ -248,6 +248,22 @@ func (s *Shelf) least(may func(*Held) bool) int {
 	return best
 }
 
+// Adopt takes the one delivery that an earlier version kept of a cause; false: there is no such cause, or it is here already.
+func (s *Shelf) Adopt(id string, size int64, of int) bool {
+	i := s.find(id)
+	if i < 0 || s.Causes[i].Newest > 0 || s.Causes[i].State == StateAccepted {
+		return false
+	}
+	c := &s.Causes[i]
+	c.Deliveries, c.Newest, c.Size, c.OldestAt, c.Whole = 1, 1, SizeOf(int(size)), c.At, true
+	if !c.Passed {
+		c.Readings = c.Items
+	}
+	s.Added = append(s.Added, Added{id, 1, of})
+	s.Changed[id] = true
+	return true
+}
+
 // Take counts deliveries of a cause as accepted; seen is the cause as it was when they were read, next the time of the oldest that stays. ErrMore:
 // somebody else has taken some meanwhile.
 func (s *Shelf) Take(seen Held, list []Delivery, next moment.Time) (Held, error) {

@@ -37,7 +37,15 @@ func (a *App) newFeeds(ctx context.Context) error {
 		return err
 	}
 	a.feedSet = newFeedSet(a)
-	return a.feedSet.refresh(ctx)
+	if err := a.feedSet.refresh(ctx); err != nil {
+		return err
+	}
+	for _, feed := range append(a.push.Names(), a.pull.Names()...) {
+		if err := a.quarantine.adopt(ctx, feed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // feedOptions are what the house lends to the runner of a lane.

@@ -203,3 +203,33 @@ func TestHeldOnEveryKindOfStore(t *testing.T) {
 		}
 	})
 }
+
+// What an earlier version held can be accepted still.
+func TestWhatAnEarlierVersionHeldIsAdopted(t *testing.T) {
+	q, now := keeper(t)
+	ctx := t.Context()
+	packed, _, err := pack([]byte(strings.Repeat("one ", 100)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := fmt.Sprintf(`{"id":"A","feed":"awlr","at":%q,"first_at":%q,"times":361,"items":7,"bytes":400,"diff":[],"whole":true,"state":"held","fingerprint":"a"}`, moment.Of(*now), moment.Of(*now))
+	old := q.keys.QuarantineBody("awlr")
+	if err := errors.Join(q.rdb.HSet(ctx, q.keys.Quarantine("awlr"), "A", doc).Err(), q.rdb.HSet(ctx, old, "A", packed).Err()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := q.adopt(ctx, "awlr"); err != nil {
+			t.Fatal(err)
+		}
+		h, err := q.one(ctx, "awlr", "A")
+		if err != nil || h.Deliveries != 1 || h.Readings != 7 || h.Times != 361 {
+			t.Fatalf("%+v %v", h, err)
+		}
+		if list := q.all(t, h); len(list) != 1 || string(list[0].Body) != strings.Repeat("one ", 100) || !list[0].At.Equal(*now) || list[0].Size != h.Size || list[0].Readings != 7 {
+			t.Errorf("%+v", list)
+		}
+	}
+	if n, err := q.rdb.Exists(ctx, old).Result(); err != nil || n != 0 {
+		t.Errorf("it is there twice: %d %v", n, err)
+	}
+}
