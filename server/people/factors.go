@@ -17,8 +17,6 @@ var (
 	ErrSetup    = errors.New("nothing is being set up, or it took too long: begin again")
 	ErrNoFactor = errors.New("there is no such second factor")
 	ErrLast     = errors.New("who holds this role needs a second factor: add another before this one goes")
-
-	errNothing = errors.New("there is nothing to change")
 )
 
 // Sealer seals what the store may not show: a seal.Ring.

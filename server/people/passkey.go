@@ -237,7 +237,7 @@ func (f *Factors) FinishShow(ctx context.Context, ticket string, credential []by
 		who = string(parsed.Response.UserHandle)
 	}
 	out := Shown{Pending: c.Pending}
-	out.Person, err = f.store.Change(ctx, who, 0, func(p *Person) error {
+	out.Person, err = f.store.Note(ctx, who, func(p *Person) error {
 		out.Passkey, err = f.hold(lib, c, p, parsed)
 		out.Person = *p
 		return err

@@ -69,15 +69,17 @@ func (f *Factors) NewRecovery(ctx context.Context, person string) (Person, []str
 			return ErrNoFactor
 		}
 		codes, p.Recovery = newRecovery()
+		p.RecoveryAt = moment.Time{}
 		return nil
 	})
 	return p, codes, err
 }
 
-// UseRecovery uses up a code. The person is told of it at the next sign-in: Told. Errors: ErrCode.
+// UseRecovery uses up a code. The person is told of it until they make new ones: a thief's sign-in must not be what takes the word away.
+// Errors: ErrCode.
 func (f *Factors) UseRecovery(ctx context.Context, person, code string) (Person, error) {
 	hash := recoveryHash(code)
-	return f.store.Change(ctx, person, 0, func(p *Person) error {
+	return f.store.Change(ctx, person, 0, func(p *Person) error { // with a mark: other servers tell the person too
 		i := slices.Index(p.Recovery, hash)
 		if hash == "" || i < 0 {
 			return ErrCode
@@ -86,19 +88,4 @@ func (f *Factors) UseRecovery(ctx context.Context, person, code string) (Person,
 		p.RecoveryAt = moment.Of(f.store.now())
 		return nil
 	})
-}
-
-// Told gives when a recovery code was used that the person has not heard of yet, and that they have heard now; zero: none.
-func (f *Factors) Told(ctx context.Context, person string) (at moment.Time, err error) {
-	_, err = f.store.Change(ctx, person, 0, func(p *Person) error {
-		if at = p.RecoveryAt; at.IsZero() {
-			return errNothing
-		}
-		p.RecoveryAt = moment.Time{}
-		return nil
-	})
-	if err == errNothing {
-		err = nil
-	}
-	return at, err
 }

@@ -78,7 +78,7 @@ func (f *Factors) ConfirmTOTP(ctx context.Context, person, code string) (Person,
 
 // CheckTOTP holds a code against the person's secret and uses up its time step. Errors: ErrNoFactor, ErrCode, ErrUsed.
 func (f *Factors) CheckTOTP(ctx context.Context, person, code string) (Person, error) {
-	return f.store.Change(ctx, person, 0, func(p *Person) error {
+	return f.store.Note(ctx, person, func(p *Person) error {
 		if p.TOTP == nil {
 			return ErrNoFactor
 		}
