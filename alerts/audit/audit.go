@@ -33,8 +33,9 @@ type Record struct {
 	Object     string      `json:"object"` // incident:01J…, alert:01J…
 	BeforeHash string      `json:"before_hash"`
 	AfterHash  string      `json:"after_hash"`
-	Reason     string      `json:"reason"`
+	Reason     string      `json:"reason"` // what a person wrote is kept apart (Words); here its hash
 	Request    string      `json:"request"`
+	ReasonHash string      `json:"reason_hash,omitempty"` // set by With, for readers; no part of the canonical form
 }
 
 // Canonical is the record's one form: a JSON object, keys in the order of their code points, no white space (as RFC 8785).

@@ -361,12 +361,12 @@ func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pag
 				continue
 			}
 			if len(out) == limit {
-				return out, strconv.FormatInt(out[limit-1].Seq, 10), nil
+				return out, strconv.FormatInt(out[limit-1].Seq, 10), s.withWords(ctx, out)
 			}
 			out = append(out, r)
 		}
 		if len(entries) < batch {
-			return out, "", nil
+			return out, "", s.withWords(ctx, out)
 		}
 		last = "(" + entries[len(entries)-1].ID
 	}

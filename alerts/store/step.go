@@ -107,15 +107,35 @@ func (st *step) audited(who audit.Actor, action, object, reason string, before, 
 	return nil
 }
 
+// apart puts what people wrote of the acts beside their records.
+func (s *Store) apart(st *step, records []audit.Record) error {
+	for i, r := range records {
+		if !r.Personal() {
+			continue
+		}
+		var w audit.Words
+		records[i], w = r.Apart()
+		doc, err := marshal(w)
+		if err != nil {
+			return err
+		}
+		st.write("hset", s.keys.AuditWords(), w.Hash(), string(doc))
+	}
+	return nil
+}
+
 // run takes the step, or says errConflict or ErrFenced. An error otherwise means that nothing is known to be written.
 func (s *Store) run(ctx context.Context, st *step) error {
-	args := append([]any{st.id, st.record.Time.Milli(), st.nCheck}, st.checks...)
-	args = append(append(args, st.nWrite), st.writes...)
-	args = append(append(args, st.nEvent), st.events...)
 	records := st.more
 	if st.record.Action != "" {
 		records = append(records, st.record)
 	}
+	if err := s.apart(st, records); err != nil {
+		return err
+	}
+	args := append([]any{st.id, st.record.Time.Milli(), st.nCheck}, st.checks...)
+	args = append(append(args, st.nWrite), st.writes...)
+	args = append(append(args, st.nEvent), st.events...)
 	args = append(args, len(records))
 	for i := range records {
 		head, tail := records[i].Frame()

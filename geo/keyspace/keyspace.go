@@ -72,6 +72,7 @@ var Table = []Row{
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "CaseStreamLength entries", "alerts/store", "server/hub"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
+	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:session:{J}:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime, or as sign_in.session says", "server/auth", "server/auth"},
 	{"kt:sessions:{J}:SUBJECT", "zset", "hashes of somebody's sessions, by ms when they end", "as the last of them", "server/auth", "server/auth"},
@@ -205,6 +206,9 @@ func (k Keys) CaseOffset() string { return k.ours("case-offset") }
 
 // Audit is the stream of audit records.
 func (k Keys) Audit() string { return k.ours("audit") }
+
+// AuditWords is what people wrote of the acts.
+func (k Keys) AuditWords() string { return k.ours("audit-words") }
 
 // AuditSeq is its last sequence number.
 func (k Keys) AuditSeq() string { return k.ours("audit-seq") }
