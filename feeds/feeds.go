@@ -56,6 +56,7 @@ type Batch struct {
 	Observations []Observation
 	Alerts       []Alert
 	Reports      []Report
+	Reporters    []Reporter // who gave some of Reports, told by Index
 	Positions    []UnitPosition
 	Ignored      []Refusal // passed over by the format's rules
 	Rejected     []Refusal // faulty
@@ -164,8 +165,8 @@ type Felt struct {
 	High  int    `json:"high"`
 }
 
-// Report is a citizen's or officer's account (Open311 GeoReport v2). Who gave it (name, telephone, e-mail, device) has no field here: a
-// format leaves it behind.
+// Report is a citizen's or officer's account (Open311 GeoReport v2). Who gave it (name, telephone, e-mail, device) has no field here: it
+// goes beside, as a Reporter.
 type Report struct {
 	Index       int          `json:"-"`
 	ID          string       `json:"id"` // service_request_id; empty: the house makes one of what the report says

@@ -2,7 +2,7 @@
 //
 // Each request becomes a Report, a closed one too: the house must hear that what it holds is closed. One that has no id yet (a token) is
 // passed over, as is one that says neither place nor address. A request without a description says the name of its service. Who reported
-// it (name, telephone, e-mail, device) is not read.
+// it (name, telephone, e-mail, device) goes beside it as a Reporter; what is wrong there costs nothing but itself.
 //
 // Option: zone, such as "WIB", for servers whose times say no offset, against the standard.
 package open311
@@ -55,6 +55,7 @@ func New(options map[string]any) (feeds.Format, error) {
 type request struct {
 	id, token, status, notes, service, code, description, address, requested, updated, agency, media string
 
+	who      feeds.Reporter
 	lat, lng *float64
 	metadata bool // it is a service of a list of services
 }
@@ -90,6 +91,9 @@ func (f Format) Decode(body []byte, meta feeds.Meta) (feeds.Batch, error) {
 		default:
 			report.Index, report.ReceivedAt = i, moment.Of(meta.ReceivedAt)
 			b.Reports = append(b.Reports, report)
+			if it.who.Index = i; !it.who.Empty() {
+				b.Reporters = append(b.Reporters, it.who)
+			}
 		}
 	}
 	if services {
@@ -215,7 +219,27 @@ func jsonRequest(raw []byte) (q request, err error) {
 		metadata: !o.Has("service_request_id") && !o.Has("requested_datetime") && o.Has("service_code") && (o.Has("metadata") || o.Has("group") || o.Has("type")),
 	}
 	q.lat, q.lng = coordinate(o, "lat"), coordinate(o, "long")
+	q.who = reporter(func(name string) string {
+		var s string
+		if json.Unmarshal(o.Raw(name), &s) != nil {
+			return ""
+		}
+		return s
+	})
 	return q, o.Fault()
+}
+
+// reporter is who gave a request (GeoReport v2, POST Service Request), as far as it says so in texts.
+func reporter(text func(name string) string) feeds.Reporter {
+	one := func(name string) string {
+		return fields.Cut(strings.Join(strings.Fields(strings.ToValidUTF8(text(name), "")), " "), feeds.LongestReporter)
+	}
+	name := strings.TrimSpace(one("first_name") + " " + one("last_name"))
+	device := one("device_id")
+	if device == "" {
+		device = one("account_id")
+	}
+	return feeds.Reporter{Name: fields.Cut(name, feeds.LongestReporter), Phone: one("phone"), Email: one("email"), Device: device}
 }
 
 // coordinate reads a number, or a number in quotes as some servers write it.
@@ -294,5 +318,11 @@ func xmlRequest(e *cap.Element) (q request, err error) {
 		code: text("service_code", maxName), description: text("description", 1<<20), address: text("address", maxText), requested: text("requested_datetime", maxName),
 		updated: text("updated_datetime", maxName), notes: text("status_notes", 1<<20), agency: text("agency_responsible", maxName), media: text("media_url", maxText)}
 	q.lat, q.lng = value("lat"), value("long")
+	q.who = reporter(func(name string) string {
+		if all := e.All("", name); len(all) == 1 && len(all[0].Children) == 0 {
+			return all[0].Text
+		}
+		return ""
+	})
 	return q, err
 }

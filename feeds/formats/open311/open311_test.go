@@ -1,6 +1,7 @@
 package open311
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -63,8 +64,8 @@ func TestClosure(t *testing.T) {
 	}
 }
 
-// Nothing of who reported may come further than this.
-func TestReporterIsNotRead(t *testing.T) {
+// Who reported goes beside the report: nothing of it stands in the report, or in what is printed of the batch.
+func TestReporterGoesBeside(t *testing.T) {
 	who := `"first_name":"Rina","last_name":"Nurhaliza","device_id":"dev-77","account_id":"acc-9"`
 	asXML := "<email>rina@example.org</email><phone>0812-3456-7890</phone><first_name>Rina</first_name><last_name>Nurhaliza</last_name><device_id>dev-77</device_id>"
 	for _, body := range []string{
@@ -74,6 +75,14 @@ func TestReporterIsNotRead(t *testing.T) {
 		b := decode(t, Format{}, body)
 		if len(b.Reports) != 1 {
 			t.Fatalf("%+v", b)
+		}
+		want := feeds.Reporter{Name: "Rina Nurhaliza", Phone: map[bool]string{true: "0812", false: "0812-3456-7890"}[body[0] == '['], Email: "rina@example.org", Device: "dev-77"}
+		if len(b.Reporters) != 1 || b.Reporters[0] != want {
+			t.Errorf("%q %q", b.Reporters[0].Name, b.Reporters[0].Phone)
+		}
+		whole, err := json.Marshal(b)
+		if err != nil || strings.Contains(string(whole), "Rina") {
+			t.Errorf("%s %v", whole, err)
 		}
 		for _, secret := range []string{"rina", "0812", "Nurhaliza", "dev-77", "acc-9"} {
 			if said := fmt.Sprintf("%+v", b); strings.Contains(strings.ToLower(said), strings.ToLower(secret)) {
