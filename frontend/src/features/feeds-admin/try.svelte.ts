@@ -16,6 +16,7 @@ import {
   named,
   type Draft,
 } from "./draft";
+import { m } from "../../i18n/paraglide/messages.js";
 import type { Sample } from "./samples";
 import { faultWords } from "./words";
 
@@ -149,7 +150,10 @@ export class Trying {
       return true;
     }
     const { status, problem } = answer;
-    this.saveFault = faultWords(status, problem);
+    this.saveFault =
+      status === 409 && version === 0
+        ? m.adm_fault_exists({ name })
+        : faultWords(status, problem);
     this.saveFaults = faultsIn(problem["faults"] ?? problem["errors"]);
     if (status === 409) {
       // Of the configuration file, or gone meanwhile: there is nothing to write over.

@@ -3,7 +3,7 @@ import { m } from "../../i18n/paraglide/messages.js";
 import { age, fixed, number } from "../../i18n/format";
 import type { FeedRow } from "../../api/feeds";
 import type { Problem } from "../../api/call";
-import { text } from "../../api/read";
+import { isDoc, text } from "../../api/read";
 import type { Line, Stand } from "./table";
 
 const WORD: Record<Stand, () => string> = {
@@ -40,9 +40,7 @@ export function size(bytes: number): string {
 
 /** Why something was not done, in the reader's language, with what the server says of it. */
 export function faultWords(status: number, problem: Problem): string {
-  const said = [text(problem.title), text(problem.detail)]
-    .filter(Boolean)
-    .join(": ");
+  const said = text(problem.detail) || text(problem.title);
   const words =
     status === 0
       ? m.adm_fault_unreachable()
@@ -55,7 +53,9 @@ export function faultWords(status: number, problem: Problem): string {
             : status === 409
               ? m.adm_fault_conflict()
               : m.adm_fault_failed();
-  return said === "" || status === 403 ? words : `${words} ${said}`;
+  // What the server adds to these says no more than the words do.
+  const whole = [403, 404, 503].includes(status) || isDoc(problem["current"]);
+  return said === "" || whole ? words : `${words} ${said}`;
 }
 
 /** How old the data is when it comes. */

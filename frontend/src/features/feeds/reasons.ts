@@ -60,6 +60,8 @@ export function reasonOf(reason: string, indonesian = ""): Reason {
     return { code, words, more: line(before) };
   }
   if (code === "silence") return { code, words, more: silence(rest) };
+  if (code === "dns")
+    return { code, words, more: rest.replace(/^no such host /, "") };
   const said = indonesian && language.current === "id" ? indonesian : rest;
   return { code, words, more: PLAIN.has(code) ? "" : said };
 }
