@@ -27,8 +27,8 @@ func (s *server) ingest() {
 		Responses: map[string]*huma.Response{
 			"202": {Description: "Stored", Content: map[string]*huma.MediaType{"application/json": {Schema: receipt}}},
 			"400": {Description: "The document does not parse; nothing is stored"}, "401": {Description: "Who are you? Or: not signed as it must be"}, "403": {Description: "The key is of another feed"}, "404": {Description: "No such feed"},
-			"408": {Description: "The body came too slowly"}, "413": {Description: "Too large"}, "415": {Description: "A Content-Encoding other than gzip"},
-			"422": {Description: "Every item was refused"}, "503": {Description: "The store does not take writes now"},
+			"408": {Description: "The body came too slowly"}, "413": {Description: "Too large; or it breaks the feed's contract and is too large to be held"}, "415": {Description: "A Content-Encoding other than gzip"},
+			"422": {Description: "Every item was refused"}, "503": {Description: "The store does not take writes now; or the delivery breaks the feed's contract, and its quarantine is full until somebody decides (Retry-After: 60)"},
 		},
 		Security: []map[string][]string{{"bearer": {}}},
 	})
