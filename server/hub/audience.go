@@ -13,14 +13,6 @@ import (
 	"kentongan/server/wire"
 )
 
-// rights is what clients must have in common to share a view: whose positions they see, and as which audience they read cases.
-type rights struct {
-	things   bool
-	feeds    bool
-	units    string // agencies whose units show, by NUL; every: all
-	audience uint32
-}
-
 const every = "*"
 
 // audience is clients that may see the same of every case: their grants are alike. access is asked for each case and audience, when it is
@@ -28,7 +20,9 @@ const every = "*"
 type audience struct {
 	key     string
 	who     access.Subject
-	rights  rights
+	things  bool
+	feeds   bool
+	units   string    // agencies whose units show, by NUL; every: all
 	until   time.Time // the first of its grants ends then; zero: none does
 	clients int
 
@@ -45,8 +39,7 @@ func (h *Hub) audienceOf(who access.Subject) *audience {
 	}
 	now := h.d.Now()
 	may := func(a access.Action) bool { return access.Can(who, a, access.Object{}, now).Level > access.None }
-	h.lastAudience++
-	a := &audience{key: key, who: who, agencyOf: h.d.Agency, rights: rights{things: may(access.ReadThings), feeds: may(access.ReadFeeds), units: h.unitsOf(who, now), audience: h.lastAudience}}
+	a := &audience{key: key, who: who, agencyOf: h.d.Agency, things: may(access.ReadThings), feeds: may(access.ReadFeeds), units: h.unitsOf(who, now)}
 	for _, g := range who.Grants {
 		if !g.Until.IsZero() && now.Before(g.Until) && (a.until.IsZero() || g.Until.Before(a.until)) {
 			a.until = g.Until
@@ -201,7 +194,7 @@ func (h *Hub) lapse(now time.Time) {
 func (h *Hub) dismiss(a *audience) {
 	for c := range h.clients {
 		if c.audience == a {
-			h.end(c, wire.CloseAgain, "your rights have changed")
+			h.end(c, wire.CloseChanged, "your rights have changed")
 		}
 	}
 }

@@ -199,7 +199,7 @@ func TestWhoMaySeeItNoMoreComesBack(t *testing.T) {
 		t.Errorf("%s, %v", text, err)
 	}
 	text, err := leaves.raw("incident")
-	if !websocket.IsCloseError(err, wire.CloseAgain) {
+	if !websocket.IsCloseError(err, wire.CloseChanged) {
 		t.Errorf("heard %s, %v", text, err)
 	}
 }
@@ -211,7 +211,7 @@ func TestAGrantEndsWhileSomebodyLooks(t *testing.T) {
 	lent.Grants[0].Until = time.Now().Add(1500 * time.Millisecond)
 	s := r.sitAs(t, lent)
 	s.say(here)
-	if _, err := s.raw("incident"); !websocket.IsCloseError(err, wire.CloseAgain) {
+	if _, err := s.raw("incident"); !websocket.IsCloseError(err, wire.CloseChanged) {
 		t.Errorf("after its end: %v", err)
 	}
 	if over := time.Since(lent.Grants[0].Until); over < 0 || over > 2*time.Second {

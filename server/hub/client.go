@@ -26,9 +26,9 @@ type client struct {
 	out      outbox
 
 	audience *audience
-	rights   rights // of the audience
 	session  string
-	who      auth.Identity // as they were when they came
+	via      auth.Via
+	who      *auth.Identity // of a person, as they were when they came; nil: a machine
 
 	next     *view // asked for, not yet answered; the newest counts
 	scope    *scope
@@ -55,7 +55,10 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 	if err != nil {
 		return // gorilla has answered
 	}
-	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, who: who, pinged: h.d.Now().UnixNano()}
+	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, via: who.Via, pinged: h.d.Now().UnixNano()}
+	if who.Person != "" {
+		c.who = &who
+	}
 	first, err := h.hello(c.form, who.Rights)
 	if err != nil {
 		_ = conn.Close()
@@ -69,7 +72,6 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 		}
 		c.audience = h.audienceOf(who.Who)
 		c.audience.clients++
-		c.rights = c.audience.rights
 		h.clients[c] = struct{}{}
 		h.push(c, asIs, first)
 	})
@@ -156,11 +158,16 @@ func (h *Hub) RenewSession(session string) {
 	})
 }
 
-// Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it.
+// Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it. Of a
+// machine nothing is known but its session.
 func (h *Hub) Review(judge func(who auth.Identity) (code int, reason string)) {
 	h.call(func() {
 		for c := range h.clients {
-			if code, reason := judge(c.who); code != 0 {
+			who := auth.Identity{Session: c.session, Via: c.via}
+			if c.who != nil {
+				who = *c.who
+			}
+			if code, reason := judge(who); code != 0 {
 				h.end(c, code, reason)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"kentongan/feeds/bounded"
 	"kentongan/geo/moment"
 	"kentongan/server/wire"
 )
@@ -115,7 +116,7 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 		Layers *[]string `json:"layers"`
 		Cursor string    `json:"cursor"`
 	}
-	if err := json.Unmarshal(b, &op); err != nil {
+	if err := bounded.UnmarshalJSON(b, &op); err != nil {
 		return wire.ErrorBadMessage, "not a message: " + plain(err)
 	}
 	switch op.Op {
@@ -161,11 +162,11 @@ func checkLayers(list []string) (code, message string) {
 
 // plain tells a JSON error without Go's words.
 func plain(err error) string {
-	var syntax *json.SyntaxError
+	var strict *bounded.JSONError
 	var wrong *json.UnmarshalTypeError
 	switch {
-	case errors.As(err, &syntax):
-		return fmt.Sprintf("JSON breaks off or is faulty at byte %d", syntax.Offset)
+	case errors.As(err, &strict):
+		return strict.Error()
 	case errors.As(err, &wrong) && wrong.Field == "":
 		return "want an object, found " + wrong.Value
 	case errors.As(err, &wrong):

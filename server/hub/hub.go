@@ -101,28 +101,27 @@ type Hub struct {
 	writers *writers
 
 	// Of the hub's goroutine alone.
-	city         *city
-	grid         *grid
-	cases        *cases
-	clients      map[*client]struct{}
-	audiences    map[string]*audience // by what their clients may see
-	scopes       map[scopeKey]*scope
-	numbered     []*scope // by number; nil: free
-	unnumbered   []uint32
-	room         []*bucket            // of bucketsOf, until it is asked again
-	lagging      map[*client]struct{} // have not read what waits for them
-	waiting      []*client            // ask for a view, in order
-	parcels      []*scope             // have something to be told in this tick
-	ready        []*client            // to be handed to the writers
-	loaded       bool                 // city and cases are filled
-	closing      bool
-	second       bool // a second has passed, to be told with the next tick
-	lastAudience uint32
-	lastTick     time.Time
-	phase        time.Time // when the part of the tick began that has a budget
-	answered     int       // bytes of snapshots in this tick
-	built        int       // snapshots since the start; the others were shared
-	latency      latencies
+	city       *city
+	grid       *grid
+	cases      *cases
+	clients    map[*client]struct{}
+	audiences  map[string]*audience // by what their clients may see
+	scopes     map[scopeKey]*scope
+	numbered   []*scope // by number; nil: free
+	unnumbered []uint32
+	room       []*bucket            // of bucketsOf, until it is asked again
+	lagging    map[*client]struct{} // have not read what waits for them
+	waiting    []*client            // ask for a view, in order
+	parcels    []*scope             // have something to be told in this tick
+	ready      []*client            // to be handed to the writers
+	loaded     bool                 // city and cases are filled
+	closing    bool
+	second     bool // a second has passed, to be told with the next tick
+	lastTick   time.Time
+	phase      time.Time // when the part of the tick began that has a budget
+	answered   int       // bytes of snapshots in this tick
+	built      int       // snapshots since the start; the others were shared
+	latency    latencies
 }
 
 // New gives a hub. A nil Now is time.Now.

@@ -19,6 +19,7 @@ import (
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/feeds/bounded"
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/geo/moment"
@@ -426,12 +427,12 @@ func TestFaultyMessageSaysWhatAndWhere(t *testing.T) {
 	for text, want := range map[string]string{
 		`[]`:                         "want an object, found array",
 		`{"op":"view","zoom":"x"}`:   "zoom: found string",
-		`{"op":"view","zoom":1e99}]`: "JSON breaks off or is faulty at byte 26",
+		`{"op":"view","zoom":1e99}]`: "something follows the document at line 1 column 26",
 	} {
 		var op struct {
 			Zoom *float64 `json:"zoom"`
 		}
-		if got := plain(json.Unmarshal([]byte(text), &op)); got != want {
+		if got := plain(bounded.UnmarshalJSON([]byte(text), &op)); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
 	}

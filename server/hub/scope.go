@@ -19,7 +19,7 @@ type scopeKey struct {
 	bound  geo.Bound
 	layers string
 	form   int
-	rights rights
+	who    *audience
 	res    geo.Resolution // of its cells; the one it would have, where it shows Things
 	crowd  bool           // cells only while too many Things are in view
 	cells  bool
@@ -81,22 +81,28 @@ type wants func(kind, owner string) bool
 
 // wantsOf reads what layersOf and unitsOf wrote.
 func wantsOf(layers, units string) wants {
+	switch {
+	case layers == every && units == every:
+		return wantsAll
+	case layers == "":
+		return wantsNone
+	}
 	kinds := map[string]struct{}{}
 	for _, k := range strings.Split(layers, "\x00") {
 		kinds[k] = struct{}{}
 	}
-	agencies := strings.Split(units, "\x00")
 	return func(kind, owner string) bool {
-		if kind == nouns.KindUnit && units != every && (owner == "" || !slices.Contains(agencies, owner)) {
+		if kind == nouns.KindUnit && units != every && (owner == "" || !slices.Contains(strings.Split(units, "\x00"), owner)) {
 			return false
 		}
-		if layers == every {
-			return true
-		}
 		_, ok := kinds[kind]
-		return ok && kind != ""
+		return ok || layers == every
 	}
 }
+
+// Most viewers want everything: they share this.
+func wantsAll(string, string) bool  { return true }
+func wantsNone(string, string) bool { return false }
 
 // owner is the agency of a unit; empty for all else, and where nobody knows.
 func (h *Hub) owner(kind, id string) string {
@@ -130,10 +136,10 @@ func (h *Hub) scope(key scopeKey, f form) *scope {
 	if s := h.scopes[key]; s != nil {
 		return s
 	}
-	s := &scope{key: key, form: f, wants: wantsOf(key.layers, key.rights.units)}
+	s := &scope{key: key, form: f, wants: wantsOf(key.layers, key.who.units)}
 	h.scopes[key] = s
 	h.number(s)
-	if !key.rights.things {
+	if !key.who.things {
 		return s
 	}
 	for _, g := range h.city.regions {
@@ -237,7 +243,7 @@ func (h *Hub) dissolve(s *scope) {
 func (h *Hub) welcome(b *bucket) {
 	if len(b.region.buckets) == 1 && len(b.region.scopes) == 0 { // the region is new, too
 		for _, s := range h.scopes {
-			if s.key.rights.things && h.touches(&s.key, b.region) {
+			if s.key.who.things && h.touches(&s.key, b.region) {
 				h.subscribe(s, b.region)
 			}
 		}
@@ -390,7 +396,7 @@ func (h *Hub) docs(s *wire.BinarySnapshot, a *audience) {
 	if s.Reports = shown(list); s.Reports != nil || access.Can(a.who, access.ReadReports, access.Object{}, now).Level > access.None {
 		s.ReportsCut = cut
 	}
-	if a.rights.feeds {
+	if a.feeds {
 		s.Feeds = h.feeds()
 	}
 }

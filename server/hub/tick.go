@@ -217,11 +217,11 @@ func (h *Hub) eachSecond() {
 			continue
 		}
 		f, seen := c.form.id(), 0
-		if c.rights.feeds {
+		if c.audience.feeds {
 			seen = 1
 		}
 		if second[f][seen] == nil {
-			second[f][seen] = h.secondOf(c.form, c.rights.feeds, now)
+			second[f][seen] = h.secondOf(c.form, c.audience.feeds, now)
 		}
 		h.push(c, asIs, second[f][seen])
 	}

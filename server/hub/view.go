@@ -60,14 +60,14 @@ func (h *Hub) ask(c *client, v *view) {
 
 // keyOf gives the scope that shows a view.
 func (h *Hub) keyOf(c *client, v *view) scopeKey {
-	key := scopeKey{bound: v.bound, layers: v.layers, form: c.form.id(), rights: c.rights, crowd: !far(v.zoom)}
+	key := scopeKey{bound: v.bound, layers: v.layers, form: c.form.id(), who: c.audience, crowd: !far(v.zoom)}
 	key.res = fitting(resAt(v.zoom), v.bound, mostCells)
 	if !key.crowd {
 		key.cells = true
 		return key
 	}
 	was := c.scope != nil && c.scope.key.crowd && c.scope.key.cells
-	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers, c.rights.units)), was)
+	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers, c.audience.units)), was)
 	return key
 }
 
@@ -81,7 +81,7 @@ func (h *Hub) crowded(n int, was bool) bool {
 func (h *Hub) answer(c *client) bool {
 	v := c.next
 	key := h.keyOf(c, v)
-	if h.scopes[key] == nil && key.cells && key.rights.things && !h.prepare(&key) {
+	if h.scopes[key] == nil && key.cells && key.who.things && !h.prepare(&key) {
 		return false
 	}
 	epoch, offset, ok := wire.ParseCursor(v.cursor)
@@ -225,7 +225,7 @@ func (h *Hub) snapshotOf(s *scope, a *audience, resumed bool) []byte {
 func (h *Hub) rescale() {
 	h.phase = time.Now()
 	for _, s := range h.scopes {
-		if !s.key.crowd || !s.key.rights.things {
+		if !s.key.crowd || !s.key.who.things {
 			continue
 		}
 		cells := h.crowded(h.inView(s.key.bound, s.wants), s.key.cells)
