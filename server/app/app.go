@@ -75,8 +75,9 @@ type App struct {
 	auth       *auth.Auth
 	people     *people.Store
 	changes    *people.Changes
-	push       *runner.Runner // feeds that are driven from outside: every server takes them
-	pull       *runner.Runner // feeds that we drive: one server at a time
+	unsealed   atomic.Pointer[time.Time] // when a sealed account was used last
+	push       *runner.Runner            // feeds that are driven from outside: every server takes them
+	pull       *runner.Runner            // feeds that we drive: one server at a time
 	feedSet    *feedSet
 	broker     *mqtt.Broker // nil: mqtt_listen is empty
 	archive    *archive.Archive
@@ -232,6 +233,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		defer cancel()
 		return a.pipeline.Drain(ctx)
 	})
+	a.spawn("people", a.workCtx, a.watchPeople)
 	a.spawn("epoch", a.workCtx, a.watchEpoch)
 	a.runNeighbours()
 	a.runBroker()

@@ -174,15 +174,6 @@ func (a *App) open() error {
 	return nil
 }
 
-// SignInLink makes a one-time link that signs in with every right.
-func (a *App) SignInLink(ctx context.Context) (string, error) {
-	code, err := a.auth.SignInLink(ctx, auth.Admin())
-	if err != nil {
-		return "", err
-	}
-	return a.BaseURL() + "/login?code=" + url.QueryEscape(code) + "&next=/wall", nil
-}
-
 // BaseURL is the address people use. Where we listen on every interface, this machine's own name for itself.
 func (a *App) BaseURL() string {
 	if a.cfg.PublicURL != "" {

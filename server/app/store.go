@@ -154,6 +154,9 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 		r.Warnings = append(r.Warnings, w)
 	}
 	r.Warnings = append(r.Warnings, a.feedSet.warned()...)
+	if w := a.breakGlass(); w != "" {
+		r.Warnings = append(r.Warnings, w)
+	}
 	if a.emptied != "" {
 		r.Warnings = append(r.Warnings, a.emptied)
 	}

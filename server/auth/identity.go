@@ -29,6 +29,7 @@ type Identity struct {
 	Session       string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
 	Person        string          `json:"-"` // id of the account; empty for a key, a device and the admin token
 	Key           string          `json:"-"` // id of the key that was shown; empty without one
+	Factor        string          `json:"-"` // the second factor that this session has shown; empty: none
 	Device        string          `json:"-"` // id of the device that was shown; empty without one
 	Feed          string          `json:"-"` // the one feed that may be fed; empty: any
 }

@@ -314,7 +314,7 @@ func (a *Auth) identityOf(k kept, p people.Person) Identity {
 			}
 		}
 	}
-	id.Needs, id.Via, id.Lang, id.Person, id.ElevatedUntil = needs, ViaSession, p.Lang, p.ID, k.Elevated
+	id.Needs, id.Via, id.Lang, id.Person, id.Factor, id.ElevatedUntil = needs, ViaSession, p.Lang, p.ID, k.Factor, k.Elevated
 	if id.Can(access.StaffDesk) {
 		id.Desk = k.Desk
 	}
@@ -492,4 +492,16 @@ func (a *Auth) Cookie(r *http.Request, session string) *http.Cookie {
 func (a *Auth) cookie(r *http.Request, name, value string, life time.Duration) *http.Cookie {
 	return &http.Cookie{Name: a.hostName(r, name), Value: value, Path: "/", HttpOnly: true, Secure: a.secure(r), SameSite: http.SameSiteLaxMode,
 		MaxAge: int(life / time.Second)}
+}
+
+// Now is who holds the session of an identity at this moment, with the rights of the day; the zero Identity: nobody. It is for whoever stays
+// connected. Errors: ErrUnavailable.
+func (a *Auth) Now(ctx context.Context, id Identity) (Identity, error) {
+	p, err := a.person(ctx, id.Person)
+	if errors.Is(err, ErrDenied) || err == nil && p.Disabled {
+		return Identity{}, nil
+	} else if err != nil {
+		return Identity{}, err
+	}
+	return a.identityOf(kept{Person: id.Person, Factor: id.Factor, Desk: id.Desk, Elevated: id.ElevatedUntil}, p), nil
 }

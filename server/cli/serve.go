@@ -149,11 +149,18 @@ func begin(ctx context.Context, cfg *config.Config, log zerolog.Logger, emptied 
 	}
 }
 
-// link says how to sign in while there are no accounts.
+// link says how to sign in while no administrator can, or where --open-link asks for it.
 func (s *serve) link(ctx context.Context, a *app.App, log zerolog.Logger, w *world) {
-	url, err := a.SignInLink(ctx)
+	make := a.SetupLink
+	if s.OpenLink {
+		make = a.SignInLink
+	}
+	url, err := make(ctx)
 	if err != nil {
 		log.Error().Err(err).Msg("no sign-in link")
+		return
+	}
+	if url == "" {
 		return
 	}
 	if s.OpenLink {

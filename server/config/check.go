@@ -13,6 +13,8 @@ import (
 
 	"kentongan/alerts/rules"
 	"kentongan/feeds/runner"
+	"kentongan/geo/keyspace"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/embedded"
 	"kentongan/server/profile"
@@ -214,6 +216,14 @@ func (c *checker) identity(cfg *Config) {
 			c.bad(key, "%s is empty", cfg.AdminTokenFile)
 		}
 	}
+	for i, role := range cfg.SignIn.SecondFactor {
+		if !access.Role(role).Personal() {
+			c.bad(fmt.Sprintf("sign_in.second_factor[%d]", i), "%q is no role that a person may hold", role)
+		}
+	}
+	if cfg.SignIn.Session < 15*time.Minute || cfg.SignIn.Session > keyspace.SessionLifetime {
+		c.bad("sign_in.session", "%v is not within 15m to 12h", cfg.SignIn.Session)
+	}
 	for _, err := range (auth.Config{AdminToken: cfg.AdminToken.Reveal(), PublicURL: cfg.PublicURL}).Validate() {
 		at, text, _ := strings.Cut(err.Error(), ": ")
 		if at == "admin_token" {
@@ -355,7 +365,10 @@ func celLine(s string) string {
 
 // Auth is the part of the configuration that lets people in. It is only of use after Load found no fault.
 func (c Config) Auth() auth.Config {
-	a := auth.Config{AdminToken: c.AdminToken.Reveal(), PublicURL: c.PublicURL, Secure: c.TLSCert != ""}
+	a := auth.Config{AdminToken: c.AdminToken.Reveal(), PublicURL: c.PublicURL, Secure: c.TLSCert != "", Session: c.SignIn.Session}
+	for _, role := range c.SignIn.SecondFactor {
+		a.SecondFactor = append(a.SecondFactor, access.Role(role))
+	}
 	for _, p := range c.TrustedProxies {
 		if n, err := prefix(p); err == nil {
 			a.TrustedProxies = append(a.TrustedProxies, n)

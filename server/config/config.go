@@ -31,6 +31,7 @@ type Config struct {
 	DebugListen    string   `yaml:"debug_listen" doc:"Loopback address for pprof and metrics. Empty: off."`
 	Profile        string   `yaml:"profile" doc:"solok, bandung, or the path of a profile file (deploy/profile.sample.yaml explains every key). Empty: everywhere is ours, prefix INC, UTC, no consents."`
 
+	SignIn    SignIn    `yaml:"sign_in"`
 	Retention Retention `yaml:"retention"`
 	Store     Store     `yaml:"store"`
 	Limits    Limits    `yaml:"limits"`
@@ -40,6 +41,12 @@ type Config struct {
 	Feeds     []runner.FeedConfig `yaml:"feeds"`
 	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside
 	Rules     []rules.Rule        `yaml:"rules"`
+}
+
+// SignIn says how people come in.
+type SignIn struct {
+	SecondFactor []string      `yaml:"second_factor" doc:"Roles that must show a passkey or a code beside their password; whoever holds one of them and has neither may do nothing but set one up."`
+	Session      time.Duration `yaml:"session" doc:"How long a session lasts from the sign-in, whatever is done in it: a shift."`
 }
 
 // Retention says how long history is kept.
@@ -65,6 +72,7 @@ type Limits struct {
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", MQTTListen: "127.0.0.1:1883", DataDir: "./data", LogLevel: "info",
+		SignIn:    SignIn{SecondFactor: []string{"admin", "supervisor", "dispatcher", "leader", "auditor"}, Session: 12 * time.Hour},
 		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
 }

@@ -145,7 +145,7 @@ func sampleValue(v reflect.Value) string {
 	case bool:
 		return fmt.Sprint(t)
 	case []string:
-		return "[]"
+		return "[" + strings.Join(t, ", ") + "]"
 	default:
 		if v.String() == "" {
 			return `""`

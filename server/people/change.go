@@ -79,7 +79,7 @@ type Changes struct {
 
 // NewChanges gives the changes of a jurisdiction. A nil audit keeps nothing (tests).
 func NewChanges(store *Store, audit func(ctx context.Context, a Acted) error, now func() time.Time) *Changes {
-	return &Changes{store, now, map[string]func(context.Context, json.RawMessage, Change) error{}, audit}
+	return &Changes{store, now, map[string]func(context.Context, json.RawMessage, Change) error{KindRoles: store.applyRoles}, audit}
 }
 
 // On says how changes of a kind are applied. It is called once the change is approved, and again where the first time did not come to its end:
