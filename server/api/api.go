@@ -27,6 +27,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/server/auth"
 	"kentongan/server/basemap"
+	"kentongan/server/devices"
 	"kentongan/server/people"
 	"kentongan/server/profile"
 	"kentongan/server/wire"
@@ -40,6 +41,7 @@ type Deps struct {
 	Cases   *store.Store
 	Deliver func(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error)
 	Door    func(feed string) push.Door
+	Devices *devices.Store // nil: no routes of devices
 	Feeds   func() []feeds.FeedStatus
 	FeedSet FeedSet
 	Rules   func() []rules.Listed
@@ -135,6 +137,7 @@ func (s *server) register() error {
 	s.replay()
 	s.session()
 	s.keys()
+	s.devices()
 	s.live()
 	s.health()
 	if err := s.pages(); err != nil {

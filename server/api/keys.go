@@ -1,15 +1,18 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/feeds"
+	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
 )
@@ -18,6 +21,7 @@ func (s *server) keys() {
 	const root = "/api/v1/keys"
 	operation(s, needs(access.WriteKeys), "GET", root, "keys", "Every key, the newest first, without its secret", http.StatusOK, s.listKeys)
 	operation(s, needs(access.WriteKeys), "POST", root, "make-key", "Make a key; its token is told this once", http.StatusCreated, s.makeKey)
+	operation(s, needs(access.WriteKeys), "POST", root+"/{id}/rotate", "rotate-key", "Make the next key with the same bounds; the old one dies after the overlap", http.StatusCreated, s.rotateKey)
 	operation(s, needs(access.WriteKeys), "DELETE", root+"/{id}", "revoke-key", "Revoke a key for good; every server refuses it within a second", http.StatusNoContent, s.revokeKey)
 }
 
@@ -31,9 +35,13 @@ func (s *server) listKeys(ctx context.Context, _ *struct{}) (*body[List[auth.Key
 
 type keyIn struct {
 	Body struct {
-		Name  string     `json:"name" minLength:"1" maxLength:"100" doc:"For people: who carries it"`
-		Feed  string     `json:"feed,omitempty" maxLength:"63" doc:"Required with scope ingest, and only there. Two keys of a feed may be alive, for a change without a gap"`
-		Scope auth.Scope `json:"scope,omitempty" enum:"ingest,read,metrics,automation" default:"ingest" doc:"ingest brings one feed's bytes, read reads what a wall shows, metrics reads /metrics, automation does all but make and revoke keys"`
+		Name      string      `json:"name" minLength:"1" maxLength:"100" doc:"For people: who carries it"`
+		Feed      string      `json:"feed,omitempty" maxLength:"63" doc:"Only with scope ingest, which needs it or an agency"`
+		Agency    string      `json:"agency,omitempty" maxLength:"63" doc:"Slug; the key feeds only feeds of this agency"`
+		Ranges    []string    `json:"ranges,omitempty" maxItems:"64" doc:"Addresses from which it may be shown: 192.0.2.0/24, fd00::/8. Absent: from anywhere"`
+		Rate      int         `json:"rate,omitempty" minimum:"0" maximum:"1000000" doc:"Deliveries a minute, over all servers; 0: as many as come"`
+		ExpiresAt moment.Time `json:"expires_at,omitempty" doc:"Absent or null: it has no end"`
+		Scope     auth.Scope  `json:"scope,omitempty" enum:"ingest,read,metrics,automation" default:"ingest" doc:"ingest brings one feed's bytes, read reads what a wall shows, metrics reads /metrics, automation does all but make and revoke keys"`
 	}
 }
 
@@ -44,11 +52,37 @@ type keyOut struct {
 }
 
 func (s *server) makeKey(ctx context.Context, in *keyIn) (*body[keyOut], error) {
-	want := auth.Key{Name: in.Body.Name, Feed: in.Body.Feed, Scope: in.Body.Scope}
-	if want.Feed != "" && !slices.ContainsFunc(s.Feeds(), func(f feeds.FeedStatus) bool { return f.Name == want.Feed }) {
-		return nil, s.keyFault(&auth.KeyFault{Field: "feed", Reason: fmt.Sprintf("%q: no feed has this name", want.Feed)})
+	b := in.Body
+	want := auth.Key{Name: b.Name, Feed: b.Feed, Scope: b.Scope, Agency: b.Agency, Ranges: b.Ranges, Rate: b.Rate, ExpiresAt: b.ExpiresAt}
+	if want.Feed != "" {
+		i := slices.IndexFunc(s.Feeds(), func(f feeds.FeedStatus) bool { return f.Name == want.Feed })
+		if i < 0 {
+			return nil, s.keyFault(&auth.KeyFault{Field: "feed", Reason: fmt.Sprintf("%q: no feed has this name", want.Feed)})
+		}
+		if agency := s.Feeds()[i].Agency; want.Agency != "" && agency != want.Agency {
+			return nil, s.keyFault(&auth.KeyFault{Field: "agency", Reason: fmt.Sprintf("%q: feed %s is of %s", want.Agency, want.Feed, cmp.Or(agency, "no agency"))})
+		}
 	}
 	key, token, err := s.Auth.MakeKey(ctx, want, act(ctx))
+	if err != nil {
+		return nil, s.keyFault(err)
+	}
+	return &body[keyOut]{keyOut{key, token}}, nil
+}
+
+type rotateIn struct {
+	ID   string `path:"id" maxLength:"64"`
+	Body struct {
+		Overlap string `json:"overlap,omitempty" maxLength:"20" default:"24h" doc:"How long the old key still opens what it opened: 0s to 720h"`
+	}
+}
+
+func (s *server) rotateKey(ctx context.Context, in *rotateIn) (*body[keyOut], error) {
+	overlap, err := time.ParseDuration(in.Body.Overlap)
+	if err != nil {
+		return nil, s.keyFault(&auth.KeyFault{Field: "overlap", Reason: fmt.Sprintf("%q is no time such as 24h", in.Body.Overlap)})
+	}
+	key, token, err := s.Auth.RotateKey(ctx, in.ID, overlap, act(ctx))
 	if err != nil {
 		return nil, s.keyFault(err)
 	}
@@ -101,7 +135,7 @@ func (s *server) keyFault(err error) error {
 		return huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Reason})
 	case errors.Is(err, auth.ErrNoKey):
 		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, auth.ErrKeys):
+	case errors.Is(err, auth.ErrKeys), errors.Is(err, auth.ErrKeyOver):
 		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, auth.ErrUnavailable):
 		return s.fault(fmt.Errorf("%w: %w", feeds.ErrBusy, err))

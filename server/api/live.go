@@ -22,7 +22,7 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request) {
 			problem(w, http.StatusForbidden, "the page is not ours", "the Origin of this socket is not this house's address")
 			return
 		}
-	} else if id.Via == auth.ViaSession {
+	} else if id.ByCookie() {
 		problem(w, http.StatusForbidden, "an Origin is needed", "without one a socket needs a bearer token")
 		return
 	}

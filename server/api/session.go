@@ -253,6 +253,7 @@ func (s *server) whoAmI(w http.ResponseWriter, r *http.Request) {
 		refused(w, err)
 		return
 	}
+	s.Auth.RenewDevice(w, r, id)
 	answer(w, http.StatusOK, id)
 }
 

@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -285,12 +287,13 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 		t.s.answerFault(w, deny(p.right, reason))
 		return id, false
 	}
-	if feed := r.PathValue("feed"); p.kind == sender && !id.MayFeed(feed) {
-		t.s.Auth.Forbid(r, id, "a key of this feed")
-		problem(w, http.StatusForbidden, "you may not do that", "a key of this feed is needed; yours is of another")
+	if p.kind == sender && !t.feeds(w, r, id) {
 		return id, false
 	}
-	if id.Via == auth.ViaSession && r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if p.kind == page && id.Via == auth.ViaDevice && t.led(w, r, id) {
+		return id, false
+	}
+	if id.ByCookie() && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		if err := t.s.Auth.CheckWrite(r); err != nil {
 			t.s.Auth.Forbid(r, id, "a page of ours")
 			problem(w, http.StatusForbidden, "written from a foreign page", "")
@@ -298,6 +301,33 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 		}
 	}
 	return id, true
+}
+
+// feeds tells whether a sender may bring a delivery of a feed now; where not, the answer is given.
+func (t *table) feeds(w http.ResponseWriter, r *http.Request, id auth.Identity) bool {
+	if d := t.s.Auth.MayFeed(id, r.PathValue("feed")); !d.Allowed() {
+		t.s.Auth.Forbid(r, id, "a key of this feed")
+		problem(w, http.StatusForbidden, "you may not do that", "a key of this feed is needed; yours is "+cmp.Or(d.Reason, "of another"))
+		return false
+	}
+	if wait := t.s.Auth.Spend(r.Context(), id); wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		problem(w, http.StatusTooManyRequests, "too many deliveries", "this key may bring no more now; its rate is over all servers")
+		return false
+	}
+	return true
+}
+
+// led renews the cookie of a device, and leads a wall from any other page to the screen that it is bound to.
+func (t *table) led(w http.ResponseWriter, r *http.Request, id auth.Identity) bool {
+	t.s.Auth.RenewDevice(w, r, id)
+	if q := r.URL.Query(); id.Screen != "" && (r.URL.Path != "/wall" || q.Get("screen") != id.Screen) {
+		q.Set("screen", id.Screen)
+		w.Header().Set("Cache-Control", "no-store")
+		http.Redirect(w, r, "/wall?"+q.Encode(), http.StatusSeeOther)
+		return true
+	}
+	return false
 }
 
 func (t *table) refuse(p policy, w http.ResponseWriter, r *http.Request, err error) {

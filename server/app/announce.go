@@ -59,6 +59,9 @@ func (a *App) tellEnded(session string, goesOn bool) {
 }
 
 func (a *App) endHere(session string, goesOn bool) {
+	if a.broker != nil {
+		a.broker.Recheck()
+	}
 	if goesOn {
 		a.hub.RenewSession(session)
 		return

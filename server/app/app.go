@@ -27,8 +27,10 @@ import (
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
 	"kentongan/server/auth"
+	"kentongan/server/authority"
 	"kentongan/server/basemap"
 	"kentongan/server/config"
+	"kentongan/server/devices"
 	"kentongan/server/embedded"
 	"kentongan/server/hub"
 	"kentongan/server/ingest"
@@ -74,6 +76,8 @@ type App struct {
 	hub        *hub.Hub
 	auth       *auth.Auth
 	people     *people.Store
+	authority  *authority.Authority // nil: nothing here needs certificates of our own
+	devices    *devices.Store
 	changes    *people.Changes
 	unsealed   atomic.Pointer[time.Time] // when a sealed account was used last
 	push       *runner.Runner            // feeds that are driven from outside: every server takes them
@@ -236,6 +240,8 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("people", a.workCtx, a.watchPeople)
 	a.spawn("epoch", a.workCtx, a.watchEpoch)
 	a.runNeighbours()
+	a.spawn("keys and devices", a.workCtx, a.watchShown)
+	a.spawn("uses of keys", a.workCtx, a.auth.KeepUses)
 	a.runBroker()
 	a.until("feeds", a.runFeeds)
 	if !a.alone() {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"kentongan/geo/moment"
@@ -32,8 +31,6 @@ type Devices interface {
 	Shown(ctx context.Context, cookie string) (Device, error)
 	// Seen keeps that a device was here, and tells whether it came from another address than before.
 	Seen(ctx context.Context, id, from, agent string) (moved bool)
-	// Alive tells whether a device that was shown before still holds. Errors: ErrUnavailable.
-	Alive(ctx context.Context, id string) (bool, error)
 	// Forget drops what is remembered: another server has changed a device.
 	Forget()
 }
@@ -79,8 +76,9 @@ func (a *Auth) deviceCookie(r *http.Request) string {
 	return c.Value
 }
 
-// deviceCookieName has the __Host- prefix wherever the browser speaks TLS, as a session's.
-func (a *Auth) deviceCookieName(r *http.Request) string { return a.cookieName(r) + "-device" }
+// deviceCookieName has the __Host- prefix wherever the browser speaks TLS, as a session's. It is another than that of a browser which
+// people have signed in with.
+func (a *Auth) deviceCookieName(r *http.Request) string { return a.hostName(r, "kentongan-enrolled") }
 
 // DeviceCookie is the cookie of a device; an empty value clears it.
 func (a *Auth) DeviceCookie(r *http.Request, value string) *http.Cookie {
@@ -98,17 +96,7 @@ func (a *Auth) RenewDevice(w http.ResponseWriter, r *http.Request, id Identity) 
 	}
 }
 
-// Alive tells whether what a key or device showed before still holds: its sockets live no longer. Of others it knows nothing, and says
-// true. Errors: ErrUnavailable.
-func (a *Auth) Alive(ctx context.Context, id Identity) (bool, error) {
-	switch {
-	case id.Key != "":
-		return a.KeyAlive(ctx, id.Key)
-	case id.Device != "" && a.devices != nil:
-		return a.devices.Alive(ctx, id.Device)
-	}
-	return true, nil
+// RefuseSender counts and keeps the refusal of whoever shows something at the broker. Errors: ErrDenied, ErrTooMany.
+func (a *Auth) RefuseSender(ctx context.Context, object, from, reason string) error {
+	return a.refuse(ctx, tried{object, from}, reason)
 }
-
-// Watched tells whether Alive has something to say of somebody.
-func Watched(id Identity) bool { return slices.Contains([]Via{ViaKey, ViaDevice}, id.Via) }

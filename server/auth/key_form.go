@@ -28,7 +28,7 @@ const (
 	MarkExpired     KeyMark = "expired"
 )
 
-var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
+var slug = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)
 
 // check brings a new key into the form in which it is kept. A key with scope ingest names its feed or an agency, the others name no feed.
 // Errors: *KeyFault.

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"time"
+
+	"kentongan/feeds/runner"
+	"kentongan/feeds/transports/mqtt"
+	"kentongan/server/access"
+	"kentongan/server/auth"
+	"kentongan/server/authority"
+	"kentongan/server/devices"
+	"kentongan/server/people"
+	"kentongan/server/wire"
+)
+
+// shownEvery is how often it is asked what keys and devices that are connected may still do.
+const shownEvery = 500 * time.Millisecond
+
+// openAuthority opens the house's own certificate authority, once.
+func (a *App) openAuthority() error {
+	if a.authority != nil {
+		return nil
+	}
+	var err error
+	if a.authority, err = authority.Open(filepath.Join(a.cfg.DataDir, "authority"), time.Now); err != nil {
+		return err
+	}
+	a.log.Info().Str("root", a.authority.Mark()[:16]).Msg("certificate authority: servers of one store need the same folder data_dir/authority")
+	return nil
+}
+
+// newDevices opens the devices, which auth then knows.
+func (a *App) newDevices() {
+	a.devices = devices.New(devices.Deps{Redis: a.rdb, Keys: a.keys, Authority: a.authority, Filter: a.topicFilter, Person: a.carrier, Audit: a.record, Now: time.Now})
+	a.auth.Know(a.devices)
+	a.auth.Owners(func(feed string) string {
+		c, _ := a.feedSet.config(feed)
+		return c.Agency
+	})
+}
+
+// topicFilter is the filter of a feed that is published to our broker.
+func (a *App) topicFilter(feed string) (string, bool) {
+	c, ok := a.feedSet.config(feed)
+	if !ok || c.Transport != runner.MQTT || c.URL != "" || a.broker == nil {
+		return "", false
+	}
+	return mqtt.Filter(c.Name, c.Topic), true
+}
+
+// carrier is the rights of the day of whoever carries a field device.
+func (a *App) carrier(ctx context.Context, id string) ([]access.Grant, string, error) {
+	p, err := a.people.Get(ctx, id)
+	switch {
+	case errors.Is(err, people.ErrNoPerson) || err == nil && p.Disabled:
+		return nil, "", auth.ErrDenied
+	case err != nil:
+		return nil, "", fmt.Errorf("%w: %w", auth.ErrUnavailable, err)
+	}
+	who := p.Subject()
+	return who.Grants, who.Unit, nil
+}
+
+// watchShown holds everyone who is connected by a key or as a device against what these open at this moment, until ctx ends: a key that has
+// ended ends its sockets, whatever word of another server was missed.
+func (a *App) watchShown(ctx context.Context) error {
+	tick := time.NewTicker(shownEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		connected := map[string]auth.Identity{} // by session
+		a.hub.Review(func(who auth.Identity) (int, string) {
+			if who.Key != "" || who.Device != "" {
+				connected[who.Session] = who
+			}
+			return 0, ""
+		})
+		ended := map[string]int{}
+		for session, who := range connected {
+			if code := a.judgeShown(ctx, who); code != 0 {
+				ended[session] = code
+			}
+		}
+		if len(ended) > 0 {
+			a.hub.Review(func(who auth.Identity) (int, string) {
+				return ended[who.Session], "what was shown opens this no longer"
+			})
+		}
+	}
+}
+
+// judgeShown gives the code to close with; 0 keeps. Where nobody can tell, whoever is here stays: the store is away, and rights with it.
+func (a *App) judgeShown(ctx context.Context, who auth.Identity) int {
+	if who.Key != "" {
+		if alive, err := a.auth.KeyAlive(ctx, who.Key); err == nil && !alive {
+			return wire.ClosePolicy
+		}
+		return 0
+	}
+	switch now, err := a.devices.Who(ctx, who.Device); {
+	case errors.Is(err, auth.ErrDenied):
+		return wire.ClosePolicy
+	case err == nil && !reflect.DeepEqual(now, who.Who):
+		return wire.CloseChanged
+	}
+	return 0
+}
