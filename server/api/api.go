@@ -18,6 +18,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/rs/zerolog"
+	"golang.org/x/time/rate"
 
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
@@ -28,6 +29,7 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/basemap"
 	"kentongan/server/devices"
+	"kentongan/server/oidc"
 	"kentongan/server/people"
 	"kentongan/server/profile"
 	"kentongan/server/wire"
@@ -58,7 +60,8 @@ type Deps struct {
 	Renewed   func(session string) // told the hash of a session that goes on under another secret: its sockets come back; nil: nobody
 	People    *people.Store
 	Changes   *people.Changes
-	Providers func() []Provider   // of OpenID Connect; nil: none
+	Factors   *people.Factors
+	OIDC      *oidc.Provider      // nil: nobody signs in at a provider
 	Gather    prometheus.Gatherer // nil: no /metrics
 	Files     fs.FS               // the built screens
 	Version   string
@@ -86,6 +89,7 @@ type server struct {
 	Deps
 	table *table
 	gzips *push.Inflater
+	begun *rate.Limiter
 	docs  huma.API
 	spec  []byte
 }
@@ -101,7 +105,7 @@ func New(d Deps) (http.Handler, error) {
 			told(session)
 		}
 	})
-	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated)}
+	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated), begun: newBegun()}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {
 		return nil, err
@@ -136,7 +140,11 @@ func (s *server) register() error {
 	s.ingest()
 	s.replay()
 	s.session()
+	s.sessionFactor()
 	s.keys()
+	s.users()
+	s.changes()
+	s.desks()
 	s.devices()
 	s.live()
 	s.health()

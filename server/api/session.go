@@ -228,14 +228,21 @@ func (s *server) entered(w http.ResponseWriter, r *http.Request, p people.Person
 // welcome opens the session of somebody who has shown who they are, and answers with cookies and identity. Every way of signing in with an
 // account ends here, and elevation too.
 func (s *server) welcome(w http.ResponseWriter, r *http.Request, p people.Person, how string, o auth.Opening) {
+	if id, ok := s.opened(w, r, p, how, o); ok {
+		answer(w, http.StatusOK, id)
+	}
+}
+
+// opened is welcome without its answer; where nobody is let in, that is answered.
+func (s *server) opened(w http.ResponseWriter, r *http.Request, p people.Person, how string, o auth.Opening) (auth.Identity, bool) {
 	if !s.knownDesk(o.Desk) {
 		problem(w, http.StatusUnprocessableEntity, "there is no such desk", o.Desk)
-		return
+		return auth.Identity{}, false
 	}
 	id, session, err := s.Auth.OpenFor(r.Context(), r, p, how, o)
 	if err != nil {
 		s.denied(w, err)
-		return
+		return id, false
 	}
 	if device, err := s.Auth.Remember(r.Context(), r, p); err == nil {
 		http.SetCookie(w, device)
@@ -243,7 +250,7 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request, p people.Person
 		s.Log.Warn().Err(err).Msg("a browser that somebody signed in with is not remembered")
 	}
 	http.SetCookie(w, s.Auth.Cookie(r, session))
-	answer(w, http.StatusOK, id)
+	return id, true
 }
 
 func (s *server) whoAmI(w http.ResponseWriter, r *http.Request) {
@@ -262,6 +269,7 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 	if !s.begins(w, r) {
 		return
 	}
+	to := ""
 	id, err := s.Auth.Identify(r)
 	if err == nil && id.Via == auth.ViaSession {
 		if err := s.Auth.Close(r); err != nil {
@@ -271,21 +279,35 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 		s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.closed", Object: "session", From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	}
 	http.SetCookie(w, s.Auth.Cookie(r, ""))
+	if err == nil {
+		to = s.leaveProvider(r, id)
+	}
+	if to != "" {
+		answer(w, http.StatusOK, signedOut{to})
+		return
+	}
 	w.WriteHeader(http.StatusNoContent)
+}
+
+// signedOut is the answer of a sign-out where the provider's session goes on.
+type signedOut struct {
+	To string `json:"to" doc:"Address at which the browser signs out at the provider too"`
 }
 
 // ways is what the sign-in page offers.
 type ways struct {
-	Password bool       `json:"password"`
-	Passkey  bool       `json:"passkey"`
-	OIDC     []Provider `json:"oidc"`
-	Setup    bool       `json:"setup" doc:"No administrator can sign in yet: the log of the server holds the first link"`
+	Password  bool       `json:"password"`
+	Passkey   bool       `json:"passkey"`
+	NoPasskey string     `json:"no_passkey,omitempty" doc:"Why there are none at this address: address, it is an IP address and a passkey belongs to a name; plain, browsers use them over https only"`
+	OIDC      []Provider `json:"oidc"`
+	Setup     bool       `json:"setup" doc:"No administrator can sign in yet: the log of the server holds the first link"`
 }
 
 // Provider is one of OpenID Connect that people may sign in with.
 type Provider struct {
 	Name  string `json:"name"`
 	Start string `json:"start"`
+	Away  bool   `json:"away" doc:"It does not answer now"`
 }
 
 func (s *server) waysIn(w http.ResponseWriter, r *http.Request) {
@@ -295,9 +317,9 @@ func (s *server) waysIn(w http.ResponseWriter, r *http.Request) {
 		refused(w, err)
 		return
 	}
-	out := ways{Password: true, Passkey: true, OIDC: []Provider{}, Setup: !led}
-	if s.Providers != nil {
-		out.OIDC = append(out.OIDC, s.Providers()...)
+	out := ways{Password: true, Passkey: true, OIDC: s.provider(), Setup: !led}
+	if _, err := s.site(r); err != nil {
+		out.Passkey, out.NoPasskey = false, map[bool]string{true: "plain", false: "address"}[errors.Is(err, people.ErrPlain)]
 	}
 	answer(w, http.StatusOK, out)
 }

@@ -76,6 +76,7 @@ type App struct {
 	hub        *hub.Hub
 	auth       *auth.Auth
 	people     *people.Store
+	factors    *people.Factors
 	authority  *authority.Authority // nil: nothing here needs certificates of our own
 	devices    *devices.Store
 	changes    *people.Changes

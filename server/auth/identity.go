@@ -12,26 +12,28 @@ import (
 
 // Identity is who asks, and what they may do. The zero Identity may do nothing.
 type Identity struct {
-	Subject       string          `json:"subject"` // "user:01J…", "token:admin", "key:01J…", "wall:01J…"
-	Name          string          `json:"name"`
-	Role          string          `json:"role"`  // the first of Roles
-	Roles         []access.Role   `json:"roles"` // they add up
-	Agency        string          `json:"agency"`
-	Rights        []access.Action `json:"rights"` // what may be done to some object; which one, May tells
-	Desk          string          `json:"desk" doc:"Slug of the desk chosen at sign-in; empty: none"`
-	Lang          string          `json:"lang,omitempty" doc:"id or en; absent: as the screen chooses"`
-	Screen        string          `json:"screen,omitempty" doc:"Of a wall: the screen it is bound to"`
-	Needs         []string        `json:"needs,omitempty" doc:"What must be done before anything else: second_factor, password"`
-	ElevatedUntil moment.Time     `json:"elevated_until" doc:"Until when who they are counts as just shown: what changes rights or data of others needs it; null: it is not"`
-	Switched      string          `json:"switched,omitempty" doc:"Who was signed in at this screen until now; only in the answer of a sign-in"`
-	Via           Via             `json:"-"`
-	Who           access.Subject  `json:"-"` // what Can is asked for
-	Session       string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
-	Person        string          `json:"-"` // id of the account; empty for a key, a device and the admin token
-	Key           string          `json:"-"` // id of the key that was shown; empty without one
-	Factor        string          `json:"-"` // the second factor that this session has shown; empty: none
-	Device        string          `json:"-"` // id of the device that was shown; empty without one
-	Feed          string          `json:"-"` // the one feed that may be fed; empty: any
+	Subject        string          `json:"subject"` // "user:01J…", "token:admin", "key:01J…", "wall:01J…"
+	Name           string          `json:"name"`
+	Role           string          `json:"role"`  // the first of Roles
+	Roles          []access.Role   `json:"roles"` // they add up
+	Agency         string          `json:"agency"`
+	Rights         []access.Action `json:"rights"` // what may be done to some object; which one, May tells
+	Desk           string          `json:"desk" doc:"Slug of the desk chosen at sign-in; empty: none"`
+	Lang           string          `json:"lang,omitempty" doc:"id or en; absent: as the screen chooses"`
+	Screen         string          `json:"screen,omitempty" doc:"Of a wall: the screen it is bound to"`
+	Needs          []string        `json:"needs,omitempty" doc:"What must be done before anything else: second_factor, password"`
+	ElevatedUntil  moment.Time     `json:"elevated_until" doc:"Until when who they are counts as just shown: what changes rights or data of others needs it; null: it is not"`
+	RecoveryUsedAt moment.Time     `json:"recovery_used_at,omitzero" doc:"When one of your recovery codes was used; told until you make new ones"`
+	Switched       string          `json:"switched,omitempty" doc:"Who was signed in at this screen until now; only in the answer of a sign-in"`
+	Via            Via             `json:"-"`
+	Who            access.Subject  `json:"-"` // what Can is asked for
+	Session        string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
+	SessionID      string          `json:"-"` // by which its owner and administrators name the session, and which stays when its secret changes; empty without one
+	Person         string          `json:"-"` // id of the account; empty for a key, a device and the admin token
+	Key            string          `json:"-"` // id of the key that was shown; empty without one
+	Factor         string          `json:"-"` // the second factor that this session has shown; empty: none
+	Device         string          `json:"-"` // id of the device that was shown; empty without one
+	Feed           string          `json:"-"` // the one feed that may be fed; empty: any
 }
 
 // Via tells how someone showed who they are.

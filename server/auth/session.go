@@ -315,6 +315,7 @@ func (a *Auth) identityOf(k kept, p people.Person) Identity {
 		}
 	}
 	id.Needs, id.Via, id.Lang, id.Person, id.Factor, id.ElevatedUntil = needs, ViaSession, p.Lang, p.ID, k.Factor, k.Elevated
+	id.SessionID, id.RecoveryUsedAt = k.ID, p.RecoveryAt
 	if id.Can(access.StaffDesk) {
 		id.Desk = k.Desk
 	}
