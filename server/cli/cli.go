@@ -32,6 +32,7 @@ type commands struct {
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
 	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`
 	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
+	Routes       routesCmd `cmd:"" help:"Print every route of the server, who may use it and what it needs."`
 	Version      version   `cmd:"" help:"Print the version."`
 	Help         help      `cmd:"" help:"Show this text."`
 	ConfigSample sampleCmd `cmd:"" name:"config-sample" hidden:"" help:"Write the sample configuration."`
