@@ -34,7 +34,9 @@ import (
 	"kentongan/server/embedded"
 	"kentongan/server/hub"
 	"kentongan/server/ingest"
+	"kentongan/server/oidc"
 	"kentongan/server/people"
+	"kentongan/server/privacy"
 	"kentongan/server/profile"
 	"kentongan/server/seal"
 )
@@ -77,9 +79,12 @@ type App struct {
 	auth       *auth.Auth
 	people     *people.Store
 	factors    *people.Factors
+	oidc       *oidc.Provider       // nil: nobody signs in at a provider
 	authority  *authority.Authority // nil: nothing here needs certificates of our own
 	devices    *devices.Store
 	changes    *people.Changes
+	reporters  *privacy.Reporters
+	retention  *privacy.Retention
 	unsealed   atomic.Pointer[time.Time] // when a sealed account was used last
 	push       *runner.Runner            // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner            // feeds that we drive: one server at a time
@@ -142,6 +147,7 @@ func (a *App) build(ctx context.Context) error {
 	if err := a.newAlerts(ctx); err != nil {
 		return err
 	}
+	a.newPrivacy()
 	a.newIngest()
 	if err := a.openArchive(); err != nil {
 		return err
@@ -197,7 +203,7 @@ func (a *App) newIngest() {
 	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
-		OnThings: a.hub.ThingsChanged})
+		Reporters: a.keepReporters, OnThings: a.hub.ThingsChanged})
 }
 
 // Addr is the bound address.
@@ -227,6 +233,9 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
 	a.spawn("base map", a.workCtx, a.basemap.Run)
+	if a.oidc != nil {
+		a.spawn("provider of sign-ins", a.workCtx, a.oidc.Run)
+	}
 	if a.archive != nil {
 		a.spawn("archive", a.workCtx, a.archive.Run)
 	}

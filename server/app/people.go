@@ -10,6 +10,7 @@ import (
 
 	"kentongan/alerts/audit"
 	"kentongan/server/auth"
+	"kentongan/server/oidc"
 	"kentongan/server/people"
 	"kentongan/server/wire"
 )
@@ -24,6 +25,9 @@ const (
 func (a *App) newPeople() {
 	a.people = people.NewStore(a.rdb, a.keys, time.Now)
 	a.factors = people.NewFactors(a.people, a.seal, a.profile.Name)
+	if a.cfg.OIDC.On() {
+		a.oidc = oidc.New(a.cfg.OIDC, oidc.Deps{Store: a.rdb, Keys: a.keys, Seal: a.seal, Now: time.Now, Log: a.log})
+	}
 	a.changes = people.NewChanges(a.people, func(ctx context.Context, act people.Acted) error {
 		return a.cases.Record(ctx, audit.Record{Actor: act.By, Action: act.Action, Object: act.Object, Reason: act.Reason})
 	}, time.Now)

@@ -138,6 +138,7 @@ func (a *App) route(w http.ResponseWriter, r *http.Request) {
 func (a *App) newServer() error {
 	var err error
 	a.newPeople()
+	a.onChanges()
 	a.auth, err = auth.New(a.rdb, a.keys, a.cfg.Auth(), a.record, time.Now, a.log)
 	if err != nil {
 		return err
@@ -167,7 +168,7 @@ func (a *App) open() error {
 	h, err := api.New(api.Deps{
 		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.rules.List, Profile: a.profile,
 		Basemap: a.basemap,
-		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
+		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again,
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,
 	})

@@ -59,6 +59,7 @@ func (c *checker) oneOf(path, got string, words ...string) {
 func check(c *checker, cfg *Config) {
 	c.network(cfg)
 	c.identity(cfg)
+	c.oidc(cfg)
 	c.oneOf("log_level", cfg.LogLevel, "debug", "info", "warn", "error")
 	c.oneOf("log_format", cfg.LogFormat, "", "json", "console")
 	c.oneOf("store.fsync", cfg.Store.Fsync, "always", "everysec")
@@ -72,6 +73,14 @@ func check(c *checker, cfg *Config) {
 	}
 	if cfg.Retention.Readings < time.Minute {
 		c.bad("retention.readings", "%v is shorter than 1m", cfg.Retention.Readings)
+	}
+	for _, one := range []struct {
+		name         string
+		value, least time.Duration
+	}{{"alerts", cfg.Retention.Alerts, 2 * day}, {"reports", cfg.Retention.Reports, 2 * day}, {"incidents", cfg.Retention.Incidents, 2 * day}, {"reporters", cfg.Retention.Reporters, day}, {"words", cfg.Retention.Words, 90 * day}} {
+		if one.value < one.least && (one.value != 0 || one.name == "reporters") {
+			c.bad("retention."+one.name, "%v is shorter than %v", one.value, one.least)
+		}
 	}
 	if cfg.Limits.Body < 1 {
 		c.bad("limits.body", "%v takes no body at all", cfg.Limits.Body)

@@ -9,6 +9,7 @@ import (
 	"kentongan/alerts/rules"
 	"kentongan/feeds/runner"
 	"kentongan/server/basemap"
+	"kentongan/server/oidc"
 )
 
 // Config is everything that can be set. The doc tags become the sample file.
@@ -31,10 +32,11 @@ type Config struct {
 	DebugListen    string   `yaml:"debug_listen" doc:"Loopback address for pprof and metrics. Empty: off."`
 	Profile        string   `yaml:"profile" doc:"solok, bandung, or the path of a profile file (deploy/profile.sample.yaml explains every key). Empty: everywhere is ours, prefix INC, UTC, no consents."`
 
-	SignIn    SignIn    `yaml:"sign_in"`
-	Retention Retention `yaml:"retention"`
-	Store     Store     `yaml:"store"`
-	Limits    Limits    `yaml:"limits"`
+	SignIn    SignIn      `yaml:"sign_in"`
+	OIDC      oidc.Config `yaml:"oidc"`
+	Retention Retention   `yaml:"retention"`
+	Store     Store       `yaml:"store"`
+	Limits    Limits      `yaml:"limits"`
 
 	Basemap basemap.Config `yaml:"basemap"`
 
@@ -51,9 +53,14 @@ type SignIn struct {
 
 // Retention says how long history is kept.
 type Retention struct {
-	Readings time.Duration `yaml:"readings" doc:"How long readings are kept; the last state of a Thing stays."`
-	Raw      time.Duration `yaml:"raw" doc:"How long the bytes of every delivery are kept in data_dir/raw, for \"kentongan replay\"; 0s: not at all. Formats that name\nreporters (open311, petabencana) are kept only where the feed says keep."`
-	RawSpace Size          `yaml:"raw_space" doc:"Largest size of data_dir/raw; the oldest hours give way."`
+	Readings  time.Duration `yaml:"readings" doc:"How long readings are kept; the last state of a Thing stays."`
+	Raw       time.Duration `yaml:"raw" doc:"How long the bytes of every delivery are kept in data_dir/raw, for \"kentongan replay\"; 0s: not at all. Formats that name\nreporters (open311, petabencana) are kept only where the feed says keep."`
+	Alerts    time.Duration `yaml:"alerts" doc:"How long alerts are kept that are over; 0s: for ever. This and the following are in days of 24h, and two persons may set them\nanother way while the house runs; what an open incident rests on stays."`
+	Reports   time.Duration `yaml:"reports" doc:"How long reports are kept after their last change; 0s: for ever."`
+	Incidents time.Duration `yaml:"incidents" doc:"How long incidents are kept that are closed or cancelled; 0s: for ever."`
+	Reporters time.Duration `yaml:"reporters" doc:"How long it is known who gave a report, after the report closed or changed last."`
+	Words     time.Duration `yaml:"words" doc:"How long the words are kept that people wrote of their acts; the records themselves are never deleted. 0s: for ever."`
+	RawSpace  Size          `yaml:"raw_space" doc:"Largest size of data_dir/raw; the oldest hours give way."`
 }
 
 // Store is about the embedded store.
@@ -68,11 +75,14 @@ type Limits struct {
 	Message  Size `yaml:"message" doc:"Largest MQTT message."`
 }
 
+const day = 24 * time.Hour
+
 // Default is the configuration of a file that says nothing.
 func Default() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", MQTTListen: "127.0.0.1:1883", DataDir: "./data", LogLevel: "info",
 		SignIn:    SignIn{SecondFactor: []string{"admin", "supervisor", "dispatcher", "leader", "auditor"}, Session: 12 * time.Hour},
-		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
+		OIDC:      oidc.DefaultConfig(),
+		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, Alerts: 365 * day, Reports: 730 * day, Incidents: 1825 * day, Reporters: 90 * day, Words: 1825 * day, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
 }

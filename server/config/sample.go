@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"kentongan/server/oidc"
 )
 
 // sampleHead, sampleFeeds and sampleRules are the parts of the sample that explain by example.
@@ -146,6 +148,8 @@ func sampleValue(v reflect.Value) string {
 		return fmt.Sprint(t)
 	case []string:
 		return "[" + strings.Join(t, ", ") + "]"
+	case []oidc.Mapping:
+		return "[]"
 	default:
 		if v.String() == "" {
 			return `""`
