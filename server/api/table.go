@@ -142,8 +142,9 @@ func (p policy) check(pattern string) error {
 
 type requestKey struct{}
 
-// request is under which id a request is audited and logged, from where it came, and what it asks for: "GET /api/v1/things".
-type request struct{ id, client, line string }
+// request is under which id a request is audited and logged, from where it came, what it asks for ("GET /api/v1/things"), and under which
+// address it knows us.
+type request struct{ id, client, line, base string }
 
 func requestID(ctx context.Context) string {
 	r, _ := ctx.Value(requestKey{}).(request)
@@ -155,10 +156,15 @@ func clientOf(ctx context.Context) string {
 	return r.client
 }
 
+func baseOf(ctx context.Context) string {
+	r, _ := ctx.Value(requestKey{}).(request)
+	return r.base
+}
+
 // ServeHTTP answers every request: headers that hold everywhere, then the route, or a problem where there is none.
 func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := ulid.Make().String()
-	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r), r.Method + " " + r.URL.Path}))
+	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r), r.Method + " " + r.URL.Path, t.s.Auth.BaseURL(r)}))
 	t.headers(w.Header(), id)
 	defer t.recover(w, r)
 	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {

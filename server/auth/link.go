@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"kentongan/geo/keyspace"
+	"kentongan/geo/moment"
 	"kentongan/server/people"
 )
 
@@ -54,11 +55,29 @@ func (a *Auth) Invite(ctx context.Context, p people.Person, by string) (string, 
 }
 
 // ResetCode makes the code by which somebody gets in again, in groups that can be read aloud. drop: their second factors are lost and go.
-// It is for 15 minutes and for the account as it is now. Errors: ErrUnavailable.
-func (a *Auth) ResetCode(ctx context.Context, p people.Person, drop bool, by string) (string, error) {
-	code := people.ReadableCode(10) // 80 bits: enough for 15 minutes
-	c := coded{V: 1, Kind: linkReset, Person: p.ID, Version: p.Version, Drop: drop, By: by, Expires: a.now().Add(resetTime).UTC()}
-	return code, a.keepCode(ctx, people.PlainCode(code), c, resetTime)
+// It is for 15 minutes and for the account as it is now. by is the witness's subject. Errors: ErrUnavailable.
+func (a *Auth) ResetCode(ctx context.Context, p people.Person, drop bool, by, name string) (code string, until time.Time, err error) {
+	code, until = people.ReadableCode(10), a.now().Add(resetTime).UTC() // 80 bits: enough for 15 minutes
+	c := coded{V: 1, Kind: linkReset, Person: p.ID, Version: p.Version, Drop: drop, By: by, Name: name, Expires: until}
+	return code, until, a.keepCode(ctx, people.PlainCode(code), c, resetTime)
+}
+
+// SealPerson gives a break-glass account another code, in groups that can be read off paper. The old one opens nothing from now on, and sessions
+// by it end. Errors: people.ErrNoPerson, ErrBusy; any other: the store.
+func (a *Auth) SealPerson(ctx context.Context, id string) (people.Person, string, error) {
+	code := people.SealedCode()
+	phc, err := a.hasher.Hash(ctx, people.PlainCode(code))
+	if err != nil {
+		return people.Person{}, "", busy(err)
+	}
+	p, err := a.people.Change(ctx, id, 0, func(p *people.Person) error {
+		p.Password, p.UnsealedAt = phc, moment.Time{}
+		return nil
+	})
+	if err != nil {
+		return p, "", err
+	}
+	return p, code, a.EndPerson(ctx, p.ID, "")
 }
 
 func (a *Auth) makeCode(ctx context.Context, c coded, life time.Duration) (string, error) {
@@ -185,13 +204,13 @@ func (a *Auth) Redeem(ctx context.Context, r *http.Request, code, password strin
 	} else if err != nil {
 		return p, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if p, err = a.setPassword(ctx, p, password, c.Drop); err != nil {
+	if p, err = a.setPassword(ctx, p, password, c); err != nil {
 		left := c.Expires.Sub(a.now())
 		return p, errors.Join(err, a.keepCode(ctx, plain(code), c, max(left, time.Second)))
 	}
 	how := "by invitation of " + c.By
 	if c.Kind == linkReset {
-		how = "with " + c.By + " as witness"
+		how = "with " + c.Name + " (" + c.By + ") as witness"
 		if c.Drop {
 			how += ", without the second factors"
 		}
@@ -215,14 +234,14 @@ func (a *Auth) ChangePassword(ctx context.Context, r *http.Request, id Identity,
 	if err := people.CheckPassword(password, p); err != nil {
 		return err
 	}
-	if p, err = a.setPassword(ctx, p, password, false); err != nil {
+	if p, err = a.setPassword(ctx, p, password, coded{}); err != nil {
 		return err
 	}
 	a.Record(ctx, Act{Actor: id, Action: "password.changed", Object: "person:" + p.ID, From: a.ClientIP(r)})
 	return a.EndPerson(ctx, p.ID, id.Session)
 }
 
-func (a *Auth) setPassword(ctx context.Context, p people.Person, password string, drop bool) (people.Person, error) {
+func (a *Auth) setPassword(ctx context.Context, p people.Person, password string, by coded) (people.Person, error) {
 	if err := people.CheckPassword(password, p); err != nil {
 		return p, err
 	}
@@ -232,7 +251,10 @@ func (a *Auth) setPassword(ctx context.Context, p people.Person, password string
 	}
 	p, err = a.people.Change(ctx, p.ID, p.Version, func(p *people.Person) error {
 		p.Password, p.MustChange = phc, false
-		if drop {
+		if by.Kind == linkReset {
+			p.Witness = &people.Witness{By: by.By, At: moment.Of(a.now())}
+		}
+		if by.Drop {
 			p.TOTP, p.Passkeys, p.Recovery = nil, nil, nil
 		}
 		return nil

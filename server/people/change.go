@@ -133,8 +133,12 @@ func (s *Changes) Propose(ctx context.Context, kind, summary string, doc any, by
 
 // Approve lets a change be applied by a second person. Errors: ErrNoChange, ErrSame, ErrDecided, of applying; any other: the store.
 func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
+	of, err := s.hand(ctx, by)
+	if err != nil {
+		return Change{}, err
+	}
 	c, err := s.decide(ctx, id, func(c *Change) error {
-		if slices.Contains(c.By(), by) || by == "" {
+		if slices.Contains(c.By(), by) || by == "" || of == c.ProposedBy {
 			return ErrSame
 		}
 		if c.State == ChangeApproved && c.AppliedAt.IsZero() { // it did not come to its end
@@ -146,6 +150,22 @@ func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 		return c, err
 	}
 	return s.carryOut(ctx, c)
+}
+
+// hand is whoever set the password of an account as a witness while a change may wait: the two count as one, for the witness has held the key.
+func (s *Changes) hand(ctx context.Context, by string) (string, error) {
+	id, ok := strings.CutPrefix(by, "user:")
+	if !ok {
+		return "", nil
+	}
+	p, err := s.store.Get(ctx, id)
+	if errors.Is(err, ErrNoPerson) || err == nil && (p.Witness == nil || s.now().Sub(p.Witness.At.Time) > changeWaits) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return p.Witness.By, nil
 }
 
 // Refuse ends a change without applying it. Whom it is about may not. Errors: as Approve.

@@ -40,6 +40,13 @@ type Person struct {
 	Provided   []Provided  `json:"provided,omitempty"`   // what the providers' groups gave at the last sign-in there
 	Known      []Device    `json:"known,omitempty"`      // browsers that signed in before, the newest first
 	LastSeenAt moment.Time `json:"last_seen_at"`         // of a sign-in
+	Witness    *Witness    `json:"witness,omitempty"`    // of the last password that was set with one
+}
+
+// Witness is who let somebody in again, and when.
+type Witness struct {
+	By string      `json:"by"` // subject
+	At moment.Time `json:"at"`
 }
 
 // TOTP is a second factor by codes of an app (RFC 6238).
