@@ -1,6 +1,7 @@
 // Package report is Report: a citizen's or officer's account as the house keeps it. Pure.
 //
-// Who gave it is not kept: name, telephone, e-mail and device have no field (part 4 keeps them apart, for those who must call back).
+// Who gave it is not kept here: name, telephone, e-mail and device have no field. They lie apart and sealed, for those who must call back
+// (server/privacy).
 package report
 
 import (
@@ -45,6 +46,8 @@ type Report struct {
 	Simulated   bool              `json:"simulated"`
 	Attribution string            `json:"attribution,omitempty"`
 	External    []feeds.ReportRef `json:"external_refs"`
+	EnteredBy   string            `json:"entered_by,omitempty"` // subject of who took the call; empty: it came by a feed
+	Erased      bool              `json:"erased,omitempty"`     // its words were erased; what its feed says of it again is not taken up
 
 	undated bool // its producer gives no time: At is our clock's
 }
@@ -145,6 +148,16 @@ func (r Report) Revise(next Report) (out Report, changes []string) {
 	if !next.UpdatedAt.IsZero() && next.UpdatedAt.Before(r.UpdatedAt.Time) {
 		return r, nil
 	}
+	if next.EnteredBy = r.EnteredBy; r.Erased {
+		status, updated := next.Status, next.UpdatedAt
+		next = r
+		next.Status, next.UpdatedAt, next.ReceivedAt = status, updated, r.ReceivedAt
+		if next.Status == r.Status {
+			return r, nil
+		}
+		next.Revision, next.ChangedAt = r.Revision+1, r.ChangedAt
+		return next, []string{"status"}
+	}
 	changed := next.ReceivedAt
 	next.ReceivedAt, next.ChangedAt, next.State, next.Revision = r.ReceivedAt, r.ChangedAt, r.State, r.Revision
 	if next.UpdatedAt.IsZero() {
@@ -158,6 +171,17 @@ func (r Report) Revise(next Report) (out Report, changes []string) {
 	}
 	next.Revision, next.ChangedAt = r.Revision+1, changed
 	return next, changes
+}
+
+// ErasedText stands in the place of words that were erased.
+const ErasedText = "[dihapus atas permintaan / erased on request]"
+
+// Erase gives the report without anybody's words: what Facts leaves, and that they were erased.
+func (r *Report) Erase(now moment.Time) Report {
+	out := r.Facts()
+	out.Text, out.Erased, out.EnteredBy = ErasedText, true, r.EnteredBy
+	out.Revision, out.ChangedAt = r.Revision+1, now
+	return out
 }
 
 // changes names the fields in which next differs, other than times of the house.

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +20,11 @@ import (
 	"kentongan/feeds"
 	"kentongan/geo/moment"
 )
+
+//go:embed purge.lua
+var purgeSource string
+
+var purgeScript = redis.NewScript(purgeSource)
 
 // MostReports is how many reports a screen starts with, the newest received first.
 const MostReports = 2000
@@ -100,6 +107,9 @@ func (s *Store) putReports(ctx context.Context, said []report.Report, m feeds.Me
 	for i := range said {
 		k, found := known[said[i].ID]
 		doc, action, reason := said[i], "report.stored", ""
+		if !found {
+			k.own.Salt = rand.Text()
+		}
 		if found {
 			revised, changes := k.doc.Revise(said[i])
 			if len(changes) == 0 {
@@ -114,9 +124,9 @@ func (s *Store) putReports(ctx context.Context, said []report.Report, m feeds.Me
 		}
 		var before any
 		if found {
-			before = k.doc
+			before = salted(k.own, k.doc)
 		}
-		if err := st.audited(who, action, "report:"+doc.ID, reason, before, doc); err != nil {
+		if err := st.audited(who, action, "report:"+doc.ID, reason, before, salted(k.own, doc)); err != nil {
 			return nil, err
 		}
 		known[doc.ID] = kept[report.Report]{doc: doc, own: k.own, rev: nextRev(k.rev)}
@@ -169,12 +179,13 @@ func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, wh
 	if key != "" {
 		in.ID = digest(who.Subject + "\x00" + key)
 	}
-	own := origin{Feed: DeskFeed, Agency: who.Agency, Draft: digest(string(said))}
+	own := origin{Feed: DeskFeed, Agency: who.Agency, Draft: digest(string(said)), Salt: rand.Text()}
 	err = s.retry(ctx, func() error {
 		now := s.now()
 		in.ReceivedAt = moment.Of(now)
 		out, created = report.From(in, feeds.Meta{Feed: DeskFeed, ReceivedAt: now}, s.areaOf), true
 		out.Agency = who.Agency
+		out.EnteredBy = who.Subject
 		known, err := s.reportsOf(ctx, []string{out.ID})
 		if err != nil {
 			return err
@@ -191,12 +202,62 @@ func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, wh
 		if err := s.putReport(st, kept[report.Report]{}, false, &out, own); err != nil {
 			return err
 		}
-		if err := st.audited(who, "report.entered", "report:"+out.ID, "", nil, out); err != nil {
+		if err := st.audited(who, "report.entered", "report:"+out.ID, "", nil, salted(own, out)); err != nil {
 			return err
 		}
 		return s.run(ctx, st)
 	})
 	return out, created, err
+}
+
+// salted is what the audit log's hash of a report is of. Words can be guessed, and a hash of them alone would tell who guesses right.
+func salted(own origin, r report.Report) any {
+	if own.Salt == "" {
+		return r
+	}
+	return []any{own.Salt, r}
+}
+
+// EraseReport takes everybody's words out of a report, and out of the changes of it that screens could still ask for. What is left says
+// that it was there. Errors: ErrNoReport, feeds.ErrBusy.
+func (s *Store) EraseReport(ctx context.Context, id string, who audit.Actor) (out report.Report, err error) {
+	err = s.retry(ctx, func() error {
+		list, err := s.reportsOf(ctx, []string{id})
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			return fmt.Errorf("%w: %.80q", ErrNoReport, id)
+		}
+		k := list[0]
+		if out = k.doc; k.doc.Erased {
+			return nil
+		}
+		now := s.now()
+		out = k.doc.Erase(moment.Of(now))
+		own := origin{Feed: k.own.Feed, Agency: k.own.Agency}
+		st := s.newStep(now)
+		st.check("rev", s.keys.Report(id), "", k.rev)
+		if err := s.putReport(st, k, true, &out, own); err != nil {
+			return err
+		}
+		if err := st.audited(who, "report.erased", "report:"+id, "", salted(k.own, k.doc), out); err != nil {
+			return err
+		}
+		return s.run(ctx, st)
+	})
+	if err != nil {
+		return out, err
+	}
+	return out, s.forgetChanges(ctx, "report", id)
+}
+
+// forgetChanges takes the older changes of a case out of the case stream. Whoever resumes from before them starts from a snapshot.
+func (s *Store) forgetChanges(ctx context.Context, kind, id string) error {
+	if err := purgeScript.Run(ctx, s.rdb, []string{s.keys.Case(), s.keys.Case() + ":purged"}, kind, id).Err(); err != nil {
+		return fmt.Errorf("%w: forget changes of %s %s: %w", feeds.ErrBusy, kind, id, err)
+	}
+	return nil
 }
 
 // Report by id; ErrNoReport.

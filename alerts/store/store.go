@@ -143,6 +143,7 @@ type origin struct {
 	// Unlisted: it was ended because its feed's list no longer held it; listed again it goes on.
 	Unlisted bool   `json:"unlisted,omitempty"`
 	Draft    string `json:"draft,omitempty"` // of a report that was entered here: hash of what was said
+	Salt     string `json:"salt,omitempty"`  // of the hashes of a report in the audit log: erased with its words
 }
 
 type kept[T any] struct {

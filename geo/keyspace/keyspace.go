@@ -54,7 +54,7 @@ var Table = []Row{
 	{"kt:live:{CELL}", "channel", "on a cluster: what a commit wrote to the shard", "none: not kept", "geo/index", "geo/index"},
 	{"kt:epoch", "string", "id of this store's life", "none: a new one means the store came back empty", "server/app", "server/app, server/hub"},
 	{"kt:seal:{J}", "string", "id of the key of secret_key_file that seals: servers with another file do not start", "none: one value", "server/app", "server/app"},
-	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class alerts", "alerts/store", "alerts/store"},
 	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
 	{"kt:alerts-active:{J}", "set", "ids of active alerts", "none: bounded by what is active", "alerts/store", "alerts/store"},
 	{"kt:alert-key:{J}:KEY", "string", "alert id by identity or event key", "30 days beyond its expiry", "alerts/store", "alerts/store"},
@@ -62,14 +62,23 @@ var Table = []Row{
 	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
 	{"kt:firing-rules:{J}", "set", "ids of rules that have fired", "none: bounded by rules", "alerts/store", "alerts/store"},
 	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
-	{"kt:report:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:report:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class reports", "alerts/store", "alerts/store"},
 	{"kt:reports:{J}", "zset", "report ids by received time", "as report", "alerts/store", "alerts/store"},
 	{"kt:reports-open:{J}", "zset", "ids of reports that nobody closed, by received time", "none: those of the last day; older ones are cut with each report", "alerts/store", "alerts/store"},
-	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none yet: retention by class comes with part 4", "alerts/store", "alerts/store"},
+	{"kt:reporter:{J}:REPORT", "hash", "who gave a report: record (JSON, v=1), closed (under the reporter's data key); gone: record alone", "retention class reporters; the mark of one that is gone as long as the report", "server/privacy", "server/privacy"},
+	{"kt:reporter-key:{J}", "hash", "report id -> the data key of its reporter, sealed; erasing it erases the reporter", "as the reporter", "server/privacy", "server/privacy"},
+	{"kt:reporter-call:{J}:REF", "zset", "report ids of one person by ms, under a keyed hash of the telephone number", "as the reporters within", "server/privacy", "server/privacy"},
+	{"kt:reporter-shown:{J}:REPORT", "list", "who has seen the reporter whole (JSON), the last 100", "as the report", "server/privacy", "server/privacy"},
+	{"kt:reporter-match:{J}", "string", "the key of those hashes, sealed", "none: one value", "server/privacy", "server/privacy"},
+	{"kt:reporters:{J}", "zset", "ids of reports whose reporter is kept, by ms", "as the reporter", "server/privacy", "server/privacy"},
+	{"kt:reveal:{J}:SUBJECT", "string", "how many reporters somebody has seen whole within the hour", "an hour", "server/privacy", "server/privacy"},
+	{"kt:retention:{J}", "hash", "class of data -> how long two persons have agreed to keep it (JSON, v=1)", "none: one value a class", "server/privacy", "server/privacy"},
+	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class incidents", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
 	{"kt:number:{J}:YEAR", "string", "last incident number of the year; SIM-YEAR: of simulated ones", "none: one value a year", "alerts/store", "alerts/store"},
-	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "CaseStreamLength entries", "alerts/store", "server/hub"},
+	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "retention class changes; CaseStreamLength entries at most", "alerts/store", "server/hub"},
+	{"kt:case-mark:{J}", "zset", "offsets of kt:case by the ms at which it had come so far", "an hour beyond retention class changes", "alerts/store", "alerts/store"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
 	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
@@ -186,6 +195,30 @@ func (k Keys) Reports() string { return k.ours("reports") }
 // ReportsOpen is the open ones of the last day, by received time.
 func (k Keys) ReportsOpen() string { return k.ours("reports-open") }
 
+// Reporter of a report.
+func (k Keys) Reporter(report string) string { return k.facet("reporter", report) }
+
+// ReporterKey is the data keys of reporters.
+func (k Keys) ReporterKey() string { return k.ours("reporter-key") }
+
+// ReporterCall is the reports of one person.
+func (k Keys) ReporterCall(ref string) string { return k.facet("reporter-call", ref) }
+
+// ReporterShown is who has seen the reporter of a report.
+func (k Keys) ReporterShown(report string) string { return k.facet("reporter-shown", report) }
+
+// ReporterMatch is the key that callers are matched with.
+func (k Keys) ReporterMatch() string { return k.ours("reporter-match") }
+
+// Reporters by time.
+func (k Keys) Reporters() string { return k.ours("reporters") }
+
+// Reveal counts what a subject has seen of reporters.
+func (k Keys) Reveal(subject string) string { return k.facet("reveal", subject) }
+
+// Retention is how long classes of data are kept, where that was changed.
+func (k Keys) Retention() string { return k.ours("retention") }
+
 // Incident by id.
 func (k Keys) Incident(id string) string { return k.facet("incident", id) }
 
@@ -200,6 +233,9 @@ func (k Keys) Number(year string) string { return k.facet("number", year) }
 
 // Case is the stream of case changes.
 func (k Keys) Case() string { return k.ours("case") }
+
+// CaseMark is how far it had come at which time.
+func (k Keys) CaseMark() string { return k.ours("case-mark") }
 
 // CaseOffset is its last offset.
 func (k Keys) CaseOffset() string { return k.ours("case-offset") }

@@ -99,7 +99,9 @@ func (a *App) readEpoch(ctx context.Context) (string, error) {
 
 // sweep does what time alone brings about, until ctx ends; one server at a time is enough.
 func (a *App) sweep(ctx context.Context, cases *store.Store) {
-	expire, trim := time.NewTicker(expireEvery), time.NewTicker(trimEvery)
+	expire, trim, retain := time.NewTicker(expireEvery), time.NewTicker(trimEvery), time.NewTicker(retainEvery)
+	defer retain.Stop()
+	a.retain(ctx, cases)
 	defer expire.Stop()
 	defer trim.Stop()
 	for {
@@ -110,6 +112,8 @@ func (a *App) sweep(ctx context.Context, cases *store.Store) {
 			if _, err := cases.ExpireAlerts(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				a.log.Warn().Err(err).Msg("expired alerts are not ended yet")
 			}
+		case <-retain.C:
+			a.retain(ctx, cases)
 		case <-trim.C:
 			n, err := a.index.Trim(ctx)
 			if err != nil && ctx.Err() == nil {

@@ -54,15 +54,17 @@ type Cases interface {
 
 // Deps are the rooms below.
 type Deps struct {
-	Index    *index.Store
-	Picture  *index.Picture
-	Cases    Cases
-	Rules    *rules.Engine // nil: no rules
-	Leased   bool          // readings are judged only where Evaluate is called, under a lease; false: Run judges
-	Now      func() time.Time
-	Log      zerolog.Logger
-	Reg      prometheus.Registerer
-	OnThings func([]ThingChange) // called by one goroutine, in order of commits; the slice is the callee's
+	Index   *index.Store
+	Picture *index.Picture
+	Cases   Cases
+	Rules   *rules.Engine // nil: no rules
+	Leased  bool          // readings are judged only where Evaluate is called, under a lease; false: Run judges
+	Now     func() time.Time
+	Log     zerolog.Logger
+	Reg     prometheus.Registerer
+	// Reporters keeps who gave reports, by the report's id, apart from them; nil: nobody keeps it, and it is dropped. It returns once they are kept.
+	Reporters func(ctx context.Context, who map[string]feeds.Reporter) error
+	OnThings  func([]ThingChange) // called by one goroutine, in order of commits; the slice is the callee's
 }
 
 // Pipeline stores batches. Store is safe for concurrent use; Load comes before Run, and Run before Store is answered.
@@ -170,6 +172,9 @@ func (p *Pipeline) store(ctx context.Context, b feeds.Batch, m feeds.Meta, cases
 		}
 	}
 	if err := p.reports(ctx, cases, b.Reports, &m, l); err != nil {
+		return feeds.Receipt{}, err
+	}
+	if err := p.reporters(ctx, &b, &m, l); err != nil {
 		return feeds.Receipt{}, err
 	}
 	r := l.receipt()

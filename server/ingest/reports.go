@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 )
@@ -81,6 +82,31 @@ func (p *Pipeline) putReports(ctx context.Context, cases Cases, list []feeds.Rep
 	default:
 		return fmt.Errorf("%w: reports: %w", feeds.ErrBusy, err)
 	}
+}
+
+// reporters hands on who gave the reports that are stored. Until they are kept nothing is acknowledged: sent again, the reports are
+// duplicates and their reporters come once more. Invented people are kept by nobody.
+func (p *Pipeline) reporters(ctx context.Context, b *feeds.Batch, m *feeds.Meta, l *ledger) error {
+	if p.d.Reporters == nil || len(b.Reporters) == 0 || m.Dry || m.Simulated {
+		return nil
+	}
+	given := make(map[int]feeds.Reporter, len(b.Reporters))
+	for _, r := range b.Reporters {
+		given[r.Index] = r
+	}
+	who := map[string]feeds.Reporter{}
+	for i := range b.Reports {
+		if r, ok := given[b.Reports[i].Index]; ok && !l.barred(r.Index) {
+			who[report.ID(m.Feed, report.RequestID(b.Reports[i]))] = r
+		}
+	}
+	if len(who) == 0 {
+		return nil
+	}
+	if err := p.d.Reporters(ctx, who); err != nil {
+		return fmt.Errorf("%w: who gave the reports: %w", feeds.ErrBusy, err)
+	}
+	return nil
 }
 
 // reportFault says why a report cannot be stored, or nothing.

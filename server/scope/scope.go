@@ -44,7 +44,11 @@ func Report(r *report.Report, agencies []string) access.Object {
 	if r.Agency != "" {
 		agencies = []string{r.Agency}
 	}
-	return access.Object{Noun: NounReport, Agencies: agencies, Area: r.AreaName, Feed: r.Feed}
+	o := access.Object{Noun: NounReport, Agencies: agencies, Area: r.AreaName, Feed: r.Feed}
+	if r.EnteredBy != "" {
+		o.By = []string{r.EnteredBy}
+	}
+	return o
 }
 
 // Thing is a Thing as an object, and the action that reads it: the place of a unit is that of its crew, and belongs to the agency that

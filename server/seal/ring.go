@@ -177,10 +177,10 @@ func readKeys(body string) ([]key, error) {
 		}
 		text, ok := strings.CutPrefix(line, keyPrefix)
 		secret, err := b64.DecodeString(text)
-		if !ok || err != nil || len(secret) != keySize {
+		if !ok || err != nil || len(secret) != KeySize {
 			return nil, fmt.Errorf("line %d is no key of the form %s<43 letters>", at, keyPrefix)
 		}
-		if bytes.Equal(secret, make([]byte, keySize)) {
+		if bytes.Equal(secret, make([]byte, KeySize)) {
 			return nil, fmt.Errorf("line %d: a key of zeros is none", at)
 		}
 		k, err := newKey(secret)
@@ -202,7 +202,7 @@ func readKeys(body string) ([]key, error) {
 }
 
 func drawn() string {
-	secret := make([]byte, keySize)
+	secret := make([]byte, KeySize)
 	_, _ = rand.Read(secret) // never fails
 	return keyPrefix + b64.EncodeToString(secret) + "\n"
 }

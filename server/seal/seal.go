@@ -33,9 +33,11 @@ var (
 	ErrBroken = errors.New("it is not what was sealed, or not in its place")
 )
 
+// KeySize of every key, in bytes.
+const KeySize = chacha20poly1305.KeySize
+
 const (
 	version = "kts1"
-	keySize = chacha20poly1305.KeySize
 	idSize  = 8
 )
 
@@ -51,7 +53,7 @@ func Sealed(text string) bool { return strings.HasPrefix(text, version+".") }
 
 // key is one key of a ring.
 type key struct {
-	secret [keySize]byte
+	secret [KeySize]byte
 	id     string
 }
 
@@ -67,7 +69,7 @@ func newKey(secret []byte) (key, error) {
 
 // wrapper is the cipher that wraps the keys of a purpose.
 func (k key) wrapper(purpose string) (cipher.AEAD, error) {
-	sub, err := hkdf.Key(sha256.New, k.secret[:], nil, version+" wrap "+purpose, keySize)
+	sub, err := hkdf.Key(sha256.New, k.secret[:], nil, version+" wrap "+purpose, KeySize)
 	if err != nil {
 		return nil, fmt.Errorf("the key for %s: %w", purpose, err)
 	}
@@ -80,9 +82,9 @@ func (r *Ring) Seal(purpose string, plain, bound []byte) (string, error) {
 	if !purposes.MatchString(purpose) {
 		return "", fmt.Errorf("seal: %q is no purpose", purpose)
 	}
-	data := make([]byte, keySize)
+	data := make([]byte, KeySize)
 	_, _ = rand.Read(data) // never fails
-	body, err := closed(data, plain, place(purpose, bound))
+	body, err := Close(data, plain, place(purpose, bound))
 	if err != nil {
 		return "", fmt.Errorf("seal %s: %w", purpose, err)
 	}
@@ -115,7 +117,7 @@ func (r *Ring) Unseal(purpose, sealed string, bound []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("unseal %s: %w", purpose, ErrBroken)
 	}
-	plain, err := opened(data, body, place(purpose, bound))
+	plain, err := Unclose(data, body, place(purpose, bound))
 	if err != nil {
 		return nil, fmt.Errorf("unseal %s: %w", purpose, ErrBroken)
 	}
@@ -188,7 +190,8 @@ func beside(id, purpose, body string) []byte {
 	return append([]byte(version+"."+id+"."+purpose+"."), sum[:]...)
 }
 
-func closed(key, plain, bound []byte) ([]byte, error) {
+// Close closes bytes with a key that the caller keeps, and binds them to where they belong.
+func Close(key, plain, bound []byte) ([]byte, error) {
 	c, err := chacha20poly1305.NewX(key)
 	if err != nil {
 		return nil, err
@@ -198,7 +201,8 @@ func closed(key, plain, bound []byte) ([]byte, error) {
 	return c.Seal(nonce, nonce, plain, bound), nil
 }
 
-func opened(key, body, bound []byte) ([]byte, error) {
+// Unclose opens what Close closed with the key, in the same place; else ErrBroken.
+func Unclose(key, body, bound []byte) ([]byte, error) {
 	c, err := chacha20poly1305.NewX(key)
 	if err != nil {
 		return nil, err
@@ -210,5 +214,9 @@ func openWith(c cipher.AEAD, b, bound []byte) ([]byte, error) {
 	if len(b) < c.NonceSize()+c.Overhead() {
 		return nil, ErrBroken
 	}
-	return c.Open(nil, b[:c.NonceSize()], b[c.NonceSize():], bound)
+	plain, err := c.Open(nil, b[:c.NonceSize()], b[c.NonceSize():], bound)
+	if err != nil {
+		return nil, ErrBroken
+	}
+	return plain, nil
 }
