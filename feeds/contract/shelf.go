@@ -19,7 +19,7 @@ const (
 	MostDeliveries = 300_000
 	// MostSize is in the store's memory: ten feeds that lie at once still fit beside a city on a machine of four gigabytes.
 	MostSize = 128 << 20
-	// LargestBody is a sixteenth of that, so that no single delivery closes the quarantine to all others. As gzip it is some 80 MB of JSON.
+	// LargestBody is a sixteenth of that, so that no single delivery closes the quarantine to all others. As gzip it is some 60 MB of JSON.
 	LargestBody = 8 << 20
 	// deliveryCost is what a delivery takes beside its bytes.
 	deliveryCost = 256

@@ -23,6 +23,7 @@ type Keeper interface {
 	SaveContract(ctx context.Context, feed string, doc []byte, rev int64, decided bool) (now int64, err error)
 	// Hold keeps a delivery, and returns once it lies in the store; where nothing of it is withheld (Passed) it is counted to those of its cause and is
 	// their sample. The cause is given back with its id. A nil body is not kept. Errors: contract.ErrFull, contract.ErrLarge; any other: it may lie there.
+	// It bounds its own time, since making a large body small takes some.
 	Hold(ctx context.Context, h contract.Held, body []byte) (contract.Held, error)
 	// Kept tells the revision of a feed's contract and how much is held; at most some seconds old.
 	Kept(ctx context.Context, feed string) (Kept, error)
@@ -279,8 +280,6 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 			body = nil // it names people, and nothing of it is held back
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, quarantineTime)
-	defer cancel()
 	kept, err := in.runner.opt.Keeper.Hold(ctx, h, body)
 	if err != nil {
 		return h, err

@@ -85,12 +85,11 @@ func TestTooLargeToBeHeldIsRefused(t *testing.T) {
 	needRedis(t)
 	r := launch(t, "test", contracted, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	noise := rand.New(rand.NewSource(1))
-	var lines []string
-	for size := 0; size < 15<<20; size += len(lines[len(lines)-1]) {
-		id, name := make([]byte, 190), make([]byte, 190)
-		noise.Read(id)
-		noise.Read(name)
-		lines = append(lines, strings.Replace(lied(len(lines)%500, "km"), `"value"`, fmt.Sprintf(`"id":%q,"name":%q,"value"`, base64.RawURLEncoding.EncodeToString(id), base64.RawURLEncoding.EncodeToString(name)), 1))
+	lines := []string{lied(0, "km")}
+	for i := range 3500 {
+		text := make([]byte, 3000)
+		noise.Read(text)
+		lines = append(lines, fmt.Sprintf(`{"thing":"g-%d","property":"note","value":%q,"lat":-0.8,"lng":100.6}`, i%500, base64.RawURLEncoding.EncodeToString(text)))
 	}
 	code, got := r.ask("POST", "/api/v1/ingest/awlr", "["+strings.Join(lines, ",")+"]")
 	if code != http.StatusRequestEntityTooLarge || !strings.Contains(fmt.Sprint(got["detail"]), "too large to be held") {

@@ -27,6 +27,7 @@ const (
 	groupMost  = 512
 	groupBytes = 4 << 20
 	groupTime  = 3 * time.Second
+	holdTime   = 5 * time.Second // of one that waits, with the step before its own
 )
 
 // holding is one delivery that waits to be held.
@@ -54,6 +55,8 @@ func (q *quarantine) Hold(ctx context.Context, h contract.Held, body []byte) (co
 			return h, err
 		}
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, holdTime, errors.New("the store is slow"))
+	defer cancel()
 	l := q.line(h.Feed)
 	l.mu.Lock()
 	l.waiting = append(l.waiting, w)
@@ -114,7 +117,11 @@ func (q *quarantine) holdGroup(feed string, group []*holding) {
 	}
 }
 
-var gzips = sync.Pool{New: func() any { return gzip.NewWriter(io.Discard) }}
+// gzips are quick ones: a delivery of 64 MiB must not take its sender's patience.
+var gzips = sync.Pool{New: func() any {
+	z, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level is one that there is
+	return z
+}}
 
 // smallBody gains nothing by gzip, which costs it more than its bytes.
 const smallBody = 200
