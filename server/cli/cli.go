@@ -30,6 +30,7 @@ type commands struct {
 	Check        check     `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
 	Feed         feedCmd   `cmd:"" help:"Feeds: try one before anything is stored."`
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
+	User         userCmd   `cmd:"" help:"Accounts of people."`
 	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`
 	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
 	Routes       routesCmd `cmd:"" help:"Print every route of the server, who may use it and what it needs."`
