@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kentongan/server/auth"
+	"kentongan/server/devices"
 	"kentongan/server/profile"
 )
 
@@ -22,7 +23,7 @@ func Routes(files fs.FS, maxBody int64) ([]Route, error) {
 	if err != nil {
 		return nil, fmt.Errorf("routes: %w", err)
 	}
-	s := &server{Deps: Deps{Auth: new(auth.Auth), Profile: nowhere, Gather: prometheus.NewRegistry(), Files: files, MaxBody: maxBody,
+	s := &server{Deps: Deps{Auth: new(auth.Auth), Devices: new(devices.Store), Profile: nowhere, Gather: prometheus.NewRegistry(), Files: files, MaxBody: maxBody,
 		Now: time.Now, Log: zerolog.Nop()}}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {
