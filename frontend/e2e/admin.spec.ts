@@ -335,6 +335,11 @@ const spec: Spec = {
       /water_level/.test(told) && /km/.test(told),
       `the difference is not told: ${told}`,
     );
+    check(
+      (await card.getByTestId("held-deliveries").innerText()) === "1" &&
+        /\d/.test(await card.getByTestId("held-left").innerText()),
+      "how much is held, and for how long, is not told",
+    );
     await axe(page, "the quarantine");
     await page.getByTestId("tab-contract").click();
     await page.getByTestId("contract").getByText("water_level").waitFor();

@@ -306,7 +306,7 @@ func (l *liars) count() (deliveries, again int) {
 }
 
 // Figures: deliveries held a second, and how long a sender waits. KENTONGAN_BIN measures another binary.
-func TestFigureOfHolding(t *testing.T) {
+func TestFigureOfHeldLedger(t *testing.T) {
 	heavy(t)
 	for _, senders := range []int{1, 16, 128, -16} { // the last: of as many that tell the truth
 		p := runIn(t, t.TempDir(), contracted)
