@@ -10,11 +10,11 @@ describe("a reason", () => {
   it("is nothing where there is none", () => {
     expect(line(reasonOf(""))).toBe("");
   });
-  it("is told by its code, with what the server adds", () => {
+  it("is told by its code, with what the server adds and the words do not say", () => {
     expect(reasonOf("dns: no such host data.example")).toEqual({
       code: "dns",
       words: "The host name has no address",
-      more: "no such host data.example",
+      more: "data.example",
     });
   });
   it("follows the language", () => {
