@@ -192,7 +192,7 @@ func SignedBy(key any, id string, claims any) string {
 // Logout is the claims of a good logout token; a test changes them.
 func (p *Provider) Logout(subject, sid string) map[string]any {
 	now := time.Now()
-	c := map[string]any{"iss": p.URL, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(2 * time.Minute).Unix(), "jti": rand.Text(),
+	c := map[string]any{"iss": p.URL, "aud": ClientID, "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "jti": rand.Text(),
 		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}}
 	if subject != "" {
 		c["sub"] = subject
