@@ -158,10 +158,12 @@ func (h *Hub) RenewSession(session string) {
 	})
 }
 
-// Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it. Of a
-// machine nothing is known but its session.
+// Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it. It returns once all
+// are judged. Of a machine nothing is known but its session.
 func (h *Hub) Review(judge func(who auth.Identity) (code int, reason string)) {
-	h.call(func() {
+	done := make(chan struct{})
+	asked := h.call(func() {
+		defer close(done)
 		for c := range h.clients {
 			who := auth.Identity{Session: c.session, Via: c.via}
 			if c.who != nil {
@@ -172,6 +174,13 @@ func (h *Hub) Review(judge func(who auth.Identity) (code int, reason string)) {
 			}
 		}
 	})
+	if !asked {
+		return
+	}
+	select {
+	case <-done:
+	case <-h.ended:
+	}
 }
 
 // Close sends 1001 to everyone and returns once they have gone, or when ctx ends. Run is ended after it.
