@@ -10,7 +10,7 @@ import (
 )
 
 func (s *server) live() {
-	s.table.handle("GET /api/v1/live", needs(access.ReadThings), s.upgrade)
+	s.table.handle("GET /api/v1/live", needs(access.ReadThings).unpaced(), s.upgrade)
 }
 
 // upgrade lets a socket through: a page must be ours, exactly; whoever sends no Origin is no page and must carry a bearer.

@@ -46,6 +46,7 @@ type policy struct {
 	body     int64         // largest body; 0 is smallBody
 	compress bool
 	time     time.Duration // what one request may take, of an interface; 0: askTime
+	free     bool          // it has a pace of its own
 }
 
 // anyone, needs, screen and pusher are the policies as routes declare them.
@@ -63,6 +64,9 @@ func about(right access.Action, noun string) policy {
 // within gives a route more time than askTime.
 func (p policy) within(d time.Duration) policy { p.time = d; return p }
 
+// unpaced is of a route whose own door bounds how many come.
+func (p policy) unpaced() policy { p.free = true; return p }
+
 // Route is one line of the table.
 type Route struct {
 	Pattern string // "GET /api/v1/things"
@@ -76,6 +80,7 @@ type Route struct {
 // table is the mux with a policy before every route. It is the Mux that huma registers with.
 type table struct {
 	s        *server
+	pace     *pace
 	mux      *http.ServeMux
 	policies map[string]policy
 	routes   []Route
@@ -83,7 +88,7 @@ type table struct {
 }
 
 func newTable(s *server) *table {
-	return &table{s: s, mux: http.NewServeMux(), policies: map[string]policy{}}
+	return &table{s: s, pace: newPace(s.Now), mux: http.NewServeMux(), policies: map[string]policy{}}
 }
 
 // declare sets the policy of a pattern that is registered next.
@@ -244,12 +249,16 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 // guard lets a request through to its handler when its policy allows.
 func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, p.limit())
+	var id auth.Identity
 	if p.kind != public {
-		id, ok := t.admit(p, w, r)
-		if !ok {
+		var ok bool
+		if id, ok = t.admit(p, w, r); !ok {
 			return
 		}
 		r = r.WithContext(auth.Context(r.Context(), id))
+	}
+	if !t.paced(p, w, r, id) {
+		return
 	}
 	if p.kind == interfaces { // a store that hangs must not keep callers, who would pile up
 		ctx, cancel := context.WithTimeout(r.Context(), max(askTime, p.time))

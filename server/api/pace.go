@@ -1,0 +1,82 @@
+package api
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"kentongan/server/auth"
+)
+
+// What one subject may ask at the most, and one address that says nothing of who it is. Acts have a share of their own: a page that asks
+// for pictures too fast must not keep its operator from acknowledging. Senders have the rate of their key, and sockets are let in by ticks.
+const (
+	readRate, readBurst = 200, 1000
+	actRate, actBurst   = 50, 200
+	pacesKept           = 4096 // paces held at once; beyond it those that are full again are forgotten
+)
+
+// pace bounds how fast requests of one kind come from one place.
+type pace struct {
+	mu  sync.Mutex
+	now func() time.Time
+	all map[string]*rate.Limiter
+}
+
+func newPace(now func() time.Time) *pace {
+	if now == nil {
+		now = time.Now
+	}
+	return &pace{now: now, all: map[string]*rate.Limiter{}}
+}
+
+// allow counts one request and tells whether it is within the rate.
+func (p *pace) allow(who string, act bool) bool {
+	limit, burst := rate.Limit(readRate), readBurst
+	if act {
+		who, limit, burst = "act "+who, actRate, actBurst
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l := p.all[who]
+	if l == nil {
+		if len(p.all) >= pacesKept {
+			p.forget()
+		}
+		l = rate.NewLimiter(limit, burst)
+		p.all[who] = l
+	}
+	return l.AllowN(p.now(), 1)
+}
+
+// forget drops whoever is calm. Where nobody is, all begin anew: a flood from very many addresses is bounded by the connections, not here.
+func (p *pace) forget() {
+	now := p.now()
+	for who, l := range p.all {
+		if l.TokensAt(now) >= float64(l.Burst()) {
+			delete(p.all, who)
+		}
+	}
+	if len(p.all) >= pacesKept {
+		clear(p.all)
+	}
+}
+
+// paced answers 429 to whoever asks too fast.
+func (t *table) paced(p policy, w http.ResponseWriter, r *http.Request, id auth.Identity) bool {
+	if p.kind == sender || p.free {
+		return true
+	}
+	who := id.Subject
+	if who == "" {
+		who = t.s.Auth.ClientIP(r)
+	}
+	if t.pace.allow(who, r.Method != http.MethodGet && r.Method != http.MethodHead) {
+		return true
+	}
+	w.Header().Set("Retry-After", "1")
+	problem(w, http.StatusTooManyRequests, "too many requests", "wait a second")
+	return false
+}
