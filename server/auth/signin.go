@@ -35,6 +35,9 @@ func (a *Auth) ByPassword(ctx context.Context, r *http.Request, login, password 
 		return people.Person{}, busy(err)
 	}
 	if !right || p.Disabled {
+		if !a.tries.allow("passwords") { // guesses of a thousand addresses must not fill the log, which is never cut
+			return people.Person{}, ErrDenied
+		}
 		return people.Person{}, a.refuse(ctx, tried{"login:" + clipLogin(login), a.ClientIP(r)}, "login or password is not valid")
 	}
 	if stale {
