@@ -53,6 +53,7 @@ type Deps struct {
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
+	Privacy   *Privacy
 	Replay    Replay
 	Contracts Contracts            // of feeds
 	Simulator Simulator            // nil: no feed has transport simulator
@@ -142,6 +143,9 @@ func (s *server) register() error {
 	s.session()
 	s.sessionFactor()
 	s.keys()
+	s.reporter()
+	s.privacy()
+	s.public()
 	s.users()
 	s.changes()
 	s.desks()

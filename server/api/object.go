@@ -131,7 +131,9 @@ func (v view) reportObject(r *report.Report) access.Object {
 			agencies = []string{agency}
 		}
 	}
-	return scope.Report(r, agencies)
+	o := scope.Report(r, agencies)
+	o.Fresh = v.now.Sub(r.ReceivedAt.Time) < 24*time.Hour
+	return o
 }
 
 func (v view) agencyOf(feed string) string {

@@ -55,7 +55,7 @@ func (s *server) oneReport(ctx context.Context, _ *struct {
 	return &body[report.Report]{objectOf(ctx).seenReport()}, nil
 }
 
-// reportDraft is what a person may say of a new report. Who called has no field: part 4 keeps callers apart.
+// reportDraft is what a person may say of a new report. Who called goes apart from it.
 type reportDraft struct {
 	Channel string    `json:"channel" enum:"call,chat,radio,app,open311" doc:"How it reached us"`
 	Text    string    `json:"text" minLength:"1" maxLength:"16384"`
@@ -64,6 +64,8 @@ type reportDraft struct {
 	Lat     *float64  `json:"lat,omitempty"`
 	Address string    `json:"address,omitempty" maxLength:"4096"`
 	At      time.Time `json:"at,omitempty" doc:"When it was said; now where it is left out"`
+
+	Reporter *reporterDraft `json:"reporter,omitempty" doc:"Who called; kept sealed and apart from the report"`
 }
 
 type enterReportIn struct {
@@ -78,6 +80,9 @@ func (s *server) enterReport(ctx context.Context, in *enterReportIn) (*body[repo
 	}
 	one, err := s.sees(ctx).enter(ctx, r, in.Key)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.keepReporter(ctx, one.ID, in.Body.Reporter); err != nil {
 		return nil, err
 	}
 	return &body[report.Report]{one}, nil

@@ -38,6 +38,7 @@ import (
 	"kentongan/server/people"
 	"kentongan/server/privacy"
 	"kentongan/server/profile"
+	"kentongan/server/public"
 	"kentongan/server/seal"
 )
 
@@ -85,6 +86,7 @@ type App struct {
 	changes    *people.Changes
 	reporters  *privacy.Reporters
 	retention  *privacy.Retention
+	public     *public.Window            // positions for everybody
 	unsealed   atomic.Pointer[time.Time] // when a sealed account was used last
 	push       *runner.Runner            // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner            // feeds that we drive: one server at a time
@@ -232,6 +234,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}()
 	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
+	a.spawn("public positions", a.workCtx, a.watchPublic)
 	a.spawn("base map", a.workCtx, a.basemap.Run)
 	if a.oidc != nil {
 		a.spawn("provider of sign-ins", a.workCtx, a.oidc.Run)

@@ -169,7 +169,7 @@ func (a *App) open() error {
 		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.rules.List, Profile: a.profile,
 		Basemap: a.basemap,
 		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
-		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again,
+		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again, Privacy: a.personal(),
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,
 	})
 	if err != nil {

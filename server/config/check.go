@@ -18,6 +18,7 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/embedded"
 	"kentongan/server/profile"
+	"kentongan/server/public"
 	"kentongan/server/strict"
 )
 
@@ -81,6 +82,15 @@ func check(c *checker, cfg *Config) {
 		if one.value < one.least && (one.value != 0 || one.name == "reporters") {
 			c.bad("retention."+one.name, "%v is shorter than %v", one.value, one.least)
 		}
+	}
+	if cfg.Public.Delay < public.LeastDelay {
+		c.bad("public.delay", "%v is shorter than %v", cfg.Public.Delay, public.LeastDelay)
+	}
+	if cfg.Public.Together < public.LeastTogether {
+		c.bad("public.together", "%d is less than %d", cfg.Public.Together, public.LeastTogether)
+	}
+	if slices.Contains(cfg.Public.Kinds, "unit") {
+		c.bad("public.kinds", "where units are is never shown to everybody")
 	}
 	if cfg.Limits.Body < 1 {
 		c.bad("limits.body", "%v takes no body at all", cfg.Limits.Body)

@@ -39,6 +39,7 @@ type Config struct {
 	Limits    Limits      `yaml:"limits"`
 
 	Basemap basemap.Config `yaml:"basemap"`
+	Public  Public         `yaml:"public"`
 
 	Feeds     []runner.FeedConfig `yaml:"feeds"`
 	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside
@@ -63,6 +64,13 @@ type Retention struct {
 	RawSpace  Size          `yaml:"raw_space" doc:"Largest size of data_dir/raw; the oldest hours give way."`
 }
 
+// Public is what everybody may see of positions: counts in cells of about 5 km².
+type Public struct {
+	Kinds    []string      `yaml:"kinds" doc:"Kinds of Things whose positions everybody may see as counts. None: vehicles of public transport. Units are never shown."`
+	Delay    time.Duration `yaml:"delay" doc:"How long ago it was what everybody sees: 15m at least."`
+	Together int           `yaml:"together" doc:"How many must be in a cell together: 5 at least. Counts are rounded down to a multiple of it."`
+}
+
 // Store is about the embedded store.
 type Store struct {
 	Fsync string `yaml:"fsync" doc:"always survives power loss; everysec is faster, survives a kill, and may lose the last second on power loss."`
@@ -83,6 +91,7 @@ func Default() Config {
 		Listen: "127.0.0.1:8080", MQTTListen: "127.0.0.1:1883", DataDir: "./data", LogLevel: "info",
 		SignIn:    SignIn{SecondFactor: []string{"admin", "supervisor", "dispatcher", "leader", "auditor"}, Session: 12 * time.Hour},
 		OIDC:      oidc.DefaultConfig(),
+		Public:    Public{Delay: 15 * time.Minute, Together: 5},
 		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, Alerts: 365 * day, Reports: 730 * day, Incidents: 1825 * day, Reporters: 90 * day, Words: 1825 * day, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
 }

@@ -144,7 +144,7 @@ func sampleValue(v reflect.Value) string {
 		return strings.TrimSuffix(s, "0m")
 	case Size:
 		return t.String()
-	case bool:
+	case bool, int:
 		return fmt.Sprint(t)
 	case []string:
 		return "[" + strings.Join(t, ", ") + "]"

@@ -25,6 +25,7 @@ import (
 var (
 	ErrNoClass = errors.New("there is no such class of data")
 	ErrFixed   = errors.New("how long this class is kept is not set here")
+	ErrBounds  = errors.New("it may not be kept for that long, or for so short a time")
 )
 
 // Rule is how long a class is kept, and who says so.
@@ -132,11 +133,11 @@ func (r *Retention) Check(c Change) error {
 		case !one.Settable:
 			return fmt.Errorf("%w: %s", ErrFixed, c.Class)
 		case c.Days < 0 || c.Days > 36500:
-			return fmt.Errorf("%d days: want 0 (for ever) to 36500", c.Days)
+			return fmt.Errorf("%w: %d days, want 0 (for ever) to 36500", ErrBounds, c.Days)
 		case c.Days > 0 && time.Duration(c.Days)*day < one.Least:
-			return fmt.Errorf("%d days: %s are needed for %v at least", c.Days, c.Class, one.Least)
+			return fmt.Errorf("%w: %d days, and %s are needed for %v at least", ErrBounds, c.Days, c.Class, one.Least)
 		case c.Days == 0 && one.Name == "reporters":
-			return errors.New("who reported is not kept for ever")
+			return fmt.Errorf("%w: who reported is not kept for ever", ErrBounds)
 		}
 		return nil
 	}

@@ -1,0 +1,122 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/audit"
+	"kentongan/feeds"
+	"kentongan/geo/moment"
+	"kentongan/server/access"
+	"kentongan/server/auth"
+	"kentongan/server/privacy"
+	"kentongan/server/scope"
+)
+
+// leastReason is how many letters a reason has at the least; fewer say nothing.
+const leastReason = 10
+
+func (s *server) reporter() {
+	const root = "/api/v1/reports/{id}/reporter"
+	operation(s, about(access.ReadReports, scope.NounReport), "GET", root, "reporter", "Who gave a report, masked; whether they have called before today, and who has seen them whole", http.StatusOK, s.maskedReporter)
+	operation(s, about(access.Reveal, scope.NounReport), "POST", root+"/reveal", "reveal-reporter", "Who gave a report, whole, for a reason that the audit log keeps", http.StatusOK, s.revealReporter)
+}
+
+// reporterDraft is what a person may say of whoever gave a report. It is sealed apart from the report.
+type reporterDraft struct {
+	Name    string `json:"name,omitempty" maxLength:"256"`
+	Phone   string `json:"phone,omitempty" maxLength:"64" doc:"As it was said: 0812…, +62…"`
+	Email   string `json:"email,omitempty" maxLength:"256"`
+	Address string `json:"address,omitempty" maxLength:"256" doc:"Where the person can be met; the place of what happened is the report's"`
+	Note    string `json:"note,omitempty" maxLength:"1024"`
+}
+
+func (d *reporterDraft) reporter() feeds.Reporter {
+	return feeds.Reporter{Name: strings.TrimSpace(d.Name), Phone: strings.TrimSpace(d.Phone), Email: strings.TrimSpace(d.Email), Address: strings.TrimSpace(d.Address), Note: strings.TrimSpace(d.Note)}
+}
+
+// keepReporter keeps who gave a report that was entered here. The report is there already: sent again with the same Idempotency-Key it is
+// the same one, and gets its reporter.
+func (s *server) keepReporter(ctx context.Context, report string, d *reporterDraft) error {
+	if d == nil || d.reporter().Empty() {
+		return nil
+	}
+	if err := s.Privacy.Reporters.Put(ctx, privacy.Of{Report: report, Reporter: d.reporter()}); err != nil {
+		s.Log.Warn().Err(err).Msg("who gave a report is not kept")
+		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the report is kept, and who gave it is not: send it again with the same Idempotency-Key"), http.Header{"Retry-After": {"2"}})
+	}
+	return nil
+}
+
+func (s *server) maskedReporter(ctx context.Context, _ *struct {
+	ID string `path:"id"`
+}) (*body[privacy.Masked], error) {
+	o := objectOf(ctx)
+	if o.level != access.Full {
+		return nil, s.fault(deny(access.ReadReports, "the report is seen only in part"))
+	}
+	out, err := s.Privacy.Reporters.Masked(ctx, o.report.ID)
+	if err != nil {
+		return nil, s.reporterFault(err)
+	}
+	return &body[privacy.Masked]{out}, nil
+}
+
+type revealIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		Reason string `json:"reason" maxLength:"500" doc:"Why, in ten letters or more: the audit log keeps it, and whoever looks next sees who looked"`
+	}
+}
+
+// revealOut is a reporter whole, and who has seen them before.
+type revealOut struct {
+	privacy.Whole
+	Before []privacy.Shown `json:"shown_before"`
+}
+
+// revealReporter keeps the record first: where the log does not take it, nobody sees anything.
+func (s *server) revealReporter(ctx context.Context, in *revealIn) (*body[revealOut], error) {
+	o, a := objectOf(ctx), act(ctx)
+	reason := strings.Join(strings.Fields(in.Body.Reason), " ")
+	if utf8.RuneCountInString(reason) < leastReason {
+		return nil, huma.Error422UnprocessableEntity("say why", &huma.ErrorDetail{Location: "body.reason", Message: fmt.Sprintf("%d letters at least", leastReason)})
+	}
+	allowed, err := s.Privacy.Reporters.Allow(ctx, a.Actor.Subject)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	if !allowed {
+		if err := s.lately(ctx); err != nil {
+			s.Auth.Record(ctx, auth.Act{Actor: a.Actor, Action: "right.denied", Object: "report:" + o.report.ID, From: a.From, Reason: "many reporters within an hour", Request: a.Request})
+			return nil, err
+		}
+	}
+	before, err := s.Privacy.Reporters.Masked(ctx, o.report.ID)
+	if err != nil {
+		return nil, s.reporterFault(err)
+	}
+	who, err := s.Privacy.Reporters.Reveal(ctx, o.report.ID, privacy.Shown{By: a.Actor.Subject, Name: a.Actor.Name, At: moment.Of(s.Now())}, func() error {
+		return s.Privacy.Record(ctx, audit.Record{Actor: a.Actor.Subject, Agency: a.Actor.Agency, Action: "reporter.revealed", Object: "report:" + o.report.ID, Reason: reason, Request: a.Request})
+	})
+	if err != nil {
+		return nil, s.reporterFault(err)
+	}
+	return &body[revealOut]{revealOut{who, before.Shown}}, nil
+}
+
+func (s *server) reporterFault(err error) error {
+	switch {
+	case errors.Is(err, privacy.ErrNoReporter):
+		return huma.Error404NotFound(err.Error())
+	case errors.Is(err, privacy.ErrGone):
+		return huma.NewError(http.StatusGone, err.Error())
+	}
+	return s.fault(err)
+}
