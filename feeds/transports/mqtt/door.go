@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ const (
 	maxGreeting  = 4 << 10          // bytes of the first packet: whoever has not signed in gets no more memory
 	maxStrangers = 2048             // connections that have not signed in yet; one more is closed at once
 	writeTime    = 10 * time.Second // for one packet to a client that reads slowly
+	lingering    = time.Second      // for a client to read that its handshake failed
 )
 
 // door lets connections in: each must begin with a CONNECT, in time and within its size, before anything else of us sees it.
@@ -151,6 +153,7 @@ func (k *link) greet(ctx context.Context) error {
 		secure := tls.Server(k.Conn, k.door.tls)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			k.door.failed(k.from(), err)
+			k.linger()
 			return err
 		}
 		if chains := secure.ConnectionState().VerifiedChains; len(chains) > 0 {
@@ -164,6 +167,15 @@ func (k *link) greet(ctx context.Context) error {
 	}
 	k.head = head
 	return k.Conn.SetDeadline(time.Time{})
+}
+
+// linger lets a client read why its handshake failed: closed with bytes of it unread, the connection would be reset before.
+func (k *link) linger() {
+	half, ok := k.Conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil || k.Conn.SetReadDeadline(time.Now().Add(lingering)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, k.Conn, maxGreeting)
 }
 
 // readGreeting reads until a CONNECT packet is there whole, and gives it with what came behind it.
