@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"time"
@@ -71,22 +72,24 @@ func (a *App) carrier(ctx context.Context, id string) ([]access.Grant, string, e
 func (a *App) watchShown(ctx context.Context) error {
 	tick := time.NewTicker(shownEvery)
 	defer tick.Stop()
+	were := map[string]access.Subject{} // devices that are connected, as they were first seen; by session
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
 		}
-		connected := map[string]auth.Identity{} // by session
+		connected := map[string]bool{} // sessions
 		a.hub.Review(func(who auth.Identity) (int, string) {
-			if who.Key != "" || who.Device != "" {
-				connected[who.Session] = who
+			if who.Via == auth.ViaKey || who.Via == auth.ViaDevice {
+				connected[who.Session] = true
 			}
 			return 0, ""
 		})
+		maps.DeleteFunc(were, func(session string, _ access.Subject) bool { return !connected[session] })
 		ended := map[string]int{}
-		for session, who := range connected {
-			if code := a.judgeShown(ctx, who); code != 0 {
+		for session := range connected {
+			if code := a.judgeShown(ctx, session, were); code != 0 {
 				ended[session] = code
 			}
 		}
@@ -99,18 +102,23 @@ func (a *App) watchShown(ctx context.Context) error {
 }
 
 // judgeShown gives the code to close with; 0 keeps. Where nobody can tell, whoever is here stays: the store is away, and rights with it.
-func (a *App) judgeShown(ctx context.Context, who auth.Identity) int {
-	if who.Key != "" {
-		if alive, err := a.auth.KeyAlive(ctx, who.Key); err == nil && !alive {
+func (a *App) judgeShown(ctx context.Context, session string, were map[string]access.Subject) int {
+	key, device := auth.OfSession(session)
+	if key != "" {
+		if alive, err := a.auth.KeyAlive(ctx, key); err == nil && !alive {
 			return wire.ClosePolicy
 		}
 		return 0
 	}
-	switch now, err := a.devices.Who(ctx, who.Device); {
-	case errors.Is(err, auth.ErrDenied):
+	now, err := a.devices.Who(ctx, device)
+	if errors.Is(err, auth.ErrDenied) {
 		return wire.ClosePolicy
-	case err == nil && !reflect.DeepEqual(now, who.Who):
-		return wire.CloseChanged
+	} else if err != nil {
+		return 0
 	}
+	if was, known := were[session]; known && !reflect.DeepEqual(now, was) {
+		return wire.CloseChanged // the device comes back, and what it may do is then what it may do now
+	}
+	were[session] = now
 	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"kentongan/geo/moment"
@@ -42,6 +43,17 @@ func (a *Auth) Know(d Devices) { a.devices = d }
 func DeviceSession(id string) string { return deviceSession + id }
 
 const deviceSession = "device:"
+
+// OfSession tells which key or device a session is of; of a person's it is neither.
+func OfSession(session string) (key, device string) {
+	if id, ok := strings.CutPrefix(session, keySession); ok {
+		return id, ""
+	}
+	if id, ok := strings.CutPrefix(session, deviceSession); ok {
+		return "", id
+	}
+	return "", ""
+}
 
 // ByCookie tells whether a browser shows by itself who asks: a foreign page could make it write, and a socket needs our Origin.
 func (i Identity) ByCookie() bool { return i.Via == ViaSession || i.Via == ViaDevice }
