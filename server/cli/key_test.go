@@ -3,12 +3,14 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kentongan/server/config"
 )
@@ -86,5 +88,40 @@ func TestWhereTheServerIs(t *testing.T) {
 		if (err != nil) != (c.want == "") || err == nil && (u.String() != c.want || plainAbroad(u) != c.abroad) {
 			t.Errorf("%+v: %v %v", c, u, err)
 		}
+	}
+}
+
+func TestBoundsOfAKeyAreSent(t *testing.T) {
+	var asked map[string]any
+	var path string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path, asked = r.URL.Path, nil
+		_ = json.NewDecoder(r.Body).Decode(&asked)
+		w.WriteHeader(http.StatusCreated)
+		_, _ = w.Write([]byte(`{"token":"kt_01J_secret"}`))
+	}))
+	defer server.Close()
+	run := func(args ...string) {
+		t.Helper()
+		var out, err bytes.Buffer
+		if code := Main(append(append([]string{"key"}, args...), "--url", server.URL), []string{"KENTONGAN_ADMIN_TOKEN=" + adminToken}, &out, &err); code != 0 || out.String() != "kt_01J_secret\n" {
+			t.Fatalf("%v: %d %s %s", args, code, &out, &err)
+		}
+	}
+	run("add", "--name", "n", "--agency", "bpbd", "--range", "192.0.2.0/24", "--range", "fd00::/8", "--rate", "600", "--expires", "2160h")
+	at, err := time.Parse(time.RFC3339, fmt.Sprint(asked["expires_at"]))
+	if left := time.Until(at); err != nil || left < 2159*time.Hour || left > 2160*time.Hour {
+		t.Errorf("%v %v", asked["expires_at"], err)
+	}
+	if path != "/api/v1/keys" || asked["agency"] != "bpbd" || asked["rate"] != 600.0 || fmt.Sprint(asked["ranges"]) != "[192.0.2.0/24 fd00::/8]" || asked["feed"] != "" {
+		t.Errorf("%s %v", path, asked)
+	}
+	run("add", "--name", "n", "--feed", "awlr")
+	if len(asked) != 3 {
+		t.Errorf("what was not given is sent: %v", asked)
+	}
+	run("rotate", "01J", "--overlap", "48h")
+	if path != "/api/v1/keys/01J/rotate" || asked["overlap"] != "48h0m0s" {
+		t.Errorf("%s %v", path, asked)
 	}
 }
