@@ -34,7 +34,7 @@ var commonAll = sync.OnceValue(func() map[string]bool {
 // common tells a password of the list, the same word several times, or a run of the keyboard.
 func common(password string) bool {
 	s := squeeze(password)
-	if commonAll()[s] || s == "" {
+	if commonAll()[s] {
 		return true
 	}
 	low := strings.ToLower(password)

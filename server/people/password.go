@@ -164,6 +164,9 @@ func CheckPassword(password string, p Person) error {
 // likeName tells a password that is the login or name with few characters more.
 func likeName(password string, p Person) bool {
 	given := squeeze(password)
+	if len(given) < 4 { // another script
+		return false
+	}
 	host, _, _ := strings.Cut(p.Login, "@")
 	for _, own := range []string{p.Login, host, p.Name} {
 		if own = squeeze(own); len(own) >= 4 && (strings.Contains(own, given) || strings.Contains(given, own) && len(given)-len(own) < 5) {

@@ -1,0 +1,259 @@
+package people
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"kentongan/geo/moment"
+	"kentongan/geo/redistest"
+	"kentongan/server/access"
+)
+
+type desk struct {
+	*Changes
+	store *Store
+	mu    sync.Mutex
+	at    time.Time
+	acts  []Acted
+}
+
+func (d *desk) now() time.Time           { d.mu.Lock(); defer d.mu.Unlock(); return d.at }
+func (d *desk) advance(by time.Duration) { d.mu.Lock(); defer d.mu.Unlock(); d.at = d.at.Add(by) }
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{at: time.Now()}
+	d.store = NewStore(redistest.Start(t), redistest.Keys(t), d.now)
+	d.Changes = NewChanges(d.store, func(_ context.Context, a Acted) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.acts = append(d.acts, a)
+		return nil
+	}, d.now)
+	return d
+}
+
+func (d *desk) person(t *testing.T, login string, roles ...access.Role) Person {
+	t.Helper()
+	p := Person{Login: login, Name: login + " name", Password: "x"}
+	for _, r := range roles {
+		p.Grants = append(p.Grants, access.Grant{Role: r})
+	}
+	p, err := d.store.Create(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (d *desk) roles(p Person, roles ...access.Role) Roles {
+	r := Roles{Person: p.ID, Seen: p.Grants}
+	for _, one := range roles {
+		r.Grants = append(r.Grants, access.Grant{Role: one})
+	}
+	return r
+}
+
+func (d *desk) held(t *testing.T, p Person) []access.Role {
+	t.Helper()
+	now, err := d.store.Get(t.Context(), p.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []access.Role
+	for _, g := range now.Grants {
+		out = append(out, g.Role)
+	}
+	return out
+}
+
+// With fewer than two who could approve a change is applied at once, and the log says so; from then on it takes two.
+func TestBootstrapThenTwoPersons(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	first := d.person(t, "admin-1")
+	c, applied, err := d.Propose(ctx, KindRoles, "", d.roles(first, access.Admin), "user:admin")
+	if err != nil || !applied || !c.Alone || c.AppliedAt.IsZero() || !slices.Equal(d.held(t, first), []access.Role{access.Admin}) {
+		t.Fatalf("%+v %v %v", c, applied, err)
+	}
+	if last := d.acts[len(d.acts)-1]; last.Action != "change.applied" || last.Reason == "" {
+		t.Errorf("%+v", d.acts)
+	}
+	second := d.person(t, "admin-2")
+	if _, applied, err = d.Propose(ctx, KindRoles, "", d.roles(second, access.Admin), "user:"+first.ID); err != nil || !applied {
+		t.Fatal(applied, err)
+	}
+	op := d.person(t, "budi", access.Operator)
+	sealed := d.person(t, "amplop", access.Admin)
+	if _, err := d.store.Change(ctx, sealed.ID, 0, func(p *Person) error { p.BreakGlass = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	by, other := "user:"+first.ID, "user:"+second.ID
+	c, applied, err = d.Propose(ctx, KindRoles, "", d.roles(op, access.Supervisor), by)
+	if err != nil || applied || c.State != ChangeWaits || !slices.Equal(d.held(t, op), []access.Role{access.Operator}) {
+		t.Fatalf("%+v %v %v", c, applied, err)
+	}
+	for _, no := range []string{by, "user:" + op.ID, ""} {
+		if _, err := d.Approve(ctx, c.ID, no); !errors.Is(err, ErrSame) {
+			t.Errorf("%q approves: %v", no, err)
+		}
+	}
+	if _, err := d.Withdraw(ctx, c.ID, other); !errors.Is(err, ErrNotYours) {
+		t.Errorf("somebody else withdraws: %v", err)
+	}
+	// Of many at once one approves.
+	var wg sync.WaitGroup
+	errs := make(chan error, 8)
+	for range 8 {
+		wg.Go(func() { _, err := d.Approve(ctx, c.ID, other); errs <- err })
+	}
+	wg.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil && !errors.Is(err, ErrDecided) {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(d.held(t, op), []access.Role{access.Supervisor}) {
+		t.Errorf("%v", d.held(t, op))
+	}
+	if c, _ = d.Get(ctx, c.ID); c.State != ChangeApproved || c.DecidedBy != other || c.Alone || c.AppliedAt.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	for _, again := range []func() (Change, error){func() (Change, error) { return d.Approve(ctx, c.ID, other) }, func() (Change, error) { return d.Refuse(ctx, c.ID, other, "") },
+		func() (Change, error) { return d.Withdraw(ctx, c.ID, by) }} {
+		if _, err := again(); !errors.Is(err, ErrDecided) {
+			t.Errorf("decided twice: %v", err)
+		}
+	}
+	if _, err := d.Approve(ctx, "nothing", other); !errors.Is(err, ErrNoChange) {
+		t.Errorf("%v", err)
+	}
+}
+
+// What is refused, withdrawn, too old or no longer so is not applied.
+func TestChangesThatAreNotApplied(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	a, b, op := d.person(t, "admin-1", access.Admin), d.person(t, "admin-2", access.Admin), d.person(t, "budi", access.Operator)
+	by, other := "user:"+a.ID, "user:"+b.ID
+	propose := func() Change {
+		c, applied, err := d.Propose(ctx, KindRoles, "", d.roles(op, access.Admin), by)
+		if err != nil || applied {
+			t.Fatal(applied, err)
+		}
+		return c
+	}
+	refused, withdrawn, old, stale := propose(), propose(), propose(), propose()
+	if c, err := d.Refuse(ctx, refused.ID, other, "not trained"); err != nil || c.State != ChangeRefused || c.Reason != "not trained" {
+		t.Errorf("%+v %v", c, err)
+	}
+	if c, err := d.Withdraw(ctx, withdrawn.ID, by); err != nil || c.State != ChangeWithdrawn {
+		t.Errorf("%+v %v", c, err)
+	}
+	if _, err := d.store.Change(ctx, op.ID, 0, func(p *Person) error { p.Grants = []access.Grant{{Role: access.PIO}}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Approve(ctx, stale.ID, other); !errors.Is(err, ErrStale) {
+		t.Errorf("roles have changed in between: %v", err)
+	}
+	if c, _ := d.Get(ctx, stale.ID); c.State != ChangeFailed {
+		t.Errorf("%+v", c)
+	}
+	d.advance(72*time.Hour + time.Second)
+	if _, err := d.Approve(ctx, old.ID, other); !errors.Is(err, ErrDecided) {
+		t.Errorf("after 72 h: %v", err)
+	}
+	list, err := d.List(ctx)
+	if err != nil || len(list) != 4 || !slices.ContainsFunc(list, func(c Change) bool { return c.ID == old.ID && c.State == ChangeExpired }) {
+		t.Errorf("%+v %v", list, err)
+	}
+	if !slices.Equal(d.held(t, op), []access.Role{access.PIO}) {
+		t.Errorf("%v", d.held(t, op))
+	}
+	d.advance(91 * 24 * time.Hour)
+	propose()
+	if list, _ = d.List(ctx); len(list) != 1 {
+		t.Errorf("%d changes are listed", len(list))
+	}
+}
+
+// Whoever set somebody's password as a witness has held that account's key: the two count as one.
+func TestWitnessAndWitnessedAreOne(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	a, b, op := d.person(t, "admin-1", access.Admin), d.person(t, "admin-2", access.Admin), d.person(t, "budi", access.Operator)
+	if _, err := d.store.Change(ctx, b.ID, 0, func(p *Person) error { p.Witness = &Witness{"user:" + a.ID, moment.Of(d.now())}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := d.Propose(ctx, KindRoles, "", d.roles(op, access.Admin), "user:"+a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Approve(ctx, c.ID, "user:"+b.ID); !errors.Is(err, ErrSame) {
+		t.Errorf("the witness approves by another's hand: %v", err)
+	}
+	third := d.person(t, "admin-3", access.Admin)
+	if _, err := d.Approve(ctx, c.ID, "user:"+third.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// What fails for a while is applied by whoever approves once more.
+func TestApprovedTwiceWhereTheFirstDidNotComeToItsEnd(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	d.person(t, "admin-1", access.Admin)
+	d.person(t, "admin-2", access.Admin)
+	calls := 0
+	d.On("retention", func(context.Context, json.RawMessage, Change) error {
+		if calls++; calls == 1 {
+			return errors.New("the store is away")
+		}
+		return nil
+	})
+	c, _, err := d.Propose(ctx, "retention", "readings 72h -> 24h", map[string]int{"hours": 24}, "user:a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Approve(ctx, c.ID, "user:b"); err == nil {
+		t.Error("what failed counts as applied")
+	}
+	if c, err = d.Approve(ctx, c.ID, "user:b"); err != nil || c.AppliedAt.IsZero() || calls != 2 {
+		t.Errorf("%+v %v after %d calls", c, err, calls)
+	}
+	if _, _, err := d.Propose(ctx, "weather", "", nil, "user:a"); !errors.Is(err, ErrChangeKind) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A note of a sign-in is no change: version and mark stay. Many at once are all kept.
+func TestNotesAndManySignInsAtOnce(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	var all []Person
+	for i := range 12 {
+		all = append(all, d.person(t, "p"+string(rune('a'+i))))
+	}
+	mark := d.store.rdb.Get(ctx, d.store.keys.PersonChange()).Val()
+	var wg sync.WaitGroup
+	for _, p := range all {
+		wg.Go(func() {
+			for i := range 12 {
+				if _, err := d.store.Note(ctx, p.ID, func(p *Person) error { p.SignedIn(string(rune('a'+i)), d.now()); return nil }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, p := range all {
+		now, err := d.store.Get(ctx, p.ID)
+		if err != nil || now.Version != p.Version || len(now.Known) != 10 || !now.Knows("l") || now.Knows("b") || now.LastSeenAt.IsZero() {
+			t.Errorf("%+v %v", now, err)
+		}
+	}
+	if got := d.store.rdb.Get(ctx, d.store.keys.PersonChange()).Val(); got != mark {
+		t.Error("a sign-in makes every server read the accounts anew")
+	}
+}
