@@ -53,7 +53,7 @@ type house struct {
 	cells   func(ctx context.Context, b geo.Bound, r geo.Resolution, layers []string, _ bool) ([]wire.Cell, error)
 }
 
-func build(t testing.TB) *house {
+func build(t testing.TB, change ...func(*house, *Deps)) *house {
 	t.Helper()
 	rdb, keys := redistest.Start(t), redistest.Keys(t)
 	p, err := profile.Load("solok")
@@ -74,7 +74,7 @@ func build(t testing.TB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.handler, err = New(Deps{
+	deps := Deps{
 		Auth: h.auth, Picture: h.picture, History: index.NewStore(rdb, keys, index.Config{}, time.Now), Cases: h.cases, Deliver: h.deliver,
 		Door: func(feed string) push.Door { return h.doors[feed] },
 		Feeds: func() []feeds.FeedStatus {
@@ -90,8 +90,11 @@ func build(t testing.TB) *house {
 		People:    h.people, Changes: h.changes,
 		Ready: func(context.Context) Readiness { return h.ready }, Gather: prometheus.NewRegistry(), Files: screens(), Version: "test",
 		MaxBody: 1000, MaxInflated: 5000, Now: time.Now, Log: zerolog.Nop(),
-	})
-	if err != nil {
+	}
+	for _, f := range change {
+		f(h, &deps)
+	}
+	if h.handler, err = New(deps); err != nil {
 		t.Fatal(err)
 	}
 	return h
