@@ -67,9 +67,10 @@ type Deps struct {
 	Files     fs.FS               // the built screens
 	Version   string
 
-	Insecure    bool  // plain HTTP beyond loopback: every screen says so
-	Secure      bool  // this server speaks TLS
-	MaxBody     int64 // bytes of a push as sent
+	Insecure    bool   // plain HTTP beyond loopback: every screen says so
+	Secure      bool   // this server speaks TLS
+	Root        []byte // PEM of our own authority, where TLS rests on it; nil: none
+	MaxBody     int64  // bytes of a push as sent
 	MaxInflated int64
 
 	Now func() time.Time
@@ -152,6 +153,7 @@ func (s *server) register() error {
 	s.devices()
 	s.live()
 	s.health()
+	s.root()
 	if err := s.pages(); err != nil {
 		return err
 	}

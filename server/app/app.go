@@ -5,6 +5,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -57,6 +58,8 @@ type App struct {
 	basemap  *basemap.Map
 	rules    *rules.Engine
 	listener net.Listener
+	tls      *tls.Config // nil: plain
+	pair     *pair       // the certificate, where it lies in files
 	http     *http.Server
 	handler  atomic.Pointer[http.Handler] // the routes, once everything behind them is there
 	reason   atomic.Pointer[string]       // why not ready; nil: ready

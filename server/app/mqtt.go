@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -20,16 +19,13 @@ func (a *App) newBroker() error {
 		return nil
 	}
 	cfg := mqtt.Config{Listen: a.cfg.MQTTListen, MaxPayload: int(a.cfg.Limits.Message), Authenticate: a.openFeed, Alive: a.shownAlive, Pace: a.pace, Now: time.Now, Registerer: a.reg, Log: a.log}
-	if a.cfg.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
-		if err != nil {
-			return fmt.Errorf("tls_cert and tls_key: %w", err)
-		}
+	if a.tls != nil {
 		if err := a.openAuthority(); err != nil {
 			return err
 		}
 		// A session resumed by ticket would be judged by what its certificate was then.
-		cfg.TLS = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: a.authority.Pool(), SessionTicketsDisabled: true}
+		cfg.TLS = a.tls.Clone()
+		cfg.TLS.ClientAuth, cfg.TLS.ClientCAs, cfg.TLS.SessionTicketsDisabled = tls.VerifyClientCertIfGiven, a.authority.Pool(), true
 	}
 	a.broker = mqtt.New(cfg)
 	return nil

@@ -42,14 +42,14 @@ func (a *App) listen() error {
 	a.listener = l
 	a.http = &http.Server{Handler: http.HandlerFunc(a.route), ReadHeaderTimeout: headerTime, ReadTimeout: bodyTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: headerSize,
 		ErrorLog: stdlog.New(a.log.With().Str("component", "http").Logger().Level(zerolog.WarnLevel), "", 0)}
-	if a.cfg.TLSCert != "" {
-		pair, err := tls.LoadX509KeyPair(a.cfg.TLSCert, a.cfg.TLSKey)
-		if err != nil {
-			_ = l.Close()
-			return fmt.Errorf("tls_cert and tls_key: %w", err)
-		}
-		// A WebSocket begins as HTTP/1.1.
-		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}})
+	if a.tls, err = a.openTLS(); err != nil {
+		_ = l.Close()
+		return err
+	}
+	if a.tls != nil {
+		own := a.tls.Clone()
+		own.NextProtos = []string{"http/1.1"} // a WebSocket begins so
+		l = tls.NewListener(l, own)
 	}
 	if err := a.listenDebug(); err != nil {
 		_ = a.listener.Close()
@@ -168,7 +168,7 @@ func (a *App) open() error {
 	h, err := api.New(api.Deps{
 		Auth: a.auth, Picture: a.picture, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.rules.List, Profile: a.profile,
 		Basemap: a.basemap,
-		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.TLSCert != "",
+		Live:    a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.Secure(), Root: a.root(),
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again, Privacy: a.personal(),
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,
 	})
@@ -186,7 +186,7 @@ func (a *App) BaseURL() string {
 		return u.Scheme + "://" + u.Host
 	}
 	scheme := "http"
-	if a.cfg.TLSCert != "" {
+	if a.cfg.Secure() {
 		scheme = "https"
 	}
 	addr := a.listener.Addr().(*net.TCPAddr)

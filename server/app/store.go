@@ -158,6 +158,11 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 		r.Warnings = append(r.Warnings, w)
 	}
 	r.Warnings = append(r.Warnings, a.feedSet.warned()...)
+	if a.pair != nil {
+		if w := a.pair.warning(); w != "" {
+			r.Warnings = append(r.Warnings, w)
+		}
+	}
 	if w := a.breakGlass(); w != "" {
 		r.Warnings = append(r.Warnings, w)
 	}
@@ -188,7 +193,7 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 // openHTTP tells plain HTTP on more than loopback.
 func (a *App) openHTTP() bool {
 	host, _, err := net.SplitHostPort(a.cfg.Listen)
-	return a.cfg.TLSCert == "" && (err != nil || !config.Loopback(host))
+	return !a.cfg.Secure() && (err != nil || !config.Loopback(host))
 }
 
 // clientLog takes what the Redis client says of itself, which is never news: every error of it is also returned.

@@ -107,7 +107,7 @@ func serverURL(flag string, cfg config.Config) (*url.URL, error) {
 			host = "127.0.0.1"
 		}
 		text = "http://" + net.JoinHostPort(host, port)
-		if cfg.TLSCert != "" {
+		if cfg.Secure() {
 			text = "https" + strings.TrimPrefix(text, "http")
 		}
 	}

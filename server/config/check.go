@@ -124,12 +124,12 @@ func (c *checker) profile(err error) {
 }
 
 func (c *checker) network(cfg *Config) {
-	secure := cfg.TLSCert != "" && cfg.TLSKey != ""
+	secure := cfg.TLS == "local" || cfg.TLSCert != "" && cfg.TLSKey != ""
 	host, port, err := net.SplitHostPort(cfg.Listen)
 	if err != nil || !validPort(port) {
 		c.bad("listen", "%q is not host:port such as 127.0.0.1:8080", cfg.Listen)
 	} else if !Loopback(host) && !secure && !cfg.Insecure {
-		c.bad("listen", "%q is open to others over plain HTTP: give tls_cert and tls_key, or say insecure: true", cfg.Listen)
+		c.bad("listen", "%q is open to others over plain HTTP: give tls: local, or tls_cert and tls_key, or say insecure: true", cfg.Listen)
 	}
 	c.broker(cfg, secure)
 	if cfg.DebugListen != "" {
@@ -140,9 +140,11 @@ func (c *checker) network(cfg *Config) {
 	switch cfg.TLS {
 	case "":
 	case "local":
-		c.bad("tls", "local comes in a later part; give tls_cert and tls_key")
+		if cfg.TLSCert != "" {
+			c.bad("tls", "tls_cert is given as well; one of them is enough")
+		}
 	default:
-		c.bad("tls", "%q is not known; the only word will be local", cfg.TLS)
+		c.bad("tls", "%q is not known; the only word is local", cfg.TLS)
 	}
 	if (cfg.TLSCert == "") != (cfg.TLSKey == "") {
 		key := map[bool]string{true: "tls_key", false: "tls_cert"}[cfg.TLSCert == ""]
@@ -174,7 +176,7 @@ func (c *checker) broker(cfg *Config, secure bool) {
 	if err != nil || !validPort(port) {
 		c.bad("mqtt_listen", "%q is not host:port such as 127.0.0.1:1883", cfg.MQTTListen)
 	} else if !Loopback(host) && !secure && !cfg.Insecure {
-		c.bad("mqtt_listen", "%q is open to others without TLS: give tls_cert and tls_key, or say insecure: true", cfg.MQTTListen)
+		c.bad("mqtt_listen", "%q is open to others without TLS: give tls: local, or tls_cert and tls_key, or say insecure: true", cfg.MQTTListen)
 	}
 }
 
@@ -384,7 +386,7 @@ func celLine(s string) string {
 
 // Auth is the part of the configuration that lets people in. It is only of use after Load found no fault.
 func (c Config) Auth() auth.Config {
-	a := auth.Config{AdminToken: c.AdminToken.Reveal(), PublicURL: c.PublicURL, Secure: c.TLSCert != "", Session: c.SignIn.Session}
+	a := auth.Config{AdminToken: c.AdminToken.Reveal(), PublicURL: c.PublicURL, Secure: c.Secure(), Session: c.SignIn.Session}
 	for _, role := range c.SignIn.SecondFactor {
 		a.SecondFactor = append(a.SecondFactor, access.Role(role))
 	}

@@ -15,14 +15,14 @@ import (
 // Config is everything that can be set. The doc tags become the sample file.
 type Config struct {
 	Listen         string   `yaml:"listen" doc:"Address for screens, interfaces and pushes. Port 0 picks a free one."`
-	MQTTListen     string   `yaml:"mqtt_listen" doc:"Address of the MQTT broker that feeds with transport mqtt are published to; it opens with the first such feed, with TLS where tls_cert is given. Empty: off."`
+	MQTTListen     string   `yaml:"mqtt_listen" doc:"Address of the MQTT broker that feeds with transport mqtt are published to; it opens with the first such feed, with TLS where screens have it. Empty: off."`
 	RedisURL       Secret   `yaml:"redis_url" doc:"redis://, rediss://, unix://, redis+sentinel://h1,h2/mymaster or redis+cluster://h1,h2; Redis 7.0 or Valkey 7.2 at least.\nEmpty: an embedded store in data_dir."`
 	DataDir        string   `yaml:"data_dir" doc:"Folder of the embedded store; created for its owner only."`
 	AdminToken     Secret   `yaml:"admin_token" doc:"Bearer token with every right, for scripts: at least 32 characters. Empty: none."`
 	AdminTokenFile string   `yaml:"admin_token_file" doc:"File that holds the admin token, readable by its owner only."`
 	SecretKeyFile  string   `yaml:"secret_key_file" doc:"File of the keys that seal secrets in the store, readable by its owner only; the same for every server of a store. Keep a copy of it apart from\nthe copies of the store: without it nobody reads them again. Empty: secret.key in data_dir, made at the first start."`
-	TLS            string   `yaml:"tls" doc:"Comes in a later part (local: an own authority for a LAN). For now tls_cert and tls_key."`
-	TLSCert        string   `yaml:"tls_cert" doc:"Certificate chain in PEM; with tls_key."`
+	TLS            string   `yaml:"tls" doc:"local: certificates of the house's own authority for the names and addresses of this machine; devices on the LAN trust it once its root is\ninstalled, which the sign-in page offers. Empty: tls_cert and tls_key, or plain HTTP."`
+	TLSCert        string   `yaml:"tls_cert" doc:"Certificate chain in PEM; with tls_key. New files are taken up within a second."`
 	TLSKey         string   `yaml:"tls_key" doc:"Private key in PEM, readable by its owner only."`
 	PublicURL      string   `yaml:"public_url" doc:"The address people use, where it is not listen itself: links and the exact Origin follow it."`
 	TrustedProxies []string `yaml:"trusted_proxies" doc:"Addresses or networks whose X-Forwarded-For and -Proto are believed."`
@@ -95,3 +95,6 @@ func Default() Config {
 		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, Alerts: 365 * day, Reports: 730 * day, Incidents: 1825 * day, Reporters: 90 * day, Words: 1825 * day, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
 }
+
+// Secure tells whether the server itself speaks TLS.
+func (c *Config) Secure() bool { return c.TLSCert != "" || c.TLS == "local" }
