@@ -106,6 +106,14 @@ func TestPasskeyIsMade(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}
+	theft, stolen, err := r.BeginPasskey(ctx, other, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, copied := passkeytest.Make(t, stolen, here.Origin, func(a *passkeytest.Answer) { a.ID = made.ID })
+	if _, _, err := r.FinishPasskey(ctx, theft, other.ID, "x", copied); !errors.Is(err, ErrPasskey) {
+		t.Errorf("a passkey of somebody else: %v", err)
+	}
 	if n := len(r.get(p.ID).Passkeys) + len(r.get(other.ID).Passkeys); n != 1 {
 		t.Errorf("%d passkeys after lies, want 1", n)
 	}
