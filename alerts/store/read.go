@@ -87,7 +87,8 @@ func (s *Store) Alerts(ctx context.Context, q Query) (items []alerts.Alert, next
 
 func (q Query) seenIncident(in incident.Incident) (incident.Incident, bool) {
 	if q.SeeIncident != nil {
-		seen, any := q.SeeIncident(&in)
+		whole := in // its own, so that who sees everything pays for no copy
+		seen, any := q.SeeIncident(&whole)
 		if !any {
 			return in, false
 		}

@@ -283,7 +283,8 @@ func (s *Store) Reports(ctx context.Context, q Query) (items []report.Report, ne
 
 func (q Query) seenReport(r report.Report) (report.Report, bool) {
 	if q.SeeReport != nil {
-		seen, any := q.SeeReport(&r)
+		whole := r
+		seen, any := q.SeeReport(&whole)
 		if !any {
 			return r, false
 		}
