@@ -184,6 +184,9 @@ func TestARemovedDeviceIsOutEverywhereWithinHalfASecond(t *testing.T) {
 	if took := c.now().Sub(removed); took > fresh {
 		t.Errorf("known to the other server for %v", took)
 	}
+	if _, err := b.Who(t.Context(), given.Device.ID); !errors.Is(err, auth.ErrDenied) {
+		t.Errorf("whoever is connected as it stays: %v", err)
+	}
 	if _, err := a.Remove(t.Context(), "nobody", admin); !errors.Is(err, ErrNoDevice) {
 		t.Errorf("nobody: %v", err)
 	}
