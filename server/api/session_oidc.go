@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"kentongan/geo/keyspace"
 	"kentongan/server/access"
 	"kentongan/server/auth"
@@ -30,6 +32,19 @@ func (s *server) sessionOIDC() {
 	from := anyone()
 	from.body = logoutBody
 	s.table.handle("POST "+oidcPath+"/logout", from, s.oidcEnded)
+	led := map[string]*huma.Response{"303": {Description: "To the provider, to where the sign-in began, or to /login with what went wrong"}, "404": {Description: "There is no provider"}}
+	text := func(names ...string) (out []*huma.Param) {
+		for _, n := range names {
+			out = append(out, &huma.Param{Name: n, In: "query", Schema: &huma.Schema{Type: "string"}})
+		}
+		return out
+	}
+	docs := s.docs.OpenAPI()
+	docs.AddOperation(&huma.Operation{Method: "GET", Path: oidcPath + "/start", OperationID: "start-at-provider", Summary: "Sign in at the provider of OpenID Connect", Parameters: text("next", "desk"), Responses: led})
+	docs.AddOperation(&huma.Operation{Method: "GET", Path: oidcPath + "/callback", OperationID: "back-from-provider", Summary: "Where the provider sends the browser back to", Parameters: text("state", "code", "error", "iss"), Responses: led})
+	docs.AddOperation(&huma.Operation{Method: "POST", Path: oidcPath + "/logout", OperationID: "logout-by-provider", Summary: "The provider says that a session has ended there (OpenID Connect Back-Channel Logout 1.0)",
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"logout_token": {Type: "string"}}}}}},
+		Responses:   map[string]*huma.Response{"200": {Description: "Ended"}, "400": {Description: "The token is not accepted"}, "503": {Description: "It cannot be judged now"}}})
 }
 
 // provider is the one that people may sign in at, for the sign-in page.
