@@ -24,7 +24,7 @@ type Privacy struct {
 	Reporters *privacy.Reporters
 	Retention *privacy.Retention
 	Eraser    *privacy.Eraser
-	Breach    func(ctx context.Context, b privacy.Breach) (privacy.Report, error)
+	Breach    func(ctx context.Context, b privacy.Breach) (privacy.BreachNotice, error)
 	Record    func(ctx context.Context, r audit.Record) error // returns once the record is kept
 	Public    *openly.Window                                  // positions that anybody may see
 }
@@ -47,7 +47,7 @@ func (s *server) dataMap(ctx context.Context, _ *struct{}) (*body[List[privacy.H
 	return listOf(list, ""), nil
 }
 
-func (s *server) retention(ctx context.Context, _ *struct{}) (*body[List[privacy.Rule]], error) {
+func (s *server) retention(ctx context.Context, _ *struct{}) (*body[List[privacy.Retained]], error) {
 	list, err := s.Privacy.Retention.Rules(ctx)
 	if err != nil {
 		return nil, s.fault(err)
@@ -59,17 +59,17 @@ type classIn struct {
 	Class string `path:"class" maxLength:"32"`
 }
 
-func (s *server) retentionOf(ctx context.Context, in *classIn) (*body[privacy.Rule], error) {
+func (s *server) retentionOf(ctx context.Context, in *classIn) (*body[privacy.Retained], error) {
 	one, err := s.Privacy.Retention.Rule(ctx, in.Class)
 	if err != nil {
 		return nil, s.privacyFault(err)
 	}
-	return &body[privacy.Rule]{one}, nil
+	return &body[privacy.Retained]{one}, nil
 }
 
 type changeRetentionIn struct {
-	classIn
-	Body struct {
+	Class string `path:"class" maxLength:"32"`
+	Body  struct {
 		Days   int    `json:"days" minimum:"0" maximum:"36500" doc:"0: for ever"`
 		Reason string `json:"reason" minLength:"10" maxLength:"500"`
 	}
@@ -159,7 +159,7 @@ type breachIn struct {
 	Done    string    `query:"done" maxLength:"2000" doc:"What was done against it, for the text"`
 }
 
-func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.Report], error) {
+func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.BreachNotice], error) {
 	if !in.From.Before(in.To) {
 		return nil, huma.Error422UnprocessableEntity("from must lie before to")
 	}
@@ -171,7 +171,7 @@ func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.Report
 	a := act(ctx)
 	a.Action, a.Object = "breach.gathered", "privacy:breach"
 	s.Auth.Record(ctx, a)
-	return &body[privacy.Report]{out}, nil
+	return &body[privacy.BreachNotice]{out}, nil
 }
 
 func (s *server) privacyFault(err error) error {

@@ -17,12 +17,12 @@ func (s *server) public() {
 
 // publicOut is a release.
 type publicOut struct {
-	At         moment.Time   `json:"at" doc:"Of which moment it is"`
-	Resolution int           `json:"resolution" doc:"Of the H3 cells"`
-	DelayS     int           `json:"delay_s"`
-	AtLeast    int           `json:"at_least" doc:"How many there are at the least in a cell that is shown; counts are rounded down to a multiple of it"`
-	Kinds      []string      `json:"kinds"`
-	Cells      []openly.Cell `json:"cells"`
+	At         moment.Time    `json:"at" doc:"Of which moment it is"`
+	Resolution int            `json:"resolution" doc:"Of the H3 cells"`
+	DelayS     int            `json:"delay_s"`
+	AtLeast    int            `json:"at_least" doc:"How many there are at the least in a cell that is shown; counts are rounded down to a multiple of it"`
+	Kinds      []string       `json:"kinds"`
+	Cells      []openly.Crowd `json:"cells"`
 }
 
 func (s *server) publicPositions(_ context.Context, in *struct {
@@ -33,6 +33,6 @@ func (s *server) publicPositions(_ context.Context, in *struct {
 		return nil, huma.Error404NotFound("this kind is not shown to everybody")
 	}
 	cells, at := s.Privacy.Public.Release(s.Now())
-	cells = slices.DeleteFunc(cells, func(c openly.Cell) bool { return in.Kind != "" && c.Kind != in.Kind })
+	cells = slices.DeleteFunc(cells, func(c openly.Crowd) bool { return in.Kind != "" && c.Kind != in.Kind })
 	return &body[publicOut]{publicOut{moment.Of(at), int(o.Resolution), int(o.Delay.Seconds()), o.Together, o.Kinds, cells}}, nil
 }

@@ -78,7 +78,7 @@ type revealIn struct {
 // revealOut is a reporter whole, and who has seen them before.
 type revealOut struct {
 	privacy.Whole
-	Before []privacy.Shown `json:"shown_before"`
+	Before []privacy.Revealed `json:"shown_before"`
 }
 
 // revealReporter keeps the record first: where the log does not take it, nobody sees anything.
@@ -102,13 +102,13 @@ func (s *server) revealReporter(ctx context.Context, in *revealIn) (*body[reveal
 	if err != nil {
 		return nil, s.reporterFault(err)
 	}
-	who, err := s.Privacy.Reporters.Reveal(ctx, o.report.ID, privacy.Shown{By: a.Actor.Subject, Name: a.Actor.Name, At: moment.Of(s.Now())}, func() error {
+	who, err := s.Privacy.Reporters.Reveal(ctx, o.report.ID, privacy.Revealed{By: a.Actor.Subject, Name: a.Actor.Name, At: moment.Of(s.Now())}, func() error {
 		return s.Privacy.Record(ctx, audit.Record{Actor: a.Actor.Subject, Agency: a.Actor.Agency, Action: "reporter.revealed", Object: "report:" + o.report.ID, Reason: reason, Request: a.Request})
 	})
 	if err != nil {
 		return nil, s.reporterFault(err)
 	}
-	return &body[revealOut]{revealOut{who, before.Shown}}, nil
+	return &body[revealOut]{revealOut{who, before.Revealed}}, nil
 }
 
 func (s *server) reporterFault(err error) error {

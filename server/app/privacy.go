@@ -35,7 +35,7 @@ func (a *App) newPrivacy() {
 // personal are the rooms of personal data as the interface has them.
 func (a *App) personal() *api.Privacy {
 	return &api.Privacy{Reporters: a.reporters, Retention: a.retention, Eraser: a.eraser(), Record: a.cases.Record, Public: a.public,
-		Breach: func(ctx context.Context, b privacy.Breach) (privacy.Report, error) {
+		Breach: func(ctx context.Context, b privacy.Breach) (privacy.BreachNotice, error) {
 			return a.retention.Breach(ctx, a.cases, b)
 		}}
 }

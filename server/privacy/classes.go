@@ -7,18 +7,18 @@ import (
 	"kentongan/server/access"
 )
 
-// Text is words by language: id and en.
-type Text map[string]string
+// Words are by language: id and en.
+type Words map[string]string
 
-// Class is one class of data that we hold: what it is, whose, why, how long. The list of them is the data map.
-type Class struct {
+// DataClass is one class of data that we hold: what it is, whose, why, how long. The list of them is the data map.
+type DataClass struct {
 	Name     string          `json:"class"`
-	Title    Text            `json:"title"`
-	Whose    Text            `json:"whose" doc:"Whom the data are about"`
-	Why      Text            `json:"why" doc:"For what they are processed"`
-	Basis    Text            `json:"legal_basis"`
-	Source   Text            `json:"source" doc:"Where the time that they are kept comes from"`
-	Leaves   Text            `json:"leaves" doc:"How they leave the house"`
+	Title    Words           `json:"title"`
+	Whose    Words           `json:"whose" doc:"Whom the data are about"`
+	Why      Words           `json:"why" doc:"For what they are processed"`
+	Basis    Words           `json:"legal_basis"`
+	Source   Words           `json:"source" doc:"Where the time that they are kept comes from"`
+	Leaves   Words           `json:"leaves" doc:"How they leave the house"`
 	Personal bool            `json:"personal"`
 	Nouns    []string        `json:"-"` // of keyspace.Table: the part after the prefix
 	Files    []string        `json:"files" doc:"Folders of data_dir"`
@@ -32,72 +32,72 @@ type Class struct {
 const day = 24 * time.Hour
 
 // publicTask is the basis of nearly all: article 20 (2) e of law 27/2022, a task in the public interest.
-var publicTask = Text{"id": "UU 27/2022 pasal 20 ayat (2) huruf e: pelaksanaan tugas untuk kepentingan umum, pelayanan publik; UU 24/2007 (penanggulangan bencana)",
+var publicTask = Words{"id": "UU 27/2022 pasal 20 ayat (2) huruf e: pelaksanaan tugas untuk kepentingan umum, pelayanan publik; UU 24/2007 (penanggulangan bencana)",
 	"en": "Law 27/2022 article 20 (2) e: a task in the public interest, public service; law 24/2007 (disaster management)"}
 
-var vital = Text{"id": "UU 27/2022 pasal 20 ayat (2) huruf d dan e: kepentingan vital pelapor dan orang lain, tugas kepentingan umum",
+var vital = Words{"id": "UU 27/2022 pasal 20 ayat (2) huruf d dan e: kepentingan vital pelapor dan orang lain, tugas kepentingan umum",
 	"en": "Law 27/2022 article 20 (2) d and e: vital interests of the reporter and others, a task in the public interest"}
 
-var duty = Text{"id": "UU 27/2022 pasal 20 ayat (2) huruf c dan pasal 31: kewajiban hukum, perekaman kegiatan pemrosesan; pasal 35 dan 39: keamanan",
+var duty = Words{"id": "UU 27/2022 pasal 20 ayat (2) huruf c dan pasal 31: kewajiban hukum, perekaman kegiatan pemrosesan; pasal 35 dan 39: keamanan",
 	"en": "Law 27/2022 article 20 (2) c and article 31: legal duty, records of processing; articles 35 and 39: security"}
 
-var ourDefault = Text{"id": "Bawaan kami, sesuai asas pembatasan (pasal 16 ayat (2) huruf a, g); daerah menetapkan jadwal retensi arsipnya sendiri (UU 43/2009)",
+var ourDefault = Words{"id": "Bawaan kami, sesuai asas pembatasan (pasal 16 ayat (2) huruf a, g); daerah menetapkan jadwal retensi arsipnya sendiri (UU 43/2009)",
 	"en": "Our default, after the principle of limitation (article 16 (2) a, g); the region sets its own archive schedule (law 43/2009)"}
 
-var inside = Text{"id": "Tidak keluar", "en": "It does not leave"}
+var inside = Words{"id": "Tidak keluar", "en": "It does not leave"}
 
 // Classes is the data map: every class of data that we hold. Each key of keyspace.Table is in exactly one; a test holds us to that.
-func Classes() []Class {
-	return []Class{
-		{Name: "readings", Title: Text{"id": "Pembacaan sensor dan posisi", "en": "Readings of sensors, and positions"},
-			Whose: Text{"id": "Umumnya bukan data pribadi; posisi unit adalah posisi petugas", "en": "Mostly nobody's; a unit's position is its crew's"},
-			Why:   Text{"id": "Gambaran terkini, aturan, riwayat singkat", "en": "The live picture, rules, a short history"}, Basis: publicTask,
-			Source: Text{"id": "retention.readings", "en": "retention.readings"},
-			Leaves: Text{"id": "Publik hanya sebagai sel H3 kasar, tertunda, paling sedikit lima", "en": "To the public only as coarse H3 cells, late, five at least"},
+func Classes() []DataClass {
+	return []DataClass{
+		{Name: "readings", Title: Words{"id": "Pembacaan sensor dan posisi", "en": "Readings of sensors, and positions"},
+			Whose: Words{"id": "Umumnya bukan data pribadi; posisi unit adalah posisi petugas", "en": "Mostly nobody's; a unit's position is its crew's"},
+			Why:   Words{"id": "Gambaran terkini, aturan, riwayat singkat", "en": "The live picture, rules, a short history"}, Basis: publicTask,
+			Source: Words{"id": "retention.readings", "en": "retention.readings"},
+			Leaves: Words{"id": "Publik hanya sebagai sel H3 kasar, tertunda, paling sedikit lima", "en": "To the public only as coarse H3 cells, late, five at least"},
 			Nouns:  []string{"reading", "last", "shards", "live"}, Read: []access.Action{access.ReadThings, access.ReadUnits}, Personal: true, Default: keyspace.DefaultRetention},
-		{Name: "raw", Title: Text{"id": "Bita mentah kiriman", "en": "Raw bytes of deliveries"},
-			Whose: Text{"id": "Dapat memuat kata warga; format yang menyebut pelapor hanya disimpan bila diminta", "en": "May hold citizens' words; formats that name reporters are kept only where a feed asks for it"},
-			Why:   Text{"id": "Memutar ulang kiriman, menahan yang rusak", "en": "Replay, and holding what is faulty"}, Basis: publicTask, Source: Text{"id": "retention.raw", "en": "retention.raw"}, Leaves: inside,
+		{Name: "raw", Title: Words{"id": "Bita mentah kiriman", "en": "Raw bytes of deliveries"},
+			Whose: Words{"id": "Dapat memuat kata warga; format yang menyebut pelapor hanya disimpan bila diminta", "en": "May hold citizens' words; formats that name reporters are kept only where a feed asks for it"},
+			Why:   Words{"id": "Memutar ulang kiriman, menahan yang rusak", "en": "Replay, and holding what is faulty"}, Basis: publicTask, Source: Words{"id": "retention.raw", "en": "retention.raw"}, Leaves: inside,
 			Nouns: []string{"quarantine", "quarantine-body"}, Files: []string{"raw"}, Read: []access.Action{access.WriteFeeds}, Personal: true, Default: 72 * time.Hour},
-		{Name: "alerts", Title: Text{"id": "Peringatan", "en": "Alerts"}, Whose: Text{"id": "Bukan data pribadi", "en": "Nobody's"},
-			Why: Text{"id": "Memperingatkan, menilai kejadian", "en": "To warn, and to judge what happens"}, Basis: publicTask, Source: ourDefault,
-			Leaves: Text{"id": "CAP untuk umum", "en": "CAP for everybody"}, Nouns: []string{"alert", "alerts", "alerts-active", "alert-key", "alert-pending", "firing", "firing-rules", "rules-seen"},
+		{Name: "alerts", Title: Words{"id": "Peringatan", "en": "Alerts"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
+			Why: Words{"id": "Memperingatkan, menilai kejadian", "en": "To warn, and to judge what happens"}, Basis: publicTask, Source: ourDefault,
+			Leaves: Words{"id": "CAP untuk umum", "en": "CAP for everybody"}, Nouns: []string{"alert", "alerts", "alerts-active", "alert-key", "alert-pending", "firing", "firing-rules", "rules-seen"},
 			Read: []access.Action{access.ReadAlerts}, Default: 365 * day, Least: 2 * day, Settable: true},
-		{Name: "incidents", Title: Text{"id": "Kejadian", "en": "Incidents"}, Whose: Text{"id": "Warga yang terlibat (kata bebas), petugas", "en": "People involved (free words), staff"},
-			Why: Text{"id": "Penanganan, pertanggungjawaban, evaluasi", "en": "Response, accountability, review"}, Basis: publicTask, Source: ourDefault,
-			Leaves: Text{"id": "Instansi yang menangani; ekspor oleh yang berhak", "en": "To the agencies that respond; exports by who may"}, Nouns: []string{"incident", "incidents", "incidents-open", "number"},
+		{Name: "incidents", Title: Words{"id": "Kejadian", "en": "Incidents"}, Whose: Words{"id": "Warga yang terlibat (kata bebas), petugas", "en": "People involved (free words), staff"},
+			Why: Words{"id": "Penanganan, pertanggungjawaban, evaluasi", "en": "Response, accountability, review"}, Basis: publicTask, Source: ourDefault,
+			Leaves: Words{"id": "Instansi yang menangani; ekspor oleh yang berhak", "en": "To the agencies that respond; exports by who may"}, Nouns: []string{"incident", "incidents", "incidents-open", "number"},
 			Read: []access.Action{access.ReadIncidents}, Personal: true, Default: 5 * 365 * day, Least: 2 * day, Settable: true},
-		{Name: "reports", Title: Text{"id": "Laporan warga tanpa pelapornya", "en": "Citizens' reports without their reporters"}, Whose: Text{"id": "Warga (kata bebas, tempat)", "en": "Citizens (free words, places)"},
-			Why: Text{"id": "Menerima dan menindaklanjuti laporan", "en": "To take reports and act on them"}, Basis: publicTask, Source: ourDefault,
-			Leaves: Text{"id": "Instansi yang menangani", "en": "To the agencies that respond"}, Nouns: []string{"report", "reports", "reports-open"}, Read: []access.Action{access.ReadReports},
+		{Name: "reports", Title: Words{"id": "Laporan warga tanpa pelapornya", "en": "Citizens' reports without their reporters"}, Whose: Words{"id": "Warga (kata bebas, tempat)", "en": "Citizens (free words, places)"},
+			Why: Words{"id": "Menerima dan menindaklanjuti laporan", "en": "To take reports and act on them"}, Basis: publicTask, Source: ourDefault,
+			Leaves: Words{"id": "Instansi yang menangani", "en": "To the agencies that respond"}, Nouns: []string{"report", "reports", "reports-open"}, Read: []access.Action{access.ReadReports},
 			Personal: true, Default: 2 * 365 * day, Least: 2 * day, Settable: true},
-		{Name: "reporters", Title: Text{"id": "Identitas pelapor (terenkripsi)", "en": "Who reported (sealed)"}, Whose: Text{"id": "Pelapor", "en": "Reporters"},
-			Why: Text{"id": "Menelepon kembali, mengenali penelepon berulang", "en": "To call back, and to know repeated callers"}, Basis: vital,
-			Source: Text{"id": "Bawaan kami: 90 hari sejak laporan ditutup atau terakhir berubah", "en": "Our default: 90 days after the report closed or changed last"}, Leaves: inside,
+		{Name: "reporters", Title: Words{"id": "Identitas pelapor (terenkripsi)", "en": "Who reported (sealed)"}, Whose: Words{"id": "Pelapor", "en": "Reporters"},
+			Why: Words{"id": "Menelepon kembali, mengenali penelepon berulang", "en": "To call back, and to know repeated callers"}, Basis: vital,
+			Source: Words{"id": "Bawaan kami: 90 hari sejak laporan ditutup atau terakhir berubah", "en": "Our default: 90 days after the report closed or changed last"}, Leaves: inside,
 			Nouns: []string{"reporter", "reporter-key", "reporter-call", "reporter-shown", "reporter-match", "reporters", "reveal"}, Read: []access.Action{access.Reveal},
 			Personal: true, Default: 90 * day, Least: day, Settable: true},
-		{Name: "changes", Title: Text{"id": "Perubahan kasus untuk layar", "en": "Changes of cases for screens"}, Whose: Text{"id": "Seperti kejadian dan laporan", "en": "As incidents and reports"},
-			Why: Text{"id": "Layar menyambung kembali tanpa kehilangan", "en": "Screens come back without a gap"}, Basis: publicTask, Source: Text{"id": "Bawaan kami", "en": "Our default"}, Leaves: inside,
+		{Name: "changes", Title: Words{"id": "Perubahan kasus untuk layar", "en": "Changes of cases for screens"}, Whose: Words{"id": "Seperti kejadian dan laporan", "en": "As incidents and reports"},
+			Why: Words{"id": "Layar menyambung kembali tanpa kehilangan", "en": "Screens come back without a gap"}, Basis: publicTask, Source: Words{"id": "Bawaan kami", "en": "Our default"}, Leaves: inside,
 			Nouns: []string{"case", "case-mark", "case-offset"}, Read: []access.Action{access.ReadIncidents, access.ReadReports}, Personal: true, Default: day, Least: time.Hour, Settable: true},
-		{Name: "audit", Title: Text{"id": "Catatan audit", "en": "Audit records"}, Whose: Text{"id": "Petugas (id); kata pribadi hanya sebagai hash bergaram", "en": "Staff (ids); personal words as salted hashes only"},
-			Why: Text{"id": "Pertanggungjawaban dan bukti", "en": "Accountability and proof"}, Basis: duty, Source: Text{"id": "Tidak pernah dihapus: rantainya adalah bukti", "en": "Never deleted: its chain is the proof"},
-			Leaves: Text{"id": "Titik periksa untuk umum, tanpa isi", "en": "Checkpoints for everybody, without content"}, Nouns: []string{"audit", "audit-seq"}, Read: []access.Action{access.ReadAudit}, Personal: true, Never: true},
-		{Name: "words", Title: Text{"id": "Kata-kata dalam catatan audit", "en": "Words of the audit log"}, Whose: Text{"id": "Petugas, warga yang disebut", "en": "Staff, citizens whom they name"},
-			Why: Text{"id": "Alasan tindakan dapat dibaca", "en": "Reasons of acts can be read"}, Basis: duty, Source: ourDefault, Leaves: inside, Nouns: []string{"audit-words"},
+		{Name: "audit", Title: Words{"id": "Catatan audit", "en": "Audit records"}, Whose: Words{"id": "Petugas (id); kata pribadi hanya sebagai hash bergaram", "en": "Staff (ids); personal words as salted hashes only"},
+			Why: Words{"id": "Pertanggungjawaban dan bukti", "en": "Accountability and proof"}, Basis: duty, Source: Words{"id": "Tidak pernah dihapus: rantainya adalah bukti", "en": "Never deleted: its chain is the proof"},
+			Leaves: Words{"id": "Titik periksa untuk umum, tanpa isi", "en": "Checkpoints for everybody, without content"}, Nouns: []string{"audit", "audit-seq"}, Read: []access.Action{access.ReadAudit}, Personal: true, Never: true},
+		{Name: "words", Title: Words{"id": "Kata-kata dalam catatan audit", "en": "Words of the audit log"}, Whose: Words{"id": "Petugas, warga yang disebut", "en": "Staff, citizens whom they name"},
+			Why: Words{"id": "Alasan tindakan dapat dibaca", "en": "Reasons of acts can be read"}, Basis: duty, Source: ourDefault, Leaves: inside, Nouns: []string{"audit-words"},
 			Read: []access.Action{access.ReadAudit}, Personal: true, Default: 5 * 365 * day, Least: 90 * day, Settable: true},
-		{Name: "accounts", Title: Text{"id": "Akun petugas dan perubahan yang butuh dua orang", "en": "Accounts of staff, and changes that need two"}, Whose: Text{"id": "Petugas", "en": "Staff"},
-			Why: Text{"id": "Masuk, hak, tanggung jawab", "en": "Sign-in, rights, accountability"}, Basis: duty, Source: Text{"id": "Selama akun ada", "en": "As long as the account"}, Leaves: inside,
+		{Name: "accounts", Title: Words{"id": "Akun petugas dan perubahan yang butuh dua orang", "en": "Accounts of staff, and changes that need two"}, Whose: Words{"id": "Petugas", "en": "Staff"},
+			Why: Words{"id": "Masuk, hak, tanggung jawab", "en": "Sign-in, rights, accountability"}, Basis: duty, Source: Words{"id": "Selama akun ada", "en": "As long as the account"}, Leaves: inside,
 			Nouns: []string{"person", "person-login", "person-change", "change", "passkey"}, Read: []access.Action{access.ReadPeople}, Personal: true},
-		{Name: "sessions", Title: Text{"id": "Sesi dan percobaan masuk", "en": "Sessions and tries to sign in"}, Whose: Text{"id": "Petugas, alamat jaringan", "en": "Staff, network addresses"},
-			Why: Text{"id": "Masuk, penguncian, keluar paksa", "en": "Sign-in, lockout, forced sign-out"}, Basis: duty, Source: Text{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
+		{Name: "sessions", Title: Words{"id": "Sesi dan percobaan masuk", "en": "Sessions and tries to sign in"}, Whose: Words{"id": "Petugas, alamat jaringan", "en": "Staff, network addresses"},
+			Why: Words{"id": "Masuk, penguncian, keluar paksa", "en": "Sign-in, lockout, forced sign-out"}, Basis: duty, Source: Words{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
 			Nouns: []string{"session", "sessions", "session-seen", "session-ended", "sign-in", "pending", "tries", "enrol", "flight", "provider-session", "provider-sid", "once"},
 			Read:  []access.Action{access.ReadPeople}, Personal: true},
-		{Name: "devices", Title: Text{"id": "Kunci dan perangkat", "en": "Keys and devices"}, Whose: Text{"id": "Instansi dan program; perangkat lapangan adalah milik petugas", "en": "Agencies and programs; a field device is somebody's"},
-			Why: Text{"id": "Siapa boleh mengirim dan membaca", "en": "Who may send and read"}, Basis: duty, Source: Text{"id": "Selama dipakai; kunci yang dicabut 90 hari", "en": "While in use; a revoked key 90 days"}, Leaves: inside,
+		{Name: "devices", Title: Words{"id": "Kunci dan perangkat", "en": "Keys and devices"}, Whose: Words{"id": "Instansi dan program; perangkat lapangan adalah milik petugas", "en": "Agencies and programs; a field device is somebody's"},
+			Why: Words{"id": "Siapa boleh mengirim dan membaca", "en": "Who may send and read"}, Basis: duty, Source: Words{"id": "Selama dipakai; kunci yang dicabut 90 hari", "en": "While in use; a revoked key 90 days"}, Leaves: inside,
 			Nouns: []string{"key", "key-used", "key-change", "key-uses", "key-rate", "device", "device-change", "device-seen", "device-pending", "device-tries", "serial-denied"},
 			Files: []string{"authority"}, Read: []access.Action{access.WriteKeys, access.WriteDevices}, Personal: true},
-		{Name: "operation", Title: Text{"id": "Kerja rumah itu sendiri", "en": "The house's own work"}, Whose: Text{"id": "Bukan data pribadi", "en": "Nobody's"},
-			Why: Text{"id": "Menjalankan server, umpan, dan masa simpan", "en": "To run servers, feeds and retention"}, Basis: publicTask, Source: Text{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
+		{Name: "operation", Title: Words{"id": "Kerja rumah itu sendiri", "en": "The house's own work"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
+			Why: Words{"id": "Menjalankan server, umpan, dan masa simpan", "en": "To run servers, feeds and retention"}, Basis: publicTask, Source: Words{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
 			Nouns: []string{"epoch", "seal", "lease", "fence", "confirm", "feed-status", "feed-config", "feed-versions", "announce", "simulator", "contract", "contracts", "feed", "feed-link", "retention"},
 			Files: []string{"basemap"}, Read: []access.Action{access.ReadFeeds, access.ReadPrivacy}},
 	}

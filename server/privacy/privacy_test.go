@@ -125,20 +125,20 @@ func TestAReporterLiesApartAndSealed(t *testing.T) {
 		t.Fatalf("in the open: %v", found)
 	}
 	m, err := h.reporters.Masked(t.Context(), id)
-	if err != nil || m.Name != "Bu** S****" || m.Phone != "+62 812-••••-••89" || m.Email != "b••••@••••.org" || !m.Address || !m.Note || m.CallToday != 1 || len(m.Shown) != 0 {
+	if err != nil || m.Name != "Bu** S****" || m.Phone != "+62 812-••••-••89" || m.Email != "b••••@••••.org" || !m.Address || !m.Note || m.CallToday != 1 || len(m.Revealed) != 0 {
 		t.Fatalf("%+v %v", m, err)
 	}
 	kept := false
-	who, err := h.reporters.Reveal(t.Context(), id, Shown{By: "user:a", Name: "Anna", At: moment.Of(h.now)}, func() error { kept = true; return nil })
+	who, err := h.reporters.Reveal(t.Context(), id, Revealed{By: "user:a", Name: "Anna", At: moment.Of(h.now)}, func() error { kept = true; return nil })
 	if err != nil || !kept || who != (Whole{"Budi Santoso", "+6281234567789", "budi.kenari@example.org", "Jl. Melati 3", "dev-kanari-9", "telepon malam"}) {
 		t.Fatalf("%+v %v", who, err)
 	}
-	if m, _ = h.reporters.Masked(t.Context(), id); len(m.Shown) != 1 || m.Shown[0].By != "user:a" {
-		t.Errorf("who has seen it: %+v", m.Shown)
+	if m, _ = h.reporters.Masked(t.Context(), id); len(m.Revealed) != 1 || m.Revealed[0].By != "user:a" {
+		t.Errorf("who has seen it: %+v", m.Revealed)
 	}
 	// No record, no answer.
 	broken := errors.New("the log takes nothing")
-	if who, err := h.reporters.Reveal(t.Context(), id, Shown{}, func() error { return broken }); !errors.Is(err, broken) || who != (Whole{}) {
+	if who, err := h.reporters.Reveal(t.Context(), id, Revealed{}, func() error { return broken }); !errors.Is(err, broken) || who != (Whole{}) {
 		t.Errorf("%+v %v", who, err)
 	}
 	if _, err := h.reporters.Masked(t.Context(), "lapor:2"); !errors.Is(err, ErrNoReporter) {
@@ -234,7 +234,7 @@ func TestWhoIsErasedDoesNotComeBack(t *testing.T) {
 	if err != nil || m.Gone != "erased" || m.Name != "" || m.Phone != "" {
 		t.Errorf("%+v %v", m, err)
 	}
-	if _, err := h.reporters.Reveal(t.Context(), id, Shown{}, func() error { return nil }); !errors.Is(err, ErrGone) {
+	if _, err := h.reporters.Reveal(t.Context(), id, Revealed{}, func() error { return nil }); !errors.Is(err, ErrGone) {
 		t.Errorf("%v", err)
 	}
 	one, err := h.cases.Report(t.Context(), id)

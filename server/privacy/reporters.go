@@ -84,11 +84,11 @@ type Masked struct {
 	KeptAt     moment.Time `json:"kept_at"`
 	GoneAt     moment.Time `json:"gone_at" doc:"When it was erased; null: it is there"`
 	Gone       string      `json:"gone" enum:",erased,expired" doc:"Why it is not there"`
-	Shown      []Shown     `json:"shown" doc:"Who has seen it whole before, the newest last"`
+	Revealed   []Revealed  `json:"shown" doc:"Who has seen it whole before, the newest last"`
 }
 
-// Shown is one time that a reporter was revealed.
-type Shown struct {
+// Revealed is one time that a reporter was revealed.
+type Revealed struct {
 	By   string      `json:"by"`
 	Name string      `json:"name"`
 	At   moment.Time `json:"at"`
@@ -236,12 +236,12 @@ func (s *Reporters) Masked(ctx context.Context, report string) (Masked, error) {
 	if err != nil && !errors.Is(err, ErrGone) {
 		return Masked{}, err
 	}
-	out := Masked{Report: report, PersonRef: r.PersonRef, KeptAt: r.KeptAt, GoneAt: r.GoneAt, Gone: r.Gone, Shown: []Shown{}}
+	out := Masked{Report: report, PersonRef: r.PersonRef, KeptAt: r.KeptAt, GoneAt: r.GoneAt, Gone: r.Gone, Revealed: []Revealed{}}
 	if err == nil {
 		out.Name, out.Phone, out.Email = maskName(who.Name), maskPhone(who.Phone), maskEmail(who.Email)
 		out.Address, out.Device, out.Note = who.Address != "", who.Device != "", who.Note != ""
 	}
-	if out.Shown, err = s.shown(ctx, report); err != nil {
+	if out.Revealed, err = s.shown(ctx, report); err != nil {
 		return Masked{}, err
 	}
 	return out, s.count(ctx, &out)
@@ -270,7 +270,7 @@ func (s *Reporters) count(ctx context.Context, m *Masked) error {
 
 // Reveal gives a reporter whole. The caller must have kept why, and by whom, before it answers: keep is called once the reporter is open,
 // and its error ends the reveal.
-func (s *Reporters) Reveal(ctx context.Context, report string, by Shown, keep func() error) (Whole, error) {
+func (s *Reporters) Reveal(ctx context.Context, report string, by Revealed, keep func() error) (Whole, error) {
 	_, who, err := s.open(ctx, report)
 	if err != nil {
 		return Whole{}, err
@@ -291,14 +291,14 @@ func (s *Reporters) Reveal(ctx context.Context, report string, by Shown, keep fu
 	return who, nil
 }
 
-func (s *Reporters) shown(ctx context.Context, report string) ([]Shown, error) {
+func (s *Reporters) shown(ctx context.Context, report string) ([]Revealed, error) {
 	list, err := s.rdb.LRange(ctx, s.keys.ReporterShown(report), 0, -1).Result()
 	if err != nil {
 		return nil, s.busy("who has seen a reporter", err)
 	}
-	out := []Shown{}
+	out := []Revealed{}
 	for _, text := range list {
-		var one Shown
+		var one Revealed
 		if err := json.Unmarshal([]byte(text), &one); err != nil {
 			return nil, fmt.Errorf("who has seen the reporter of %s: %w", report, err)
 		}

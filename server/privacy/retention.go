@@ -28,9 +28,9 @@ var (
 	ErrBounds  = errors.New("it may not be kept for that long, or for so short a time")
 )
 
-// Rule is how long a class is kept, and who says so.
-type Rule struct {
-	Class
+// Retained is how long a class is kept, and who says so.
+type Retained struct {
+	DataClass
 	Keep      string      `json:"keep" doc:"2160h0m0s; 0s: for ever; empty: as long as what it belongs to"`
 	KeepDays  float64     `json:"keep_days"`
 	LeastDays float64     `json:"least_days" doc:"It may not be set shorter"`
@@ -79,14 +79,14 @@ func NewRetention(rdb redis.UniversalClient, keys keyspace.Keys, reporters *Repo
 }
 
 // Rules lists how long every class is kept.
-func (r *Retention) Rules(ctx context.Context) ([]Rule, error) {
+func (r *Retention) Rules(ctx context.Context) ([]Retained, error) {
 	set, err := r.rdb.HGetAll(ctx, r.keys.Retention()).Result()
 	if err != nil {
 		return nil, fmt.Errorf("%w: how long data are kept: %w", feeds.ErrBusy, err)
 	}
-	var out []Rule
+	var out []Retained
 	for _, c := range Classes() {
-		one := Rule{Class: c, Settable: c.Settable, From: "config", keep: c.Default, LeastDays: c.Least.Hours() / 24}
+		one := Retained{DataClass: c, Settable: c.Settable, From: "config", keep: c.Default, LeastDays: c.Least.Hours() / 24}
 		if d, ok := r.defaults[c.Name]; ok {
 			one.keep = d
 		}
@@ -111,14 +111,14 @@ func (r *Retention) Rules(ctx context.Context) ([]Rule, error) {
 }
 
 // Rule of one class; ErrNoClass.
-func (r *Retention) Rule(ctx context.Context, class string) (Rule, error) {
+func (r *Retention) Rule(ctx context.Context, class string) (Retained, error) {
 	list, err := r.Rules(ctx)
 	if err != nil {
-		return Rule{}, err
+		return Retained{}, err
 	}
-	i := slices.IndexFunc(list, func(one Rule) bool { return one.Name == class })
+	i := slices.IndexFunc(list, func(one Retained) bool { return one.Name == class })
 	if i < 0 {
-		return Rule{}, fmt.Errorf("%w: %.40q", ErrNoClass, class)
+		return Retained{}, fmt.Errorf("%w: %.40q", ErrNoClass, class)
 	}
 	return list[i], nil
 }

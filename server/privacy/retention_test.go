@@ -44,7 +44,7 @@ func (h *house) age(tag string, open bool) {
 	_, err := h.cases.PutAgencyAlert(ctx, feeds.Alert{Message: m, Keys: []string{"key-" + tag}}, feeds.Meta{Feed: "bmkg", ReceivedAt: h.now})
 	must(err)
 	h.report("r-"+tag, "banjir "+tag, feeds.Reporter{Name: "Budi " + tag, Phone: "0812 3456 7789"})
-	_, err = h.reporters.Reveal(ctx, "lapor:r-"+tag, Shown{By: "user:a", Name: "Anna " + tag, At: moment.Of(h.now)}, func() error { return nil })
+	_, err = h.reporters.Reveal(ctx, "lapor:r-"+tag, Revealed{By: "user:a", Name: "Anna " + tag, At: moment.Of(h.now)}, func() error { return nil })
 	must(err)
 	f := store.Firing{Rule: &flood, Fire: true, At: h.now, Since: h.now, Thing: &feeds.Thing{ID: "awlr:" + tag, Feed: "awlr", Name: "Pos " + tag, Position: center, Placed: true},
 		Inputs: []incident.Input{{Thing: "awlr:" + tag, Property: "water_level", Value: 3.4, At: moment.Of(h.now)}}}

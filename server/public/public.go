@@ -56,8 +56,8 @@ func (o Options) bounded() Options {
 	return o
 }
 
-// Cell is how many Things of a kind were in a cell.
-type Cell struct {
+// Crowd is how many Things of a kind were in a cell.
+type Crowd struct {
 	Cell  geo.Cell `json:"cell"`
 	Kind  string   `json:"kind"`
 	Count int      `json:"count" doc:"Rounded down to a multiple of at_least"`
@@ -65,7 +65,7 @@ type Cell struct {
 
 // Cells counts what may be shown at a time, sorted by cell and kind. Of a Thing that is given several times its last place that is old enough
 // counts, once: taking a Thing away changes its own cell, or nothing.
-func Cells(things []Thing, now time.Time, opts Options) []Cell {
+func Cells(things []Thing, now time.Time, opts Options) []Crowd {
 	o := opts.bounded()
 	to := now.Add(-o.Delay)
 	from := to.Add(-o.Window)
@@ -88,13 +88,13 @@ func Cells(things []Thing, now time.Time, opts Options) []Cell {
 			counts[place{cell, t.Kind}]++
 		}
 	}
-	out := []Cell{}
+	out := []Crowd{}
 	for p, n := range counts {
 		if n -= n % o.Together; n > 0 {
-			out = append(out, Cell{p.cell, p.kind, n})
+			out = append(out, Crowd{p.cell, p.kind, n})
 		}
 	}
-	slices.SortFunc(out, func(a, b Cell) int { return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Kind, b.Kind)) })
+	slices.SortFunc(out, func(a, b Crowd) int { return cmp.Or(cmp.Compare(a.Cell, b.Cell), cmp.Compare(a.Kind, b.Kind)) })
 	return out
 }
 

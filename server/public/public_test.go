@@ -31,7 +31,7 @@ func options(t *rapid.T) Options {
 }
 
 // in counts, without the function under test, the distinct Things that could stand behind a cell.
-func in(c Cell, things []Thing, now time.Time) map[string]bool {
+func in(c Crowd, things []Thing, now time.Time) map[string]bool {
 	out := map[string]bool{}
 	for _, t := range things {
 		cell, err := geo.CellAt(t.Position, geo.Resolution(c.Cell.Resolution()))
@@ -165,7 +165,7 @@ func TestEverybodySeesTheSameUntilTheNextRelease(t *testing.T) {
 	}
 }
 
-func byPlace(list []Cell) map[string]int {
+func byPlace(list []Crowd) map[string]int {
 	out := map[string]int{}
 	for _, c := range list {
 		out[c.Cell.String()+c.Kind] = c.Count

@@ -12,7 +12,7 @@ type Window struct {
 	opts     Options
 	seen     []taken
 	released time.Time
-	cells    []Cell
+	cells    []Crowd
 }
 
 // taken is the picture of a moment.
@@ -25,7 +25,7 @@ type taken struct {
 const Step = 5 * time.Minute
 
 // NewWindow makes an empty window.
-func NewWindow(o Options) *Window { return &Window{opts: o.bounded(), cells: []Cell{}} }
+func NewWindow(o Options) *Window { return &Window{opts: o.bounded(), cells: []Crowd{}} }
 
 // Take remembers the picture of a moment: what may be shown of it at all.
 func (w *Window) Take(things []Thing, now time.Time) {
@@ -39,7 +39,7 @@ func (w *Window) Take(things []Thing, now time.Time) {
 }
 
 // Release is what anybody may see now, and of which moment it is; zero: of none yet, for the house has not run for long enough.
-func (w *Window) Release(now time.Time) (cells []Cell, at time.Time) {
+func (w *Window) Release(now time.Time) (cells []Crowd, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	moment := now.Truncate(Step)
