@@ -428,6 +428,31 @@ func TestAReportIsEnteredForADesk(t *testing.T) {
 	h.want(h.person("le", "", access.Grant{Role: access.Liaison, Agency: "bpbd"})("POST", "/api/v1/reports", call), 403)
 }
 
+// Who gave a report is a call taker's own to see for a day; a dispatcher's when needed.
+func TestACallIsItsTakersForADay(t *testing.T) {
+	h := build(t)
+	one, _, err := h.cases.EnterReport(t.Context(), feeds.Report{Channel: "call", Text: "asap"}, "", audit.Actor{Subject: "user:ani"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		subject string
+		role    access.Role
+		later   time.Duration
+		may     bool
+	}{
+		{"user:ani", access.CallTaker, 0, true}, {"user:ani", access.CallTaker, 25 * time.Hour, false}, {"user:budi", access.CallTaker, 0, false},
+		{"user:budi", access.Dispatcher, 25 * time.Hour, true}, {"user:ani", access.Operator, 0, false}, {"user:ani", access.Leader, 0, false},
+	} {
+		who := auth.Of(access.Subject{ID: c.subject, Grants: []access.Grant{{Role: c.role}}}, c.subject, time.Now())
+		v := h.handler.(*table).s.sees(auth.Context(t.Context(), who))
+		v.now = v.now.Add(c.later)
+		if got := v.may(t.Context(), access.Reveal, v.reportObject(&one)); (got == nil) != c.may {
+			t.Errorf("%s, %s, %v later: %v", c.subject, c.role, c.later, got)
+		}
+	}
+}
+
 func TestAWallSeesNoReports(t *testing.T) {
 	wall := auth.Of(access.Subject{ID: "wall:a", Grants: []access.Grant{{Role: access.Wall}}}, "wall", time.Now())
 	for _, right := range []access.Action{access.ReadReports, access.WriteReports, access.Reveal, access.ActIncidents} {
