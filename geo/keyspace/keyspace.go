@@ -54,6 +54,7 @@ var Table = []Row{
 	{"kt:live:{CELL}", "channel", "on a cluster: what a commit wrote to the shard", "none: not kept", "geo/index", "geo/index"},
 	{"kt:epoch", "string", "id of this store's life", "none: a new one means the store came back empty", "server/app", "server/app, server/hub"},
 	{"kt:seal:{J}", "string", "id of the key of secret_key_file that seals: servers with another file do not start", "none: one value", "server/app", "server/app"},
+	{"kt:sealed:{J}", "string", "id of the key with which everything is sealed", "none: one value", "server/app", "server/app"},
 	{"kt:alert:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class alerts", "alerts/store", "alerts/store"},
 	{"kt:alerts:{J}", "zset", "alert ids by received time", "as alert", "alerts/store", "alerts/store"},
 	{"kt:alerts-active:{J}", "set", "ids of active alerts", "none: bounded by what is active", "alerts/store", "alerts/store"},
@@ -108,6 +109,7 @@ var Table = []Row{
 	{"kt:device-seen:{J}", "hash", "device id -> when, from where and with what it was here last (JSON)", "as device", "server/devices", "server/devices"},
 	{"kt:device-pending:{J}", "hash", "hash of a code -> a device that asks to be let in (JSON)", "DeviceCodeLife", "server/devices", "server/devices"},
 	{"kt:device-tries:{J}:WHO", "string", "how many wrong codes somebody gave", "DeviceCodeLife after the first", "server/devices", "server/devices"},
+	{"kt:authority:{J}", "string", "fingerprint of the certificate authority of the first server that had one", "none: one value", "server/app", "server/app"},
 	{"kt:serial-denied:{J}", "zset", "serials of certificates that were taken back, by the ms of their end", "each until its end", "server/devices", "server/devices"},
 	{"kt:once:{J}:HASH", "string", "a signature that counts once", "as long as it would be taken again", "server/auth", "server/auth"},
 	{"kt:session-ended:{J}", "zset", "hashes of sessions that ended before their time, by ms, for servers that missed the word", "SessionLifetime after the last", "server/app", "server/app"},
@@ -161,6 +163,9 @@ func (k Keys) Epoch() string { return k.plain("epoch") }
 
 // Seal is the mark of secret_key_file.
 func (k Keys) Seal() string { return k.ours("seal") }
+
+// Sealed is the key with which everything is sealed.
+func (k Keys) Sealed() string { return k.ours("sealed") }
 
 // Alert by id.
 func (k Keys) Alert(id string) string { return k.facet("alert", id) }
@@ -323,6 +328,9 @@ func (k Keys) DevicePending() string { return k.ours("device-pending") }
 
 // DeviceTries counts the wrong codes that somebody gave.
 func (k Keys) DeviceTries(who string) string { return k.facet("device-tries", who) }
+
+// Authority is the fingerprint of the certificate authority that the servers share.
+func (k Keys) Authority() string { return k.ours("authority") }
 
 // SerialDenied is the certificates that were taken back.
 func (k Keys) SerialDenied() string { return k.ours("serial-denied") }

@@ -35,6 +35,25 @@ func (a *App) openAuthority() error {
 	return nil
 }
 
+// sameAuthority tells whether the servers of this store have one authority: else a gateway that one let in is a stranger to the other.
+func (a *App) sameAuthority(ctx context.Context) error {
+	if a.authority == nil {
+		return nil
+	}
+	mark := a.authority.Mark()
+	if err := a.rdb.SetNX(ctx, a.keys.Authority(), mark, 0).Err(); err != nil {
+		return fmt.Errorf("certificate authority: %w", err)
+	}
+	kept, err := a.rdb.Get(ctx, a.keys.Authority()).Result()
+	switch {
+	case err != nil:
+		return fmt.Errorf("certificate authority: %w", err)
+	case kept != mark:
+		return fmt.Errorf("certificate authority: another server of this store has %.16s, this one %.16s; copy its folder data_dir/authority here, or remove the key %s and let gateways enrol again", kept, mark, a.keys.Authority())
+	}
+	return nil
+}
+
 // newDevices opens the devices, which auth then knows.
 func (a *App) newDevices() {
 	a.devices = devices.New(devices.Deps{Redis: a.rdb, Keys: a.keys, Authority: a.authority, Filter: a.topicFilter, Person: a.carrier, Audit: a.record, Now: time.Now})
@@ -70,6 +89,9 @@ func (a *App) carrier(ctx context.Context, id string) ([]access.Grant, string, e
 // watchShown holds everyone who is connected by a key or as a device against what these open at this moment, until ctx ends: a key that has
 // ended ends its sockets, whatever word of another server was missed.
 func (a *App) watchShown(ctx context.Context) error {
+	if err := a.sameAuthority(ctx); err != nil { // its gateways stay out; all else goes on
+		a.log.Error().Err(err).Msg("gateways that another server let in are not known here")
+	}
 	tick := time.NewTicker(shownEvery)
 	defer tick.Stop()
 	were := map[string]access.Subject{} // devices that are connected, as they were first seen; by session

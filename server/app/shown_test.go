@@ -368,6 +368,31 @@ func TestALeakedKey(t *testing.T) {
 	}
 }
 
+// TestServersOfOneStoreNeedOneAuthority: one with another says so.
+func TestServersOfOneStoreNeedOneAuthority(t *testing.T) {
+	t.Parallel()
+	store := redistest.Private(t).URL()
+	a, b := beside(t, "a", store, several), beside(t, "b", store, several)
+	for _, r := range []*running{a, b} {
+		if err := r.sameAuthority(t.Context()); err != nil {
+			t.Errorf("without any: %v", err)
+		}
+		r.cfg.DataDir = t.TempDir()
+		if err := r.openAuthority(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := a.sameAuthority(t.Context()); err != nil {
+			t.Errorf("the first: %v", err)
+		}
+		if err := b.sameAuthority(t.Context()); err == nil || !strings.Contains(err.Error(), "data_dir/authority") {
+			t.Errorf("another: %v", err)
+		}
+	}
+	known(t, a.rdb)
+}
+
 // TestAKeyOfAFeedDoesNothingElse walks every route of the running server, with every method that it takes.
 func TestAKeyOfAFeedDoesNothingElse(t *testing.T) {
 	t.Parallel()
