@@ -39,3 +39,8 @@ func (s *Store) scan(ctx context.Context, pattern string, give func(keys []strin
 		return one(ctx, c)
 	})
 }
+
+// EachKey gives the keys of a pattern, a few at a time and some of them perhaps twice. Errors: feeds.ErrBusy, of give.
+func (s *Store) EachKey(ctx context.Context, pattern string, give func(keys []string) error) error {
+	return s.scan(ctx, pattern, give)
+}

@@ -238,6 +238,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("ingest", ingesting, a.pipeline.Run)
 	a.spawn("hub", a.workCtx, a.hub.Run)
 	a.spawn("public positions", a.workCtx, a.watchPublic)
+	a.spawn("seal", a.workCtx, a.watchSeal)
 	a.spawn("base map", a.workCtx, a.basemap.Run)
 	if a.oidc != nil {
 		a.spawn("provider of sign-ins", a.workCtx, a.oidc.Run)

@@ -110,7 +110,52 @@ func TestAnotherSecretKeyFileDoesNotStart(t *testing.T) {
 	if err := a.markSeal(context.WithoutCancel(t.Context())); err != nil {
 		t.Fatal(err)
 	}
+	if err := a.sealAgain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	if got := a.rdb.Get(t.Context(), a.keys.Seal()).Val(); got != a.seal.Mark() {
 		t.Errorf("marked %s, seals with %s", got, a.seal.Mark())
+	}
+}
+
+// A new key takes over everything, wherever it lies; then the old one goes, and all of it still opens.
+func TestANewKeySealsEverythingAgain(t *testing.T) {
+	t.Parallel()
+	r := launch(t, "test", reported, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
+	put := `{"version":0,"config":{"format":"native","transport":"poll","url":"https://agency.example/v1","every":"1h","auth":{"bearer":"sandi-lama"}}}`
+	if code, doc := r.ask("PUT", "/api/v1/feeds/agen", put); code >= 300 {
+		t.Fatal(code, doc)
+	}
+	code, doc := r.ask("POST", "/api/v1/reports", `{"channel":"call","text":"banjir","reporter":{"name":"Kanariwati","phone":"0812 7777 1234"}}`)
+	if code != 201 {
+		t.Fatal(code, doc)
+	}
+	old := r.seal.Mark()
+	if err := r.seal.Add(true); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(everything(t, r.rdb), "kts1."+old+".") {
+		t.Fatal("nothing is sealed with the old key: the test sees nothing")
+	}
+	// A sweep that is cut short goes on: what it did is done.
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.sealAgain(ctx); err == nil {
+		t.Error("a sweep that was cut short says that it is whole")
+	}
+	if err := r.sealAgain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(everything(t, r.rdb), "kts1."+old+".") {
+		t.Error("something is still sealed with the old key")
+	}
+	if err := r.seal.Retire(); err != nil {
+		t.Fatal(err)
+	}
+	if _, masked := r.ask("GET", "/api/v1/reports/"+doc["id"].(string)+"/reporter", ""); masked["name"] != "Ka**" {
+		t.Errorf("%v", masked)
+	}
+	if one, ok, err := r.feedOf(t.Context(), "agen"); err != nil || !ok || !strings.Contains(string(one.Config), "sandi-lama") {
+		t.Errorf("%v %v", ok, err)
 	}
 }

@@ -29,6 +29,7 @@ type commands struct {
 	Serve        serve     `cmd:"" help:"Run the server."`
 	Check        check     `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
 	Feed         feedCmd   `cmd:"" help:"Feeds: try one before anything is stored."`
+	Secret       secret    `cmd:"" help:"Keys that seal secrets in the store."`
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
 	User         userCmd   `cmd:"" help:"Accounts of people."`
 	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`

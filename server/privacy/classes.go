@@ -98,7 +98,7 @@ func Classes() []DataClass {
 			Files: []string{"authority"}, Read: []access.Action{access.WriteKeys, access.WriteDevices}, Personal: true},
 		{Name: "operation", Title: Words{"id": "Kerja rumah itu sendiri", "en": "The house's own work"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
 			Why: Words{"id": "Menjalankan server, umpan, dan masa simpan", "en": "To run servers, feeds and retention"}, Basis: publicTask, Source: Words{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
-			Nouns: []string{"epoch", "seal", "lease", "fence", "confirm", "feed-status", "feed-config", "feed-versions", "announce", "simulator", "contract", "contracts", "feed", "feed-link", "retention"},
+			Nouns: []string{"epoch", "seal", "sealed", "lease", "fence", "confirm", "feed-status", "feed-config", "feed-versions", "announce", "simulator", "contract", "contracts", "feed", "feed-link", "retention"},
 			Files: []string{"basemap"}, Read: []access.Action{access.ReadFeeds, access.ReadPrivacy}},
 	}
 }
