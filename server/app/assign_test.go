@@ -95,7 +95,8 @@ func TestNoBodySaysWhoOrWhatForTheHouse(t *testing.T) {
 			method = strings.ToUpper(method)
 			media, isJSON := op.RequestBody.Content["application/json"]
 			if !isJSON {
-				if path != "/api/v1/ingest/{feed}" { // the bytes of a feed, in the feed's own format
+				// The bytes of a feed are in the feed's own format; a provider's word that somebody left is a signed form.
+				if path != "/api/v1/ingest/{feed}" && path != "/api/v1/session/oidc/logout" {
 					t.Errorf("%s %s takes %v, which nobody holds to a schema", method, path, slices.Collect(maps.Keys(op.RequestBody.Content)))
 				}
 				continue
@@ -121,6 +122,10 @@ func TestNoBodySaysWhoOrWhatForTheHouse(t *testing.T) {
 					who = cookie
 				}
 				status, text := h.send(method, address, string(b), who)
+				for until := time.Now().Add(20 * time.Second); status == http.StatusTooManyRequests && !inSession && time.Now().Before(until); {
+					time.Sleep(20 * time.Millisecond) // the server bounds how fast one asks, and says so
+					status, text = h.send(method, address, string(b), who)
+				}
 				tried[path]++
 				switch {
 				case inSession && status >= 400 && status < 500:
