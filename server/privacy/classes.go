@@ -94,7 +94,7 @@ func Classes() []DataClass {
 			Read:  []access.Action{access.ReadPeople}, Personal: true},
 		{Name: "devices", Title: Words{"id": "Kunci dan perangkat", "en": "Keys and devices"}, Whose: Words{"id": "Instansi dan program; perangkat lapangan adalah milik petugas", "en": "Agencies and programs; a field device is somebody's"},
 			Why: Words{"id": "Siapa boleh mengirim dan membaca", "en": "Who may send and read"}, Basis: duty, Source: Words{"id": "Selama dipakai; kunci yang dicabut 90 hari", "en": "While in use; a revoked key 90 days"}, Leaves: inside,
-			Nouns: []string{"key", "key-used", "key-change", "key-uses", "key-rate", "device", "device-change", "device-seen", "device-pending", "device-tries", "serial-denied"},
+			Nouns: []string{"key", "key-used", "key-change", "key-uses", "key-rate", "device", "device-change", "device-seen", "device-pending", "device-tries", "serial-denied", "authority"},
 			Files: []string{"authority"}, Read: []access.Action{access.WriteKeys, access.WriteDevices}, Personal: true},
 		{Name: "operation", Title: Words{"id": "Kerja rumah itu sendiri", "en": "The house's own work"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
 			Why: Words{"id": "Menjalankan server, umpan, dan masa simpan", "en": "To run servers, feeds and retention"}, Basis: publicTask, Source: Words{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
