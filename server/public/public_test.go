@@ -178,3 +178,13 @@ func union(a, b map[string]int) map[string]int {
 	maps.Copy(out, b)
 	return out
 }
+
+func TestUnitsAreNeverShown(t *testing.T) {
+	var crew []Thing
+	for i := range 50 {
+		crew = append(crew, Thing{ID: fmt.Sprint(i), Kind: "unit", Position: geo.Position{Lat: -0.8, Lng: 100.6}, At: noon.Add(-20 * time.Minute)})
+	}
+	if got := Cells(crew, noon, Options{Kinds: []string{"unit", "bus"}}); len(got) > 0 {
+		t.Errorf("%v", got)
+	}
+}
