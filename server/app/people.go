@@ -47,7 +47,7 @@ func (a *App) watchPeople(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		now, err := a.auth.Mark(ctx)
+		now, err := a.auth.Look(ctx)
 		if err != nil {
 			continue // who is here stays: the store is away, and rights with it
 		}

@@ -259,6 +259,7 @@ func (a *Auth) setPassword(ctx context.Context, p people.Person, password string
 		}
 		return nil
 	})
+	a.roll.stale()
 	switch {
 	case errors.Is(err, people.ErrStale), errors.Is(err, people.ErrNoPerson):
 		return p, ErrDenied // somebody was quicker

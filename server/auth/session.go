@@ -104,6 +104,7 @@ func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, ho
 	if err := a.forgive(ctx, r, p); err != nil {
 		a.log.Warn().Err(err).Msg("failed tries before a sign-in still count")
 	}
+	a.roll.stale() // what was just changed of the account, a second factor for one, counts with the next request
 	id := a.identityOf(k, p)
 	id.Session = hash(session)
 	if carried && old.Subject != k.Subject {
