@@ -142,7 +142,7 @@ func (s *server) enrolDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in enrolBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}
@@ -171,7 +171,7 @@ func (s *server) pollDevice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in pollBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}

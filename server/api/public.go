@@ -12,7 +12,7 @@ import (
 )
 
 func (s *server) public() {
-	operation(s, anyone(), "GET", "/api/v1/public/positions", "public-positions", "Where vehicles of public transport are, for everybody: coarse, late, and never one alone", http.StatusOK, s.publicPositions)
+	operation(s, anyone(), "GET", "/public/positions", "public-positions", "Where vehicles of public transport are, for everybody: coarse, late, and never one alone", http.StatusOK, s.publicPositions)
 }
 
 // publicOut is a release.

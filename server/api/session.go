@@ -1,15 +1,15 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
-	"io"
+	"fmt"
 	"math"
 	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -76,22 +76,6 @@ type pendingOut struct {
 	Factors []string `json:"factors"`
 }
 
-var errBody = errors.New("the body cannot be read")
-
-// readBody reads a small JSON body: one object, no key that is not known.
-func readBody(r *http.Request, into any) error {
-	text, err := io.ReadAll(r.Body)
-	if err != nil || len(bytes.TrimSpace(text)) == 0 {
-		return errBody
-	}
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil || d.More() {
-		return errBody
-	}
-	return nil
-}
-
 // begins guards what a browser page of ours may ask, strangers too: a page elsewhere must not sign anyone in here, so the origin counts although
 // there is no cookie yet. It answers where it refuses.
 func (s *server) begins(w http.ResponseWriter, r *http.Request) bool {
@@ -126,9 +110,12 @@ func (s *server) mine(w http.ResponseWriter, r *http.Request) (auth.Identity, bo
 func (s *server) denied(w http.ResponseWriter, err error) {
 	var locked *auth.LockedError
 	var fault *people.Fault
+	var large *http.MaxBytesError
 	switch {
+	case errors.As(err, &large):
+		problem(w, http.StatusRequestEntityTooLarge, "the body is too large", fmt.Sprintf("at most %d bytes", large.Limit))
 	case errors.Is(err, errBody):
-		problem(w, http.StatusBadRequest, "the body cannot be read", "want one JSON object with the keys that this address takes")
+		problem(w, http.StatusBadRequest, errBody.Error(), cmp.Or(strings.TrimPrefix(strings.TrimPrefix(err.Error(), errBody.Error()), ": "), "want one JSON object with the keys that this address takes"))
 	case errors.As(err, &fault):
 		problem(w, http.StatusUnprocessableEntity, fault.Error(), fault.Field)
 	case errors.As(err, &locked):
@@ -157,8 +144,8 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in signInBody
-	if err := readBody(r, &in); err != nil || (in.Code == "") == (in.Login == "") {
-		s.denied(w, errBody)
+	if err := readStrict(r.Body, &in); err != nil || (in.Code == "") == (in.Login == "") {
+		s.denied(w, cmp.Or(err, errBody))
 		return
 	}
 	if in.Code != "" {
@@ -338,7 +325,7 @@ func (s *server) takeDesk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in deskBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}
@@ -371,7 +358,7 @@ func (s *server) changePassword(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in passwordBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}
@@ -394,7 +381,7 @@ func (s *server) redeem(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in resetBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -50,8 +51,8 @@ func (s *server) showSecond(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in secondBody
-	if err := readBody(r, &in); err != nil || (in.TOTP == "") == (in.Recovery == "") {
-		s.denied(w, errBody)
+	if err := readStrict(r.Body, &in); err != nil || (in.TOTP == "") == (in.Recovery == "") {
+		s.denied(w, cmp.Or(err, errBody))
 		return
 	}
 	if !s.knownDesk(in.Desk) { // before the code is used up
@@ -158,7 +159,7 @@ func (s *server) elevate(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in elevateBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}
@@ -318,7 +319,7 @@ func (s *server) setUpTOTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in totpBody
-	if err := readBody(r, &in); err != nil {
+	if err := readStrict(r.Body, &in); err != nil {
 		s.denied(w, err)
 		return
 	}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -51,8 +52,8 @@ func (s *server) beginShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in beginShowBody
-	if err := readBody(r, &in); err != nil || in.Pending != "" && in.Elevate {
-		s.denied(w, errBody)
+	if err := readStrict(r.Body, &in); err != nil || in.Pending != "" && in.Elevate {
+		s.denied(w, cmp.Or(err, errBody))
 		return
 	}
 	site, err := s.site(r)
@@ -101,8 +102,8 @@ func (s *server) finishShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in finishShowBody
-	if err := readBody(r, &in); err != nil || len(in.Credential) == 0 {
-		s.denied(w, errBody)
+	if err := readStrict(r.Body, &in); err != nil || len(in.Credential) == 0 {
+		s.denied(w, cmp.Or(err, errBody))
 		return
 	}
 	if !s.knownDesk(in.Desk) {
@@ -154,7 +155,7 @@ func (s *server) beginPasskey(w http.ResponseWriter, r *http.Request) {
 	if !ok || !s.paced(w) {
 		return
 	}
-	if err := readBody(r, &struct{}{}); err != nil {
+	if err := readStrict(r.Body, &struct{}{}); err != nil {
 		s.denied(w, err)
 		return
 	}
@@ -183,8 +184,8 @@ func (s *server) finishPasskey(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in finishPasskeyBody
-	if err := readBody(r, &in); err != nil || len(in.Credential) == 0 {
-		s.denied(w, errBody)
+	if err := readStrict(r.Body, &in); err != nil || len(in.Credential) == 0 {
+		s.denied(w, cmp.Or(err, errBody))
 		return
 	}
 	p, codes, err := s.Factors.FinishPasskey(r.Context(), in.Ticket, p.ID, in.Name, in.Credential)

@@ -175,7 +175,7 @@ func TestRetentionNeedsTwoPersonsAndIsShown(t *testing.T) {
 	if code, doc := r.ask("GET", "/api/v1/privacy/breach?from="+from+"&to="+to+"&classes=reporters,reports", ""); code != 200 || len(doc["classes"].([]any)) != 2 {
 		t.Error(code, doc)
 	}
-	resp, err := http.Get("http://" + r.Addr() + "/api/v1/public/positions")
+	resp, err := http.Get("http://" + r.Addr() + "/public/positions")
 	if err != nil || resp.StatusCode != 200 {
 		t.Fatal(resp, err)
 	}
