@@ -1,9 +1,12 @@
-// Holds the promise that no page's own JavaScript, without the map library, is over 120 KB gzip, whatever of it is loaded later counted in.
-// Ends with 1 where one is.
+// Holds the promise that no page's own JavaScript, without the map library, is over 120 KB gzip when it opens, nor over a bound of its own with everything
+// counted in that is loaded later, on some act. Ends with 1 where one is.
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_KB = 120;
+/** The pages of /admin come one by one, each of 12 KB at most. */
+const LATER_KB = { "admin.html": 180 };
+const LATER_ELSE_KB = 140;
 const dist = new URL("../dist/", import.meta.url);
 const sizes = new Map();
 
@@ -12,12 +15,20 @@ const named = (text) => [
   ...new Set([...text.matchAll(/[\w.-]+\.m?js\b/g)].map(([name]) => name)),
 ];
 
+/** The scripts that are fetched with it, before anything runs. */
+const joined = (text) =>
+  [...text.matchAll(/(?:from|import)\s*"\.\/([\w.-]+\.m?js)"/g)].map(
+    ([, name]) => name,
+  );
+
 function read(name) {
   let known = sizes.get(name);
   if (!known) {
     const bytes = readFileSync(new URL(`assets/${name}`, dist));
     const size = gzipSync(bytes, { level: 9 }).length;
-    known = { size, next: name.includes("maplibre") ? [] : named(`${bytes}`) };
+    const library = name.includes("maplibre");
+    const next = library ? [] : named(`${bytes}`);
+    known = { size, next, first: library ? [] : joined(`${bytes}`) };
     sizes.set(name, known);
   }
   return known;
@@ -26,21 +37,30 @@ function read(name) {
 const scripts = new Set(
   readdirSync(new URL("assets/", dist)).filter((f) => /\.m?js$/.test(f)),
 );
-for (const page of readdirSync(dist).filter((f) => f.endsWith(".html"))) {
+
+/** Bytes of ours and of the map library, from a page on; `first`: only what it opens with. */
+function sum(page, first) {
   const waiting = named(`${readFileSync(new URL(page, dist))}`);
   const seen = new Set();
-  const sum = { own: 0, library: 0 };
+  const total = { own: 0, library: 0 };
   while (waiting.length > 0) {
     const name = waiting.pop();
     if (!scripts.has(name) || seen.has(name)) continue;
     seen.add(name);
-    const { size, next } = read(name);
-    sum[name.includes("maplibre") ? "library" : "own"] += size;
-    waiting.push(...next);
+    const script = read(name);
+    total[name.includes("maplibre") ? "library" : "own"] += script.size;
+    waiting.push(...(first ? script.first : script.next));
   }
+  return total;
+}
+
+for (const page of readdirSync(dist).filter((f) => f.endsWith(".html"))) {
+  const { own } = sum(page, true);
+  const all = sum(page, false);
+  const later = LATER_KB[page] ?? LATER_ELSE_KB;
   const kb = (n) => (n / 1024).toFixed(1);
   console.log(
-    `${page}: JavaScript, gzip: ours ${kb(sum.own)} KB of at most ${LIMIT_KB}, map library ${kb(sum.library)} KB`,
+    `${page}: JavaScript, gzip: ours ${kb(own)} KB of at most ${LIMIT_KB}, with what comes later ${kb(all.own)} of ${later}, map library ${kb(all.library)} KB`,
   );
-  if (sum.own > LIMIT_KB * 1024) process.exitCode = 1;
+  if (own > LIMIT_KB * 1024 || all.own > later * 1024) process.exitCode = 1;
 }

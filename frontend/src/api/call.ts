@@ -12,6 +12,8 @@ export type Answer<T> = (
 ) & {
   /** By the server's clock, whole seconds. */
   at?: number;
+  /** Seconds until it may be asked again, where the server says so. */
+  wait?: number;
 };
 
 const TIMEOUT_MS = 8_000;
@@ -30,14 +32,53 @@ function spoken(answer: Response): { at?: number } {
   return Number.isNaN(at) ? {} : { at };
 }
 
+function patience(answer: Response): { wait?: number } {
+  const wait = Number(answer.headers.get("retry-after"));
+  return wait > 0 ? { wait } : {};
+}
+
+/** The server wants to see again who asks before it does this. */
+export const wantsElevation = (status: number, problem: Problem): boolean =>
+  status === 403 &&
+  (problem["type"] === "urn:kentongan:elevate" ||
+    /needs elevation/.test(problem.detail ?? ""));
+
+let elevate: (() => Promise<boolean>) | null = null;
+
+/** Names who asks people to show again who they are; answers true where they have. An act that wanted it goes on by itself. */
+export function elevateBy(ask: (() => Promise<boolean>) | null): void {
+  elevate = ask;
+}
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
 /** Asks an address of ours; a body makes it JSON. */
 export async function call<T>(
-  method: "GET" | "POST" | "PUT" | "DELETE",
+  method: Method,
   path: string,
   body?: object,
   timeoutMs = TIMEOUT_MS,
+  more: Record<string, string> = {},
 ): Promise<Answer<T>> {
-  const headers: Record<string, string> = { accept: "application/json" };
+  const answer = await once<T>(method, path, body, timeoutMs, more);
+  if (answer.ok || !elevate) return answer;
+  if (!wantsElevation(answer.status, answer.problem)) return answer;
+  return (await elevate())
+    ? once<T>(method, path, body, timeoutMs, more)
+    : answer;
+}
+
+async function once<T>(
+  method: Method,
+  path: string,
+  body: object | undefined,
+  timeoutMs: number,
+  more: Record<string, string>,
+): Promise<Answer<T>> {
+  const headers: Record<string, string> = {
+    accept: "application/json",
+    ...more,
+  };
   if (body) headers["content-type"] = "application/json";
   try {
     const answer = await fetch(path, {
@@ -50,7 +91,13 @@ export async function call<T>(
     if (answer.ok) return { ok: true, body: document as T, ...spoken(answer) };
     const { status } = answer;
     const problem = (document ?? {}) as Problem;
-    return { ok: false, status, problem, ...spoken(answer) };
+    return {
+      ok: false,
+      status,
+      problem,
+      ...spoken(answer),
+      ...patience(answer),
+    };
   } catch {
     return { ok: false, status: 0, problem: {} };
   }

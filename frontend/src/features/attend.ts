@@ -1,5 +1,6 @@
 // What every screen does from its first moment: it opens the socket into its room, reads the profile until it has it, asks for the
 // whole place, leads whom the house does not know to the sign-in page, and steps with the server's seconds.
+import { signOutTo } from "../api/me";
 import { fetchProfile, SignedOut } from "../api/profile";
 import { signedOut } from "../api/session";
 import { browserLive } from "../live/browser";
@@ -7,6 +8,7 @@ import type { Live } from "../live/socket";
 import type { Box } from "../map/geometry";
 import type { Looking } from "../map/looking";
 import type { Room } from "../stores/room.svelte";
+import { CLOSE_CHANGED, CLOSE_POLICY } from "../wire/wire";
 
 const MARGIN_DEGREES = 0.25;
 /** The zoom at which a screen shows a whole regency: before the map says better. */
@@ -19,12 +21,22 @@ export interface Hooks {
   failed: (failed: boolean) => void;
   /** Once a second. */
   step: () => void;
+  /** Rights have changed, or somebody else sits here; the socket is on its way back. */
+  changed?: () => void;
 }
 
 /** Leads to the sign-in page, and back here after it. */
 export function toLogin(): void {
   const here = location.pathname + location.search;
   location.assign(`/login?next=${encodeURIComponent(here)}`);
+}
+
+/** Ends the session, and goes where somebody else may begin one. */
+export async function leave(): Promise<void> {
+  const to = await signOutTo();
+  if (to === null) return;
+  if (to === "") toLogin();
+  else location.assign(to);
 }
 
 export function attend(
@@ -42,12 +54,16 @@ export function attend(
       room.status = status;
     },
     onRefused: (attempt) => {
-      if (attempt % 3 !== 0) return;
-      void signedOut().then((out) => {
-        if (out) toLogin();
-      });
+      if (attempt % 3 === 0) void check();
+    },
+    onClosed: (code) => {
+      if (code === CLOSE_POLICY) void check();
+      if (code === CLOSE_CHANGED) hooks.changed?.();
     },
   });
+  const check = async () => {
+    if (await signedOut()) toLogin();
+  };
   const loadProfile = async (): Promise<void> => {
     try {
       const profile = await fetchProfile();

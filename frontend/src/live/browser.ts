@@ -40,7 +40,7 @@ function openSocket(): Wire {
 
 export interface Handlers extends Pick<
   Surroundings,
-  "onMessage" | "onChange" | "onRefused"
+  "onMessage" | "onChange" | "onRefused" | "onClosed"
 > {
   /** Where rows go; onMessage does not hear of them. */
   things: ThingSink;

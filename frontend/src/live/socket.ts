@@ -4,6 +4,7 @@
 export type Phase = "connecting" | "live" | "stale" | "offline";
 
 import type { Message } from "../wire/binary";
+import { CLOSE_CHANGED } from "../wire/wire";
 
 export type { Message } from "../wire/binary";
 
@@ -36,6 +37,8 @@ export interface Surroundings {
   onChange: (status: Status) => void;
   /** A socket was refused before it opened: perhaps the session ended. */
   onRefused?: (attempt: number) => void;
+  /** The server has closed an open socket, with this code. */
+  onClosed?: (code: number) => void;
 }
 
 export interface Status {
@@ -57,6 +60,8 @@ export const LOST_CLOSED_MS = 4_000;
 export const PING_MS = 5_000;
 const BACKOFF_MS = 500;
 const BACKOFF_MAX_MS = 10_000;
+/** After rights have changed. */
+export const CHANGED_MS = 200;
 const TICK_MS = 250;
 /** A tick so late says that the page was busy and heard nobody: what came meanwhile still waits to be heard. */
 const LATE_TICK_MS = 2 * TICK_MS;
@@ -134,8 +139,8 @@ export class Live {
     wire.onmessage = (bytes) => {
       if (this.#wire === wire) this.#hear(bytes);
     };
-    wire.onclose = () => {
-      if (this.#wire === wire) this.#closed();
+    wire.onclose = (code) => {
+      if (this.#wire === wire) this.#closed(code);
     };
   }
 
@@ -187,10 +192,17 @@ export class Live {
     );
   }
 
-  #closed(): void {
+  #closed(code = 0): void {
     const refused = !this.#opened;
     this.#drop();
     const { attempt } = this.#status;
+    if (!refused && code === CLOSE_CHANGED) {
+      // The same desk under other rights: it comes back at once, after the answer that brought the new cookie.
+      this.#set({ retryAt: this.#around.now() + CHANGED_MS });
+      this.#around.onClosed?.(code);
+      this.#judge();
+      return;
+    }
     const ceiling = Math.min(
       BACKOFF_MAX_MS,
       BACKOFF_MS * 2 ** Math.min(attempt, 10),
@@ -199,6 +211,7 @@ export class Live {
     const wait = ceiling / 2 + (ceiling / 2) * this.#around.random();
     this.#set({ retryAt: this.#around.now() + wait });
     if (refused) this.#around.onRefused?.(attempt);
+    else this.#around.onClosed?.(code);
     this.#judge();
   }
 

@@ -4,10 +4,12 @@ import type { Room } from "../../stores/room.svelte";
 import type { Incident, Report } from "../../wire/wire";
 import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
 import { whoAmI, type Me } from "../../api/me";
+import { fetchDesks } from "../../api/session";
 import type { Point } from "./coordinates";
 import { Acts } from "./acts.svelte";
 import { Dossier } from "./dossier.svelte";
 import { past, shown, type Filters } from "./filter";
+import { tellNames } from "../incidents/person";
 import { standing } from "../reports/standing";
 import { readPlace, writePlace, type Place } from "./link";
 
@@ -89,8 +91,13 @@ export class Desk {
       : (this.live ?? null),
   );
 
+  /** Whether some object may be treated so; which one, the house says. */
+  may(right: string): boolean {
+    return this.me?.rights.includes(right) ?? false;
+  }
+
   get mayAct(): boolean {
-    return this.me?.rights.includes("incident.act") ?? false;
+    return this.may("incident.act");
   }
 
   /** Acts are sent only over a living connection: who does not see the present must not decide on it. */
@@ -183,9 +190,29 @@ export class Desk {
   /** Who sits here and which types there are; asked again until answered. */
   async learn(): Promise<void> {
     const [me, types] = await Promise.all([whoAmI(), fetchTypes()]);
-    if (me) this.me = me;
+    if (me) this.#sits(me);
     if (types) this.types = types;
     if (!me || !types) setTimeout(() => void this.learn(), RETRY_MS);
+  }
+
+  /** Who sits here, or what they may do, has changed: the desk stays as it lies, what was read for others is read anew. */
+  async seat(me: Me): Promise<void> {
+    this.#sits(me);
+    this.over = null;
+    await Promise.all([this.dossier.forget(), this.readPast()]);
+  }
+
+  #sits(me: Me): void {
+    this.me = me;
+    tellNames([me]);
+    void this.readNames();
+  }
+
+  /** Who sits at the other desks: acts of theirs are told by name. */
+  async readNames(): Promise<void> {
+    if (!this.may("desk.staff")) return;
+    const answer = await fetchDesks();
+    if (answer.ok) tellNames(answer.body.flatMap((d) => d.staff));
   }
 
   async readPast(): Promise<void> {

@@ -34,6 +34,12 @@ export class Dossier {
     }
   }
 
+  /** Somebody else sits here: what the last one was shown is no longer theirs to see. */
+  async forget(): Promise<void> {
+    this.#read = null;
+    await this.open(this.id);
+  }
+
   /** What the house answered to an act. */
   take(known: Known): void {
     if (known.id === this.id) {

@@ -2,6 +2,7 @@
 import { m } from "../../i18n/paraglide/messages.js";
 import type { Lang } from "../../i18n/lang.svelte";
 import type { IncidentType, Verb } from "../../api/incidents";
+import { personWord } from "../incidents/person";
 
 const VERB: Record<Verb, () => string> = {
   acknowledged: m.desk_do_acknowledge,
@@ -67,6 +68,7 @@ export function noteWords(note: string): string {
 export function actorWord(actor: string, me: string): string {
   if (actor === "") return m.desk_nobody();
   if (actor === me) return m.desk_you();
+  if (actor === "user" || actor.startsWith("user:")) return personWord(actor);
   const [kind = "", ...rest] = actor.split(":");
   const name = rest.join(":");
   if (kind === "rule") return m.desk_actor_rule({ name });

@@ -1,6 +1,8 @@
 // The lines of evidence under the worst incident.
 import type { Evidence, Incident, RuleInput } from "../../wire/wire";
 import { instant, number, unitSign } from "../../i18n/format";
+import { m } from "../../i18n/paraglide/messages.js";
+import { wordless } from "./limited";
 
 export interface EvidenceLine {
   /** Kind of the Thing where it is a reading, else of the evidence. */
@@ -30,7 +32,7 @@ export function evidenceLines(
   );
   for (const evidence of newest) {
     const key = `${evidence.kind}|${evidence.ref}`;
-    if (seen.has(key)) continue;
+    if (seen.has(key) && !wordless(evidence)) continue;
     seen.add(key);
     lines.push(line(evidence, list(incident.why.inputs), thing));
   }
@@ -45,7 +47,8 @@ function line(
   const at = instant(evidence.at);
   const { kind, ref, reason, text } = evidence;
   if (kind !== "observation") {
-    return { kind, lead: text ?? reason, value: "", at };
+    const lead = wordless(evidence) ? m.limited_evidence() : (text ?? reason);
+    return { kind, lead, value: "", at };
   }
   const known = thing(ref);
   const lead =

@@ -20,3 +20,9 @@ export function alternatives(credential: Credential): Credential[] {
   const asCode = { code: token };
   return token.length < MIN_TOKEN ? [asCode] : [credential, asCode];
 }
+
+/** What a witness reads out is four letters and digits again and again; null where it is anything else. */
+export function witnessed(pasted: string): string | null {
+  const text = pasted.trim();
+  return /^[a-z0-9]{4}([ -][a-z0-9]{4}){2,}$/i.test(text) ? text : null;
+}
