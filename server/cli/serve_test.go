@@ -56,7 +56,7 @@ func outside(t *testing.T, socket string) *exec.Cmd {
 func TestNewLifeWaitsForAStoreThatIsOnItsWay(t *testing.T) {
 	needRedis(t)
 	socket := filepath.Join(t.TempDir(), "s")
-	cfg, faults := config.Load(config.Source{Env: []string{"KENTONGAN_LISTEN=127.0.0.1:0", "KENTONGAN_REDIS_URL=unix://" + socket}})
+	cfg, faults := config.Load(config.Source{Env: []string{"KENTONGAN_LISTEN=127.0.0.1:0", "KENTONGAN_REDIS_URL=unix://" + socket, "KENTONGAN_DATA_DIR=" + t.TempDir()}})
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
