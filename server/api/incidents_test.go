@@ -44,4 +44,7 @@ func TestIncidentTypesAreListedButNotTheRestricted(t *testing.T) {
 	if !strings.Contains(text, `"code":"flash_flood","id":"banjir bandang / galodo","en":"flash flood, debris flow"`) || strings.Contains(text, "domestic_violence") {
 		t.Error(text)
 	}
+	if text := h.admin("GET", "/api/v1/grants", "").Body.String(); !strings.Contains(text, `"code":"domestic_violence"`) || !strings.Contains(text, `"restricted":true`) || !strings.Contains(text, `"liaison"`) || strings.Contains(text, `"citizen"`) {
+		t.Errorf("whoever gives roles cannot name what is restricted: %s", text)
+	}
 }

@@ -33,6 +33,9 @@ const (
 	revisit = "no-cache"
 )
 
+// administrative is what the parts of /admin need: whoever holds one of them has something to do there.
+var administrative = []access.Action{access.WriteFeeds, access.WriteKeys, access.ReadPeople, access.Approve, access.WriteDevices, access.ReadPrivacy}
+
 // pages registers the screens and every file they need. The files are public: they hold no data.
 func (s *server) pages() error {
 	if s.Files == nil {
@@ -66,7 +69,7 @@ func (s *server) pages() error {
 	})
 	s.table.handle("GET /wall", screen(access.ReadThings), pageOf(html["wall"]))
 	s.table.handle("GET /console", screen(access.ReadIncidents), pageOf(html["console"]))
-	s.table.handle("GET /admin", screen(access.ReadFeeds), pageOf(html["admin"]))
+	s.table.handle("GET /admin", screen(access.ReadFeeds).or(administrative...), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	return nil
 }

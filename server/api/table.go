@@ -41,9 +41,10 @@ const (
 // policy says who may use a route, and within which bounds.
 type policy struct {
 	kind     kind
-	right    access.Action // needed, for all but public
-	object   string        // noun of the object that {id} names: it is loaded and judged before the handler runs
-	body     int64         // largest body; 0 is smallBody
+	right    access.Action   // needed, for all but public
+	also     []access.Action // of a page: any of them lets in as well
+	object   string          // noun of the object that {id} names: it is loaded and judged before the handler runs
+	body     int64           // largest body; 0 is smallBody
 	compress bool
 	time     time.Duration // what one request may take, of an interface; 0: askTime
 	free     bool          // it has a pace of its own
@@ -66,6 +67,9 @@ func (p policy) within(d time.Duration) policy { p.time = d; return p }
 
 // unpaced is of a route whose own door bounds how many come.
 func (p policy) unpaced() policy { p.free = true; return p }
+
+// or lets in whoever holds any of these rights too.
+func (p policy) or(rights ...access.Action) policy { p.also = rights; return p }
 
 // Route is one line of the table.
 type Route struct {
@@ -296,7 +300,7 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 		t.refuse(p, w, r, err)
 		return id, false
 	}
-	if !id.Can(p.right) {
+	if !id.Can(p.right) && !slices.ContainsFunc(p.also, id.Can) {
 		reason := cmp.Or(id.May(p.right, access.Object{}, t.s.Now()).Reason, "it is not among your rights now")
 		t.s.Auth.ForbidFor(r.Context(), id, t.s.Auth.ClientIP(r), r.Method+" "+r.URL.Path, p.right, reason)
 		t.s.answerFault(w, deny(p.right, reason))

@@ -22,6 +22,7 @@ import (
 func (s *server) users() {
 	const root, one = "/api/v1/users", "/api/v1/users/{id}"
 	operation(s, needs(access.ReadPeople), "GET", root, "users", "Every account, by login", http.StatusOK, s.listUsers)
+	operation(s, needs(access.ReadPeople), "GET", "/api/v1/grants", "grants", "What a grant may name: roles, and types of incidents with those that only people named for them may see", http.StatusOK, listGrantable)
 	operation(s, needs(access.WritePeople), "POST", root, "make-user", "Make an account; its one-time invitation, or the code of a break-glass account, is told this once", http.StatusCreated, s.makeUser)
 	operation(s, needs(access.ReadPeople), "GET", one, "user", "One account", http.StatusOK, s.oneUser)
 	operation(s, needs(access.WritePeople), "PATCH", one, "change-user", "Change an account; 202: a second person must approve the change of roles", http.StatusOK, s.changeUser)
@@ -49,6 +50,17 @@ func (s *server) listUsers(ctx context.Context, _ *struct{}) (*body[List[people.
 		out = append(out, p.Public())
 	}
 	return listOf(out, ""), nil
+}
+
+// grantable is what a grant may name. Who gives roles need not see incidents, and must be able to name the restricted types.
+type grantable struct {
+	Roles []access.Role   `json:"roles"`
+	Types []incident.Type `json:"types"`
+}
+
+func listGrantable(context.Context, *struct{}) (*body[grantable], error) {
+	roles := slices.DeleteFunc(access.Roles(), func(r access.Role) bool { return !r.Personal() })
+	return &body[grantable]{grantable{roles, incident.Types}}, nil
 }
 
 func (s *server) oneUser(ctx context.Context, in *personID) (*body[people.Public], error) {
