@@ -36,6 +36,8 @@ export interface IncidentType {
   support: string[];
   severity: Severity;
   class: string;
+  /** Only people who are named for it may see it. */
+  restricted?: boolean;
 }
 
 interface List<T> {

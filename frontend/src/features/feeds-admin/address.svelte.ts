@@ -1,5 +1,5 @@
 // Where one is in /admin, kept in the address: a link shows another person the same, and Back undoes a step.
-import { readPlace, writePlace, type Place } from "./place";
+import { NOWHERE, readPlace, writePlace, type Place } from "./place";
 
 export class Address {
   place = $state.raw<Place>(readPlace(location.search));
@@ -9,14 +9,20 @@ export class Address {
     this.place = readPlace(location.search);
   }
 
+  /** What stays on the way to another place: what was open or asked for on one page means nothing on another. */
+  #from(to: Partial<Place>): Place {
+    const same = to.page === undefined || to.page === this.place.page;
+    return same ? this.place : { ...this.place, one: "", asked: NOWHERE.asked };
+  }
+
   href(to: Partial<Place>): string {
-    const next = { ...this.place, tab: "truth" as const, ...to };
+    const next = { ...this.#from(to), tab: "truth" as const, ...to };
     return location.pathname + writePlace(next, location.search);
   }
 
   /** `step`: Back undoes it. */
   go(to: Partial<Place>, step: boolean): void {
-    const next = { ...this.place, ...to };
+    const next = { ...this.#from(to), ...to };
     const address = location.pathname + writePlace(next, location.search);
     this.place = next;
     if (address === location.pathname + location.search) return;

@@ -15,6 +15,8 @@ export interface Place {
   page: string;
   /** A feed's name; of page feeds: whose page is open, of the others: which one is meant. */
   feed: string;
+  /** Which one of its list a page has open; empty: none. */
+  one: string;
   tab: Tab;
   asked: Asked;
   sort: Sort;
@@ -23,6 +25,7 @@ export interface Place {
 export const NOWHERE: Place = {
   page: "feeds",
   feed: "",
+  one: "",
   tab: "truth",
   asked: { text: "", stand: "" },
   sort: "worst",
@@ -38,6 +41,7 @@ export function readPlace(search: string): Place {
   return {
     page: (q.get("page") ?? NOWHERE.page).slice(0, 63),
     feed: (q.get("feed") ?? "").slice(0, 63),
+    one: (q.get("one") ?? "").slice(0, 63),
     tab: oneOf(q.get("tab"), TABS) ?? NOWHERE.tab,
     asked: {
       text: (q.get("q") ?? "").slice(0, 100),
@@ -54,6 +58,7 @@ export function writePlace(place: Place, search: string): string {
   const values = {
     page: feeds ? "" : place.page,
     feed: place.feed,
+    one: place.one,
     tab: feeds && place.feed && place.tab !== NOWHERE.tab ? place.tab : "",
     q: place.asked.text,
     state: place.asked.stand,

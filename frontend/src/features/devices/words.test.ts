@@ -1,0 +1,70 @@
+import { describe, expect, it } from "vitest";
+import { deviceOf } from "../../api/devices";
+import { codeOf, inOrder, said, screenFrom, stateOf, wholeCode } from "./words";
+
+describe("the code that a device shows", () => {
+  it("is read as people type it", () => {
+    expect(codeOf("kbtq93rf")).toBe("KBTQ-93RF");
+    expect(codeOf(" kbtq-93rf ")).toBe("KBTQ-93RF");
+    expect(codeOf("kb")).toBe("KB");
+    expect(wholeCode("KBTQ-93RF")).toBe(true);
+    expect(wholeCode("KBTQ-93R")).toBe(false);
+  });
+
+  it("leaves out letters that no code has", () => {
+    expect(codeOf("ko1btaq")).toBe("KBTQ");
+  });
+});
+
+describe("devices", () => {
+  const now = Date.parse("2026-11-27T03:00:00Z");
+  const device = (more: object) =>
+    deviceOf({
+      kind: "wall",
+      enrolled_at: "2026-11-26T00:00:00Z",
+      expires_at: "2027-11-26T00:00:00Z",
+      ...more,
+    });
+
+  it("stand where they stand", () => {
+    expect(stateOf(device({}), now)).toBe("known");
+    expect(stateOf(device({ enrolled_at: null }), now)).toBe("waiting");
+    expect(
+      stateOf(
+        device({ enrolled_at: null, expires_at: "2026-11-27T00:00:00Z" }),
+        now,
+      ),
+    ).toBe("lapsed");
+    expect(stateOf(device({ removed_at: "2026-11-27T00:00:00Z" }), now)).toBe(
+      "removed",
+    );
+    expect(stateOf(device({ expires_at: "2026-11-27T00:00:00Z" }), now)).toBe(
+      "over",
+    );
+  });
+
+  it("that are in use come first, the newest first", () => {
+    const list = [
+      device({ id: "gone", removed_at: "2026-11-27T00:00:00Z" }),
+      device({ id: "old", created_at: "2026-01-01T00:00:00Z" }),
+      device({ id: "new", created_at: "2026-02-01T00:00:00Z" }),
+    ];
+    expect(inOrder(list, now).map((d) => d.id)).toEqual(["new", "old", "gone"]);
+  });
+
+  it("are let in once enough is said of their kind", () => {
+    const none = {
+      name: "x",
+      screen: "",
+      person: "",
+      unit: "",
+      feed: "",
+      topics: [],
+    };
+    expect(said("wall", none)).toBe(false);
+    expect(said("wall", { ...none, screen: "north" })).toBe(true);
+    expect(said("field", { ...none, unit: "bpbd/trc-1" })).toBe(true);
+    expect(said("broker", { ...none, screen: "north" })).toBe(false);
+    expect(screenFrom("Dinding Utara, 1")).toBe("dinding-utara-1");
+  });
+});
