@@ -3,6 +3,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -217,7 +219,34 @@ func private(path string) error {
 	return nil
 }
 
+// secretFiles are the files of a feed that hold a secret, by their keys.
+func secretFiles(f runner.FeedConfig) map[string]string {
+	files := map[string]string{"auth.password_file": f.Auth.PasswordFile, "auth.bearer_file": f.Auth.BearerFile, "tls.key_file": f.TLS.KeyFile, "subscribe_file": f.SubscribeFile}
+	if f.HMAC != nil {
+		files["hmac.secret_file"] = f.HMAC.SecretFile
+	}
+	return files
+}
+
+// hidden reports secrets of a feed that others on this machine can read. A file that is not there the feed itself reports.
+func (c *checker) hidden(path string, f runner.FeedConfig) {
+	files := secretFiles(f)
+	for _, key := range slices.Sorted(maps.Keys(files)) {
+		if files[key] == "" {
+			continue
+		}
+		if err := private(files[key]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.bad(path+"."+key, "%v", err)
+		}
+	}
+}
+
 func (c *checker) identity(cfg *Config) {
+	if cfg.SecretKeyFile != "" { // one that is not there is made
+		if err := private(cfg.SecretKeyFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.bad("secret_key_file", "%v", err)
+		}
+	}
 	key := "admin_token"
 	if cfg.AdminTokenFile != "" {
 		if cfg.AdminToken != "" {
@@ -274,6 +303,7 @@ func (c *checker) feeds(all []runner.FeedConfig) {
 	first, city := map[string]int{}, -1
 	for i, f := range all {
 		path := fmt.Sprintf("feeds[%d]", i)
+		c.hidden(path, f)
 		for _, err := range f.Validate() {
 			key, text, _ := strings.Cut(err.Error(), ": ")
 			if at := (*runner.ConfigError)(nil); errors.As(err, &at) {

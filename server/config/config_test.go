@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +112,57 @@ func TestAdminTokenFile(t *testing.T) {
 	cfg, faults := Load(Source{Env: []string{"KENTONGAN_ADMIN_TOKEN_FILE=" + path}})
 	if len(faults) > 0 || cfg.Auth().AdminToken != "0123456789abcdef0123456789abcdef" {
 		t.Errorf("%v, token of %d", faults, len(cfg.Auth().AdminToken))
+	}
+}
+
+// Every key that names a file is known: either it holds a secret, and nobody else may read it, or it is said here that it holds none.
+func TestEverySecretFileIsForItsOwner(t *testing.T) {
+	open := []string{"tls.ca_file", "tls.cert_file"}
+	known := secretFiles(runner.FeedConfig{HMAC: &runner.HMAC{}})
+	var found int
+	var walk func(path string, of reflect.Type)
+	walk = func(path string, of reflect.Type) {
+		if of.Kind() == reflect.Pointer {
+			of = of.Elem()
+		}
+		if of.Kind() != reflect.Struct {
+			return
+		}
+		for _, f := range reflect.VisibleFields(of) {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if key == "" {
+				continue
+			}
+			at := strings.TrimPrefix(path+"."+key, ".")
+			walk(at, f.Type)
+			if _, secret := known[at]; strings.HasSuffix(key, "_file") && !secret && !slices.Contains(open, at) {
+				t.Errorf("feeds: nobody looks at who can read %s", at)
+			} else if secret {
+				found++
+			}
+		}
+	}
+	walk("", reflect.TypeFor[runner.FeedConfig]())
+	if found != len(known) {
+		t.Errorf("%d keys of %d exist", found, len(known))
+	}
+}
+
+// A token that somebody could guess does not start the house.
+func TestAdminTokenIsLong(t *testing.T) {
+	for token, bad := range map[string]bool{strings.Repeat("ab", 15) + "c": true, strings.Repeat("ab", 16): false, strings.Repeat("a", 40): true, "": false} {
+		if _, faults := Load(Source{Env: []string{"KENTONGAN_ADMIN_TOKEN=" + token}}); (len(faults) > 0) != bad {
+			t.Errorf("a token of %d bytes: %v", len(token), faults)
+		}
+	}
+}
+
+// The door for profiles and memory is for this machine alone.
+func TestDebugListensOnLoopbackOnly(t *testing.T) {
+	for addr, bad := range map[string]bool{"0.0.0.0:6060": true, ":6060": true, "192.0.2.1:6060": true, "[::]:6060": true, "ops.example:6060": true, "127.0.0.1:6060": false, "[::1]:6060": false, "localhost:6060": false} {
+		if _, faults := Load(Source{Env: []string{"KENTONGAN_DEBUG_LISTEN=" + addr}}); (len(faults) > 0) != bad {
+			t.Errorf("%s: %v", addr, faults)
+		}
 	}
 }
 
