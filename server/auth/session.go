@@ -27,6 +27,7 @@ const (
 	breakGlassTime  = time.Hour
 	seenEvery       = time.Minute // how often it is written that a session was seen, at the most
 	sessionsAtOnce  = 20          // of one person; one more ends the oldest
+	wholeAtOnce     = 10_000      // by the admin token, and by links: scripts, walls and load tests sign in with them
 	agentLength     = 160         // bytes of a browser's name for itself
 	sessionsOfStore = "sessions"  // what the store was asked for, in errors
 )
@@ -168,6 +169,14 @@ func (a *Auth) Open(ctx context.Context, r *http.Request, id Identity, how strin
 	return session, nil
 }
 
+// atOnce is how many sessions their holder may have.
+func (k kept) atOnce() int64 {
+	if k.Person == "" {
+		return wholeAtOnce
+	}
+	return sessionsAtOnce
+}
+
 // begin keeps a session under a new secret.
 func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 	session, err := secret()
@@ -190,7 +199,7 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 		p.ZRemRangeByScore(ctx, of, "-inf", milli(now))
 		p.ZAdd(ctx, of, redis.Z{Score: float64(k.Expires.UnixMilli()), Member: hash(session)})
 		p.Expire(ctx, of, max(life, a.sessionTime()))
-		rank = p.ZRange(ctx, of, 0, -sessionsAtOnce-1)
+		rank = p.ZRange(ctx, of, 0, -k.atOnce()-1)
 		p.ZAdd(ctx, a.keys.SessionSeen(), redis.Z{Score: float64(now.UnixMilli()), Member: hash(session)})
 		p.ZRemRangeByScore(ctx, a.keys.SessionSeen(), "-inf", milli(now.Add(-keyspace.SessionSeen)))
 		return nil

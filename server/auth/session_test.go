@@ -108,6 +108,28 @@ func TestSessionsAreEndedOneByOneAndAllButOne(t *testing.T) {
 	}
 }
 
+// Scripts, walls and load tests all sign in with the one admin token: many of its sessions live at once.
+func TestManySessionsByTheAdminToken(t *testing.T) {
+	a, _, _ := setup(t, Config{})
+	id := Admin()
+	id.Subject, id.Who.ID = "token:admin", "token:admin"
+	var first string
+	for i := range 5 * sessionsAtOnce {
+		session, err := a.Open(t.Context(), from("192.0.2.1"), id, "by token", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			first = session
+		}
+	}
+	r := from("192.0.2.1")
+	r.AddCookie(a.Cookie(r, first))
+	if who, err := a.Identify(r); err != nil || who.Subject != "token:admin" {
+		t.Errorf("the first of %d: %+v %v", 5*sessionsAtOnce, who, err)
+	}
+}
+
 // Rights are those of the day, within half a second.
 func TestRightsFollowTheAccount(t *testing.T) {
 	a, c, _ := setup(t, Config{PasswordCost: cheap})
