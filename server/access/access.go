@@ -127,6 +127,9 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 	if g.Role.bound() && g.Agency == "" {
 		return Decision{None, "the grant names no agency"}
 	}
+	if ofTheHouse(a) && (g.Agency != "" || len(g.Areas) > 0) {
+		return Decision{None, "the grant is for a part, and this is the whole house's"}
+	}
 	if o.Noun == "" {
 		return Decision{max(r.own, r.other), ""}
 	}

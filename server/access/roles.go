@@ -58,6 +58,12 @@ func operational(a Action) bool {
 		MergeIncident, ReopenIncident, WriteReports, Reveal, StaffDesk}, a)
 }
 
+// ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
+// and others into all the rest.
+func ofTheHouse(a Action) bool {
+	return slices.Contains([]Action{ReadAudit, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Metrics}, a)
+}
+
 // second tells the acts that must be another person's than the one before.
 func (a Action) second() bool { return a == CloseIncident || a == Approve || a == Witness }
 
