@@ -41,7 +41,7 @@ type keyIn struct {
 		Ranges    []string    `json:"ranges,omitempty" maxItems:"64" doc:"Addresses from which it may be shown: 192.0.2.0/24, fd00::/8. Absent: from anywhere"`
 		Rate      int         `json:"rate,omitempty" minimum:"0" maximum:"1000000" doc:"Deliveries a minute, over all servers; 0: as many as come"`
 		ExpiresAt moment.Time `json:"expires_at,omitempty" doc:"Absent or null: it has no end"`
-		Scope     auth.Scope  `json:"scope,omitempty" enum:"ingest,read,metrics,automation" default:"ingest" doc:"ingest brings one feed's bytes, read reads what a wall shows, metrics reads /metrics, automation does all but make and revoke keys"`
+		Scope     auth.Scope  `json:"scope,omitempty" enum:"ingest,read,metrics,automation" default:"ingest" doc:"ingest brings one feed's bytes, read reads what a wall shows, metrics reads /metrics, automation does what desks and who configures feeds do, and nothing that needs a person: no keys, accounts, devices, log, personal data, closing"`
 	}
 }
 

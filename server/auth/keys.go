@@ -28,7 +28,7 @@ const (
 	ScopeIngest     Scope = "ingest"     // brings the bytes of one feed
 	ScopeRead       Scope = "read"       // reads what a wall shows
 	ScopeMetrics    Scope = "metrics"    // reads /metrics
-	ScopeAutomation Scope = "automation" // does all that the admin token does, but makes and revokes no keys
+	ScopeAutomation Scope = "automation" // does what needs no person
 )
 
 // Scopes lists them.
@@ -50,8 +50,10 @@ func (s Scope) Actions() []access.Action {
 	}
 }
 
-// personal is what only a person may do, or the admin token: who lets others in, and who reads what was kept apart.
-var personal = []access.Action{access.WriteKeys, access.WritePeople, access.Witness, access.WriteDevices, access.WritePrivacy, access.Approve, access.Reveal}
+// personal is what only a person may do, or the admin token: who lets others in, who reads what was kept apart or what people did, and who
+// looks whether an incident is over before it is closed.
+var personal = []access.Action{access.WriteKeys, access.ReadPeople, access.WritePeople, access.Witness, access.WriteDevices, access.ReadPrivacy, access.WritePrivacy, access.Approve,
+	access.Reveal, access.ReadAudit, access.CloseIncident, access.StaffDesk}
 
 // Bounds of keys.
 const (
