@@ -64,7 +64,7 @@ func (a *App) watchPeople(ctx context.Context) error {
 			if who.Via == auth.ViaSession {
 				sessions = append(sessions, who.Session)
 			}
-			if who.Person != "" {
+			if who.Person != "" || who.Setup {
 				connected = append(connected, who)
 			}
 			return 0, ""

@@ -271,7 +271,7 @@ func (a *Auth) bySession(r *http.Request) (Identity, error) {
 	if err == nil {
 		var id Identity
 		if id, err = a.holder(r.Context(), k); err == nil {
-			id.Session = hash(session)
+			id.Session, id.Setup, id.SessionEnds = hash(session), k.Setup, k.Expires
 			a.seen(r.Context(), id.Session)
 			return id, nil
 		}
@@ -508,6 +508,12 @@ func (a *Auth) cookie(r *http.Request, name, value string, life time.Duration) *
 // Now is who holds the session of an identity at this moment, with the rights of the day; the zero Identity: nobody. It is for whoever stays
 // connected. Errors: ErrUnavailable.
 func (a *Auth) Now(ctx context.Context, id Identity) (Identity, error) {
+	if id.Person == "" {
+		if led, err := a.led(ctx); err != nil || id.Setup && led {
+			return Identity{}, err
+		}
+		return id, nil
+	}
 	p, err := a.person(ctx, id.Person)
 	if errors.Is(err, ErrDenied) || err == nil && p.Disabled {
 		return Identity{}, nil

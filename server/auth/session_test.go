@@ -211,8 +211,12 @@ func TestFirstLinkEndsWithTheFirstAdministrator(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.advance(rollFresh)
-	if _, err := a.Identify(r); err != nil {
-		t.Errorf("nobody can sign in yet, and the link's session is over: %v", err)
+	looks, err := a.Identify(r)
+	if err != nil || looks.SessionEnds.IsZero() {
+		t.Errorf("nobody can sign in yet, and the link's session is over: %+v %v", looks, err)
+	}
+	if now, err := a.Now(ctx, looks); err != nil || now.Subject != id.Subject {
+		t.Errorf("its socket: %+v %v", now, err)
 	}
 	invite, err := a.Invite(ctx, p, id.Subject)
 	if err != nil {
@@ -237,6 +241,9 @@ func TestFirstLinkEndsWithTheFirstAdministrator(t *testing.T) {
 	}
 	if _, err := a.Identify(r); !errors.Is(err, ErrAnonymous) {
 		t.Errorf("the first link's session goes on: %v", err)
+	}
+	if now, err := a.Now(ctx, looks); err != nil || now.Subject != "" {
+		t.Errorf("its socket goes on: %+v %v", now, err)
 	}
 	if _, _, err := a.Exchange(ctx, from("127.0.0.1"), later); !errors.Is(err, ErrDenied) {
 		t.Errorf("a second first link: %v", err)

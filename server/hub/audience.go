@@ -180,8 +180,13 @@ func formAt(ch *change, level access.Level) json.RawMessage {
 	return doc
 }
 
-// lapse ends the connections of audiences whose grants have ended: they come back with what is left.
+// lapse ends the connections of audiences whose grants have ended: they come back with what is left. Those of sessions that are over do not.
 func (h *Hub) lapse(now time.Time) {
+	for c := range h.clients {
+		if !c.ends.IsZero() && !now.Before(c.ends) {
+			h.end(c, wire.ClosePolicy, "the session is over")
+		}
+	}
 	for _, a := range h.audiences {
 		if a.until.IsZero() || now.Before(a.until) {
 			continue

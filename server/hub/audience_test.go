@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +218,21 @@ func TestAGrantEndsWhileSomebodyLooks(t *testing.T) {
 	if over := time.Since(lent.Grants[0].Until); over < 0 || over > 2*time.Second {
 		t.Errorf("ended %v after the grant", over)
 	}
+}
+
+// A session is over at its hour, whoever holds a socket of it.
+func TestASessionIsOverWhileSomebodyLooks(t *testing.T) {
+	r := newRoom(t, newStream(), "e1", quick())
+	end := time.Now().Add(1500 * time.Millisecond)
+	s, stays := r.sitBy(t, "one&ends="+url.QueryEscape(end.Format(time.RFC3339Nano))), r.sitBy(t, "two")
+	s.say(here)
+	if _, err := s.raw("incident"); !websocket.IsCloseError(err, wire.ClosePolicy) {
+		t.Errorf("after its end: %v", err)
+	}
+	if over := time.Since(end); over < 0 || over > 2*time.Second {
+		t.Errorf("ended %v after the session", over)
+	}
+	stays.who(t)
 }
 
 // Where officers are is shown to whoever may see units, of their agency or of all; in Things and in cells.

@@ -28,7 +28,8 @@ type client struct {
 	audience *audience
 	session  string
 	via      auth.Via
-	who      *auth.Identity // of a person, as they were when they came; nil: a machine
+	ends     time.Time
+	who      *auth.Identity // of a person or the first link, as they were when they came; nil: a machine
 
 	next     *view // asked for, not yet answered; the newest counts
 	scope    *scope
@@ -55,8 +56,8 @@ func (h *Hub) Serve(w http.ResponseWriter, r *http.Request, who auth.Identity, j
 	if err != nil {
 		return // gorilla has answered
 	}
-	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, via: who.Via, pinged: h.d.Now().UnixNano()}
-	if who.Person != "" {
+	c := &client{conn: conn, raw: rawOf(conn.NetConn()), form: formOf(json), patience: 2 * h.cfg.Patience, session: who.Session, ends: who.SessionEnds, via: who.Via, pinged: h.d.Now().UnixNano()}
+	if who.Person != "" || who.Setup {
 		c.who = &who
 	}
 	first, err := h.hello(c.form, who.Rights)

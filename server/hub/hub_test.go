@@ -129,6 +129,7 @@ func newRoomAt(t testing.TB, s *fakeStream, epoch string, cfg Config, now func()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		who := auth.Admin()
 		who.Session = r.URL.Query().Get("session")
+		who.SessionEnds, _ = time.Parse(time.RFC3339Nano, r.URL.Query().Get("ends"))
 		h.Serve(w, r, who, r.URL.Query().Get("format") != "binary")
 	}))
 	var once sync.Once
