@@ -30,7 +30,7 @@ func (s *server) answerFault(w http.ResponseWriter, err error) {
 	if !ok {
 		err = s.fault(err)
 		if doc, ok = err.(huma.StatusError); !ok {
-			doc = huma.Error500InternalServerError("this is our fault").(huma.StatusError)
+			doc = huma.Error500InternalServerError("this is our fault")
 		}
 	}
 	if h, ok := err.(huma.HeadersError); ok {

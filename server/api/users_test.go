@@ -20,7 +20,9 @@ func (h *house) member(login string, roles ...string) (id, cookie string) {
 	made := h.want(h.admin("POST", "/api/v1/users", fmt.Sprintf(`{"login":%q,"name":"Warga %s"}`, login, login)), http.StatusCreated)
 	id = made["user"].(map[string]any)["id"].(string)
 	// The roles are given by the store: how they are changed is another test's.
-	if _, err := h.people.Change(h.t.Context(), id, 0, func(p *people.Person) error { return json.Unmarshal([]byte("["+strings.Join(grants, ",")+"]"), &p.Grants) }); err != nil {
+	if _, err := h.people.Change(h.t.Context(), id, 0, func(p *people.Person) error {
+		return json.Unmarshal([]byte("["+strings.Join(grants, ",")+"]"), &p.Grants)
+	}); err != nil {
 		h.t.Fatal(err)
 	}
 	_, code, _ := strings.Cut(made["link"].(string), "code=")
