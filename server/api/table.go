@@ -174,10 +174,15 @@ func baseOf(ctx context.Context) string {
 func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := ulid.Make().String()
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{id, t.s.Auth.ClientIP(r), r.Method + " " + r.URL.Path, t.s.Auth.BaseURL(r)}))
-	t.headers(w.Header(), id)
+	w.Header().Set("X-Request-Id", id)
+	Headers(w.Header(), t.s.Secure)
 	defer t.recover(w, r)
 	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {
 		problem(w, http.StatusBadRequest, "the address cannot be read", "")
+		return
+	}
+	if !plain(r.URL) {
+		problem(w, http.StatusNotFound, "there is nothing at this address", "an address has one spelling: no empty part, no . and no ..")
 		return
 	}
 	if h, pattern := t.mux.Handler(r); pattern == "" {
@@ -187,8 +192,20 @@ func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	t.mux.ServeHTTP(w, r)
 }
 
-func (t *table) headers(h http.Header, request string) {
-	h.Set("X-Request-Id", request)
+// plain tells an address whose path a cleaner would leave as it is: what two readers could read in two ways leads nowhere, not even by a
+// redirect. A slash that is escaped belongs to an id.
+func plain(u *url.URL) bool {
+	p := u.EscapedPath()
+	for part := range strings.SplitSeq(p, "/") {
+		if name, err := url.PathUnescape(part); err != nil || name == "." || name == ".." {
+			return false
+		}
+	}
+	return strings.HasPrefix(p, "/") && !strings.Contains(p, "//")
+}
+
+// Headers sets what every answer of this house carries, also those that come before there are routes. secure: over TLS.
+func Headers(h http.Header, secure bool) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Content-Security-Policy", contentPolicy)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -196,7 +213,7 @@ func (t *table) headers(h http.Header, request string) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
 	h.Set("X-Frame-Options", "DENY")
-	if t.s.Secure {
+	if secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }

@@ -118,6 +118,7 @@ func (a *App) route(w http.ResponseWriter, r *http.Request) {
 		(*h).ServeHTTP(w, r)
 		return
 	}
+	api.Headers(w.Header(), a.cfg.Secure())
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Content-Type", "application/json")
 	switch r.URL.Path {
