@@ -199,7 +199,7 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 		p.ZRemRangeByScore(ctx, of, "-inf", milli(now))
 		p.ZAdd(ctx, of, redis.Z{Score: float64(k.Expires.UnixMilli()), Member: hash(session)})
 		p.Expire(ctx, of, max(life, a.sessionTime()))
-		rank = p.ZRange(ctx, of, 0, -k.atOnce()-1)
+		rank = p.ZRange(ctx, of, 0, -k.atOnce()) // those beyond it, and the next
 		p.ZAdd(ctx, a.keys.SessionSeen(), redis.Z{Score: float64(now.UnixMilli()), Member: hash(session)})
 		p.ZRemRangeByScore(ctx, a.keys.SessionSeen(), "-inf", milli(now.Add(-keyspace.SessionSeen)))
 		return nil
@@ -207,12 +207,15 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: open a session: %w", ErrUnavailable, err)
 	}
+	over := len(rank.Val()) - 1
 	for _, oldest := range rank.Val() {
-		if oldest != hash(session) {
-			if err := a.end(ctx, oldest, k.Subject, false); err != nil {
-				return "", err
-			}
+		if over <= 0 || oldest == hash(session) { // of one millisecond any may stand first, this one too
+			continue
 		}
+		if err := a.end(ctx, oldest, k.Subject, false); err != nil {
+			return "", err
+		}
+		over--
 	}
 	return session, nil
 }

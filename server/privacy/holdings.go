@@ -56,8 +56,11 @@ func noun(row keyspace.Row) string {
 func readers(actions []access.Action, now time.Time) []access.Role {
 	out := []access.Role{}
 	for _, role := range access.Roles() {
-		s := access.Subject{ID: "user:x", Grants: []access.Grant{{Role: role, Agency: "x"}}}
-		if slices.ContainsFunc(actions, func(a access.Action) bool { return access.Can(s, a, access.Object{}, now).Level > access.None }) {
+		may := func(g access.Grant) bool {
+			s := access.Subject{ID: "user:x", Grants: []access.Grant{g}}
+			return slices.ContainsFunc(actions, func(a access.Action) bool { return access.Can(s, a, access.Object{}, now).Level > access.None })
+		}
+		if may(access.Grant{Role: role}) || may(access.Grant{Role: role, Agency: "x"}) {
 			out = append(out, role)
 		}
 	}
