@@ -291,8 +291,10 @@ func (s *server) changeUser(ctx context.Context, in *changeUserIn) (*changedUser
 		if grants, err = s.grants(*in.Body.Grants); err != nil {
 			return nil, s.personFault(err)
 		}
-		if err := s.staysLed(ctx, p, grants); err != nil {
-			return nil, err
+		after := p
+		after.Grants = grants
+		if err := s.People.StaysLed(ctx, p, after); err != nil { // and again when it is applied
+			return nil, s.personFault(err)
 		}
 	}
 	if in.Body.Name != nil || in.Body.Lang != nil {
@@ -325,35 +327,13 @@ func (s *server) changeUser(ctx context.Context, in *changeUserIn) (*changedUser
 	return out, nil
 }
 
-// staysLed refuses a change after which no administrator could sign in.
-func (s *server) staysLed(ctx context.Context, p people.Person, grants []access.Grant) error {
-	administers := func(p people.Person) bool {
-		return !p.BreakGlass && p.CanEnter() && access.Can(p.Subject(), access.WritePeople, access.Object{}, s.Now()).Allowed()
-	}
-	after := p
-	after.Grants = grants
-	if !administers(p) || administers(after) {
-		return nil
-	}
-	list, err := s.People.List(ctx)
-	if err != nil {
-		return s.personFault(err)
-	}
-	if slices.ContainsFunc(list, func(o people.Person) bool { return o.ID != p.ID && administers(o) }) {
-		return nil
-	}
-	return huma.Error409Conflict("this is the last administrator who can sign in")
-}
-
 func (s *server) disableUser(ctx context.Context, in *personID) (*body[people.Public], error) {
-	p, err := s.People.Get(ctx, in.ID)
+	p, err := s.People.Change(ctx, in.ID, 0, func(p *people.Person) error {
+		before := *p
+		p.Disabled = true
+		return s.People.StaysLed(ctx, before, *p)
+	})
 	if err != nil {
-		return nil, s.personFault(err)
-	}
-	if err := s.staysLed(ctx, p, nil); err != nil {
-		return nil, err
-	}
-	if p, err = s.People.Change(ctx, in.ID, 0, func(p *people.Person) error { p.Disabled = true; return nil }); err != nil {
 		return nil, s.personFault(err)
 	}
 	if err := s.Auth.EndPerson(ctx, p.ID, ""); err != nil {
@@ -503,7 +483,7 @@ func (s *server) personFault(err error) error {
 		return huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Reason})
 	case errors.Is(err, people.ErrNoPerson), errors.Is(err, people.ErrNoChange), errors.Is(err, auth.ErrNoSession):
 		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, people.ErrTaken), errors.Is(err, people.ErrStale), errors.Is(err, people.ErrDecided), errors.Is(err, people.ErrChanges):
+	case errors.Is(err, people.ErrTaken), errors.Is(err, people.ErrStale), errors.Is(err, people.ErrDecided), errors.Is(err, people.ErrChanges), errors.Is(err, people.ErrLastAdmin):
 		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, people.ErrSame), errors.Is(err, people.ErrNotYours):
 		return huma.Error403Forbidden(err.Error())

@@ -138,7 +138,11 @@ func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 		return Change{}, err
 	}
 	c, err := s.decide(ctx, id, func(c *Change) error {
-		if slices.Contains(c.By(), by) || by == "" || of == c.ProposedBy {
+		proposer, err := s.hand(ctx, c.ProposedBy)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(c.By(), by) || by == "" || of == c.ProposedBy || proposer == by {
 			return ErrSame
 		}
 		if c.State == ChangeApproved && c.AppliedAt.IsZero() { // it did not come to its end
@@ -231,7 +235,7 @@ func (s *Changes) carryOut(ctx context.Context, c Change) (Change, error) {
 	switch {
 	case failed == nil:
 		c.AppliedAt = moment.Of(s.now())
-	case errors.Is(failed, ErrStale), errors.Is(failed, ErrNoPerson), errors.As(failed, &f): // never again
+	case errors.Is(failed, ErrStale), errors.Is(failed, ErrNoPerson), errors.Is(failed, ErrLastAdmin), errors.As(failed, &f): // never again
 		c.State, c.Reason = ChangeFailed, failed.Error()
 	default:
 		return c, failed // whoever approves once more tries again
@@ -335,11 +339,15 @@ func (s *Changes) room(ctx context.Context) error {
 	return nil
 }
 
-// able counts the people who could approve something: a sealed account does not count.
+// able counts the people who could approve something: a sealed account does not count. One that was shut while a change may wait does: one
+// person may shut it, who would then be alone.
 func (s *Changes) able(ctx context.Context) (int, error) {
 	list, err := s.store.List(ctx)
 	n := 0
 	for _, p := range list {
+		if p.Disabled && s.now().Sub(p.ChangedAt.Time) < changeWaits {
+			p.Disabled = false
+		}
 		if !p.BreakGlass && p.CanEnter() && access.Can(p.Subject(), access.Approve, access.Object{}, s.now()).Allowed() {
 			n++
 		}

@@ -199,6 +199,56 @@ func TestWitnessAndWitnessedAreOne(t *testing.T) {
 	if _, err := d.Approve(ctx, c.ID, "user:"+third.ID); err != nil {
 		t.Error(err)
 	}
+	// The other way round: what the witness proposes by another's hand.
+	if c, _, err = d.Propose(ctx, KindRoles, "", Roles{Person: op.ID, Seen: []access.Grant{{Role: access.Admin}}}, "user:"+b.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Approve(ctx, c.ID, "user:"+a.ID); !errors.Is(err, ErrSame) {
+		t.Errorf("the witness proposes by another's hand: %v", err)
+	}
+	if _, err := d.Approve(ctx, c.ID, "user:"+third.ID); err != nil {
+		t.Error(err)
+	}
+}
+
+// One person may shut the others at once, and is not alone by it: they count for as long as a change may wait.
+func TestShuttingTheOthersMakesNobodyAlone(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	a, b, op := d.person(t, "admin-1", access.Admin), d.person(t, "admin-2", access.Admin), d.person(t, "budi", access.Operator)
+	if _, err := d.store.Change(ctx, b.ID, 0, func(p *Person) error { p.Disabled = true; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if c, applied, err := d.Propose(ctx, KindRoles, "", d.roles(op, access.Admin), "user:"+a.ID); err != nil || applied || c.Alone {
+		t.Fatalf("applied by one who has shut the other: %+v %v", c, err)
+	}
+	d.advance(changeWaits)
+	if _, applied, err := d.Propose(ctx, KindRoles, "", d.roles(op, access.Admin), "user:"+a.ID); err != nil || !applied {
+		t.Errorf("the other is gone for good: %v %v", applied, err)
+	}
+}
+
+// Of two approved changes that together would leave no administrator the second fails; a role for a time does not count.
+func TestTheLastAdministratorStays(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	a, b, sup := d.person(t, "admin-1", access.Admin), d.person(t, "admin-2", access.Admin), d.person(t, "susi", access.Supervisor)
+	c, _, err := d.Propose(ctx, KindRoles, "", d.roles(b, access.Operator), "user:"+a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	brief := Roles{Person: a.ID, Seen: a.Grants, Grants: []access.Grant{{Role: access.Admin, Until: d.now().Add(time.Hour)}}}
+	e, _, err := d.Propose(ctx, KindRoles, "", brief, "user:"+b.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Approve(ctx, c.ID, "user:"+sup.ID); err != nil {
+		t.Fatal(err)
+	}
+	if e, err = d.Approve(ctx, e.ID, "user:"+sup.ID); !errors.Is(err, ErrLastAdmin) || e.State != ChangeFailed {
+		t.Errorf("%+v %v", e, err)
+	}
+	if now, _ := d.store.Get(ctx, a.ID); !now.administers(d.now(), true) {
+		t.Errorf("nobody leads: %+v", now.Grants)
+	}
 }
 
 // What fails for a while is applied by whoever approves once more.

@@ -3,9 +3,11 @@ package people
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kentongan/server/access"
 )
@@ -24,7 +26,35 @@ func (r Roles) About() []string { return []string{"user:" + r.Person} }
 // KindRoles is the kind of such changes.
 const KindRoles = "roles"
 
-// applyRoles gives somebody the grants that were approved. Twice is as good as once. Errors: ErrStale where they have others by now.
+// ErrLastAdmin means that after a change no administrator could sign in for good.
+var ErrLastAdmin = errors.New("this is the last administrator who can sign in")
+
+// administers tells whether somebody can sign in who makes accounts; lasting: what they are granted here for a time does not count.
+func (p Person) administers(now time.Time, lasting bool) bool {
+	if lasting {
+		p.Grants = slices.DeleteFunc(slices.Clone(p.Grants), func(g access.Grant) bool { return !g.Until.IsZero() })
+	}
+	return !p.BreakGlass && p.CanEnter() && access.Can(p.Subject(), access.WritePeople, access.Object{}, now).Allowed()
+}
+
+// StaysLed refuses a change of an account after which no administrator could sign in. Within Change nothing changes between its answer and
+// what is written. Errors: ErrLastAdmin.
+func (s *Store) StaysLed(ctx context.Context, before, after Person) error {
+	if !before.administers(s.now(), false) || after.administers(s.now(), true) {
+		return nil
+	}
+	list, err := s.List(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(list, func(o Person) bool { return o.ID != before.ID && o.administers(s.now(), true) }) {
+		return nil
+	}
+	return ErrLastAdmin
+}
+
+// applyRoles gives somebody the grants that were approved. Twice is as good as once. Errors: ErrStale where they have others by now,
+// ErrLastAdmin.
 func (s *Store) applyRoles(ctx context.Context, doc json.RawMessage, _ Change) error {
 	var r Roles
 	if err := json.Unmarshal(doc, &r); err != nil {
@@ -34,8 +64,9 @@ func (s *Store) applyRoles(ctx context.Context, doc json.RawMessage, _ Change) e
 		if !same(p.Grants, r.Seen) && !same(p.Grants, r.Grants) {
 			return ErrStale
 		}
+		before := *p
 		p.Grants, p.Unit = r.Grants, r.Unit
-		return nil
+		return s.StaysLed(ctx, before, *p)
 	})
 	return err
 }
