@@ -44,6 +44,7 @@ let wires: FakeWire[] = [];
 let got: Message[] = [];
 let changes: Status[] = [];
 let refused: number[] = [];
+let closes: number[] = [];
 let live: Live;
 
 const last = (): FakeWire => {
@@ -67,6 +68,7 @@ beforeEach(() => {
   got = [];
   changes = [];
   refused = [];
+  closes = [];
   live = new Live({
     open: () => {
       const wire = new FakeWire();
@@ -88,6 +90,9 @@ beforeEach(() => {
     onMessage: (message) => got.push(message),
     onChange: (status) => changes.push(status),
     onRefused: (attempt) => refused.push(attempt),
+    onClosed: (code) => {
+      closes.push(code);
+    },
   });
   live.look(VIEW);
   live.start();
@@ -191,6 +196,25 @@ describe("the live socket", () => {
     last().say({ type: "snapshot", cursor: "e:13", resumed: true });
     expect(live.status.phase).toBe("live");
     expect(live.status.attempt).toBe(0);
+  });
+
+  it("comes back at once, with its cursor, when rights have changed", () => {
+    last().greet();
+    last().say({ type: "snapshot", cursor: "e:7" });
+    pass(60_000, true);
+    last().onclose?.(4001);
+    expect(closes).toEqual([4001]);
+    pass(500);
+    expect(wires.length).toBe(2);
+    last().greet();
+    expect(last().sent.at(-1)).toMatchObject({ op: "view", cursor: "e:7" });
+  });
+
+  it("tells a socket that was closed from one that was refused", () => {
+    last().greet();
+    last().onclose?.(1008);
+    expect(closes).toEqual([1008]);
+    expect(refused).toEqual([]);
   });
 
   it("backs off longer each time, never beyond 10 s", () => {
