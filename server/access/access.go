@@ -182,6 +182,27 @@ func (s Subject) keepsOut(now time.Time) bool {
 	return slices.ContainsFunc(s.Grants, func(g Grant) bool { return g.holds(now) && (g.Role == Admin || g.Role == Auditor) })
 }
 
+// Reaches tells whether a subject's grants reach as far as others do, in agencies, areas and types; whatever they allow there. restricted
+// tells types that only a grant which names them reaches.
+func (s Subject) Reaches(others []Grant, restricted func(code string) bool, now time.Time) bool {
+	one := func(o Grant, code string) bool {
+		return s.Whole || slices.ContainsFunc(s.Grants, func(g Grant) bool {
+			areas := len(g.Areas) == 0 || len(o.Areas) > 0 && !slices.ContainsFunc(o.Areas, func(a string) bool { return !slices.Contains(g.Areas, a) })
+			types := len(g.Types) == 0 && (code == "" || !restricted(code)) || slices.Contains(g.Types, code)
+			return g.holds(now) && (g.Agency == "" || g.Agency == o.Agency) && areas && types
+		})
+	}
+	for _, o := range others {
+		if !o.holds(now) {
+			continue
+		}
+		if len(o.Types) == 0 && !one(o, "") || slices.ContainsFunc(o.Types, func(code string) bool { return !one(o, code) }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Rights lists what a subject may do to some object, in the order of Actions.
 func Rights(s Subject, now time.Time) []Action {
 	out := []Action{}

@@ -100,3 +100,34 @@ func TestAKeyIsBound(t *testing.T) {
 		}
 	}
 }
+
+// Whoever lets somebody in again must reach as far: a restricted type is reached only by name.
+func TestReaches(t *testing.T) {
+	now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	restricted := func(code string) bool { return code == "domestic_violence" }
+	for _, c := range []struct {
+		name     string
+		own, who Grant
+		want     bool
+	}{
+		{"the house and the house", Grant{}, Grant{}, true},
+		{"the house and an agency", Grant{}, Grant{Agency: "bpbd", Areas: []string{"Kubung"}}, true},
+		{"an agency and the house", Grant{Agency: "bpbd"}, Grant{}, false},
+		{"an agency and another", Grant{Agency: "bpbd"}, Grant{Agency: "damkar"}, false},
+		{"an area and everywhere", Grant{Areas: []string{"Kubung"}}, Grant{}, false},
+		{"two areas and one of them", Grant{Areas: []string{"Kubung", "Talang"}}, Grant{Areas: []string{"Talang"}}, true},
+		{"one type and all", Grant{Types: []string{"fire"}}, Grant{}, false},
+		{"all and a type", Grant{}, Grant{Types: []string{"fire"}}, true},
+		{"all and a restricted type", Grant{}, Grant{Types: []string{"domestic_violence"}}, false},
+		{"a restricted type and the same", Grant{Types: []string{"domestic_violence"}}, Grant{Types: []string{"domestic_violence"}}, true},
+		{"what is over", Grant{Until: now}, Grant{}, false},
+		{"of somebody whose time is over", Grant{Agency: "bpbd"}, Grant{Until: now}, true},
+	} {
+		if got := (Subject{Grants: []Grant{c.own}}).Reaches([]Grant{c.who}, restricted, now); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	if !(Subject{Whole: true}).Reaches([]Grant{{Types: []string{"domestic_violence"}}}, restricted, now) {
+		t.Error("the admin token reaches everything")
+	}
+}

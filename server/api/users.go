@@ -391,6 +391,9 @@ func (s *server) resetUser(ctx context.Context, in *resetIn) (*body[resetOut], e
 				return nil, huma.Error403Forbidden("they may do what you may not: an administrator must be the witness")
 			}
 		}
+		if !a.Actor.Who.Reaches(p.Held(), func(code string) bool { t, ok := incident.TypeOf(code); return !ok || t.Restricted }, s.Now()) {
+			return nil, huma.Error403Forbidden("they see what you may not: an administrator must be the witness")
+		}
 	}
 	code, until, err := s.Auth.ResetCode(ctx, p, in.Body.DropFactors, a.Actor.Subject, a.Actor.Name)
 	if err != nil {

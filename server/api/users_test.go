@@ -98,6 +98,11 @@ func TestWitness(t *testing.T) {
 	cookie = h.elevate(cookie)
 	h.as(cookie, "POST", "/api/v1/users/"+sup+"/reset", why, http.StatusForbidden)
 	h.as(cookie, "POST", "/api/v1/users/"+boss+"/reset", why, http.StatusForbidden)
+	named, _ := h.member("kdrt", "operator") // sees a restricted type, which the witness does not
+	if _, err := h.people.Change(t.Context(), named, 0, func(p *people.Person) error { p.Grants[0].Types = []string{"domestic_violence"}; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	h.as(cookie, "POST", "/api/v1/users/"+named+"/reset", why, http.StatusForbidden)
 	code := h.as(cookie, "POST", "/api/v1/users/"+op+"/reset", why, http.StatusCreated)["code"]
 	h.want(h.ask("POST", "/api/v1/session/reset", fmt.Sprintf(`{"code":%q,"password":"empat perahu di danau"}`, code)), http.StatusOK)
 	h.want(h.ask("POST", "/api/v1/session", `{"login":"budi","password":"tiga ekor kerbau di sawah"}`), http.StatusUnauthorized)
