@@ -126,6 +126,8 @@ func (s *server) denied(w http.ResponseWriter, err error) {
 		problem(w, http.StatusServiceUnavailable, "too many people sign in at this moment", "")
 	case errors.Is(err, auth.ErrNoSession):
 		problem(w, http.StatusNotFound, err.Error(), "")
+	case errors.Is(err, auth.ErrElevate):
+		problem(w, http.StatusForbidden, err.Error(), "this needs elevation: POST /api/v1/session/elevate")
 	default:
 		if !errors.Is(err, auth.ErrDenied) && !errors.Is(err, auth.ErrTooMany) {
 			s.Log.Warn().Err(err).Msg("a sign-in cannot be judged")

@@ -219,17 +219,26 @@ func (a *Auth) Redeem(ctx context.Context, r *http.Request, code, password strin
 	return p, a.EndPerson(ctx, p.ID, "")
 }
 
+// ErrElevate means that somebody must show again who they are: HTTP answers 403.
+var ErrElevate = errors.New("show again who you are")
+
 // ChangePassword sets the password of somebody who is signed in and whose old one was right, or who had none. All other sessions of theirs
-// end. Errors: *people.Fault, ErrDenied where the old one is wrong, *LockedError, ErrBusy, ErrUnavailable.
+// end. Whoever comes in by other ways must have shown it lately: a browser that was left open must not become a way of its own. Errors:
+// *people.Fault, ErrDenied where the old one is wrong, ErrElevate, *LockedError, ErrBusy, ErrUnavailable.
 func (a *Auth) ChangePassword(ctx context.Context, r *http.Request, id Identity, old, password string) error {
 	p, err := a.people.Get(ctx, id.Person)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if p.Password != "" {
+	switch {
+	case p.BreakGlass:
+		return &people.Fault{Field: "new", Reason: "a sealed account has the code of its envelope, which an administrator makes"}
+	case p.Password != "":
 		if err := a.verify(ctx, r, p, old); err != nil {
 			return err
 		}
+	case p.CanEnter() && !a.Elevated(id):
+		return ErrElevate
 	}
 	if err := people.CheckPassword(password, p); err != nil {
 		return err

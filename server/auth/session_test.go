@@ -260,6 +260,24 @@ func TestFirstLinkEndsWithTheFirstAdministrator(t *testing.T) {
 	}
 }
 
+// Whoever comes in by a passkey or a provider alone sets a password only if they have just shown who they are.
+func TestAFirstPasswordBesideOtherWays(t *testing.T) {
+	a, c, _ := setup(t, Config{PasswordCost: cheap})
+	p := somebody(t, a, "sari", func(p *people.Person) { p.Password = ""; p.External = []people.External{{Issuer: "https://idp.example", Subject: "1"}} })
+	id, _, err := a.OpenFor(t.Context(), from("192.0.2.1"), p, "by a provider", Opening{Factor: "oidc"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.advance(elevationTime)
+	if err := a.ChangePassword(t.Context(), from("192.0.2.1"), id, "", password); !errors.Is(err, ErrElevate) {
+		t.Errorf("at a browser that was left open: %v", err)
+	}
+	c.advance(-time.Minute)
+	if err := a.ChangePassword(t.Context(), from("192.0.2.1"), id, "", password); err != nil {
+		t.Errorf("lately shown: %v", err)
+	}
+}
+
 // A witness's code sets a password once, within 15 minutes; the person's sessions end, and the second factors go where that was said.
 func TestWitnessedReset(t *testing.T) {
 	a, c, l := setup(t, Config{PasswordCost: cheap})
@@ -332,6 +350,13 @@ func TestBreakGlass(t *testing.T) {
 		t.Errorf("audit: %+v", l.acts)
 	}
 	r = from("192.0.2.1", a.Cookie(r, session))
+	if err := a.VerifyPassword(ctx, r, p, typed); err != nil {
+		t.Errorf("elevation by the code as people type it: %v", err)
+	}
+	var fault *people.Fault
+	if err := a.ChangePassword(ctx, r, id, typed, "TIGA EKOR KERBAU"); !errors.As(err, &fault) {
+		t.Errorf("a code of one's own, which no envelope holds: %v", err)
+	}
 	c.advance(59 * time.Minute)
 	if _, err := a.Identify(r); err != nil {
 		t.Errorf("within the hour: %v", err)
