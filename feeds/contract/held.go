@@ -32,8 +32,9 @@ type Held struct {
 	Peer        string      `json:"peer,omitempty"` // host of who sent it over a stream
 	Reason      string      `json:"reason"`
 	Diff        []Finding   `json:"diff"`
-	Passed      bool        `json:"passed"` // readings that were there were stored: the note is of what is missing
-	Whole       bool        `json:"whole"`  // bytes lie here; false: they name people or were too many, and only what has passed can be accepted
+	Passed      bool        `json:"passed"`             // readings that were there were stored: the note is of what is missing
+	Personal    bool        `json:"personal,omitempty"` // the format of one that came names people
+	Whole       bool        `json:"whole"`              // bytes lie here; false: they name people or were too many, and only what has passed can be accepted
 	State       string      `json:"state" enum:"held,accepted,kept"`
 	Note        string      `json:"note"`
 	By          string      `json:"by"`

@@ -118,6 +118,17 @@ func (s *Shelf) empty(i int) {
 	h.Deliveries, h.Readings, h.Size, h.OldestAt, h.Whole = 0, 0, 0, moment.Time{}, false
 }
 
+// Strip drops the bytes of samples that came at a time or after it: somebody whom they may name is to be forgotten. Nothing is withheld in them.
+func (s *Shelf) Strip(from time.Time) (n int) {
+	for i := range s.Causes {
+		if h := &s.Causes[i]; h.Passed && h.Deliveries > 0 && !h.At.Before(from) {
+			s.empty(i)
+			n++
+		}
+	}
+	return n
+}
+
 // Put lays a delivery on the shelf, to those of its cause; size is that of its bytes in the store, zero: they are not kept. The id is for a cause that
 // is new. What is decided makes room for it, the oldest decision first, then what withholds nothing; what is undecided never does. Errors: ErrFull and
 // ErrLarge, and then nothing has changed that matters.
@@ -179,7 +190,7 @@ func (c *Held) add(h Held, cost int64, kept bool) {
 	}
 	c.Reason, c.Diff = h.Reason, h.Diff
 	c.ContentType, c.URL, c.Topic, c.Peer = h.ContentType, h.URL, h.Topic, h.Peer
-	c.Passed = c.Passed && h.Passed
+	c.Passed, c.Personal = c.Passed && h.Passed, c.Personal || h.Personal
 	switch {
 	case kept:
 		if c.Deliveries == 0 {

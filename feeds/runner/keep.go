@@ -40,12 +40,15 @@ const HouseKeeps = -1
 // personal are the formats whose bytes name the people who report: they are kept only where the feed itself says so.
 var personal = []string{"open311", "petabencana"}
 
+// Personal tells whether deliveries of a format may name the people who report.
+func Personal(format string) bool { return slices.Contains(personal, format) }
+
 // keeps tells how long the bytes of a feed are kept; 0: not at all. What is recorded or invented is not.
 func (r *Runner) keeps(c FeedConfig) time.Duration {
 	switch {
 	case c.Keep != HouseKeeps:
 		return c.Keep
-	case c.Transport == Simulator || c.Transport == File && !c.Watch || slices.Contains(personal, c.Format):
+	case c.Transport == Simulator || c.Transport == File && !c.Watch || Personal(c.Format):
 		return 0
 	}
 	return r.opt.KeepRaw

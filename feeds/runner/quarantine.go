@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"kentongan/feeds"
@@ -265,7 +264,7 @@ func refuseOnce(list []feeds.Refusal, index int, why string) []feeds.Refusal {
 func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, body []byte, meta feeds.Meta) (contract.Held, error) {
 	h := contract.Held{Feed: in.config.Name, At: moment.Of(meta.ReceivedAt), FirstAt: moment.Of(meta.ReceivedAt), Times: 1, Items: int64(b.Records() + len(b.Rejected)), Bytes: int64(len(body)),
 		ContentType: meta.ContentType, URL: withoutQuery(meta.URL), Topic: meta.Topic, Peer: meta.Peer, Reason: clip(v.Reason(), 300), Diff: v.Findings, Passed: !v.Readings && !v.Positions,
-		State: contract.StateHeld, Fingerprint: v.Fingerprint()}
+		Personal: Personal(in.config.Format), State: contract.StateHeld, Fingerprint: v.Fingerprint()}
 	if v.Readings {
 		h.Readings += int64(len(b.Observations))
 	}
@@ -276,7 +275,7 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 		if last, counted := in.countOnly(&h, meta.ReceivedAt); counted {
 			return last, nil
 		}
-		if slices.Contains(personal, in.config.Format) && in.runner.keeps(in.config) <= 0 {
+		if h.Personal && in.runner.keeps(in.config) <= 0 {
 			body = nil // it names people, and nothing of it is held back
 		}
 	}

@@ -123,8 +123,8 @@ var Table = []Row{
 	{"kt:simulator:{J}", "hash", "run id -> the run of a scenario (JSON)", "SimulatorLifetime after the last order", "server/app", "server/app"},
 	{"kt:contract:{J}:NAME", "hash", "rev, doc (JSON, feeds/contract): what is expected of a feed", "ContractLifetime", "server/app", "server/app"},
 	{"kt:contracts:{J}", "hash", "rev:NAME -> rev of a feed's contract; held:NAME -> how much of it is held, until when (JSON)", "ContractLifetime", "server/app", "server/app"},
-	{"kt:quarantine:{J}:NAME", "hash", "id -> a cause for which deliveries are held (JSON, feeds/contract), at most contract.MostCauses; rev, step of the last change", "QuarantineLifetime", "server/app", "server/app"},
-	{"kt:quarantine-body:{J}:ID", "stream", "the deliveries of a cause: m (JSON), b or z (bytes, gzip); id is NUMBER-0", "QuarantineLifetime", "server/app", "server/app"},
+	{"kt:quarantine:{J}:NAME", "hash", "id -> a cause for which deliveries are held (JSON, feeds/contract), at most contract.MostCauses; rev, step of the last change; key, sealed, that closes what is held", "QuarantineLifetime", "server/app", "server/app"},
+	{"kt:quarantine-body:{J}:ID", "stream", "the deliveries of a cause: m (JSON), and closed bytes: c as they came, d gzip (b, z: of before, open); id is NUMBER-0", "QuarantineLifetime", "server/app", "server/app"},
 	{"kt:feed:{J}:NAME", "hash", "of a feed, over restarts and for every server: last success, learned interval; of its poll: validators, cursor", "FeedLifetime after the last change", "server/app", "server/app"},
 	{"kt:feed-link:{J}:NAME", "zset", "hashes of links of a feed whose content never changes, by ms when they were fetched", "FeedLifetime, each; FeedLinks at most", "server/app", "server/app"},
 }

@@ -20,6 +20,8 @@ import (
 type Contracts interface {
 	Feed(ctx context.Context, name string) (FeedDetail, error)
 	Body(ctx context.Context, feed, id string) ([]byte, error)
+	// Personal tells whether the bytes may name people: whoever sees them sees reporters whole.
+	Personal(ctx context.Context, feed, id string) (bool, error)
 	Accept(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error)
 	Keep(ctx context.Context, feed, id, note string, who audit.Actor) (contract.Held, error)
 }
@@ -54,7 +56,7 @@ func (s *server) feed() {
 		Parameters: []*huma.Param{{Name: "name", In: "path", Required: true, Schema: text}, {Name: "id", In: "path", Required: true, Schema: text}},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "The bytes as they came, as an attachment", Content: map[string]*huma.MediaType{"application/octet-stream": {}}},
-			"401": {Description: "Who are you?"}, "403": {Description: "The right feed.write is needed"}, "404": {Description: "No such delivery"},
+			"401": {Description: "Who are you?"}, "403": {Description: "The right feed.write is needed; of a format that names people reporter.reveal too"}, "404": {Description: "No such delivery"},
 		},
 		Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 	})
@@ -86,8 +88,19 @@ func (s *server) feedFault(name string, err error) error {
 // heldBody gives bytes that somebody sent: always as a file, never as a page.
 func (s *server) heldBody(w http.ResponseWriter, r *http.Request) {
 	name, id := r.PathValue("name"), r.PathValue("id")
-	b, err := s.Contracts.Body(r.Context(), name, id)
+	var b []byte
+	personal, err := s.Contracts.Personal(r.Context(), name, id)
+	if err == nil && personal {
+		err = s.revealHeld(r.Context(), name, id)
+	}
+	if err == nil {
+		b, err = s.Contracts.Body(r.Context(), name, id)
+	}
+	var no *denied
 	switch {
+	case errors.As(err, &no):
+		problem(w, http.StatusForbidden, no.Title, no.Detail)
+		return
 	case errors.Is(err, ErrNotHeld):
 		problem(w, http.StatusNotFound, ErrNotHeld.Error(), "")
 		return
@@ -100,6 +113,17 @@ func (s *server) heldBody(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/octet-stream")
 	w.Header().Set("Content-Disposition", `attachment; filename="held.bin"`)
 	_, _ = w.Write(b)
+}
+
+// revealHeld asks whether somebody may see whom held bytes name, and keeps that they did: without a record they see nothing.
+func (s *server) revealHeld(ctx context.Context, feed, id string) error {
+	a := act(ctx)
+	if !a.Actor.Can(access.Reveal) {
+		const reason = "the feed's format names people who report"
+		s.Auth.ForbidFor(ctx, a.Actor, a.From, "feed:"+feed, access.Reveal, reason)
+		return deny(access.Reveal, reason)
+	}
+	return s.Privacy.Record(ctx, audit.Record{Actor: a.Actor.Subject, Agency: a.Actor.Agency, Action: "held.revealed", Object: "feed:" + feed, Reason: id, Request: a.Request})
 }
 
 type decideIn struct {

@@ -65,6 +65,20 @@ func (c contracts) Body(ctx context.Context, feed, id string) ([]byte, error) {
 	return d.Body, notHeld(err)
 }
 
+// Personal tells whether the bytes held for a cause may name people: by the format that they came in, or that the feed has today.
+func (c contracts) Personal(ctx context.Context, feed, id string) (bool, error) {
+	h, err := c.app.quarantine.one(ctx, feed, id)
+	if err != nil {
+		return false, notHeld(err)
+	}
+	if r := c.app.runnerOf(feed); r != nil {
+		if now, ok := r.Config(feed); ok && runner.Personal(now.Format) {
+			return true, nil
+		}
+	}
+	return h.Personal, nil
+}
+
 func notHeld(err error) error {
 	if errors.Is(err, contract.ErrNotHeld) {
 		return fmt.Errorf("%w: %w", api.ErrNotHeld, err)

@@ -160,7 +160,7 @@ func TestHeldOnEveryKindOfStore(t *testing.T) {
 		}
 		rdb := where.Client(nil)
 		t.Cleanup(func() { _ = rdb.Close() })
-		q := &quarantine{rdb: rdb, keys: keyspace.New("solok"), now: time.Now}
+		q := &quarantine{rdb: rdb, keys: keyspace.New("solok"), ring: sealed(t), now: time.Now}
 		h, err := q.Hold(t.Context(), heldAt(time.Now(), "a"), []byte("one"))
 		if err != nil {
 			t.Fatal(err)
@@ -185,7 +185,7 @@ func TestHeldOnEveryKindOfStore(t *testing.T) {
 	})
 	t.Run("gone", func(t *testing.T) {
 		s := redistest.Private(t)
-		q := &quarantine{rdb: s.Client(t), keys: keyspace.New("solok"), now: time.Now}
+		q := &quarantine{rdb: s.Client(t), keys: keyspace.New("solok"), ring: sealed(t), now: time.Now}
 		if _, err := q.Hold(t.Context(), heldAt(time.Now(), "a"), []byte("one")); err != nil {
 			t.Fatal(err)
 		}

@@ -41,7 +41,17 @@ func (a *App) personal() *api.Privacy {
 }
 
 func (a *App) eraser() *privacy.Eraser {
-	return &privacy.Eraser{Reporters: a.reporters, Cases: a.cases, Purge: a.purgeRaw, Compact: a.compact}
+	return &privacy.Eraser{Reporters: a.reporters, Cases: a.cases, Purge: a.purge, Compact: a.compact}
+}
+
+// purge removes what is kept of a feed as it came, from a time on: raw bytes, and samples in its quarantine.
+func (a *App) purge(ctx context.Context, feed string, from time.Time) (int, error) {
+	n, err := a.purgeRaw(feed, from)
+	if err != nil {
+		return n, err
+	}
+	m, err := a.quarantine.strip(ctx, feed, from)
+	return n + m, err
 }
 
 // purgeRaw removes the raw bytes of a feed from the hour on in which something came that is to be forgotten: a feed that is polled says it again

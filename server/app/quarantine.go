@@ -21,6 +21,7 @@ import (
 	"kentongan/feeds/runner"
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
+	"kentongan/server/seal"
 )
 
 const (
@@ -32,6 +33,7 @@ const (
 type quarantine struct {
 	rdb    redis.UniversalClient
 	keys   keyspace.Keys
+	ring   *seal.Ring
 	now    func() time.Time
 	log    zerolog.Logger
 	needed atomic.Int32 // replicas that must have what is held before it counts
@@ -178,7 +180,7 @@ func causes(all map[string]string) []contract.Held {
 	out := []contract.Held{}
 	for id, text := range all {
 		var h contract.Held
-		if id != "rev" && id != "step" && json.Unmarshal([]byte(text), &h) == nil && h.ID == id {
+		if id != "rev" && id != "step" && id != "key" && json.Unmarshal([]byte(text), &h) == nil && h.ID == id {
 			out = append(out, h)
 		}
 	}

@@ -1,6 +1,6 @@
 -- One change of a feed's quarantine: compare, then write, all or nothing. Redis 7.0 commands only, and miniredis runs it too.
 --
--- KEYS   1  the causes: rev, step, id -> cause
+-- KEYS   1  the causes: rev, step, key, id -> cause
 --        2  what every server must know of all feeds
 --        3+ the deliveries of the causes that are touched (streams)
 -- ARGV   1  rev that was read; "" means nothing was there
@@ -8,6 +8,7 @@
 --        3  id of this step; a shelf that already bears it was written by an earlier try whose answer was lost
 --        4  milliseconds that causes and deliveries live from now
 --        5, 6  field and value of KEYS[2];  7  milliseconds it lives from now
+--        8  the sealed key that closes what is added; where the shelf has another by now, nothing is written
 --        then number of causes to write, then per cause: id, document
 --        then number of causes to forget, then their ids
 --        then number of streams to drop, then their places in KEYS
@@ -15,7 +16,7 @@
 --        then number of deliveries to add, then per delivery: place of its stream, id, what is told of it, field of its bytes, bytes
 -- Returns "ok", "done" for a repeated step, or "conflict".
 
-local at = 7
+local at = 8
 local function take()
   at = at + 1
   return ARGV[at]
@@ -27,7 +28,10 @@ if (redis.call('HGET', KEYS[1], 'rev') or '') ~= ARGV[1] then
   end
   return 'conflict'
 end
-redis.call('HSET', KEYS[1], 'rev', ARGV[2], 'step', ARGV[3])
+if (redis.call('HGET', KEYS[1], 'key') or ARGV[8]) ~= ARGV[8] then
+  return 'conflict'
+end
+redis.call('HSET', KEYS[1], 'rev', ARGV[2], 'step', ARGV[3], 'key', ARGV[8])
 for _ = 1, tonumber(take()) do
   local id, document = take(), take()
   redis.call('HSET', KEYS[1], id, document)

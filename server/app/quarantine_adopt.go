@@ -21,7 +21,7 @@ func (q *quarantine) adopt(ctx context.Context, feed string) error {
 		for i := range s.Causes {
 			h := s.Causes[i]
 			packed, there := bodies[h.ID]
-			if !there || !s.Adopt(h.ID, int64(len(packed)), len(group)) {
+			if !there || !s.Adopt(h.ID, closedSize([]byte(packed)), len(group)) {
 				continue
 			}
 			d := h.Delivery()
@@ -30,7 +30,7 @@ func (q *quarantine) adopt(ctx context.Context, feed string) error {
 			if err != nil {
 				return err
 			}
-			group = append(group, &holding{told: told, field: "z", packed: []byte(packed)})
+			group = append(group, &holding{told: told, field: closedSmall, packed: []byte(packed)})
 		}
 		return nil
 	}, func(of int) *holding { return group[of] }, nil)

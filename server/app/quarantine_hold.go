@@ -34,7 +34,7 @@ const (
 type holding struct {
 	held   contract.Held
 	told   []byte // contract.Delivery
-	field  string // z: gzip, b: as it came
+	field  string // what its bytes are under once they are closed
 	packed []byte // nil: its bytes are not kept
 	done   chan struct{}
 	err    error
@@ -105,7 +105,7 @@ func (q *quarantine) holdGroup(feed string, group []*holding) {
 	err := q.step(ctx, feed, func(s *contract.Shelf) error {
 		for i, w := range group {
 			id := ulid.MustNew(ulid.Timestamp(begin[i].At.Time), ulid.DefaultEntropy()).String()
-			w.held, w.err = s.Put(begin[i], int64(len(w.packed)), id, i)
+			w.held, w.err = s.Put(begin[i], closedSize(w.packed), id, i)
 		}
 		return nil
 	}, func(of int) *holding { return group[of] }, nil)
@@ -129,7 +129,7 @@ const smallBody = 200
 // pack makes bytes small, and says how.
 func pack(body []byte) (packed []byte, field string, err error) {
 	if len(body) <= smallBody {
-		return append(make([]byte, 0, max(1, len(body))), body...), "b", nil
+		return append(make([]byte, 0, max(1, len(body))), body...), closedPlain, nil
 	}
 	var b bytes.Buffer
 	z := gzips.Get().(*gzip.Writer)
@@ -141,11 +141,11 @@ func pack(body []byte) (packed []byte, field string, err error) {
 	if err := z.Close(); err != nil {
 		return nil, "", err
 	}
-	return b.Bytes(), "z", nil
+	return b.Bytes(), closedSmall, nil
 }
 
-// unpack gives the delivery of a stream's entry; most bounds its bytes.
-func unpack(m redis.XMessage, most int64) (contract.Delivery, error) {
+// unpack opens the delivery of a stream's entry; most bounds its bytes.
+func unpack(feed string, k heldKey, m redis.XMessage, most int64) (contract.Delivery, error) {
 	var d contract.Delivery
 	number, _, _ := strings.Cut(m.ID, "-")
 	told, _ := m.Values["m"].(string)
@@ -153,20 +153,22 @@ func unpack(m redis.XMessage, most int64) (contract.Delivery, error) {
 		return d, fmt.Errorf("held delivery %s: %w", m.ID, err)
 	}
 	d.Number, _ = strconv.ParseInt(number, 10, 64)
-	packed, plain := m.Values["b"].(string)
-	if plain {
-		d.Body, d.Size = []byte(packed), contract.SizeOf(len(packed))
+	packed, small, size, err := k.open(feed, m.Values)
+	if err != nil {
+		return d, fmt.Errorf("held delivery %s: %w", m.ID, err)
+	}
+	d.Size = contract.SizeOf(size)
+	if !small {
+		d.Body = packed
 		return d, nil
 	}
-	packed, _ = m.Values["z"].(string)
-	z, err := gzip.NewReader(strings.NewReader(packed))
+	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
 		return d, fmt.Errorf("held delivery %s: %w", m.ID, err)
 	}
 	if d.Body, err = io.ReadAll(io.LimitReader(z, most)); err != nil {
 		return d, fmt.Errorf("held delivery %s: %w", m.ID, err)
 	}
-	d.Size = contract.SizeOf(len(packed))
 	return d, nil
 }
 
@@ -186,8 +188,12 @@ func (q *quarantine) deliveries(ctx context.Context, h contract.Held, after int6
 	if err != nil {
 		return nil, next, fmt.Errorf("%w: quarantine of feed %s: %w", feeds.ErrBusy, h.Feed, err)
 	}
+	k, err := q.keptKey(ctx, h.Feed)
+	if err != nil {
+		return nil, next, err
+	}
 	for _, m := range got {
-		d, err := unpack(m, most)
+		d, err := unpack(h.Feed, k, m, most)
 		if err != nil {
 			return nil, next, err
 		}
@@ -208,7 +214,11 @@ func (q *quarantine) newest(ctx context.Context, feed, id string, most int64) (c
 	if len(got) == 0 {
 		return contract.Delivery{}, contract.ErrNotHeld
 	}
-	return unpack(got[0], most)
+	k, err := q.keptKey(ctx, feed)
+	if err != nil {
+		return contract.Delivery{}, err
+	}
+	return unpack(feed, k, got[0], most)
 }
 
 // take counts deliveries as accepted and lets their bytes go. contract.ErrMore: somebody else has taken some meanwhile.

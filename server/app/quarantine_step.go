@@ -43,6 +43,7 @@ type line struct {
 	step  sync.Mutex // one change of a shelf at a time; for what follows
 	rev   string
 	shelf []contract.Held
+	key   heldKey
 	read  bool
 }
 
@@ -106,6 +107,9 @@ func (q *quarantine) look(ctx context.Context, feed string, l *line) error {
 	if err != nil {
 		return err
 	}
+	if l.key, err = q.keyOf(feed, all["key"], l.key); err != nil {
+		return err
+	}
 	l.rev, l.shelf, l.read = all["rev"], causes(all), true
 	return nil
 }
@@ -135,7 +139,7 @@ func (q *quarantine) write(ctx context.Context, feed string, l *line, s *contrac
 		}
 		return place[id]
 	}
-	args := []any{l.rev, next, ulid.Make().String(), keyspace.QuarantineLifetime.Milliseconds(), "held:" + feed, known, keyspace.ContractLifetime.Milliseconds()}
+	args := []any{l.rev, next, ulid.Make().String(), keyspace.QuarantineLifetime.Milliseconds(), "held:" + feed, known, keyspace.ContractLifetime.Milliseconds(), l.key.sealed}
 	args = append(args, len(s.Changed))
 	for i := range s.Causes {
 		if !s.Changed[s.Causes[i].ID] {
@@ -170,7 +174,11 @@ func (q *quarantine) write(ctx context.Context, feed string, l *line, s *contrac
 	args = append(args, len(s.Added))
 	for _, a := range s.Added {
 		h := load(a.Of)
-		args = append(args, stream(a.ID), entry(a.Number), h.told, h.field, h.packed)
+		closed, err := l.key.close(feed, h.packed)
+		if err != nil {
+			return err
+		}
+		args = append(args, stream(a.ID), entry(a.Number), h.told, h.field, closed)
 	}
 	if err := q.run(ctx, keys, args); err != nil {
 		return err

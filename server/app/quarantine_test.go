@@ -119,7 +119,7 @@ func (r *running) bytesOf(t *testing.T, path string) []byte {
 // keeper is a quarantine over a real store, with a clock moved by hand.
 func keeper(t *testing.T) (*quarantine, *time.Time) {
 	now := time.Date(2026, 11, 27, 1, 0, 0, 0, time.UTC)
-	return &quarantine{rdb: redistest.Start(t), keys: redistest.Keys(t), now: func() time.Time { return now }}, &now
+	return &quarantine{rdb: redistest.Start(t), keys: redistest.Keys(t), ring: sealed(t), now: func() time.Time { return now }}, &now
 }
 
 func heldAt(at time.Time, fingerprint string) contract.Held {
@@ -145,7 +145,7 @@ func (q *quarantine) all(t *testing.T, h contract.Held) (out []contract.Delivery
 // Many senders at once: each body lies in the store before its sender hears so, each with its own time, in few steps; and the counts are true.
 func TestEveryBodyIsInTheStoreBeforeItsAnswer(t *testing.T) {
 	q, now := keeper(t)
-	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now} // another server, at the same time
+	other := &quarantine{rdb: q.rdb, keys: q.keys, ring: q.ring, now: q.now} // another server, at the same time
 	const senders, each = 40, 25
 	var all sync.WaitGroup
 	for i := range senders {
@@ -219,7 +219,7 @@ func TestQuarantineIsBoundedAndHonest(t *testing.T) {
 	if err != nil || len(list) != contract.MostCauses || list[len(list)-1].Fingerprint != "cause 0" {
 		t.Fatalf("%v: %d causes", err, len(list))
 	}
-	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now}
+	other := &quarantine{rdb: q.rdb, keys: q.keys, ring: q.ring, now: q.now}
 	if _, err := other.decide(ctx, list[7], contract.StateKept, "ani", ""); err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func TestWhatNobodyDecidedOnExpiresAloud(t *testing.T) {
 // What was set aside is not asked about again the same day; a decision is seen by every server.
 func TestDecisionsAreKept(t *testing.T) {
 	q, now := keeper(t)
-	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now}
+	other := &quarantine{rdb: q.rdb, keys: q.keys, ring: q.ring, now: q.now}
 	ctx := t.Context()
 	h, err := q.Hold(ctx, heldAt(*now, "a"), []byte("one"))
 	if err != nil {
@@ -338,7 +338,7 @@ func TestDecisionsAreKept(t *testing.T) {
 // two who accept at once take nothing that the other has not stored.
 func TestADecisionIsOnWhatWasTaken(t *testing.T) {
 	q, now := keeper(t)
-	other := &quarantine{rdb: q.rdb, keys: q.keys, now: q.now}
+	other := &quarantine{rdb: q.rdb, keys: q.keys, ring: q.ring, now: q.now}
 	ctx := t.Context()
 	first, err := q.Hold(ctx, heldAt(*now, "a"), []byte("one"))
 	if err != nil {

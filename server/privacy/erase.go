@@ -30,14 +30,14 @@ type Erased struct {
 	Reports   []string `json:"reports"`
 	Reporters int      `json:"reporters" doc:"Data keys that were deleted"`
 	Words     int64    `json:"words" doc:"Words of acts that were erased from the audit log"`
-	Raw       int      `json:"raw" doc:"Hours of raw bytes that were removed"`
+	Raw       int      `json:"raw" doc:"Hours of raw bytes, and samples in quarantine, that were removed"`
 }
 
-// Eraser forgets people. Purge removes raw bytes of a feed that were received from a time on, and counts the files; nil: none are kept.
+// Eraser forgets people. Purge removes what is kept of a feed as it came, from a time on, and counts what that was; nil: none are kept.
 type Eraser struct {
 	Reporters *Reporters
 	Cases     *store.Store
-	Purge     func(feed string, from time.Time) (int, error)
+	Purge     func(ctx context.Context, feed string, from time.Time) (int, error)
 	Compact   func(ctx context.Context) error // lets the store's own log forget what was deleted; nil: it has none
 }
 
@@ -127,7 +127,7 @@ func (e *Eraser) Do(ctx context.Context, what Erasure, who audit.Actor) (Erased,
 	}
 	if e.Purge != nil {
 		for feed, from := range oldest {
-			n, err := e.Purge(feed, from)
+			n, err := e.Purge(ctx, feed, from)
 			if out.Raw += n; err != nil {
 				return out, err
 			}
