@@ -119,6 +119,7 @@ func (s *server) register() error {
 	cfg := huma.DefaultConfig("Kentongan", s.Version)
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
+	cfg.Transformers = append(cfg.Transformers, unsaid)
 	cfg.Info.Description = "A city's operations centre. Every answer but a public one needs a bearer token or a session."
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":  {Type: "http", Scheme: "bearer"},
