@@ -40,6 +40,7 @@ type kept struct {
 	Name     string      `json:"name"`
 	Person   string      `json:"person,omitempty"` // id of the account; empty: every right, by token or by link
 	Setup    bool        `json:"setup,omitempty"`  // by the first link: it ends once an administrator can sign in
+	Token    string      `json:"token,omitempty"`  // mark of the admin token that opened it: it ends with it
 	Started  time.Time   `json:"started"`
 	Expires  time.Time   `json:"expires"`
 	Address  string      `json:"address"`
@@ -98,7 +99,11 @@ func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, ho
 		return Identity{}, "", err
 	}
 	if carried { // whatever it was: this browser's cookie is another now
-		if err := a.end(ctx, a.SessionOf(r), old.Subject, true); err != nil {
+		there, err := a.endIfThere(ctx, a.SessionOf(r), old.Subject, true)
+		if err == nil && goesOn && !there { // somebody has ended it meanwhile, or another request goes on with it
+			err = ErrDenied
+		}
+		if err != nil {
 			return Identity{}, "", errors.Join(err, a.end(ctx, hash(session), k.Subject, false))
 		}
 	}
@@ -152,6 +157,9 @@ func (a *Auth) Open(ctx context.Context, r *http.Request, id Identity, how strin
 	now := a.now().UTC()
 	k := kept{V: 1, ID: ulid.Make().String(), Subject: id.Subject, Name: id.Name, Setup: setup, Started: now, Expires: now.Add(a.sessionTime()),
 		Address: a.ClientIP(r), Agent: agentOf(r), How: how}
+	if id.Via == ViaToken {
+		k.Token = a.tokenMark()
+	}
 	old, carried, err := a.carried(ctx, r)
 	if err != nil {
 		return "", err
@@ -176,6 +184,9 @@ func (k kept) atOnce() int64 {
 	}
 	return sessionsAtOnce
 }
+
+// tokenMark tells one admin token from another, and nothing of it.
+func (a *Auth) tokenMark() string { return hash("mark of " + string(a.token[:]))[:16] }
 
 // begin keeps a session under a new secret.
 func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
@@ -224,19 +235,26 @@ func milli(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // end takes a session out of the store and tells whoever holds sockets of it. Ending none is no error.
 func (a *Auth) end(ctx context.Context, session, subject string, goesOn bool) error {
-	_, err := a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.Del(ctx, a.keys.Session(session))
+	_, err := a.endIfThere(ctx, session, subject, goesOn)
+	return err
+}
+
+// endIfThere is end; of two at once one is told that it was there.
+func (a *Auth) endIfThere(ctx context.Context, session, subject string, goesOn bool) (there bool, err error) {
+	var gone *redis.IntCmd
+	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		gone = p.Del(ctx, a.keys.Session(session))
 		p.ZRem(ctx, a.keys.Sessions(subject), session)
 		p.ZRem(ctx, a.keys.SessionSeen(), session)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("%w: end a session: %w", ErrUnavailable, err)
+		return false, fmt.Errorf("%w: end a session: %w", ErrUnavailable, err)
 	}
 	if a.ended != nil {
 		a.ended(session, goesOn)
 	}
-	return nil
+	return gone.Val() > 0, nil
 }
 
 // session reads a session by its hash. A clock that stepped back in the store cannot revive what has ended by ours. Errors: ErrDenied,
@@ -289,6 +307,9 @@ func (a *Auth) bySession(r *http.Request) (Identity, error) {
 // holder is who holds a session now. Errors: ErrDenied, ErrUnavailable.
 func (a *Auth) holder(ctx context.Context, k kept) (Identity, error) {
 	if k.Person == "" {
+		if k.Token != "" && k.Token != a.tokenMark() { // whoever replaced a token that has leaked means its sessions too
+			return Identity{}, ErrDenied
+		}
 		if k.Setup {
 			led, err := a.led(ctx)
 			if err != nil {

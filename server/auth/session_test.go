@@ -1,8 +1,12 @@
 package auth
 
 import (
+	"crypto/sha256"
 	"errors"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,6 +109,61 @@ func TestSessionsAreEndedOneByOneAndAllButOne(t *testing.T) {
 	}
 	if list, _ = a.Sessions(t.Context(), ids[0].Subject, ""); len(list) != sessionsAtOnce {
 		t.Errorf("%d sessions at once", len(list))
+	}
+}
+
+// Of many elevations of one session at once one goes on, and none outlives its being ended.
+func TestElevationsAtOnceLeaveOneSession(t *testing.T) {
+	a, _, _ := setup(t, Config{PasswordCost: cheap})
+	p := somebody(t, a, "sari")
+	id, cookie, device := enter(t, a, from("192.0.2.1"), "sari")
+	a.OnEnded(func(string, bool) {})
+	var wg sync.WaitGroup
+	var in atomic.Int64
+	for range 8 {
+		wg.Go(func() {
+			if _, _, err := a.OpenFor(t.Context(), from("192.0.2.1", cookie, device), p, "elevated", Opening{Replaces: true, Elevated: true}); err == nil {
+				in.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	list, err := a.Sessions(t.Context(), id.Subject, "")
+	if err != nil || len(list) != int(in.Load()) {
+		t.Errorf("%d sessions for %d let in: %v", len(list), in.Load(), err)
+	}
+	of := 0
+	for _, s := range list {
+		if s.ID == id.SessionID {
+			of++
+		}
+	}
+	if of != 1 {
+		t.Errorf("the session goes on %d times", of)
+	}
+}
+
+// Whoever replaces the admin token ends what it has opened.
+func TestSessionsOfATokenEndWithIt(t *testing.T) {
+	token := strings.Repeat("t", MinTokenLength)
+	a, _, _ := setup(t, Config{AdminToken: token})
+	r := from("192.0.2.1")
+	r.Header.Set("Authorization", "Bearer "+token)
+	id, err := a.Identify(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := a.Open(t.Context(), r, id, "by token", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r = from("192.0.2.1", a.Cookie(r, session))
+	if _, err := a.Identify(r); err != nil {
+		t.Error(err)
+	}
+	a.token = sha256.Sum256([]byte(strings.Repeat("u", MinTokenLength)))
+	if _, err := a.Identify(r); !errors.Is(err, ErrAnonymous) {
+		t.Errorf("under another token: %v", err)
 	}
 }
 
@@ -263,7 +322,10 @@ func TestFirstLinkEndsWithTheFirstAdministrator(t *testing.T) {
 // Whoever comes in by a passkey or a provider alone sets a password only if they have just shown who they are.
 func TestAFirstPasswordBesideOtherWays(t *testing.T) {
 	a, c, _ := setup(t, Config{PasswordCost: cheap})
-	p := somebody(t, a, "sari", func(p *people.Person) { p.Password = ""; p.External = []people.External{{Issuer: "https://idp.example", Subject: "1"}} })
+	p := somebody(t, a, "sari", func(p *people.Person) {
+		p.Password = ""
+		p.External = []people.External{{Issuer: "https://idp.example", Subject: "1"}}
+	})
 	id, _, err := a.OpenFor(t.Context(), from("192.0.2.1"), p, "by a provider", Opening{Factor: "oidc"})
 	if err != nil {
 		t.Fatal(err)
