@@ -171,6 +171,12 @@ func (s *Store) putReport(st *step, k kept[report.Report], found bool, r *report
 // EnterReport stores a report that a person or an automation enters. With a key (an Idempotency-Key) the same subject gets the same report
 // each time; ErrKeyReused where it says something else. New is false where it was there already.
 func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, who audit.Actor) (out report.Report, created bool, err error) {
+	return s.EnterReportBeside(ctx, in, key, who, func(context.Context, string) error { return nil })
+}
+
+// EnterReportBeside is EnterReport where somebody keeps something beside the report, by its id: before it is stored, so that nobody finds a
+// report without it, and again where the report was there already. An error of beside ends it, and nothing is stored.
+func (s *Store) EnterReportBeside(ctx context.Context, in feeds.Report, key string, who audit.Actor, beside func(ctx context.Context, id string) error) (out report.Report, created bool, err error) {
 	said, err := json.Marshal([]any{in, in.Placed, in.Position})
 	if err != nil {
 		return out, false, fmt.Errorf("report: %w", err)
@@ -195,7 +201,13 @@ func (s *Store) EnterReport(ctx context.Context, in feeds.Report, key string, wh
 				return ErrKeyReused
 			}
 			out, created = known[0].doc, false
+			if err := beside(ctx, out.ID); err != nil {
+				return err
+			}
 			return s.rest(ctx, "rev", s.keys.Report(out.ID), "", known[0].rev)
+		}
+		if err := beside(ctx, out.ID); err != nil {
+			return err
 		}
 		st := s.newStep(now)
 		st.check("rev", s.keys.Report(out.ID), "", "")

@@ -343,8 +343,8 @@ func (v view) conflict(c *store.Conflict) error {
 	return &conflict{"the incident has changed or does not allow that", http.StatusConflict, c.Error(), v.form(&c.Current), v.allowed(&c.Current, c.Allowed)}
 }
 
-// enter takes a report that somebody enters: for the house, or for an agency whose desk they sit at.
-func (v view) enter(ctx context.Context, r feeds.Report, key string) (report.Report, error) {
+// enter takes a report that somebody enters: for the house, or for an agency whose desk they sit at. Who gave it is kept first.
+func (v view) enter(ctx context.Context, r feeds.Report, key string, given *reporterDraft) (report.Report, error) {
 	var at *geo.Position
 	if r.Placed {
 		at = &r.Position
@@ -363,7 +363,7 @@ func (v view) enter(ctx context.Context, r feeds.Report, key string) (report.Rep
 			return report.Report{}, v.may(ctx, access.WriteReports, o)
 		}
 	}
-	one, _, err := v.s.Cases.EnterReport(ctx, r, key, who)
+	one, _, err := v.s.Cases.EnterReportBeside(ctx, r, key, who, func(ctx context.Context, id string) error { return v.s.keepReporter(ctx, id, given) })
 	if err != nil {
 		return one, v.s.fault(err)
 	}

@@ -41,17 +41,13 @@ func (d *reporterDraft) reporter() feeds.Reporter {
 	return feeds.Reporter{Name: strings.TrimSpace(d.Name), Phone: strings.TrimSpace(d.Phone), Email: strings.TrimSpace(d.Email), Address: strings.TrimSpace(d.Address), Note: strings.TrimSpace(d.Note)}
 }
 
-// keepReporter keeps who gave a report that was entered here. The report is there already: sent again with the same Idempotency-Key it is
-// the same one, and gets its reporter.
+// keepReporter keeps who gave a report that is about to be entered here: where they cannot be kept the report is not entered either, and sent
+// again it is no second one.
 func (s *server) keepReporter(ctx context.Context, report string, d *reporterDraft) error {
 	if d == nil || d.reporter().Empty() {
 		return nil
 	}
-	if err := s.Privacy.Reporters.Put(ctx, privacy.Of{Report: report, Reporter: d.reporter()}); err != nil {
-		s.Log.Warn().Err(err).Msg("who gave a report is not kept")
-		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the report is kept, and who gave it is not: send it again with the same Idempotency-Key"), http.Header{"Retry-After": {"2"}})
-	}
-	return nil
+	return s.Privacy.Reporters.Put(ctx, privacy.Of{Report: report, Reporter: d.reporter()})
 }
 
 func (s *server) maskedReporter(ctx context.Context, _ *struct {

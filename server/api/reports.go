@@ -78,11 +78,8 @@ func (s *server) enterReport(ctx context.Context, in *enterReportIn) (*body[repo
 	if fault != nil {
 		return nil, huma.Error422UnprocessableEntity("the report cannot be taken", fault)
 	}
-	one, err := s.sees(ctx).enter(ctx, r, in.Key)
+	one, err := s.sees(ctx).enter(ctx, r, in.Key, in.Body.Reporter)
 	if err != nil {
-		return nil, err
-	}
-	if err := s.keepReporter(ctx, one.ID, in.Body.Reporter); err != nil {
 		return nil, err
 	}
 	return &body[report.Report]{one}, nil
