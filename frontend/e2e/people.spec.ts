@@ -9,7 +9,7 @@ const PASSWORD = "tiga gajah makan nasi";
 /** Time-based one-time password (RFC 6238), SHA-1, six digits, 30 s. */
 function totp(secret: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret.replace(/[\s=]/g, "")]
+  const bits = Array.from(secret.replace(/[\s=]/g, ""))
     .map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0"))
     .join("");
   const key = Buffer.from(

@@ -38,4 +38,4 @@ export function unfit(h: Holding, typed: string): Unfit {
 /** Letters that a reason has at the least; fewer say nothing. */
 export const LEAST_REASON = 10;
 export const saysWhy = (reason: string): boolean =>
-  [...reason.trim().replace(/\s+/g, " ")].length >= LEAST_REASON;
+  Array.from(reason.trim().replace(/\s+/g, " ")).length >= LEAST_REASON;
