@@ -488,7 +488,7 @@ func (s *server) personFault(err error) error {
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, people.ErrTaken), errors.Is(err, people.ErrStale), errors.Is(err, people.ErrDecided), errors.Is(err, people.ErrChanges), errors.Is(err, people.ErrLastAdmin):
 		return huma.Error409Conflict(err.Error())
-	case errors.Is(err, people.ErrSame), errors.Is(err, people.ErrNotYours):
+	case errors.Is(err, people.ErrSame), errors.Is(err, people.ErrNotYours), errors.Is(err, people.ErrNoMore):
 		return huma.Error403Forbidden(err.Error())
 	case errors.Is(err, auth.ErrBusy), errors.Is(err, people.ErrBusy):
 		return s.fault(fmt.Errorf("%w: %w", feeds.ErrBusy, err))

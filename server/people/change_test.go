@@ -211,6 +211,27 @@ func TestWitnessAndWitnessedAreOne(t *testing.T) {
 	}
 }
 
+// Whoever has just lost the right does not approve, whatever a server still knows of them.
+func TestWhoLostTheRightDoesNotApprove(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	a, b, op := d.person(t, "admin-1", access.Admin), d.person(t, "admin-2", access.Admin), d.person(t, "budi", access.Operator)
+	c, _, err := d.Propose(ctx, KindRoles, "", d.roles(op, access.Supervisor), "user:"+a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, take := range []func(p *Person){func(p *Person) { p.Grants = nil }, func(p *Person) { p.Grants = []access.Grant{{Role: access.Admin}}; p.Disabled = true }} {
+		if _, err := d.store.Change(ctx, b.ID, 0, func(p *Person) error { take(p); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Approve(ctx, c.ID, "user:"+b.ID); !errors.Is(err, ErrNoMore) {
+			t.Errorf("approves: %v", err)
+		}
+	}
+	if _, err := d.Approve(ctx, c.ID, "token:admin"); err != nil {
+		t.Error(err)
+	}
+}
+
 // One person may shut the others at once, and is not alone by it: they count for as long as a change may wait.
 func TestShuttingTheOthersMakesNobodyAlone(t *testing.T) {
 	d, ctx := newDesk(t), t.Context()
