@@ -14,6 +14,8 @@ const MARGIN_DEGREES = 0.25;
 /** The zoom at which a screen shows a whole regency: before the map says better. */
 const WHOLE_ZOOM = 9.7;
 const RETRY_MS = 5_000;
+/** The other reason for CLOSE_POLICY. */
+const FAULTY = /faulty/;
 
 export interface Hooks {
   /** What to look at first; null: the whole place. */
@@ -56,8 +58,12 @@ export function attend(
     onRefused: (attempt) => {
       if (attempt % 3 === 0) void check();
     },
-    onClosed: (code) => {
-      if (code === CLOSE_POLICY) void check();
+    onClosed: (code, reason) => {
+      // A session that is over is left at once: nothing is asked first. Nobody is sent away for words of ours that the server could not read.
+      if (code === CLOSE_POLICY) {
+        if (FAULTY.test(reason)) void check();
+        else toLogin();
+      }
       if (code === CLOSE_CHANGED) hooks.changed?.();
     },
   });

@@ -34,7 +34,7 @@ function openSocket(): Wire {
       wire.onmessage?.(new Uint8Array(event.data));
     }
   };
-  socket.onclose = (event) => wire.onclose?.(event.code);
+  socket.onclose = (event) => wire.onclose?.(event.code, event.reason);
   return wire;
 }
 

@@ -16,7 +16,7 @@ class FakeWire implements Wire {
   closed = false;
   onopen: (() => void) | null = null;
   onmessage: ((bytes: Uint8Array) => void) | null = null;
-  onclose: ((code: number) => void) | null = null;
+  onclose: ((code: number, reason?: string) => void) | null = null;
   send(text: string): void {
     this.sent.push(JSON.parse(text) as { op: string; cursor?: string });
   }
@@ -45,6 +45,7 @@ let got: Message[] = [];
 let changes: Status[] = [];
 let refused: number[] = [];
 let closes: number[] = [];
+let reasons: string[] = [];
 let live: Live;
 
 const last = (): FakeWire => {
@@ -69,6 +70,7 @@ beforeEach(() => {
   changes = [];
   refused = [];
   closes = [];
+  reasons = [];
   live = new Live({
     open: () => {
       const wire = new FakeWire();
@@ -90,8 +92,9 @@ beforeEach(() => {
     onMessage: (message) => got.push(message),
     onChange: (status) => changes.push(status),
     onRefused: (attempt) => refused.push(attempt),
-    onClosed: (code) => {
+    onClosed: (code, reason) => {
       closes.push(code);
+      reasons.push(reason);
     },
   });
   live.look(VIEW);
@@ -212,8 +215,9 @@ describe("the live socket", () => {
 
   it("tells a socket that was closed from one that was refused", () => {
     last().greet();
-    last().onclose?.(1008);
+    last().onclose?.(1008, "signed out");
     expect(closes).toEqual([1008]);
+    expect(reasons).toEqual(["signed out"]);
     expect(refused).toEqual([]);
   });
 

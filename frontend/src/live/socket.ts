@@ -20,7 +20,7 @@ export interface Wire {
   close(): void;
   onopen: (() => void) | null;
   onmessage: ((bytes: Uint8Array) => void) | null;
-  onclose: ((code: number) => void) | null;
+  onclose: ((code: number, reason?: string) => void) | null;
 }
 
 export interface Surroundings {
@@ -37,8 +37,8 @@ export interface Surroundings {
   onChange: (status: Status) => void;
   /** A socket was refused before it opened: perhaps the session ended. */
   onRefused?: (attempt: number) => void;
-  /** The server has closed an open socket, with this code. */
-  onClosed?: (code: number) => void;
+  /** The server has closed an open socket, with this code and in these words. */
+  onClosed?: (code: number, reason: string) => void;
 }
 
 export interface Status {
@@ -139,8 +139,8 @@ export class Live {
     wire.onmessage = (bytes) => {
       if (this.#wire === wire) this.#hear(bytes);
     };
-    wire.onclose = (code) => {
-      if (this.#wire === wire) this.#closed(code);
+    wire.onclose = (code, reason = "") => {
+      if (this.#wire === wire) this.#closed(code, reason);
     };
   }
 
@@ -192,14 +192,14 @@ export class Live {
     );
   }
 
-  #closed(code = 0): void {
+  #closed(code = 0, reason = ""): void {
     const refused = !this.#opened;
     this.#drop();
     const { attempt } = this.#status;
     if (!refused && code === CLOSE_CHANGED) {
       // The same desk under other rights: it comes back at once, after the answer that brought the new cookie.
       this.#set({ retryAt: this.#around.now() + CHANGED_MS });
-      this.#around.onClosed?.(code);
+      this.#around.onClosed?.(code, reason);
       this.#judge();
       return;
     }
@@ -211,7 +211,7 @@ export class Live {
     const wait = ceiling / 2 + (ceiling / 2) * this.#around.random();
     this.#set({ retryAt: this.#around.now() + wait });
     if (refused) this.#around.onRefused?.(attempt);
-    else this.#around.onClosed?.(code);
+    else this.#around.onClosed?.(code, reason);
     this.#judge();
   }
 
