@@ -177,7 +177,9 @@ func TestErasureAndRetentionByTwoPersons(t *testing.T) {
 	for _, c := range []*caller{one, two} {
 		c.must(r, "POST", "/api/v1/session/elevate", map[string]any{"password": newPassword}, http.StatusOK)
 	}
-	change := func(doc map[string]any) string { return "/api/v1/changes/" + doc["change"].(map[string]any)["id"].(string) }
+	change := func(doc map[string]any) string {
+		return "/api/v1/changes/" + doc["change"].(map[string]any)["id"].(string)
+	}
 	stands := func(when string) {
 		t.Helper()
 		if _, doc := r.ask("GET", "/api/v1/reports/"+id+"/reporter", ""); doc["name"] != "Ka**" || doc["gone"] != "" {

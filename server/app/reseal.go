@@ -7,8 +7,14 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 
+	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/geo/keyspace"
+	"kentongan/server/config"
+	"kentongan/server/embedded"
+	"kentongan/server/profile"
 	"kentongan/server/seal"
 )
 
@@ -97,26 +103,35 @@ func (a *App) reseal(ctx context.Context) (n int, err error) {
 		return swapScript.Run(ctx, a.rdb, []string{key}, field, value, again).Err()
 	}
 	var faults error
-	err = a.cases.EachKey(ctx, a.keys.Prefix+":*:{"+a.keys.Jurisdiction+"}*", func(keys []string) error {
+	err = eachText(ctx, a.cases, a.rdb, a.keys, func(key, field, value string) { faults = errors.Join(faults, swap(key, field, value)) })
+	return n, errors.Join(err, faults)
+}
+
+// eachText gives every text of the store in which something sealed may stand; field is empty for a string.
+func eachText(ctx context.Context, cases *store.Store, rdb redis.UniversalClient, ours keyspace.Keys, give func(key, field, value string)) error {
+	return cases.EachKey(ctx, ours.Prefix+":*:{"+ours.Jurisdiction+"}*", func(keys []string) error {
 		for _, key := range keys {
-			kind, err := a.rdb.Type(ctx, key).Result()
+			kind, err := rdb.Type(ctx, key).Result()
 			if err != nil {
 				return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 			}
 			switch kind {
 			case "string":
-				v, err := a.rdb.Get(ctx, key).Result()
-				if err == nil {
-					faults = errors.Join(faults, swap(key, "", v))
+				v, err := rdb.Get(ctx, key).Result()
+				switch {
+				case err == nil:
+					give(key, "", v)
+				case !errors.Is(err, redis.Nil): // nil: it has ended meanwhile
+					return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 				}
 			case "hash":
 				for cursor := uint64(0); ; {
-					pairs, next, err := a.rdb.HScan(ctx, key, cursor, "*", 500).Result()
+					pairs, next, err := rdb.HScan(ctx, key, cursor, "*", 500).Result()
 					if err != nil {
 						return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
 					}
 					for i := 0; i+1 < len(pairs); i += 2 {
-						faults = errors.Join(faults, swap(key, pairs[i], pairs[i+1]))
+						give(key, pairs[i], pairs[i+1])
 					}
 					if cursor = next; cursor == 0 {
 						break
@@ -126,5 +141,45 @@ func (a *App) reseal(ctx context.Context) (n int, err error) {
 		}
 		return nil
 	})
-	return n, errors.Join(err, faults)
+}
+
+// Retirable tells whether every key of the ring but the first may go: what of the store they still seal could never be opened again. Where
+// something is left the servers are told to look once more. The store must be there, our own one too: its server must run.
+func Retirable(ctx context.Context, cfg config.Config, ring *seal.Ring) error {
+	address := cfg.RedisURL.Reveal()
+	if address == "" {
+		var err error
+		if address, err = embedded.OwnURL(cfg.DataDir); err != nil {
+			return err
+		}
+	}
+	where, err := embedded.ParseURL(address)
+	if err != nil {
+		return fmt.Errorf("redis_url: %w", err)
+	}
+	prof, err := profile.Load(cfg.Profile)
+	if err != nil {
+		return err
+	}
+	rdb := where.Client(nil)
+	defer func() { _ = rdb.Close() }()
+	keys := keyspace.New(prof.Slug)
+	left := map[string]int{} // by key id
+	err = eachText(ctx, store.New(rdb, keys, store.Options{Now: time.Now, Log: zerolog.Nop()}), rdb, keys, func(_, _, value string) {
+		for _, text := range seal.Pattern.FindAllString(value, -1) {
+			if id, err := seal.KeyOf(text); err == nil && id != ring.Mark() && ring.Holds(id) {
+				left[id]++
+			}
+		}
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("what older keys still seal cannot be seen; is the server running? %w", err)
+	case len(left) == 0:
+		return nil
+	}
+	if err := rdb.Del(ctx, keys.Sealed()).Err(); err != nil {
+		return fmt.Errorf("%w: %w", feeds.ErrBusy, err)
+	}
+	return fmt.Errorf("older keys still seal texts of the store (%v): a server that runs seals them again within %v; then try again", left, sealEvery)
 }

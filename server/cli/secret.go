@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,7 +19,7 @@ type secretRotate struct {
 	Config  string `help:"Configuration file (KENTONGAN_CONFIG)." placeholder:"FILE" type:"path"`
 	Spread  bool   `help:"Several servers, first step: the new key only opens, until every server has the file." xor:"step"`
 	Promote bool   `help:"Several servers, second step: the last key of the file seals from now on." xor:"step"`
-	Retire  bool   `help:"Last step, once the log says that everything is sealed with the newest key: take the older keys out." xor:"step"`
+	Retire  bool   `help:"Last step, once the log says that everything is sealed with the newest key: take the older keys out; refused while they still seal something of the store, which must run." xor:"step"`
 }
 
 func (c *secretRotate) Run(w *world) error {
@@ -37,8 +38,12 @@ func (c *secretRotate) Run(w *world) error {
 		err = errors.New("the file holds one key: nothing to promote")
 	case c.Promote:
 		err = ring.Promote()
+	case c.Retire && before < 2:
+		err = errors.New("the file holds one key: nothing to retire")
 	case c.Retire:
-		err = ring.Retire()
+		if err = app.Retirable(context.Background(), cfg, ring); err == nil {
+			err = ring.Retire()
+		}
 	default:
 		err = ring.Add(true)
 	}

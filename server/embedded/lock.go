@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,6 +76,12 @@ func held(path string) (bool, error) {
 
 // maxSocketPath is what a unix socket address can hold, less its closing zero: 104 bytes on macOS, 108 on Linux.
 const maxSocketPath = 103
+
+// OwnURL is where the store of a data folder answers while its server runs.
+func OwnURL(dataDir string) (string, error) {
+	path, err := socketPath(dataDir)
+	return (&url.URL{Scheme: "unix", Path: path}).String(), err
+}
 
 // socketPath is in the data folder, or where that would be too long in a folder of ours below the temporary one, always the same for the
 // same data folder so that the next start finds a store that is still there.
