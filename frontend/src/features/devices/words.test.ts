@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { deviceOf } from "../../api/devices";
-import { codeOf, inOrder, said, screenFrom, stateOf, wholeCode } from "./words";
+import {
+  codeOf,
+  comes,
+  inOrder,
+  said,
+  screenFrom,
+  stateOf,
+  wholeCode,
+} from "./words";
 
 describe("the code that a device shows", () => {
   it("is read as people type it", () => {
@@ -40,6 +48,15 @@ describe("devices", () => {
     );
     expect(stateOf(device({ expires_at: "2026-11-27T00:00:00Z" }), now)).toBe(
       "over",
+    );
+  });
+
+  it("come at any moment for a minute after they were let in", () => {
+    const made = (at: string) => device({ enrolled_at: null, created_at: at });
+    expect(comes(made("2026-11-27T02:59:30Z"), now)).toBe(true);
+    expect(comes(made("2026-11-27T02:58:30Z"), now)).toBe(false);
+    expect(comes(device({ created_at: "2026-11-27T02:59:30Z" }), now)).toBe(
+      false,
     );
   });
 

@@ -59,3 +59,9 @@ export const inOrder = (list: readonly Device[], now: number): Device[] => {
     (a, b) => rank(a) - rank(b) || (instant(b.at) ?? 0) - (instant(a.at) ?? 0),
   );
 };
+
+const COMES_MS = 60_000;
+
+/** Whether a device was let in so lately that it may come at any moment. */
+export const comes = (d: Device, now: number): boolean =>
+  stateOf(d, now) === "waiting" && now - (instant(d.at) ?? 0) < COMES_MS;
