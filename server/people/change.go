@@ -135,9 +135,6 @@ func (s *Changes) Propose(ctx context.Context, kind, summary string, doc any, by
 // Approve lets a change be applied by a second person. Errors: ErrNoChange, ErrSame, ErrNoMore, ErrDecided, of applying; any other: the store.
 func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 	of, err := s.hand(ctx, by)
-	if err == nil {
-		err = s.still(ctx, by)
-	}
 	if err != nil {
 		return Change{}, err
 	}
@@ -148,6 +145,9 @@ func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 		}
 		if slices.Contains(c.By(), by) || by == "" || of == c.ProposedBy || proposer == by {
 			return ErrSame
+		}
+		if err := s.still(ctx, by); err != nil {
+			return err
 		}
 		if c.State == ChangeApproved && c.AppliedAt.IsZero() { // it did not come to its end
 			return nil
