@@ -7,7 +7,7 @@ export interface Qr {
 }
 
 export function qrOf(text: string): Qr {
-  const { data, size } = encode(text, { ecc: "L", border: 2 });
+  const { data, size } = encode(text, { ecc: "L", border: 4 });
   let path = "";
   data.forEach((row, y) => {
     row.forEach((dark, x) => {
