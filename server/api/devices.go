@@ -34,8 +34,22 @@ func (s *server) devices() {
 	s.describe("POST", enrol+"/poll", "poll-device", "Fetch what lets the device in, once; 202: nobody has approved it yet", typeOf[pollBody](), typeOf[deviceOut]())
 }
 
-func (s *server) listDevices(ctx context.Context, _ *struct{}) (*body[List[devices.Device]], error) {
-	return s.devicesOf(ctx, "")
+// deviceList is the devices that are known, and those that ask.
+type deviceList struct {
+	List[devices.Device]
+	Pending []devices.Waiting `json:"pending" doc:"Devices that show a code now: compare kind and address before you type it"`
+}
+
+func (s *server) listDevices(ctx context.Context, _ *struct{}) (*body[deviceList], error) {
+	known, err := s.devicesOf(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	asking, err := s.Devices.Waiting(ctx)
+	if err != nil {
+		return nil, s.deviceFault(err)
+	}
+	return &body[deviceList]{deviceList{known.Body, asking}}, nil
 }
 
 func (s *server) listWalls(ctx context.Context, _ *struct{}) (*body[List[devices.Device]], error) {

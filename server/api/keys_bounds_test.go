@@ -89,6 +89,9 @@ func TestDevicesOverHTTP(t *testing.T) {
 	if w := h.ask("POST", "/api/v1/session/device", `{"kind":"wall"}`, "Origin", "https://elsewhere.example", "Content-Type", "application/json"); w.Code != 403 {
 		t.Errorf("from a foreign page: %d", w.Code)
 	}
+	if list, _ := h.want(h.admin("GET", "/api/v1/devices", ""), 200)["pending"].([]any); len(list) == 0 || list[0].(map[string]any)["kind"] != "wall" || list[0].(map[string]any)["from"] == "" || list[0].(map[string]any)["poll"] != nil {
+		t.Errorf("who asks: %v", list)
+	}
 	h.want(h.admin("POST", "/api/v1/devices/approve", `{"code":"KBTQ-93RF","name":"n","screen":"a"}`), 404)
 	h.want(h.admin("POST", "/api/v1/devices/approve", `{"code":"`+asked["code"].(string)+`","name":"n","screen":"../x"}`), 422)
 	h.want(h.admin("POST", "/api/v1/devices", `{"kind":"broker","name":"n","feed":"awlr"}`), 422)

@@ -117,8 +117,14 @@ func wall(t *testing.T, a, b *Store) Given {
 	if _, err := b.Poll(ctx, asked.Poll, auth.Act{}); !errors.Is(err, ErrWaiting) {
 		t.Fatalf("before anybody approved: %v", err)
 	}
+	if list, err := b.Waiting(ctx); err != nil || len(list) != 1 || list[0].Kind != Wall || list[0].From != "192.0.2.7" || list[0].Name != "a screen" || !list[0].ExpiresAt.Equal(asked.ExpiresAt.Time) {
+		t.Errorf("who approves sees %+v %v", list, err)
+	}
 	if _, err := b.Approve(ctx, strings.ToLower(asked.Code), wallGrant(), admin); err != nil {
 		t.Fatal(err)
+	}
+	if list, err := b.Waiting(ctx); err != nil || len(list) != 0 {
+		t.Errorf("who was approved still asks: %+v %v", list, err)
 	}
 	given, err := a.Poll(ctx, asked.Poll, auth.Act{})
 	if err != nil {

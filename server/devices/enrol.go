@@ -1,6 +1,7 @@
 package devices
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"encoding/json"
@@ -120,6 +121,33 @@ func (s *Store) roomForPending(ctx context.Context, tx *redis.Tx, from string) (
 		return nil, ErrPending
 	}
 	return ended, nil
+}
+
+// Waiting is a device that asks to be let in, as whoever approves it sees it. Its code stands on the device alone.
+type Waiting struct {
+	Kind      Kind        `json:"kind" enum:"wall,field,broker"`
+	Name      string      `json:"name" doc:"What it calls itself; anybody may call itself anything"`
+	From      string      `json:"from" doc:"The address that it asks from"`
+	ExpiresAt moment.Time `json:"expires_at"`
+}
+
+// Waiting lists the devices that ask to be let in, those that end first before. Errors: auth.ErrUnavailable.
+func (s *Store) Waiting(ctx context.Context) ([]Waiting, error) {
+	all, err := s.Redis.HGetAll(ctx, s.Keys.DevicePending()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: devices that ask: %w", auth.ErrUnavailable, err)
+	}
+	out := []Waiting{}
+	for _, doc := range all {
+		var p pending
+		if json.Unmarshal([]byte(doc), &p) == nil && p.Device == "" && s.Now().Before(p.Until.Time) {
+			out = append(out, Waiting{p.Kind, p.Name, p.From, p.Until})
+		}
+	}
+	slices.SortFunc(out, func(a, b Waiting) int {
+		return cmp.Or(a.ExpiresAt.Compare(b.ExpiresAt.Time), strings.Compare(a.From, b.From))
+	})
+	return out, nil
 }
 
 // requestFits tells whether the certificate request is there where it belongs. Errors: *Fault, ErrNoCA, authority.ErrRequest.
