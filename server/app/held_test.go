@@ -25,6 +25,7 @@ func lied(thing int, unit string) string {
 
 // A quarantine that is full says so to the sender, in the feed's state and in the log, until somebody decides; what is as usual, and alerts, pass.
 func TestAFullQuarantineIsSaid(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := launch(t, "test", contracted, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	const ingest = "/api/v1/ingest/awlr"
@@ -82,6 +83,7 @@ func TestAFullQuarantineIsSaid(t *testing.T) {
 
 // What is too large to be held is refused for good.
 func TestTooLargeToBeHeldIsRefused(t *testing.T) {
+	t.Parallel()
 	needRedis(t)
 	r := launch(t, "test", contracted, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
 	noise := rand.New(rand.NewSource(1))
