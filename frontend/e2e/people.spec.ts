@@ -23,8 +23,24 @@ function totp(secret: string): string {
   return String(value).padStart(6, "0");
 }
 
+/** Of all that a page is asked, only this has no end of its own. */
+async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => {
+      fail(new Error(`${what} took more than 30 s`));
+    }, 30_000);
+  });
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
+
 async function axe(page: Page, where: string): Promise<void> {
-  const { violations } = await new AxeBuilder({ page }).analyze();
+  const { violations } = await bounded(
+    new AxeBuilder({ page }).analyze(),
+    `axe on ${where}`,
+  );
   const bad = violations.filter((v) =>
     ["serious", "critical"].includes(v.impact ?? ""),
   );
@@ -215,6 +231,63 @@ const spec: Spec = {
     check(visited.faults.length === 0, visited.faults.join("\n"));
     check(visited.strangers.length === 0, visited.strangers.join("\n"));
     for (const one of [rina, adi, sari]) await one.context.close();
+    await visited.close();
+  },
+
+  async "a wall is let in by the code that it shows, stays in, and is out within a second of being taken back"(
+    house,
+  ) {
+    const name = `Dinding ${Date.now().toString(36)}`;
+    const context = await house.browser.newContext({ reducedMotion: "reduce" });
+    context.setDefaultTimeout(15_000);
+    const wall = await context.newPage();
+    await wall.goto(`${house.base}/login`);
+    await wall
+      .locator("details", { has: wall.getByTestId("to-wall") })
+      .locator("summary")
+      .first()
+      .click();
+    await wall.getByTestId("to-wall").click();
+    const code = (await wall.getByTestId("device-code").innerText()).trim();
+
+    const visited = await visit(house, "/admin?page=devices");
+    const { page } = visited;
+    await page.getByTestId("by-code").click();
+    await page.getByTestId("device-code").fill("346789BC");
+    await page.getByTestId("device-name").fill(name);
+    await page.getByTestId("let-device").click();
+    await page.getByTestId("device-fault").waitFor();
+    await axe(page, "a wrong code");
+    await page.getByTestId("device-code").fill(code.toLowerCase());
+    await page.getByTestId("let-device").click();
+    await wall.waitForURL(/\/wall\?screen=dinding-/, { waitUntil: "commit" });
+    await live(wall);
+    const row = page.getByTestId(`device-${name}`);
+    const stands = (state: string) => async () =>
+      (await row.getAttribute("data-state")) === state;
+    await until(stands("known"), "the wall is not in the list");
+    await wall.reload({ waitUntil: "commit" });
+    await live(wall);
+
+    let left = 0;
+    wall.on("request", (request) => {
+      if (left === 0 && new URL(request.url()).pathname === "/login")
+        left = Date.now();
+    });
+    await page.getByTestId(`remove-${name}`).click();
+    const [ended] = await Promise.all([
+      page.waitForResponse((r) => r.request().method() === "DELETE"),
+      page.getByTestId("remove-yes").click(),
+    ]);
+    const began = Date.now();
+    check(ended.status() === 204, `taking it back answers ${ended.status()}`);
+    await wall.waitForURL(/\/login\?next=/, { waitUntil: "commit" });
+    check(left - began <= 1_000, `the wall stood ${left - began} ms more`);
+    await until(stands("removed"), "the wall is not taken back");
+    const answer = await context.request.get(`${house.base}/api/v1/session`);
+    check(answer.status() === 401, `the wall is answered ${answer.status()}`);
+    check(visited.faults.length === 0, visited.faults.join("\n"));
+    await context.close();
     await visited.close();
   },
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { language } from "../../i18n/lang.svelte";
 import { personOf } from "../../api/people";
 import { inOrder, marksOf, meant } from "./marks";
-import { browserWord, leftWords, loginFrom, whyNot } from "./words";
+import { browserWord, leftWords, loginFrom, whyNot, termAge } from "./words";
 import { fieldOf, instantOf } from "./zoned";
 
 beforeEach(() => {
@@ -14,6 +14,11 @@ describe("ages of what is told once", () => {
     expect(leftWords(900_000, 0)).toBe("15 mnt 0 dtk lagi");
     expect(leftWords(61_000, 60_000)).toBe("1 dtk lagi");
     expect(leftWords(60_000, 60_000)).toBe("sudah lewat");
+  });
+
+  it("count a term of three days in hours", () => {
+    expect(termAge(72 * 3_600_000 - 1)).toBe("71 jam");
+    expect(termAge(90 * 60_000)).toBe("1 jam 30 mnt");
   });
 });
 

@@ -1,7 +1,7 @@
 // Why something about people was not done, factors, and ages of what is told once.
 import type { Problem } from "../../api/call";
 import { text } from "../../api/read";
-import { longAge } from "../../i18n/format";
+import { longAge, number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 import { faultWords } from "../feeds-admin/words";
 
@@ -59,6 +59,14 @@ const FACTOR: Record<string, () => string> = {
 };
 export const factorWord = (factor: string): string =>
   FACTOR[factor]?.() ?? factor;
+
+const HOUR_MS = 3_600_000;
+
+/** What is left of a term that a rule sets in hours ("72 jam"): whole hours up to four days, since "2 hr" hides almost a day. */
+export const termAge = (ms: number): string =>
+  ms >= 24 * HOUR_MS && ms < 96 * HOUR_MS
+    ? `${number(Math.floor(ms / HOUR_MS), 0)} ${m.unit_hour()}`
+    : longAge(ms);
 
 /** Until something ends: "2 jam 5 mnt lagi"; past: that it is over. */
 export const leftWords = (until: number, now: number): string =>
