@@ -259,7 +259,8 @@ func (s *server) factors(w http.ResponseWriter, r *http.Request) {
 }
 
 // guards lets somebody at their own second factors. What takes one away, or adds one beside another, needs elevation; the first one needs it
-// of whoever has a password to show and may do something else. It answers where it refuses.
+// of whoever has a password to show and may do something else, and a sign-in of the last 15 minutes of whoever has none: an open browser is
+// no proof. It answers where it refuses.
 func (s *server) guards(w http.ResponseWriter, r *http.Request, adds bool) (auth.Identity, people.Person, bool) {
 	id, ok := s.mine(w, r)
 	if !ok {
@@ -270,7 +271,7 @@ func (s *server) guards(w http.ResponseWriter, r *http.Request, adds bool) (auth
 		s.denied(w, err)
 		return id, p, false
 	}
-	first := adds && !p.Guarded() && (p.Password == "" || len(id.Needs) > 0)
+	first := adds && !p.Guarded() && (len(id.Needs) > 0 || p.Password == "" && s.Auth.Arrived(id))
 	if p.BreakGlass {
 		problem(w, http.StatusConflict, "a sealed account has no second factor", "its code is one and all")
 		return id, p, false

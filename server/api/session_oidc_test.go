@@ -339,3 +339,20 @@ func with(claims map[string]any, name string, value any) map[string]any {
 	claims[name] = value
 	return claims
 }
+
+// Whoever comes from a provider has nothing of ours to show for a first factor: the sign-in itself must be recent, an open browser is no proof.
+func TestAnOpenBrowserSetsUpNoFirstFactor(t *testing.T) {
+	t.Parallel()
+	p := openPorch(t)
+	b := p.browser()
+	if to := b.enter(visitor, ""); to != "/" {
+		t.Fatal(to)
+	}
+	b.post("/api/v1/session/totp", map[string]any{}, 200)
+	p.advance(16 * time.Minute)
+	b.post("/api/v1/session/totp", map[string]any{}, 403)
+	if to := b.enter(visitor, ""); to != "/" {
+		t.Fatal(to)
+	}
+	b.post("/api/v1/session/totp", map[string]any{}, 200)
+}

@@ -29,6 +29,7 @@ type Identity struct {
 	Who            access.Subject  `json:"-"` // what Can is asked for
 	Session        string          `json:"-"` // hash of the session, as SessionOf gives it, or KeySession of a key; empty without either
 	Setup          bool            `json:"-"` // by the first link: it ends once an administrator can sign in
+	SessionBegan   time.Time       `json:"-"` // of a session of a person; zero: no session
 	SessionEnds    time.Time       `json:"-"` // of a session of a person, or by token or link; zero: no session
 	SessionID      string          `json:"-"` // by which its owner and administrators name the session, and which stays when its secret changes; empty without one
 	Person         string          `json:"-"` // id of the account; empty for a key, a device and the admin token

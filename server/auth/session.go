@@ -129,6 +129,11 @@ func (a *Auth) Elevated(id Identity) bool {
 	return id.Who.Whole || a.now().Before(id.ElevatedUntil.Time)
 }
 
+// Arrived tells whether somebody has signed in within 15 minutes: of whoever has nothing of ours to show, a provider's word is as new as that.
+func (a *Auth) Arrived(id Identity) bool {
+	return !id.SessionBegan.IsZero() && a.now().Before(id.SessionBegan.Add(elevationTime))
+}
+
 func (a *Auth) sessionTime() time.Duration { return cmp.Or(a.cfg.Session, keyspace.SessionLifetime) }
 
 func agentOf(r *http.Request) string {
@@ -349,6 +354,7 @@ func (a *Auth) identityOf(k kept, p people.Person) Identity {
 		}
 	}
 	id.Needs, id.Via, id.Lang, id.Person, id.Factor, id.ElevatedUntil = needs, ViaSession, p.Lang, p.ID, k.Factor, k.Elevated
+	id.SessionBegan = k.Started
 	id.SessionID, id.RecoveryUsedAt = k.ID, p.RecoveryAt
 	if id.Can(access.StaffDesk) {
 		id.Desk = k.Desk
