@@ -130,11 +130,12 @@ type differences struct {
 	met  map[string]bool
 }
 
-func readDifferences(t *testing.T) *differences {
+func readDifferences(t *testing.T, name string) *differences {
+	t.Helper()
 	d := &differences{says: map[string]string{}, met: map[string]bool{}}
-	for _, line := range sheet(t, "differs.tsv") {
+	for _, line := range sheet(t, name) {
 		if len(line) != 4 {
-			t.Fatalf("differs.tsv: %q", line)
+			t.Fatalf("%s: %q", name, line)
 		}
 		for _, subject := range strings.Fields(line[2]) {
 			d.says[line[0]+"|"+line[1]+"|"+subject] = line[3]
