@@ -348,11 +348,11 @@ func TestAnOpenBrowserSetsUpNoFirstFactor(t *testing.T) {
 	if to := b.enter(visitor, ""); to != "/" {
 		t.Fatal(to)
 	}
-	b.post("/api/v1/session/totp", map[string]any{}, 200)
+	b.post("/totp", js{}, 200)
 	p.advance(16 * time.Minute)
-	b.post("/api/v1/session/totp", map[string]any{}, 403)
+	b.post("/totp", js{}, 403)
 	if to := b.enter(visitor, ""); to != "/" {
 		t.Fatal(to)
 	}
-	b.post("/api/v1/session/totp", map[string]any{}, 200)
+	b.post("/totp", js{}, 200)
 }

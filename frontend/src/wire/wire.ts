@@ -280,6 +280,8 @@ export interface Report {
   simulated: boolean;
   attribution?: string;
   external_refs: ReportRef[];
+  entered_by?: string;
+  erased?: boolean;
 }
 
 export interface Dispatch {
