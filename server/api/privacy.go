@@ -164,7 +164,7 @@ func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.Breach
 		return nil, huma.Error422UnprocessableEntity("from must lie before to")
 	}
 	classes := slices.DeleteFunc(in.Classes, func(c string) bool { return c == "" })
-	out, err := s.Privacy.Breach(ctx, privacy.Breach{From: in.From, To: in.To, KnownAt: in.KnownAt, Classes: classes, What: in.What, Done: in.Done})
+	out, err := s.Privacy.Breach(ctx, privacy.Breach{From: in.From, To: in.To, KnownAt: in.KnownAt, Classes: classes, What: in.What, Done: in.Done, Zone: s.Profile.Zone})
 	if err != nil {
 		return nil, s.privacyFault(err)
 	}

@@ -20,10 +20,11 @@ const notifyWithin = 72 * time.Hour
 // Breach is what somebody asks of a breach.
 type Breach struct {
 	From, To time.Time
-	KnownAt  time.Time // when it became known
-	Classes  []string  // none: every class with personal data
-	What     string    // what happened, in the words of whoever asks; may be empty
-	Done     string    // what was done against it
+	KnownAt  time.Time      // when it became known
+	Classes  []string       // none: every class with personal data
+	What     string         // what happened, in the words of whoever asks; may be empty
+	Done     string         // what was done against it
+	Zone     *time.Location // of the text, whose readers live by it; nil: UTC
 }
 
 // BreachNotice is what a notification needs.
@@ -138,7 +139,11 @@ func (out *BreachNotice) words(b Breach) Words {
 		fmt.Fprintf(&id, i+"\n", args...)
 		fmt.Fprintf(&en, e+"\n", args...)
 	}
-	at := func(m moment.Time) string { return m.UTC().Format("2006-01-02 15:04 UTC") }
+	zone := b.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	at := func(m moment.Time) string { return m.In(zone).Format("2006-01-02 15:04 MST") }
 	line("PEMBERITAHUAN KEGAGALAN PELINDUNGAN DATA PRIBADI", "NOTIFICATION OF A PERSONAL DATA BREACH")
 	line("UU 27/2022 pasal 46. Diketahui %s; pemberitahuan tertulis paling lambat %s (3 x 24 jam).", "Law 27/2022, article 46. Known since %s; written notification by %s at the latest (3 x 24 hours).", at(out.KnownAt), at(out.NotifyBy))
 	line("", "")

@@ -86,7 +86,7 @@ func TestABreachIsGathered(t *testing.T) {
 	_ = h.cases.Record(t.Context(), audit.Record{Actor: "anonymous", Action: "session.denied", Object: "/login", Reason: "from 192.0.2.1"})
 	h.now = h.now.Add(time.Hour)
 	_ = h.cases.Record(t.Context(), audit.Record{Actor: "user:c", Action: "reporter.revealed", Object: "report:" + id, Reason: "sesudahnya, di luar waktu"})
-	out, err := h.retention.Breach(t.Context(), h.cases, Breach{From: before, To: before.Add(time.Hour), KnownAt: before.Add(time.Hour), Classes: []string{"reporters"}, What: "Buku catatan hilang."})
+	out, err := h.retention.Breach(t.Context(), h.cases, Breach{From: before, To: before.Add(time.Hour), KnownAt: before.Add(time.Hour), Classes: []string{"reporters"}, What: "Buku catatan hilang.", Zone: jakarta})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestABreachIsGathered(t *testing.T) {
 	if want := moment.Of(before.Add(73 * time.Hour)); !out.NotifyBy.Equal(want.Time) {
 		t.Errorf("notify by %s, want %s", out.NotifyBy, want)
 	}
-	for lang, words := range map[string][]string{"id": {"pasal 46", "3 x 24 jam", "Identitas pelapor", "paling banyak 1 subjek", "2 kali", "Buku catatan hilang."}, "en": {"article 46", "3 x 24 hours", "1 people at most", "2 times"}} {
+	for lang, words := range map[string][]string{"id": {"pasal 46", "3 x 24 jam", "Identitas pelapor", "paling banyak 1 subjek", "2 kali", "Buku catatan hilang."}, "en": {"article 46", " WIB", "3 x 24 hours", "1 people at most", "2 times"}} {
 		for _, w := range words {
 			if !strings.Contains(out.Text[lang], w) {
 				t.Errorf("%s lacks %q:\n%s", lang, w, out.Text[lang])
