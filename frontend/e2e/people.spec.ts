@@ -161,8 +161,8 @@ const spec: Spec = {
 
     await opens(adi.page, house, "changes");
     const theirs = adi.page.locator('[data-state="waiting"]');
-    check(
-      /Sari Wulandari/.test(await theirs.innerText()),
+    await until(
+      async () => /Sari Wulandari/.test(await theirs.innerText()),
       "whom a change is about is not told",
     );
     await theirs.getByTestId("approve-change").click();
