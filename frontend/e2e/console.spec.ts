@@ -398,8 +398,13 @@ const spec: Spec = {
     await page.getByTestId("help").getByText("terima insiden").waitFor();
     await page.keyboard.press("Escape");
     await page.getByTestId("help").waitFor({ state: "hidden" });
-    await page.keyboard.press("j");
-    await page.getByTestId("detail").waitFor();
+    // The dialog gives the keys back a moment after it is gone from sight.
+    await until(async () => {
+      if (await page.getByTestId("detail").isVisible()) return true;
+      await page.keyboard.press("j");
+      await page.waitForTimeout(300);
+      return page.getByTestId("detail").isVisible();
+    }, "j opens nothing");
     const first = await page.getByTestId("detail-number").innerText();
     await page.keyboard.press("j");
     await until(
