@@ -1,14 +1,12 @@
 package app
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -24,46 +22,7 @@ import (
 func runIn(t *testing.T, dir, settings string) *program {
 	t.Helper()
 	needRedis(t)
-	bin, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "k.yaml")
-	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p := &program{cmd: exec.Command(bin, "serve", "--config", file), log: &logged{}}
-	p.cmd.Env = append(os.Environ(), "KENTONGAN_DATA_DIR="+dir, "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
-	read, write := io.Pipe()
-	p.cmd.Stdout, p.cmd.Stderr = write, write
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.kill)
-	addr := make(chan string, 1)
-	go func() {
-		for sc := bufio.NewScanner(read); sc.Scan(); {
-			_, _ = p.log.Write(append(sc.Bytes(), '\n'))
-			var line struct{ Message, Addr string }
-			if json.Unmarshal(sc.Bytes(), &line) == nil && line.Message == "listening" {
-				addr <- line.Addr
-			}
-		}
-	}()
-	select {
-	case p.addr = <-addr:
-	case <-time.After(30 * time.Second):
-		t.Fatalf("no listening line within 30 s\n%s", p.log)
-	}
-	eventually(t, 30*time.Second, "the binary is ready", func() bool {
-		resp, err := http.Get("http://" + p.addr + "/readyz")
-		if err != nil {
-			return false
-		}
-		resp.Body.Close()
-		return resp.StatusCode == http.StatusOK
-	})
-	return p
+	return begin(t, settings, "KENTONGAN_DATA_DIR="+dir)
 }
 
 // store gives the process of the binary's own store, 0 while there is none.

@@ -48,6 +48,12 @@ var built = sync.OnceValues(func() (string, error) {
 // run starts the binary on a store, and returns once it is ready.
 func run(t *testing.T, store, settings string) *program {
 	t.Helper()
+	return begin(t, settings, "KENTONGAN_REDIS_URL="+store, "KENTONGAN_DATA_DIR="+t.TempDir(), sharedKey(t))
+}
+
+// begin starts the binary, and returns once it is ready.
+func begin(t *testing.T, settings string, env ...string) *program {
+	t.Helper()
 	bin, err := built()
 	if err != nil {
 		t.Fatal(err)
@@ -57,7 +63,7 @@ func run(t *testing.T, store, settings string) *program {
 		t.Fatal(err)
 	}
 	p := &program{cmd: exec.Command(bin, "serve", "--config", file), log: &logged{}}
-	p.cmd.Env = append(os.Environ(), "KENTONGAN_REDIS_URL="+store, "KENTONGAN_DATA_DIR="+t.TempDir(), sharedKey(t), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json")
+	p.cmd.Env = append(append(os.Environ(), "KENTONGAN_ADMIN_TOKEN="+token, "KENTONGAN_LOG_FORMAT=json"), env...)
 	read, write := io.Pipe()
 	p.cmd.Stdout, p.cmd.Stderr = write, write
 	if err := p.cmd.Start(); err != nil {
