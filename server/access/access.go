@@ -157,14 +157,14 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 // owned tells nouns that belong to agencies: an object of them that names none belongs to none, and nobody's agency is its own.
 func owned(noun string) bool {
 	switch noun {
-	case "incident", "report", "unit", "dispatch":
+	case "incident", "report", "unit", "dispatch", "suggestion":
 		return true
 	}
 	return false
 }
 
 // placed tells nouns to which the areas of a grant apply.
-func placed(noun string) bool { return noun == "incident" || noun == "report" }
+func placed(noun string) bool { return noun == "incident" || noun == "report" || noun == "suggestion" }
 
 // parted keeps duties apart, whatever the grants add up to (domain.md, sections 1 and 5).
 func parted(s Subject, a Action, o Object, d Decision, now time.Time) Decision {

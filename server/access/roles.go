@@ -27,6 +27,17 @@ const (
 	MergeIncident       Action = "incident.merge" // cancelled as a duplicate
 	ReopenIncident      Action = "incident.reopen"
 
+	ReadAlarms   Action = "alarm.read"
+	ActAlarms    Action = "alarm.act"    // acknowledge, and shelve what is P2 or P3
+	ShelveUrgent Action = "alarm.shelve" // P1
+	ReadPlans    Action = "plan.read"
+	WritePlans   Action = "plan.write"
+	ReadStatus   Action = "status.read"    // the area's levels, and what authorities have said
+	Declare      Action = "status.declare" // official statements, with their source
+	Propose      Action = "status.propose" // a level of the area; a supervisor confirms up to Siaga, leadership above
+	Confirm      Action = "status.confirm" // the level that leadership must confirm
+	WriteRules   Action = "rule.write"
+
 	WriteReports Action = "report.write"
 	Reveal       Action = "report.reveal" // who gave a report; each use leaves its reason
 
@@ -49,19 +60,19 @@ const (
 func Actions() []Action {
 	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
-		ReopenIncident, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReopenIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
 	return slices.Contains([]Action{ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
-		MergeIncident, ReopenIncident, WriteReports, Reveal, StaffDesk}, a)
+		MergeIncident, ReopenIncident, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, Reveal, StaffDesk}, a)
 }
 
 // ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
 // and others into all the rest.
 func ofTheHouse(a Action) bool {
-	return slices.Contains([]Action{ReadAudit, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Metrics}, a)
+	return slices.Contains([]Action{ReadAudit, WriteRules, Declare, Propose, Confirm, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Metrics}, a)
 }
 
 // second tells the acts that must be another person's than the one before.
@@ -152,21 +163,22 @@ func table(rows ...map[Action]rule) map[Action]rule {
 
 // roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
 var roles = map[Role]map[Action]rule{
-	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, StaffDesk), row(shared, ReadIncidents), row(call, Reveal)),
-	Operator: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident, WriteReports, StaffDesk),
+	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, StaffDesk), row(shared, ReadIncidents), row(call, Reveal)),
+	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident,
+		WriteReports, StaffDesk),
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
-	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
+	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
 		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(shared, ReadIncidents)),
-	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
+	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
 		row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadReports, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
-	Field:   table(row(all, ReadThings, ReadAlerts), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
-	Leader:  table(row(all, ReadThings, ReadAlerts, ReadFeeds), row(grave, ReadIncidents)),
-	PIO:     table(row(all, ReadThings, ReadAlerts), row(rough, ReadIncidents)),
-	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
+	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
+	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds), row(grave, ReadIncidents)),
+	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
+	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
 	Citizen: {},
-	Admin: table(row(all, ReadThings, ReadAlerts, ReadFeeds, WriteFeeds, ReadRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
+	Admin: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
 		Approve, RunSimulator, Metrics)),
-	Auditor: table(row(all, ReadThings, ReadAlerts, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents)),
+	Auditor: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents)),
 }

@@ -40,7 +40,7 @@ func (s Scope) Actions() []access.Action {
 	case ScopeIngest:
 		return []access.Action{access.Ingest}
 	case ScopeRead:
-		return []access.Action{access.ReadThings, access.ReadUnits, access.ReadAlerts, access.ReadIncidents, access.ReadReports, access.ReadFeeds, access.ReadRules}
+		return []access.Action{access.ReadThings, access.ReadUnits, access.ReadAlerts, access.ReadAlarms, access.ReadPlans, access.ReadStatus, access.ReadIncidents, access.ReadReports, access.ReadFeeds, access.ReadRules}
 	case ScopeMetrics:
 		return []access.Action{access.Metrics}
 	case ScopeAutomation:
