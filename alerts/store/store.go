@@ -14,10 +14,15 @@ import (
 	"github.com/rs/zerolog"
 
 	"kentongan/alerts"
+	"kentongan/alerts/alarm"
 	"kentongan/alerts/audit"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
 	"kentongan/alerts/rules"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/feeds"
 	"kentongan/geo/keyspace"
 )
@@ -109,18 +114,23 @@ type Result struct {
 // Change is one event of the case stream.
 type Change struct {
 	Offset int64           `json:"offset"`
-	Type   string          `json:"type"` // incident, alert, report
+	Type   string          `json:"type"` // incident, alert, alarm, report, suggestion, plan, statement, status
 	ID     string          `json:"id"`
 	Doc    json.RawMessage `json:"doc"` // the whole new state
 }
 
 // Open is everything a screen starts with. Every change after Offset is still to come; some may already be within.
 type Open struct {
-	Incidents []incident.Incident
-	Alerts    []alerts.Alert
-	Reports   []report.Report // open ones of the last day, the newest received first
-	Cut       bool            // there are more reports than MostReports
-	Offset    int64
+	Incidents   []incident.Incident
+	Alerts      []alerts.Alert
+	Reports     []report.Report       // open ones of the last day, the newest received first
+	Cut         bool                  // there are more reports than MostReports
+	Alarms      []alarm.Alarm         // not over, and latched
+	Suggestions []fusion.Suggestion   // offered
+	Plans       []plan.Plan           // planned and running
+	Statements  []statement.Statement // in force
+	Statuses    []status.Status
+	Offset      int64
 }
 
 // incidentDoc and alertDoc are the stored forms, version 1.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/server/access"
@@ -94,6 +96,14 @@ func readOf(noun string) access.Action {
 		return access.ReadAlerts
 	case wire.TypeReport:
 		return access.ReadReports
+	case wire.TypeAlarm:
+		return access.ReadAlarms
+	case wire.TypeSuggestion:
+		return access.ActIncidents
+	case wire.TypePlan:
+		return access.ReadPlans
+	case wire.TypeStatement, wire.TypeStatus:
+		return access.ReadStatus
 	}
 	return ""
 }
@@ -124,6 +134,20 @@ func (ch *change) seen(agencyOf func(feed string) string) *sight {
 			s.object = access.Object{Noun: ch.noun, Restricted: true}
 		} else {
 			s.object = nouns.Report(&r, agenciesOf(r.Feed, agencyOf))
+		}
+	case wire.TypeAlarm:
+		var a alarm.Alarm
+		if json.Unmarshal(ch.doc, &a) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Alarm(&a)
+		}
+	case wire.TypeSuggestion:
+		var g fusion.Suggestion
+		if json.Unmarshal(ch.doc, &g) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Suggestion(&g)
 		}
 	}
 	ch.sight = s
@@ -170,7 +194,7 @@ func formAt(ch *change, level access.Level) json.RawMessage {
 			v, ok = nouns.ReportAt(level, &r)
 		}
 	}
-	if !ok { // an alert is seen whole or not at all
+	if !ok { // all others are seen whole or not at all
 		return nil
 	}
 	doc, err := json.Marshal(v)

@@ -39,9 +39,13 @@ func (f *fakeStream) incident(in incident.Incident) {
 	if err != nil {
 		panic(err)
 	}
+	f.doc(wire.TypeIncident, in.ID, string(doc))
+}
+
+func (f *fakeStream) doc(noun, id, doc string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.list = append(f.list, store.Change{Offset: f.base + int64(len(f.list)) + 1, Type: wire.TypeIncident, ID: in.ID, Doc: doc})
+	f.list = append(f.list, store.Change{Offset: f.base + int64(len(f.list)) + 1, Type: noun, ID: id, Doc: json.RawMessage(doc)})
 	close(f.wake)
 	f.wake = make(chan struct{})
 }
@@ -284,5 +288,68 @@ func TestUnitsShowToWhomTheyMay(t *testing.T) {
 				t.Errorf("cells of units: %.500s", text)
 			}
 		})
+	}
+}
+
+// What the house makes of its cases comes as it changes and stands in the snapshot, for whom it may: an alarm of a restricted type for
+// nobody here, and a suggestion for those who work on such a thing.
+func TestWhatTheHouseMakesOfItTravels(t *testing.T) {
+	stream := newStream()
+	r := newRoom(t, stream, "e1", quick())
+	first := r.sitAs(t, grant(access.Supervisor, ""))
+	first.say(here)
+	if _, err := first.raw(wire.TypeSnapshot); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range [][3]string{
+		{wire.TypeAlarm, "A", `{"id":"A","state":"raised","type":"flood"}`},
+		{wire.TypeAlarm, "OVER", `{"id":"OVER","state":"cleared"}`},
+		{wire.TypeAlarm, "LATCHED", `{"id":"LATCHED","state":"cleared","latched":true,"type":"flood"}`},
+		{wire.TypeAlarm, "HIDDEN", `{"id":"HIDDEN","state":"raised","type":"domestic_violence"}`},
+		{wire.TypeSuggestion, "S", `{"id":"S","state":"offered","type":"flood"}`},
+		{wire.TypePlan, "P", `{"id":"P","state":"running"}`},
+		{wire.TypePlan, "PAST", `{"id":"PAST","state":"over"}`},
+		{wire.TypeStatement, "T", `{"id":"T","state":"in_force"}`},
+		{wire.TypeStatus, "area", `{"id":"area","level":2}`},
+	} {
+		stream.doc(d[0], d[1], d[2])
+	}
+	if text, err := first.raw(wire.TypeStatus); err != nil || !strings.Contains(text, `"status":{"id":"area","level":2}`) {
+		t.Fatalf("%s %v", text, err)
+	}
+	for _, c := range []struct {
+		who  access.Subject
+		want string
+	}{
+		{grant(access.Operator, ""), "A LATCHED S P T area"},
+		{grant(access.Liaison, "bpbd"), "A LATCHED S P T area"},
+		{grant(access.Liaison, "damkar"), "A LATCHED P T area"},
+		{grant(access.Field, "bpbd"), "P T area"},
+		{grant(access.Wall, ""), "A LATCHED P T area"},
+		{access.Subject{ID: "user:x"}, ""},
+	} {
+		s := r.sitAs(t, c.who)
+		s.say(here)
+		text, err := s.raw(wire.TypeSnapshot)
+		if err != nil {
+			t.Fatal(err)
+		}
+		type docs []struct{ ID string }
+		var snap struct{ Alarms, Suggestions, Plans, Statements, Statuses docs }
+		if err := json.Unmarshal([]byte(text), &snap); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, list := range []docs{snap.Alarms, snap.Suggestions, snap.Plans, snap.Statements, snap.Statuses} {
+			var ids []string
+			for _, d := range list {
+				ids = append(ids, d.ID)
+			}
+			slices.Sort(ids)
+			got = append(got, ids...)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%v sees %q, want %q", c.who.Grants, got, c.want)
+		}
 	}
 }

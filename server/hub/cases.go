@@ -3,12 +3,20 @@ package hub
 import (
 	"encoding/json"
 	"sort"
+
+	"kentongan/alerts"
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
+	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
+	"kentongan/alerts/statement"
+	"kentongan/server/wire"
 )
 
 // change is one change of a case as the stream of the store tells it.
 type change struct {
 	offset int64
-	noun   string // incident, alert, report
+	noun   string // one of nouns, or report
 	id     string
 	doc    json.RawMessage
 	sight  *sight // worked out when it is first asked for
@@ -33,28 +41,51 @@ type cases struct {
 }
 
 func newCases() *cases {
-	return &cases{open: map[string]map[string]*change{"incident": {}, "alert": {}}, reports: newReports(), sorted: map[string][]*change{}}
+	return &cases{open: shelves(), reports: newReports(), sorted: map[string][]*change{}}
+}
+
+// kept are the nouns of which everything that stands is kept here; reports are kept by themselves.
+var kept = []string{wire.TypeIncident, wire.TypeAlert, wire.TypeAlarm, wire.TypeSuggestion, wire.TypePlan, wire.TypeStatement, wire.TypeStatus}
+
+func shelves() map[string]map[string]*change {
+	out := make(map[string]map[string]*change, len(kept))
+	for _, noun := range kept {
+		out[noun] = map[string]*change{}
+	}
+	return out
 }
 
 // standing tells whether a document belongs into a snapshot.
 func standing(c *change) bool {
 	var d struct {
-		Status string `json:"status"`
-		State  string `json:"state"`
+		Status  string `json:"status"`
+		State   string `json:"state"`
+		Latched bool   `json:"latched"`
 	}
 	if json.Unmarshal(c.doc, &d) != nil {
 		return false
 	}
-	if c.noun == "incident" {
-		return d.Status != "closed" && d.Status != "cancelled"
+	switch c.noun {
+	case wire.TypeIncident:
+		return d.Status != string(incident.Closed) && d.Status != string(incident.Cancelled)
+	case wire.TypeAlarm:
+		return d.State != string(alarm.Cleared) || d.Latched
+	case wire.TypeSuggestion:
+		return d.State == string(fusion.Offered)
+	case wire.TypePlan:
+		return d.State == string(plan.Planned) || d.State == string(plan.Running)
+	case wire.TypeStatement:
+		return d.State == string(statement.InForce)
+	case wire.TypeStatus:
+		return true
 	}
-	return d.State == "active"
+	return d.State == string(alerts.Active)
 }
 
 // reset starts from what the store holds at an offset.
 func (c *cases) reset(offset int64, list []change, cut bool) {
 	c.offset, c.from, c.past, c.pastLen = offset, offset, nil, 0
-	c.open = map[string]map[string]*change{"incident": {}, "alert": {}}
+	c.open = shelves()
 	c.reports = newReports()
 	clear(c.sorted)
 	for _, ch := range list {

@@ -19,13 +19,7 @@ import (
 
 // tell puts an alert that a rule holds on a Thing into the stream.
 func (f *fakeStream) tell(id, thing, severity, state string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	off := f.base + int64(len(f.list)) + 1
-	doc := fmt.Sprintf(`{"id":%q,"thing":%q,"severity":%q,"state":%q}`, id, thing, severity, state)
-	f.list = append(f.list, store.Change{Offset: off, Type: "alert", ID: id, Doc: json.RawMessage(doc)})
-	close(f.wake)
-	f.wake = make(chan struct{})
+	f.doc("alert", id, fmt.Sprintf(`{"id":%q,"thing":%q,"severity":%q,"state":%q}`, id, thing, severity, state))
 }
 
 func viewAt(zoom float64, layers string) string {

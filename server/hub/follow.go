@@ -3,12 +3,22 @@ package hub
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 
+	"kentongan/alerts"
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
+	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
+	"kentongan/alerts/report"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/alerts/store"
+	"kentongan/server/wire"
 )
 
 // follow loads the open cases and follows the stream, over every failure of the store.
@@ -71,29 +81,28 @@ func (h *Hub) give(ctx context.Context, p portion) error {
 }
 
 func standingOf(open store.Open) ([]change, error) {
-	list := make([]change, 0, len(open.Incidents)+len(open.Alerts)+len(open.Reports))
-	add := func(noun, id string, v any) error {
-		doc, err := json.Marshal(v)
+	var list []change
+	err := errors.Join(
+		each(&list, open.Offset, wire.TypeIncident, open.Incidents, func(d *incident.Incident) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeAlert, open.Alerts, func(d *alerts.Alert) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeReport, open.Reports, func(d *report.Report) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeAlarm, open.Alarms, func(d *alarm.Alarm) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeSuggestion, open.Suggestions, func(d *fusion.Suggestion) string { return d.ID }),
+		each(&list, open.Offset, wire.TypePlan, open.Plans, func(d *plan.Plan) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeStatement, open.Statements, func(d *statement.Statement) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeStatus, open.Statuses, func(d *status.Status) string { return d.ID }),
+	)
+	return list, err
+}
+
+// each adds what stands of a noun.
+func each[T any](list *[]change, offset int64, noun string, docs []T, id func(*T) string) error {
+	for i := range docs {
+		doc, err := json.Marshal(&docs[i])
 		if err != nil {
-			return fmt.Errorf("hub: %s %s: %w", noun, id, err)
+			return fmt.Errorf("hub: %s %s: %w", noun, id(&docs[i]), err)
 		}
-		list = append(list, change{offset: open.Offset, noun: noun, id: id, doc: doc})
-		return nil
+		*list = append(*list, change{offset: offset, noun: noun, id: id(&docs[i]), doc: doc})
 	}
-	for i := range open.Incidents {
-		if err := add("incident", open.Incidents[i].ID, &open.Incidents[i]); err != nil {
-			return nil, err
-		}
-	}
-	for i := range open.Reports {
-		if err := add("report", open.Reports[i].ID, &open.Reports[i]); err != nil {
-			return nil, err
-		}
-	}
-	for i := range open.Alerts {
-		if err := add("alert", open.Alerts[i].ID, &open.Alerts[i]); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return nil
 }

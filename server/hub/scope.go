@@ -391,7 +391,10 @@ func (h *Hub) docs(s *wire.BinarySnapshot, a *audience) {
 		}
 		return out
 	}
-	s.Incidents, s.Alerts = shown(h.cases.standing(wire.TypeIncident)), shown(h.cases.standing(wire.TypeAlert))
+	for noun, docs := range map[string]*[]json.RawMessage{wire.TypeIncident: &s.Incidents, wire.TypeAlert: &s.Alerts, wire.TypeAlarm: &s.Alarms, wire.TypeSuggestion: &s.Suggestions,
+		wire.TypePlan: &s.Plans, wire.TypeStatement: &s.Statements, wire.TypeStatus: &s.Statuses} {
+		*docs = shown(h.cases.standing(noun))
+	}
 	list, cut := h.cases.reports.standing(now)
 	if s.Reports = shown(list); s.Reports != nil || access.Can(a.who, access.ReadReports, access.Object{}, now).Level > access.None {
 		s.ReportsCut = cut

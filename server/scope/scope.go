@@ -6,6 +6,8 @@ package scope
 import (
 	"strings"
 
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/feeds/cap"
@@ -14,10 +16,12 @@ import (
 
 // The nouns as Object names them.
 const (
-	NounIncident = "incident"
-	NounReport   = "report"
-	NounUnit     = "unit"
-	NounThing    = "thing"
+	NounIncident   = "incident"
+	NounReport     = "report"
+	NounUnit       = "unit"
+	NounThing      = "thing"
+	NounAlarm      = "alarm"
+	NounSuggestion = "suggestion"
 )
 
 // KindUnit is the kind of a Thing that is a unit's position.
@@ -37,6 +41,20 @@ func Incident(in *incident.Incident) access.Object {
 func restricted(code string) bool {
 	t, ok := incident.TypeOf(code)
 	return !ok || t.Restricted
+}
+
+// Alarm is an alarm as an object: of no agency, and restricted where its type is.
+func Alarm(a *alarm.Alarm) access.Object {
+	return access.Object{Noun: NounAlarm, Area: a.AreaName, Type: a.Type, Feed: a.Feed, Restricted: a.Type != "" && restricted(a.Type)}
+}
+
+// Suggestion is a suggestion as an object: of the agencies that work its type.
+func Suggestion(g *fusion.Suggestion) access.Object {
+	o := access.Object{Noun: NounSuggestion, Area: g.AreaName, Type: g.Type, Restricted: restricted(g.Type)}
+	if t, ok := incident.TypeOf(g.Type); ok {
+		o.Agencies = append([]string{t.Lead}, t.Support...)
+	}
+	return o
 }
 
 // Report is a report as an object. Agencies are whose feed it came by, where the report itself does not say; none: it is the house's own.

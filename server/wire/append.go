@@ -153,9 +153,14 @@ func AppendSnapshot(b []byte, s RawSnapshot) ([]byte, error) {
 	b = appendChunks(append(b, `],"cells":[`...), s.Cells)
 	b = appendDocs(append(b, `],"incidents":[`...), s.Incidents)
 	b = appendDocs(append(b, `],"alerts":[`...), s.Alerts)
-	b = appendDocs(append(b, `],"alarms":[],"reports":[`...), s.Reports)
+	b = appendDocs(append(b, `],"alarms":[`...), s.Alarms)
+	b = appendDocs(append(b, `],"reports":[`...), s.Reports)
 	b = strconv.AppendBool(append(b, `],"reports_cut":`...), s.ReportsCut)
-	b = append(b, `,"dispatches":[],"units":[],"feeds":`...)
+	b = appendDocs(append(b, `,"suggestions":[`...), s.Suggestions)
+	b = appendDocs(append(b, `],"plans":[`...), s.Plans)
+	b = appendDocs(append(b, `],"statements":[`...), s.Statements)
+	b = appendDocs(append(b, `],"statuses":[`...), s.Statuses)
+	b = append(b, `],"dispatches":[],"units":[],"feeds":`...)
 	list := s.Feeds
 	if list == nil {
 		list = []feeds.FeedStatus{}

@@ -223,13 +223,11 @@ func AppendThingsMessage(b []byte, chunks [][]byte, removed []uint32) []byte {
 
 // BinarySnapshot is Snapshot over encoded frames and JSON documents.
 type BinarySnapshot struct {
-	Resumed           bool
-	Cursor            string
-	Things, Cells     [][]byte // of AppendThingFrame and AppendCellFrame
-	Incidents, Alerts []json.RawMessage
-	Reports           []json.RawMessage
-	ReportsCut        bool
-	Feeds             []feeds.FeedStatus
+	Documents
+	Resumed       bool
+	Cursor        string
+	Things, Cells [][]byte // of AppendThingFrame and AppendCellFrame
+	Feeds         []feeds.FeedStatus
 }
 
 // AppendBinarySnapshot writes a whole snapshot message.
@@ -248,20 +246,26 @@ func AppendBinarySnapshot(b []byte, s BinarySnapshot) ([]byte, error) {
 	}
 	b = appendText(b, 4, s.Cursor)
 	b = join(join(b, s.Things), s.Cells)
-	for _, d := range s.Incidents {
-		b = protowire.AppendBytes(protowire.AppendTag(b, 5, protowire.BytesType), d)
-	}
-	for _, d := range s.Alerts {
-		b = protowire.AppendBytes(protowire.AppendTag(b, 6, protowire.BytesType), d)
-	}
-	for _, d := range s.Reports {
-		b = protowire.AppendBytes(protowire.AppendTag(b, 8, protowire.BytesType), d)
-	}
+	b = appendEach(b, 5, s.Incidents)
+	b = appendEach(b, 6, s.Alerts)
+	b = appendEach(b, 7, s.Alarms)
+	b = appendEach(b, 8, s.Reports)
 	b = protowire.AppendBytes(protowire.AppendTag(b, 11, protowire.BytesType), f)
 	if s.ReportsCut {
 		b = appendInt(b, 12, 1)
 	}
+	b = appendEach(b, 13, s.Suggestions)
+	b = appendEach(b, 14, s.Plans)
+	b = appendEach(b, 15, s.Statements)
+	b = appendEach(b, 16, s.Statuses)
 	return shut(b, at), nil
+}
+
+func appendEach(b []byte, field protowire.Number, docs []json.RawMessage) []byte {
+	for _, d := range docs {
+		b = protowire.AppendBytes(protowire.AppendTag(b, field, protowire.BytesType), d)
+	}
+	return b
 }
 
 // AppendBinaryCase writes a whole case message; the document travels as the JSON that the store keeps.

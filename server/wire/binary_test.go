@@ -60,7 +60,8 @@ func messages(t *testing.T) map[string][]byte {
 		"case":   AppendBinaryCase(nil, TypeIncident, Cursor("e7f3", 184), json.RawMessage(`{"id":"01JD","status":"new"}`)),
 	}
 	snapshot, err := AppendBinarySnapshot(nil, BinarySnapshot{Resumed: true, Cursor: Cursor("e7f3", 184), Things: [][]byte{gauge, cars}, Cells: [][]byte{frame},
-		Incidents: []json.RawMessage{json.RawMessage(`{"id":"01JD"}`), json.RawMessage(`{"id":"01JE"}`)}, Alerts: []json.RawMessage{json.RawMessage(`{"id":"A1"}`)},
+		Documents: Documents{Incidents: docs(`{"id":"01JD"}`, `{"id":"01JE"}`), Alerts: docs(`{"id":"A1"}`), Alarms: docs(`{"id":"L1"}`), Suggestions: docs(`{"id":"S1"}`),
+			Plans: docs(`{"id":"P1"}`), Statements: docs(`{"id":"T1"}`), Statuses: docs(`{"id":"area"}`)},
 		Feeds: []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}}})
 	if err != nil {
 		t.Fatal(err)
@@ -378,4 +379,12 @@ func BenchmarkAppendThingFrameWithValues(b *testing.B) {
 		buf = AppendThingFrame(buf[:0], base, "unit", rows)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/67, "ns/Thing")
+}
+
+func docs(list ...string) []json.RawMessage {
+	out := make([]json.RawMessage, len(list))
+	for i, d := range list {
+		out[i] = json.RawMessage(d)
+	}
+	return out
 }

@@ -11,8 +11,13 @@ import (
 	"encoding/json"
 
 	"kentongan/alerts"
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
@@ -23,20 +28,24 @@ const Subprotocol = "kentongan.v1"
 
 // The types of messages from the server.
 const (
-	TypeHello    = "hello"
-	TypeSnapshot = "snapshot"
-	TypeThings   = "things"
-	TypeCells    = "cells"
-	TypeIncident = "incident"
-	TypeAlert    = "alert"
-	TypeAlarm    = "alarm"
-	TypeReport   = "report"
-	TypeDispatch = "dispatch"
-	TypeUnit     = "unit"
-	TypeFeed     = "feed"
-	TypeStats    = "stats"
-	TypeError    = "error"
-	TypePong     = "pong"
+	TypeHello      = "hello"
+	TypeSnapshot   = "snapshot"
+	TypeThings     = "things"
+	TypeCells      = "cells"
+	TypeIncident   = "incident"
+	TypeAlert      = "alert"
+	TypeAlarm      = "alarm"
+	TypeSuggestion = "suggestion"
+	TypePlan       = "plan"
+	TypeStatement  = "statement"
+	TypeStatus     = "status"
+	TypeReport     = "report"
+	TypeDispatch   = "dispatch"
+	TypeUnit       = "unit"
+	TypeFeed       = "feed"
+	TypeStats      = "stats"
+	TypeError      = "error"
+	TypePong       = "pong"
 )
 
 // Hello is first on every connection; nothing else comes before the first view.
@@ -50,19 +59,23 @@ type Hello struct {
 
 // Snapshot answers a view, once: Things of the view, and of cases all that the session may see.
 type Snapshot struct {
-	Type       string              `json:"type" ts:"\"snapshot\""`
-	Resumed    bool                `json:"resumed"` // the cursor of the view was known: nothing was missed
-	Cursor     string              `json:"cursor"`
-	Things     []Thing             `json:"things"`
-	Cells      []Cell              `json:"cells"`
-	Incidents  []incident.Incident `json:"incidents"`
-	Alerts     []alerts.Alert      `json:"alerts"`
-	Alarms     []Alarm             `json:"alarms"`
-	Reports    []report.Report     `json:"reports"`     // open ones of the last 24 h, the newest received first, at most 2,000
-	ReportsCut bool                `json:"reports_cut"` // there are more than these
-	Dispatches []Dispatch          `json:"dispatches"`
-	Units      []Unit              `json:"units"`
-	Feeds      []feeds.FeedStatus  `json:"feeds"`
+	Type        string                `json:"type" ts:"\"snapshot\""`
+	Resumed     bool                  `json:"resumed"` // the cursor of the view was known: nothing was missed
+	Cursor      string                `json:"cursor"`
+	Things      []Thing               `json:"things"`
+	Cells       []Cell                `json:"cells"`
+	Incidents   []incident.Incident   `json:"incidents"`
+	Alerts      []alerts.Alert        `json:"alerts"`
+	Alarms      []alarm.Alarm         `json:"alarms"`      // not over, and those that are over and wait for somebody
+	Reports     []report.Report       `json:"reports"`     // open ones of the last 24 h, the newest received first, at most 2,000
+	ReportsCut  bool                  `json:"reports_cut"` // there are more than these
+	Suggestions []fusion.Suggestion   `json:"suggestions"` // offered
+	Plans       []plan.Plan           `json:"plans"`       // planned and running
+	Statements  []statement.Statement `json:"statements"`  // in force
+	Statuses    []status.Status       `json:"statuses"`    // of every hazard that has one
+	Dispatches  []Dispatch            `json:"dispatches"`
+	Units       []Unit                `json:"units"`
+	Feeds       []feeds.FeedStatus    `json:"feeds"`
 }
 
 // Things are the changed Things of a view since the last tick, newest state only. No id is in both lists.
@@ -132,9 +145,37 @@ type AlertMessage struct {
 
 // AlarmMessage tells a change of an alarm.
 type AlarmMessage struct {
-	Type   string `json:"type" ts:"\"alarm\""`
-	Cursor string `json:"cursor"`
-	Alarm  Alarm  `json:"alarm"`
+	Type   string      `json:"type" ts:"\"alarm\""`
+	Cursor string      `json:"cursor"`
+	Alarm  alarm.Alarm `json:"alarm"`
+}
+
+// SuggestionMessage tells a change of something that a person may do with one key.
+type SuggestionMessage struct {
+	Type       string            `json:"type" ts:"\"suggestion\""`
+	Cursor     string            `json:"cursor"`
+	Suggestion fusion.Suggestion `json:"suggestion"`
+}
+
+// PlanMessage tells a change of something announced.
+type PlanMessage struct {
+	Type   string    `json:"type" ts:"\"plan\""`
+	Cursor string    `json:"cursor"`
+	Plan   plan.Plan `json:"plan"`
+}
+
+// StatementMessage tells a change of what an authority has said.
+type StatementMessage struct {
+	Type      string              `json:"type" ts:"\"statement\""`
+	Cursor    string              `json:"cursor"`
+	Statement statement.Statement `json:"statement"`
+}
+
+// StatusMessage tells a change of where the area stands for one hazard.
+type StatusMessage struct {
+	Type   string        `json:"type" ts:"\"status\""`
+	Cursor string        `json:"cursor"`
+	Status status.Status `json:"status"`
 }
 
 // ReportMessage tells a change of a report.
@@ -156,14 +197,6 @@ type UnitMessage struct {
 	Type   string `json:"type" ts:"\"unit\""`
 	Cursor string `json:"cursor"`
 	Unit   Unit   `json:"unit"`
-}
-
-// Alarm is what asks an operator to act.
-type Alarm struct {
-	ID       string `json:"id"`
-	State    string `json:"state"`    // raised, acknowledged, cleared, shelved, suppressed
-	Priority string `json:"priority"` // P1, P2, P3
-	Alert    string `json:"alert"`
 }
 
 // Unit is a response team or vehicle.
@@ -240,11 +273,15 @@ type Ping struct {
 
 // RawSnapshot is Snapshot over rows and documents that are JSON already.
 type RawSnapshot struct {
-	Resumed           bool
-	Cursor            string
-	Things, Cells     [][]byte // chunks of rows parted by commas; none is empty
-	Incidents, Alerts []json.RawMessage
-	Reports           []json.RawMessage
-	ReportsCut        bool // there are more than these
-	Feeds             []feeds.FeedStatus
+	Documents
+	Resumed       bool
+	Cursor        string
+	Things, Cells [][]byte // chunks of rows parted by commas; none is empty
+	Feeds         []feeds.FeedStatus
+}
+
+// Documents are the cases of a snapshot as the JSON that the store keeps.
+type Documents struct {
+	Incidents, Alerts, Alarms, Reports, Suggestions, Plans, Statements, Statuses []json.RawMessage
+	ReportsCut                                                                   bool // there are more than these
 }

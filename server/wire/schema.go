@@ -4,8 +4,13 @@ import (
 	"reflect"
 
 	"kentongan/alerts"
+	"kentongan/alerts/alarm"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
 )
@@ -29,6 +34,7 @@ func ServerMessages() []Named {
 	return []Named{
 		named[Hello]("Hello"), named[Snapshot]("Snapshot"), named[Things]("Things"), named[Cells]("Cells"),
 		named[Incident]("IncidentMessage"), named[AlertMessage]("AlertMessage"), named[AlarmMessage]("AlarmMessage"), named[ReportMessage]("ReportMessage"),
+		named[SuggestionMessage]("SuggestionMessage"), named[PlanMessage]("PlanMessage"), named[StatementMessage]("StatementMessage"), named[StatusMessage]("StatusMessage"),
 		named[DispatchMessage]("DispatchMessage"), named[UnitMessage]("UnitMessage"), named[Feed]("FeedMessage"), named[Stats]("Stats"),
 		named[Error]("ErrorMessage"), named[Pong]("Pong"),
 	}
@@ -45,6 +51,9 @@ func Nouns() []Named {
 		named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
 		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
 		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[feeds.ReportRef]("ReportRef"),
+		named[alarm.Alarm]("Alarm"), named[alarm.Ack]("AlarmAck"), named[alarm.Shelf]("AlarmShelf"), named[alarm.Suppression]("AlarmSuppression"), named[alarm.Health]("AlarmHealth"), named[alarm.Busy]("BusySource"),
+		named[fusion.Suggestion]("Suggestion"), named[fusion.Reason]("JoinReason"), named[fusion.Piece]("EvidencePiece"), named[plan.Plan]("Plan"), named[statement.Statement]("Statement"),
+		named[status.Status]("AreaStatus"), named[status.Proposal]("StatusProposal"), named[status.Evidence]("StatusEvidence"), named[status.Scale]("StatusScale"),
 	}
 }
 
@@ -56,6 +65,13 @@ func Enums() []Enum {
 		{named[alerts.State]("AlertState"), words(alerts.Active, alerts.Updated, alerts.Cancelled, alerts.Expired, alerts.Resolved, alerts.Logged)},
 		{named[report.Status]("ReportStatus"), words(report.Open, report.Closed)},
 		{named[report.State]("ReportState"), words(report.New)},
+		{named[alarm.State]("AlarmState"), words(alarm.Raised, alarm.Acknowledged, alarm.Cleared, alarm.Shelved, alarm.Suppressed)},
+		{named[alarm.Priority]("Priority"), words(alarm.P1, alarm.P2, alarm.P3)},
+		{named[fusion.Kind]("SuggestionKind"), words(fusion.Join, fusion.Merge, fusion.Open, fusion.HandOver)},
+		{named[fusion.State]("SuggestionState"), words(fusion.Offered, fusion.Accepted, fusion.Refused, fusion.Withdrawn)},
+		{named[plan.Kind]("PlanKind"), words(plan.Works, plan.Event, plan.Closure, plan.Maintenance)},
+		{named[plan.State]("PlanState"), words(plan.Planned, plan.Running, plan.Over, plan.Cancelled)},
+		{named[statement.State]("StatementState"), words(statement.InForce, statement.Expired, statement.Replaced, statement.Withdrawn)},
 		{named[feeds.FeedState]("FeedState"), words(feeds.FeedOK, feeds.FeedLate, feeds.FeedFailing, feeds.FeedOff)},
 		{named[feeds.Quality]("Quality"), words(feeds.Good, feeds.Received, feeds.ClockSkew, feeds.Suspect)},
 	}

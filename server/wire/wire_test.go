@@ -56,7 +56,7 @@ func TestGoldenPayloads(t *testing.T) {
 	golden(t, "things.json", AppendThings(nil, [][]byte{row}, []string{"awlr:dev-13"}))
 	golden(t, "incident.json", AppendCase(nil, TypeIncident, Cursor("e7f3", 184), json.RawMessage(`{"id":"01JD","status":"new"}`)))
 	snapshot, err := AppendSnapshot(nil, RawSnapshot{Resumed: true, Cursor: Cursor("e7f3", 184), Things: [][]byte{row, row},
-		Incidents: []json.RawMessage{json.RawMessage(`{"id":"01JD"}`)}, Alerts: nil, Feeds: []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}}})
+		Documents: Documents{Incidents: []json.RawMessage{json.RawMessage(`{"id":"01JD"}`)}}, Feeds: []feeds.FeedStatus{{Name: "awlr", State: feeds.FeedOK}}})
 	if err != nil {
 		t.Fatal(err)
 	}

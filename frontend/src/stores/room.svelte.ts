@@ -1,6 +1,16 @@
 // What this screen knows of the house: one store per noun, the server's clock, the state of the connection.
 // Everything enters by receive(), in the order of the socket; components only read.
-import type { Alert, FeedStatus, Incident, Report } from "../wire/wire";
+import type {
+  Alarm,
+  Alert,
+  AreaStatus,
+  FeedStatus,
+  Incident,
+  Plan,
+  Report,
+  Statement,
+  Suggestion,
+} from "../wire/wire";
 import type { Message, Status } from "../live/socket";
 import { ServerClock } from "../live/clock";
 import { Spread } from "../live/spread";
@@ -20,6 +30,9 @@ export interface Latency {
   receipt_p99: number | null;
 }
 
+/** What a person may wait for: its way to the frame that shows it is measured. */
+const AWAITED = new Set(["incident", "alert", "alarm"]);
+
 const open = (incident: Incident) =>
   incident.status !== "closed" && incident.status !== "cancelled";
 
@@ -28,11 +41,28 @@ const active = (alert: Alert) => alert.state === "active";
 /** Reports stand for a day, as in the server's snapshot; age alone does not take one from the list before the next. */
 const standing = (report: Report) => report.status !== "closed";
 
+/** An alarm leaves the screen when it is over, unless it waits for somebody to take note. */
+const alarming = (alarm: Alarm) =>
+  alarm.state !== "cleared" || alarm.latched === true;
+
+const offered = (suggestion: Suggestion) => suggestion.state === "offered";
+
+const ahead = (plan: Plan) =>
+  plan.state === "planned" || plan.state === "running";
+
+const inForce = (statement: Statement) => statement.state === "in_force";
+
 export class Room {
   readonly clock: ServerClock;
   readonly incidents: Noun<Incident>;
   readonly alerts: Noun<Alert>;
   readonly reports: Noun<Report>;
+  readonly alarms: Noun<Alarm>;
+  readonly suggestions: Noun<Suggestion>;
+  readonly plans: Noun<Plan>;
+  readonly statements: Noun<Statement>;
+  /** Where the area stands, by hazard. */
+  readonly statuses: Noun<AreaStatus>;
   /** Every Thing in view; empty while the view is answered by cells. */
   readonly fleet: Fleet;
   /** Cells in place of crowds; empty while the view is answered by Things. */
@@ -74,6 +104,11 @@ export class Room {
     this.incidents = new Noun<Incident>(frame, (d) => d.id, open);
     this.alerts = new Noun<Alert>(frame, (d) => d.id, active);
     this.reports = new Noun<Report>(frame, (d) => d.id, standing);
+    this.alarms = new Noun<Alarm>(frame, (d) => d.id, alarming);
+    this.suggestions = new Noun<Suggestion>(frame, (d) => d.id, offered);
+    this.plans = new Noun<Plan>(frame, (d) => d.id, ahead);
+    this.statements = new Noun<Statement>(frame, (d) => d.id, inForce);
+    this.statuses = new Noun<AreaStatus>(frame, (d) => d.id);
     this.fleet = new Fleet(frame, this.#stamp);
     this.hexes = new Hexes(frame, this.#stamp);
     this.feeds = new Noun<FeedStatus>(frame, (d) => d.name);
@@ -132,6 +167,11 @@ export class Room {
         this.alerts.reset(list<Alert>(message["alerts"]), at);
         this.reports.reset(list<Report>(message["reports"]), at);
         this.reportsCut = message["reports_cut"] === true;
+        this.alarms.reset(list<Alarm>(message["alarms"]), at);
+        this.suggestions.reset(list<Suggestion>(message["suggestions"]), at);
+        this.plans.reset(list<Plan>(message["plans"]), at);
+        this.statements.reset(list<Statement>(message["statements"]), at);
+        this.statuses.reset(list<AreaStatus>(message["statuses"]), at);
         this.feeds.reset(list<FeedStatus>(message["feeds"]), null);
         this.resumed = message["resumed"] === true;
         this.settled = true;
@@ -145,6 +185,21 @@ export class Room {
       case "report":
         this.reports.put(message["report"] as Report, at);
         break;
+      case "alarm":
+        this.alarms.put(message["alarm"] as Alarm, at);
+        break;
+      case "suggestion":
+        this.suggestions.put(message["suggestion"] as Suggestion, at);
+        break;
+      case "plan":
+        this.plans.put(message["plan"] as Plan, at);
+        break;
+      case "statement":
+        this.statements.put(message["statement"] as Statement, at);
+        break;
+      case "status":
+        this.statuses.put(message["status"] as AreaStatus, at);
+        break;
       case "feed":
         this.#feed(message);
         break;
@@ -155,7 +210,7 @@ export class Room {
         // Nouns of later parts pass by: an older screen must not break on them.
         return;
     }
-    if (message.type === "incident" || message.type === "alert") this.#stamp();
+    if (AWAITED.has(message.type)) this.#stamp();
   }
 
   #feed(message: Message): void {

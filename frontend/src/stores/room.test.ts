@@ -46,6 +46,47 @@ describe("the room's stores", () => {
     expect(room.incidents.all.map((i) => i.title)).toEqual(["title 49"]);
   });
 
+  it("holds what stands of every noun and lets go of what is over", () => {
+    const { room, paint } = setup();
+    room.receive({
+      type: "snapshot",
+      cursor: "e:1",
+      alarms: [
+        { id: "a", state: "raised" },
+        { id: "b", state: "cleared", latched: true },
+        { id: "c", state: "cleared" },
+      ],
+      suggestions: [{ id: "s", state: "offered" }],
+      plans: [{ id: "p", state: "planned" }],
+      statements: [{ id: "t", state: "in_force" }],
+      statuses: [{ id: "area", level: 1 }],
+    });
+    const ids = () => {
+      paint();
+      return [
+        room.alarms,
+        room.suggestions,
+        room.plans,
+        room.statements,
+        room.statuses,
+      ]
+        .map((noun) => noun.all.map((d) => d.id).join())
+        .join(" ");
+    };
+    expect(ids()).toBe("a,b s p t area");
+    const over: [string, object][] = [
+      ["alarm", { id: "b", state: "cleared", latched: false }],
+      ["suggestion", { id: "s", state: "refused" }],
+      ["plan", { id: "p", state: "over" }],
+      ["statement", { id: "t", state: "replaced" }],
+      ["status", { id: "flood", level: 3 }],
+    ];
+    over.forEach(([type, doc], i) => {
+      room.receive({ type, cursor: `e:${i + 2}`, [type]: doc });
+    });
+    expect(ids()).toBe("a    area,flood");
+  });
+
   it("holds the reports that nobody closed", () => {
     const { room, paint } = setup();
     const report = (id: string, status: string) => ({ id, status });

@@ -28,6 +28,10 @@ const DOCUMENTS = new Map([
   [6, "alerts"],
   [7, "alarms"],
   [8, "reports"],
+  [13, "suggestions"],
+  [14, "plans"],
+  [15, "statements"],
+  [16, "statuses"],
   [9, "dispatches"],
   [10, "units"],
 ]);

@@ -21,6 +21,13 @@ export type IncidentStatus = "new" | "acknowledged" | "dispatched" | "on_scene" 
 export type AlertState = "active" | "updated" | "cancelled" | "expired" | "resolved" | "logged";
 export type ReportStatus = "open" | "closed";
 export type ReportState = "new";
+export type AlarmState = "raised" | "acknowledged" | "cleared" | "shelved" | "suppressed";
+export type Priority = "P1" | "P2" | "P3";
+export type SuggestionKind = "join" | "merge" | "open" | "hand_over";
+export type SuggestionState = "offered" | "accepted" | "refused" | "withdrawn";
+export type PlanKind = "works" | "event" | "closure" | "maintenance";
+export type PlanState = "planned" | "running" | "over" | "cancelled";
+export type StatementState = "in_force" | "expired" | "replaced" | "withdrawn";
 export type FeedState = "ok" | "late" | "failing" | "off";
 export type Quality = "good" | "received" | "clock_skew" | "suspect";
 
@@ -33,6 +40,10 @@ export type ServerMessage =
   | AlertMessage
   | AlarmMessage
   | ReportMessage
+  | SuggestionMessage
+  | PlanMessage
+  | StatementMessage
+  | StatusMessage
   | DispatchMessage
   | UnitMessage
   | FeedMessage
@@ -63,6 +74,10 @@ export interface Snapshot {
   alarms: Alarm[];
   reports: Report[];
   reports_cut: boolean;
+  suggestions: Suggestion[];
+  plans: Plan[];
+  statements: Statement[];
+  statuses: AreaStatus[];
   dispatches: Dispatch[];
   units: Unit[];
   feeds: FeedStatus[];
@@ -101,6 +116,30 @@ export interface ReportMessage {
   type: "report";
   cursor: string;
   report: Report;
+}
+
+export interface SuggestionMessage {
+  type: "suggestion";
+  cursor: string;
+  suggestion: Suggestion;
+}
+
+export interface PlanMessage {
+  type: "plan";
+  cursor: string;
+  plan: Plan;
+}
+
+export interface StatementMessage {
+  type: "statement";
+  cursor: string;
+  statement: Statement;
+}
+
+export interface StatusMessage {
+  type: "status";
+  cursor: string;
+  status: AreaStatus;
 }
 
 export interface DispatchMessage {
@@ -248,9 +287,42 @@ export interface Alert {
 
 export interface Alarm {
   id: string;
-  state: string;
-  priority: string;
-  alert: string;
+  version: number;
+  state: AlarmState;
+  priority: Priority;
+  alert?: string;
+  incident?: string;
+  source: string;
+  rule?: string;
+  thing?: string;
+  feed?: string;
+  event: string;
+  type?: string;
+  severity: Severity;
+  location: Location | null;
+  cell: string;
+  area_name: string;
+  desk?: string;
+  raised_at: string | null;
+  updated_at: string | null;
+  act_by: string | null;
+  response?: string;
+  presented: boolean;
+  withheld?: string;
+  presented_at: string | null;
+  group?: string;
+  members: number;
+  count: number;
+  first_out?: boolean;
+  sound: boolean;
+  latched?: boolean;
+  chattering?: boolean;
+  standing?: boolean;
+  ack: AlarmAck | null;
+  cleared_at: string | null;
+  shelf: AlarmShelf | null;
+  suppression: AlarmSuppression | null;
+  simulated: boolean;
 }
 
 export interface Report {
@@ -282,6 +354,93 @@ export interface Report {
   external_refs: ReportRef[];
   entered_by?: string;
   erased?: boolean;
+}
+
+export interface Suggestion {
+  id: string;
+  version: number;
+  kind: SuggestionKind;
+  state: SuggestionState;
+  incident?: string;
+  other?: string;
+  neighbour?: string;
+  type: string;
+  severity: Severity;
+  location: Location | null;
+  cell: string;
+  area_name: string;
+  weight: number;
+  reasons: JoinReason[];
+  evidence: EvidencePiece[];
+  at: string | null;
+  updated_at: string | null;
+  decided_by?: string;
+  decided_at: string | null;
+  simulated: boolean;
+}
+
+export interface Plan {
+  id: string;
+  version: number;
+  kind: PlanKind;
+  state: PlanState;
+  title: string;
+  note?: string;
+  agency?: string;
+  source?: string;
+  area: AreaFeature;
+  things: string[];
+  feeds: string[];
+  types: string[];
+  rules: string[];
+  buffer_m: number;
+  holds: boolean;
+  from: string | null;
+  to: string | null;
+  by: string;
+  created_at: string | null;
+  updated_at: string | null;
+  simulated: boolean;
+}
+
+export interface Statement {
+  id: string;
+  version: number;
+  state: StatementState;
+  scale: string;
+  subject: string;
+  name: string;
+  step: string;
+  source: string;
+  reference?: string;
+  web?: string;
+  stated_at: string | null;
+  valid_until: string | null;
+  note?: string;
+  location: Location | null;
+  area_name?: string;
+  by: string;
+  entered_at: string | null;
+  updated_at: string | null;
+  ended_by?: string;
+  end_reason?: string;
+  simulated: boolean;
+}
+
+export interface AreaStatus {
+  id: string;
+  version: number;
+  hazard: string;
+  level: number;
+  code: string;
+  since: string | null;
+  by: string;
+  note?: string;
+  evidence: StatusEvidence[];
+  proposal: StatusProposal | null;
+  scales: StatusScale[];
+  updated_at: string | null;
+  simulated: boolean;
 }
 
 export interface Dispatch {
@@ -426,9 +585,73 @@ export interface Quake {
   mmi_here: number;
 }
 
+export interface AlarmAck {
+  at: string | null;
+  by: string;
+  desk?: string;
+  note?: string;
+}
+
+export interface AlarmShelf {
+  at: string | null;
+  until: string | null;
+  by: string;
+  desk?: string;
+  reason: string;
+}
+
+export interface AlarmSuppression {
+  parent: string;
+  reason: string;
+  since: string | null;
+}
+
 export interface ReportRef {
   agency: string;
   id: string;
+}
+
+export interface JoinReason {
+  code: string;
+  text: string;
+  weight: number;
+}
+
+export interface EvidencePiece {
+  kind: string;
+  ref: string;
+  text: string;
+  agency?: string;
+  feed?: string;
+  at: string | null;
+}
+
+export interface StatusEvidence {
+  kind: string;
+  ref: string;
+  text: string;
+  at: string | null;
+}
+
+export interface StatusProposal {
+  level: number;
+  code: string;
+  rules: string[];
+  reasons: Record<string, string>[];
+  evidence: StatusEvidence[];
+  at: string | null;
+  who: string[];
+}
+
+export interface StatusScale {
+  scale: string;
+  subject: string;
+  name: string;
+  step: string;
+  source: string;
+  at: string | null;
+  valid_until: string | null;
+  statement?: string;
 }
 
 export interface RuleInput {

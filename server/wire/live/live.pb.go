@@ -308,7 +308,11 @@ type Snapshot struct {
 	// A JSON list of feed states.
 	Feeds []byte `protobuf:"bytes,11,opt,name=feeds,proto3" json:"feeds,omitempty"`
 	// There are more standing reports than these.
-	ReportsCut    bool `protobuf:"varint,12,opt,name=reports_cut,json=reportsCut,proto3" json:"reports_cut,omitempty"`
+	ReportsCut    bool     `protobuf:"varint,12,opt,name=reports_cut,json=reportsCut,proto3" json:"reports_cut,omitempty"`
+	Suggestions   [][]byte `protobuf:"bytes,13,rep,name=suggestions,proto3" json:"suggestions,omitempty"`
+	Plans         [][]byte `protobuf:"bytes,14,rep,name=plans,proto3" json:"plans,omitempty"`
+	Statements    [][]byte `protobuf:"bytes,15,rep,name=statements,proto3" json:"statements,omitempty"`
+	Statuses      [][]byte `protobuf:"bytes,16,rep,name=statuses,proto3" json:"statuses,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -425,6 +429,34 @@ func (x *Snapshot) GetReportsCut() bool {
 		return x.ReportsCut
 	}
 	return false
+}
+
+func (x *Snapshot) GetSuggestions() [][]byte {
+	if x != nil {
+		return x.Suggestions
+	}
+	return nil
+}
+
+func (x *Snapshot) GetPlans() [][]byte {
+	if x != nil {
+		return x.Plans
+	}
+	return nil
+}
+
+func (x *Snapshot) GetStatements() [][]byte {
+	if x != nil {
+		return x.Statements
+	}
+	return nil
+}
+
+func (x *Snapshot) GetStatuses() [][]byte {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
 }
 
 // Things are the changed Things of a view. Removed slots are taken away before the frames are read: a slot may be in both.
@@ -1110,7 +1142,7 @@ func (x *Outline) GetResolution() uint32 {
 // Case tells a change of one case; the document is its whole new state as JSON.
 type Case struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// incident, alert, alarm, report, dispatch or unit
+	// incident, alert, alarm, report, suggestion, plan, statement, status, dispatch or unit
 	Noun          string `protobuf:"bytes,1,opt,name=noun,proto3" json:"noun,omitempty"`
 	Cursor        string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	Doc           []byte `protobuf:"bytes,3,opt,name=doc,proto3" json:"doc,omitempty"`
@@ -1401,7 +1433,7 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	"\x0eserver_time_ms\x18\x01 \x01(\x03R\fserverTimeMs\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x18\n" +
 	"\astorage\x18\x03 \x01(\tR\astorage\x12\x16\n" +
-	"\x06rights\x18\x04 \x03(\tR\x06rights\"\xf2\x02\n" +
+	"\x06rights\x18\x04 \x03(\tR\x06rights\"\xe6\x03\n" +
 	"\bSnapshot\x120\n" +
 	"\x06things\x18\x01 \x03(\v2\x18.kentongan.v1.ThingFrameR\x06things\x12-\n" +
 	"\x05cells\x18\x02 \x03(\v2\x17.kentongan.v1.CellFrameR\x05cells\x12\x18\n" +
@@ -1418,7 +1450,13 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	" \x03(\fR\x05units\x12\x14\n" +
 	"\x05feeds\x18\v \x01(\fR\x05feeds\x12\x1f\n" +
 	"\vreports_cut\x18\f \x01(\bR\n" +
-	"reportsCut\"T\n" +
+	"reportsCut\x12 \n" +
+	"\vsuggestions\x18\r \x03(\fR\vsuggestions\x12\x14\n" +
+	"\x05plans\x18\x0e \x03(\fR\x05plans\x12\x1e\n" +
+	"\n" +
+	"statements\x18\x0f \x03(\fR\n" +
+	"statements\x12\x1a\n" +
+	"\bstatuses\x18\x10 \x03(\fR\bstatuses\"T\n" +
 	"\x06Things\x120\n" +
 	"\x06frames\x18\x01 \x03(\v2\x18.kentongan.v1.ThingFrameR\x06frames\x12\x18\n" +
 	"\aremoved\x18\x02 \x01(\fR\aremoved\"\x9d\x02\n" +
