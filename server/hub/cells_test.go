@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -11,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"kentongan/alerts/store"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
