@@ -2,6 +2,8 @@
 package plan
 
 import (
+	"time"
+
 	"kentongan/alerts"
 	"kentongan/geo/moment"
 )
@@ -50,5 +52,23 @@ type Plan struct {
 	By        string         `json:"by"`
 	CreatedAt moment.Time    `json:"created_at"`
 	UpdatedAt moment.Time    `json:"updated_at"`
+	EndedBy   string         `json:"ended_by,omitempty"` // who cancelled it
+	EndReason string         `json:"end_reason,omitempty"`
 	Simulated bool           `json:"simulated"`
 }
+
+// At is where the plan stands at a time: from From on it runs, from To on it is over. A cancelled plan stays cancelled.
+func (p *Plan) At(now time.Time) State {
+	switch {
+	case p.State == Cancelled:
+		return Cancelled
+	case now.Before(p.From.Time):
+		return Planned
+	case now.Before(p.To.Time):
+		return Running
+	}
+	return Over
+}
+
+// Stands tells a state in which a plan is still shown on the map and in a snapshot.
+func (s State) Stands() bool { return s == Planned || s == Running }
