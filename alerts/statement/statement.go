@@ -5,6 +5,8 @@
 package statement
 
 import (
+	"time"
+
 	"kentongan/alerts/incident"
 	"kentongan/geo/moment"
 )
@@ -36,6 +38,8 @@ type Statement struct {
 	StatedAt   moment.Time        `json:"stated_at"`
 	ValidUntil moment.Time        `json:"valid_until"` // null: until it is replaced
 	Note       string             `json:"note,omitempty"`
+	Decree     *Decree            `json:"decree,omitempty"`   // of scale decree
+	National   bool               `json:"national,omitempty"` // of scale road: a national road
 	Location   *incident.Location `json:"location"`
 	AreaName   string             `json:"area_name,omitempty"`
 	By         string             `json:"by"` // the officer
@@ -44,4 +48,33 @@ type Statement struct {
 	EndedBy    string             `json:"ended_by,omitempty"`
 	EndReason  string             `json:"end_reason,omitempty"`
 	Simulated  bool               `json:"simulated"`
+}
+
+// Decree is the legal form of a disaster state (domain.md section 3), which has a number and dates.
+type Decree struct {
+	Number     string      `json:"number"`
+	From       moment.Time `json:"from"`
+	To         moment.Time `json:"to"`         // null: not said; of an extended one the last end
+	Extensions []Extension `json:"extensions"` // in their order
+}
+
+// Extension is a later decree that lets the same state go on.
+type Extension struct {
+	Number string      `json:"number"`
+	To     moment.Time `json:"to"`
+	At     moment.Time `json:"at"` // when it was decreed
+}
+
+// Standing is what a statement is of: of each there is one in force.
+type Standing struct {
+	Scale, Subject string
+	Simulated      bool
+}
+
+// Standing of the statement.
+func (s *Statement) Standing() Standing { return Standing{s.Scale, s.Subject, s.Simulated} }
+
+// Holds tells whether the statement counts at a time.
+func (s *Statement) Holds(now time.Time) bool {
+	return s.State == InForce && (s.ValidUntil.IsZero() || now.Before(s.ValidUntil.Time))
 }
