@@ -66,6 +66,18 @@ func (s *Store) since(ctx context.Context, offset int64, max int) ([]Change, boo
 // connection of the pool for itself. Where replicas are needed, a change is handed over once they have it: after a failover another one
 // may stand at its offset.
 func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) error {
+	return s.portions(ctx, from, func(_ context.Context, list []Change) error {
+		for _, c := range list {
+			if err := fn(c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil)
+}
+
+// portions is Tail by as many changes as are there, a thousand at most; idle, unless nil, is called after each wait without one.
+func (s *Store) portions(ctx context.Context, from int64, fn func(context.Context, []Change) error, idle func(context.Context) error) error {
 	run := ""
 	for ctx.Err() == nil {
 		if s.needed.Load() > 0 && run == "" {
@@ -77,6 +89,11 @@ func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) err
 		streams, err := s.rdb.XRead(ctx, &redis.XReadArgs{Streams: []string{s.keys.Case(), streamID(from)}, Count: 1000, Block: blockFor}).Result()
 		switch {
 		case errors.Is(err, redis.Nil):
+			if idle != nil {
+				if err := idle(ctx); err != nil {
+					return err
+				}
+			}
 			continue
 		case err != nil && ctx.Err() != nil:
 			return nil
@@ -98,12 +115,10 @@ func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) err
 			if err != nil {
 				return err
 			}
-			for _, c := range list {
-				if err := fn(c); err != nil {
-					return err
-				}
-				from = c.Offset
+			if err := fn(ctx, list); err != nil {
+				return err
 			}
+			from = list[len(list)-1].Offset
 		}
 	}
 	return nil

@@ -80,6 +80,7 @@ var Table = []Row{
 	{"kt:number:{J}:YEAR", "string", "last incident number of the year; SIM-YEAR: of simulated ones", "none: one value a year", "alerts/store", "alerts/store"},
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "retention class changes; CaseStreamLength entries at most", "alerts/store", "server/hub"},
 	{"kt:case-mark:{J}", "zset", "offsets of kt:case by the ms at which it had come so far", "an hour beyond retention class changes", "alerts/store", "alerts/store"},
+	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
 	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
@@ -241,6 +242,9 @@ func (k Keys) Case() string { return k.ours("case") }
 
 // CaseMark is how far it had come at which time.
 func (k Keys) CaseMark() string { return k.ours("case-mark") }
+
+// CaseReader is how far each reader of the case stream is.
+func (k Keys) CaseReader() string { return k.ours("case-reader") }
 
 // CaseOffset is its last offset.
 func (k Keys) CaseOffset() string { return k.ours("case-offset") }

@@ -310,14 +310,16 @@ func (a *App) until(name string, run func(context.Context)) {
 func (a *App) runRules() {
 	if a.alone() { // the pipeline judges by itself
 		a.spawn("upkeep", a.workCtx, func(ctx context.Context) error { a.sweep(ctx, a.cases); return nil })
+		a.spawn("readers", a.workCtx, func(ctx context.Context) error { a.readCases(ctx, a.cases); return nil })
 		return
 	}
 	a.until("rules", func(ctx context.Context) {
 		a.leases.keep(ctx, rulesLease, func() time.Duration { return 0 }, func(ctx context.Context, f store.Fence) error {
 			cases := a.cases.Fenced(f)
-			swept := make(chan struct{})
-			go func() { defer close(swept); a.sweep(ctx, cases) }()
-			defer func() { <-swept }()
+			var beside sync.WaitGroup
+			beside.Go(func() { a.sweep(ctx, cases) })
+			beside.Go(func() { a.readCases(ctx, cases) })
+			defer beside.Wait()
 			return a.pipeline.Evaluate(ctx, cases)
 		})
 	})

@@ -78,7 +78,7 @@ func Classes() []DataClass {
 			Personal: true, Default: 90 * day, Least: day, Settable: true},
 		{Name: "changes", Title: Words{"id": "Perubahan kasus untuk layar", "en": "Changes of cases for screens"}, Whose: Words{"id": "Seperti kejadian dan laporan", "en": "As incidents and reports"},
 			Why: Words{"id": "Layar menyambung kembali tanpa kehilangan", "en": "Screens come back without a gap"}, Basis: publicTask, Source: Words{"id": "Bawaan kami", "en": "Our default"}, Leaves: inside,
-			Nouns: []string{"case", "case-mark", "case-offset"}, Read: []access.Action{access.ReadIncidents, access.ReadReports}, Personal: true, Default: day, Least: time.Hour, Settable: true},
+			Nouns: []string{"case", "case-mark", "case-offset", "case-reader"}, Read: []access.Action{access.ReadIncidents, access.ReadReports}, Personal: true, Default: day, Least: time.Hour, Settable: true},
 		{Name: "audit", Title: Words{"id": "Catatan audit", "en": "Audit records"}, Whose: Words{"id": "Petugas (id); kata pribadi hanya sebagai hash bergaram", "en": "Staff (ids); personal words as salted hashes only"},
 			Why: Words{"id": "Pertanggungjawaban dan bukti", "en": "Accountability and proof"}, Basis: duty, Source: Words{"id": "Tidak pernah dihapus: rantainya adalah bukti", "en": "Never deleted: its chain is the proof"},
 			Leaves: Words{"id": "Titik periksa untuk umum, tanpa isi", "en": "Checkpoints for everybody, without content"}, Nouns: []string{"audit", "audit-seq"}, Read: []access.Action{access.ReadAudit}, Personal: true, Never: true},
