@@ -1,16 +1,20 @@
 // Package status is the status level of the area by hazard: proposed by written rules with evidence, confirmed by a named officer. Pure.
 package status
 
-import "kentongan/geo/moment"
+import (
+	"kentongan/feeds/cap"
+	"kentongan/geo/moment"
+)
 
 // House is the hazard of the area's status as a whole.
 const House = "area"
 
 // Status is where the area stands for one hazard (domain.md section 3).
 type Status struct {
-	ID        string      `json:"id"` // the hazard: area, flood, volcano, eq …
+	ID        string      `json:"id"` // the hazard: area, flood, volcano, eq …; a simulated one is flood~simulated
 	Version   int         `json:"version"`
 	Hazard    string      `json:"hazard"`
+	Names     Words       `json:"names"` // of the hazard, by language
 	Level     int         `json:"level"` // confirmed: 1 Normal to 4 Awas
 	Code      string      `json:"code"`  // of the profile's levels.status
 	Since     moment.Time `json:"since"`
@@ -19,6 +23,7 @@ type Status struct {
 	Evidence  []Evidence  `json:"evidence"` // that the confirmed level rests on
 	Proposal  *Proposal   `json:"proposal"` // null: the rules agree with what is confirmed
 	Scales    []Scale     `json:"scales"`   // what authorities say by their own scales, never converted away
+	Blind     []string    `json:"blind"`    // ids of rules that cannot hold, for nobody feeds what they ask
 	UpdatedAt moment.Time `json:"updated_at"`
 	Simulated bool        `json:"simulated"`
 }
@@ -37,12 +42,18 @@ type Proposal struct {
 // Reason is a rule in words, in each language.
 type Reason map[string]string
 
-// Evidence is one thing that a level rests on, with the time from which it holds.
+// Evidence is one thing that a level rests on, with the time from which it holds. Everybody who sees the level sees it: of an incident it
+// tells the number, type, severity and kecamatan alone.
 type Evidence struct {
-	Kind string      `json:"kind"` // incident, alert, statement, alarms, unit
-	Ref  string      `json:"ref"`
-	Text string      `json:"text"`
-	At   moment.Time `json:"at"`
+	Kind     string       `json:"kind"` // incident, alert, statement, alarms, unit
+	Ref      string       `json:"ref"`
+	Text     string       `json:"text"`
+	Type     string       `json:"type,omitempty"` // of an incident
+	Severity cap.Severity `json:"severity,omitempty"`
+	AreaName string       `json:"area_name,omitempty"`
+	Scale    string       `json:"scale,omitempty"` // of a statement
+	Step     string       `json:"step,omitempty"`
+	At       moment.Time  `json:"at"`
 }
 
 // Scale is a step of an authority's own scale.
