@@ -24,7 +24,7 @@ type audience struct {
 	who     access.Subject
 	things  bool
 	feeds   bool
-	units   string    // agencies whose units show, by NUL; every: all
+	units   string    // owners whose units show, as unitsOf writes them
 	until   time.Time // the first of its grants ends then; zero: none does
 	clients int
 
@@ -51,20 +51,26 @@ func (h *Hub) audienceOf(who access.Subject) *audience {
 	return a
 }
 
-// unitsOf lists the agencies whose units a subject sees.
+// unitsOf lists whose units a subject sees, by NUL: an agency stands for all of its units, an owner as ownerOf writes it for the one unit that
+// somebody rides with; every: all.
 func (h *Hub) unitsOf(who access.Subject, now time.Time) string {
 	if access.Can(who, access.ReadUnits, access.Object{Noun: nouns.NounUnit}, now).Allowed() {
 		return every
 	}
 	var list []string
 	for _, g := range who.Grants {
+		if g.Agency == "" {
+			continue
+		}
 		o := access.Object{Noun: nouns.NounUnit, Agencies: []string{g.Agency}}
-		if g.Agency != "" && !slices.Contains(list, g.Agency) && access.Can(who, access.ReadUnits, o, now).Allowed() {
+		if access.Can(who, access.ReadUnits, o, now).Allowed() {
 			list = append(list, g.Agency)
+		} else if o.Unit = who.Unit; o.Unit != "" && access.Can(who, access.ReadUnits, o, now).Allowed() {
+			list = append(list, ownerOf(g.Agency, o.Unit))
 		}
 	}
 	slices.Sort(list)
-	return strings.Join(list, "\x00")
+	return strings.Join(slices.Compact(list), "\x00")
 }
 
 // release forgets an audience without clients.

@@ -242,19 +242,22 @@ func TestASessionIsOverWhileSomebodyLooks(t *testing.T) {
 // Where officers are is shown to whoever may see units, of their agency or of all; in Things and in cells.
 func TestUnitsShowToWhomTheyMay(t *testing.T) {
 	bus := thing("angkot:1", "bus", -0.8, 100.6, 1)
-	bpbd, damkar, loose := thing("radio:bpbd/trc-1", "unit", -0.8, 100.6, 1), thing("radio:damkar/1", "unit", -0.8, 100.6, 1), thing("radio:7", "unit", -0.8, 100.6, 1)
+	bpbd, second, damkar, loose := thing("radio:bpbd/trc-1", "unit", -0.8, 100.6, 1), thing("radio:bpbd/trc-2", "unit", -0.8, 100.6, 1), thing("radio:damkar/1", "unit", -0.8, 100.6, 1), thing("radio:7", "unit", -0.8, 100.6, 1)
 	for name, c := range map[string]struct {
 		who  access.Subject
 		want []string
 	}{
-		"a dispatcher":        {grant(access.Dispatcher, ""), []string{"angkot:1", "radio:7", "radio:bpbd/trc-1", "radio:damkar/1"}},
+		"a dispatcher":        {grant(access.Dispatcher, ""), []string{"angkot:1", "radio:7", "radio:bpbd/trc-1", "radio:bpbd/trc-2", "radio:damkar/1"}},
 		"a liaison":           {grant(access.Liaison, "damkar"), []string{"angkot:1", "radio:damkar/1"}},
-		"two agencies add up": {access.Subject{ID: "user:x", Grants: []access.Grant{{Role: access.Liaison, Agency: "damkar"}, {Role: access.Liaison, Agency: "bpbd"}}}, []string{"angkot:1", "radio:bpbd/trc-1", "radio:damkar/1"}},
+		"two agencies add up": {access.Subject{ID: "user:x", Grants: []access.Grant{{Role: access.Liaison, Agency: "damkar"}, {Role: access.Liaison, Agency: "bpbd"}}}, []string{"angkot:1", "radio:bpbd/trc-1", "radio:bpbd/trc-2", "radio:damkar/1"}},
+		"a crew":              {access.Subject{ID: "user:x", Unit: "bpbd/trc-1", Grants: []access.Grant{{Role: access.Field, Agency: "bpbd"}}}, []string{"angkot:1", "radio:bpbd/trc-1"}},
+		"a crew of no unit":   {grant(access.Field, "bpbd"), []string{"angkot:1"}},
+		"a unit of others":    {access.Subject{ID: "user:x", Unit: "damkar/1", Grants: []access.Grant{{Role: access.Field, Agency: "bpbd"}}}, []string{"angkot:1"}},
 		"a leader":            {grant(access.Leader, ""), []string{"angkot:1"}},
 		"nobody":              {access.Subject{ID: "user:x"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRoom(t, newStream(), "e1", quick(), bus, bpbd, damkar, loose)
+			r := newRoom(t, newStream(), "e1", quick(), bus, bpbd, second, damkar, loose)
 			ids := func(m message) (out []string) {
 				for _, th := range m.Things {
 					out = append(out, th.ID)
@@ -270,7 +273,7 @@ func TestUnitsShowToWhomTheyMay(t *testing.T) {
 			var list []Change
 			for _, old := range []struct {
 				id, kind string
-			}{{"angkot:1", "bus"}, {"radio:bpbd/trc-1", "unit"}, {"radio:damkar/1", "unit"}, {"radio:7", "unit"}} {
+			}{{"angkot:1", "bus"}, {"radio:bpbd/trc-1", "unit"}, {"radio:bpbd/trc-2", "unit"}, {"radio:damkar/1", "unit"}, {"radio:7", "unit"}} {
 				list = append(list, r.changed(thing(old.id, old.kind, -0.8, 100.6, 1), thing(old.id, old.kind, -0.8, 100.6, 2)))
 			}
 			r.ThingsChanged(list)

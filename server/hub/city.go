@@ -21,7 +21,7 @@ type city struct {
 	placed  int
 	built   map[*bucket]struct{} // have sums
 	alarms  alarms
-	owner   func(kind, id string) string // the agency of a unit
+	owner   func(kind, id string) string // whose a unit is
 }
 
 // row is one Thing, 40 bytes. The four sums stand for what viewers were last told of it; they count only where its bucket has viewers in

@@ -62,7 +62,7 @@ func (c *city) all(b *bucket, f form, nowMS int64) []chunk {
 	return b.full[f.id()]
 }
 
-// encode writes rows as one chunk per kind, and units as one per agency.
+// encode writes rows as one chunk per kind, and each unit that has an owner as its own: its crew sees it where nobody else of its agency shows.
 func encode(f form, nowMS int64, list []wire.Row, owner func(kind, id string) string) []chunk {
 	of := func(r *wire.Row) string { return owner(r.Thing.Kind, r.Thing.ID) }
 	slices.SortFunc(list, func(a, b wire.Row) int {

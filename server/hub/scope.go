@@ -75,8 +75,8 @@ func layersOf(list []string) string {
 	return strings.Join(slices.Compact(list), "\x00")
 }
 
-// wants tells which Things a view shows: of the kinds that were asked for those that may be seen. The owner of a unit is its agency; of all
-// else, and of cells, it is empty.
+// wants tells which Things a view shows: of the kinds that were asked for those that may be seen. The owner of a unit is as ownerOf writes it;
+// of all else, and of cells, it is empty.
 type wants func(kind, owner string) bool
 
 // wantsOf reads what layersOf and unitsOf wrote.
@@ -92,7 +92,7 @@ func wantsOf(layers, units string) wants {
 		kinds[k] = struct{}{}
 	}
 	return func(kind, owner string) bool {
-		if kind == nouns.KindUnit && units != every && (owner == "" || !slices.Contains(strings.Split(units, "\x00"), owner)) {
+		if kind == nouns.KindUnit && units != every && !tellsOf(units, owner) {
 			return false
 		}
 		_, ok := kinds[kind]
@@ -100,17 +100,26 @@ func wantsOf(layers, units string) wants {
 	}
 }
 
+// tellsOf tells whether what unitsOf wrote names the owner of a unit, or its whole agency.
+func tellsOf(units, owner string) bool {
+	agency, _, owned := strings.Cut(owner, "\x01")
+	return owned && slices.ContainsFunc(strings.Split(units, "\x00"), func(one string) bool { return one == agency || one == owner })
+}
+
 // Most viewers want everything: they share this.
 func wantsAll(string, string) bool  { return true }
 func wantsNone(string, string) bool { return false }
 
-// owner is the agency of a unit; empty for all else, and where nobody knows.
+// ownerOf writes whose a unit is: its agency's, and within it its crew's.
+func ownerOf(agency, unit string) string { return agency + "\x01" + unit }
+
+// owner is whose a unit is; empty for all else, and where nobody knows its agency.
 func (h *Hub) owner(kind, id string) string {
 	if kind != nouns.KindUnit {
 		return ""
 	}
 	if _, o := nouns.Thing(id, kind, h.d.Agency); len(o.Agencies) > 0 {
-		return o.Agencies[0]
+		return ownerOf(o.Agencies[0], o.Unit)
 	}
 	return ""
 }
