@@ -18,33 +18,33 @@ const MostEvidence = 50
 // facts is what the rules are asked of: the values, the evidence behind each, and the names of which nobody tells anything.
 type facts struct {
 	values   map[string]any
-	evidence map[string][]Evidence
+	evidence map[string][]*Evidence
 	blind    map[string]bool
 }
 
 // factsOf reckons the facts of a hazard at a time.
 func (p *picture) factsOf(hazard string, now time.Time) facts {
-	f := facts{values: map[string]any{}, evidence: map[string][]Evidence{}, blind: map[string]bool{}}
+	f := facts{values: map[string]any{}, evidence: map[string][]*Evidence{}, blind: map[string]bool{}}
 	p.ofIncidents(&f, hazard)
 	p.ofWarnings(&f, now)
 	p.ofStatements(&f, now)
 	f.values["flood_minutes"] = 0.0
 	if !p.floodSince.IsZero() {
 		f.values["flood_minutes"] = now.Sub(p.floodSince.Time).Minutes()
-		f.evidence["flood_minutes"] = []Evidence{{Kind: "alarms", Ref: "flood", At: p.floodSince}}
+		f.evidence["flood_minutes"] = []*Evidence{{Kind: "alarms", Ref: "flood", At: p.floodSince}}
 	}
 	p.ofUnits(&f)
 	return f
 }
 
 func (p *picture) ofIncidents(f *facts, hazard string) {
-	byType, districts := map[string]int{}, map[string]bool{}
-	var all, extreme, severe, hit []Evidence
+	counts, districts := map[string]int{}, map[string]bool{}
+	var all, extreme, severe, hit []*Evidence
 	for _, e := range p.incidents {
-		if hazard != House && hazardOf(e.Type) != hazard {
+		if hazard != House && byType[e.Type] != hazard {
 			continue
 		}
-		byType[e.Type]++
+		counts[e.Type]++
 		all = append(all, e)
 		if e.Severity == cap.Extreme {
 			extreme = append(extreme, e)
@@ -59,19 +59,19 @@ func (p *picture) ofIncidents(f *facts, hazard string) {
 		}
 	}
 	f.values["open"], f.values["open_extreme"], f.values["open_severe"] = len(all), len(extreme), len(severe)
-	f.values["open_by_type"], f.values["districts_hit"] = byType, len(districts)
+	f.values["open_by_type"], f.values["districts_hit"] = counts, len(districts)
 	f.evidence["open"], f.evidence["open_extreme"], f.evidence["open_severe"], f.evidence["open_by_type"], f.evidence["districts_hit"] = all, extreme, severe, all, hit
 }
 
 // ofWarnings counts what a weather service says, as alerts and as statements of a scale of the weather that are worth something.
 func (p *picture) ofWarnings(f *facts, now time.Time) {
 	districts := map[string]bool{}
-	var found []Evidence
+	var found []*Evidence
 	for _, w := range p.warnings {
 		if !w.until.IsZero() && !now.Before(w.until.Time) {
 			continue
 		}
-		found = append(found, w.Evidence)
+		found = append(found, &w.Evidence)
 		for _, d := range w.districts {
 			districts[d] = true
 		}
@@ -94,9 +94,9 @@ func (p *picture) ofWarnings(f *facts, now time.Time) {
 func (p *picture) ofStatements(f *facts, now time.Time) {
 	steps, level, rank := map[string]string{}, map[string]int{}, map[string]int{}
 	worst := map[string]statement.Statement{} // by scale
-	var closed []Evidence
+	var closed []*Evidence
 	longest := 0.0
-	evacuations := []Evidence{}
+	var evacuations []*Evidence
 	f.values["volcano_step"], f.values["gate_step"], f.values["decree"], f.values["resources_exceeded"] = "", "", "", false
 	for _, s := range p.inForce(now) {
 		scale, ok := p.scales.Find(s.Scale)
@@ -127,7 +127,7 @@ func (p *picture) ofStatements(f *facts, now time.Time) {
 			name = "decree"
 		}
 		if name != "" && rank[code] > most[name] {
-			most[name], f.values[name], f.evidence[name] = rank[code], steps[code], []Evidence{one}
+			most[name], f.values[name], f.evidence[name] = rank[code], steps[code], []*Evidence{one}
 		}
 	}
 	f.values["steps"], f.values["worth"], f.values["road_closed_minutes"], f.values["evacuations"] = steps, level, longest, len(evacuations)
@@ -143,10 +143,10 @@ func (p *picture) ofUnits(f *facts) {
 			last[u.Agency] = u.UpdatedAt
 		}
 	}
-	var without []Evidence
+	var without []*Evidence
 	for _, agency := range slices.Sorted(maps.Keys(ready)) {
 		if !ready[agency] {
-			without = append(without, Evidence{Kind: "unit", Ref: agency, Text: agency, At: last[agency]})
+			without = append(without, &Evidence{Kind: "unit", Ref: agency, Text: agency, At: last[agency]})
 		}
 	}
 	f.values["agencies_without_units"], f.evidence["agencies_without_units"] = len(without), without
@@ -163,8 +163,8 @@ func worth(scale statement.Scale, step string) int {
 }
 
 // said is a statement as evidence, as old as what was said.
-func said(s statement.Statement) Evidence {
-	return Evidence{Kind: "statement", Ref: s.ID, Text: s.Name + ", " + s.Source, AreaName: s.AreaName, Scale: s.Scale, Step: s.Step, At: s.StatedAt}
+func said(s statement.Statement) *Evidence {
+	return &Evidence{Kind: "statement", Ref: s.ID, Text: s.Name + ", " + s.Source, AreaName: s.AreaName, Scale: s.Scale, Step: s.Step, At: s.StatedAt}
 }
 
 // finding is what the rules find of a hazard at one time.
@@ -218,46 +218,42 @@ func (r *Rules) judge(p *picture, now time.Time) map[string]finding {
 // held is a rule that holds, with what it rests on.
 type held struct {
 	rule     *compiled
-	evidence []Evidence
+	evidence []*Evidence
 }
 
 // found is the highest level of what holds, with the rules of that level.
 func found(list []held) finding {
 	out := finding{level: 1, rules: []string{}, reasons: []Reason{}, evidence: []Evidence{}}
-	seen := map[string]bool{}
 	for _, h := range list {
 		out.level = max(out.level, h.rule.Level)
 	}
 	slices.SortStableFunc(list, func(a, b held) int { return strings.Compare(a.rule.ID, b.rule.ID) })
+	var behind []*Evidence
 	for _, h := range list {
 		if h.rule.Level != out.level {
 			continue
 		}
-		if !slices.Contains(out.rules, h.rule.ID) {
-			out.rules = append(out.rules, h.rule.ID)
-			out.reasons = append(out.reasons, Reason(maps.Clone(h.rule.Names)))
-			if out.who == nil {
-				out.who = slices.Clone(h.rule.Who)
-			}
-			// One reason is enough to confirm by: whoever may confirm it by any of them may.
-			for _, w := range h.rule.Who {
-				if !slices.Contains(out.who, w) {
-					out.who = append(out.who, w)
-				}
-			}
+		behind = append(behind, h.evidence...)
+		if slices.Contains(out.rules, h.rule.ID) {
+			continue
 		}
-		for _, e := range h.evidence {
-			if name := e.Kind + ":" + e.Ref; !seen[name] {
-				seen[name] = true
-				out.evidence = append(out.evidence, e)
+		out.rules = append(out.rules, h.rule.ID)
+		out.reasons = append(out.reasons, Reason(maps.Clone(h.rule.Names)))
+		for _, w := range h.rule.Who { // one reason is enough to confirm by: whoever may confirm it by any of them may
+			if !slices.Contains(out.who, w) {
+				out.who = append(out.who, w)
 			}
 		}
 	}
-	slices.SortFunc(out.evidence, func(a, b Evidence) int {
+	order := func(a, b *Evidence) int {
 		return cmp.Or(a.At.Compare(b.At.Time), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Ref, b.Ref))
-	})
-	if len(out.evidence) > MostEvidence {
-		out.evidence = out.evidence[:MostEvidence:MostEvidence]
+	}
+	slices.SortFunc(behind, order)
+	for _, e := range slices.CompactFunc(behind, func(a, b *Evidence) bool { return order(a, b) == 0 }) {
+		if len(out.evidence) == MostEvidence {
+			break
+		}
+		out.evidence = append(out.evidence, *e)
 	}
 	if out.who == nil {
 		out.who = WhoConfirms(out.level)

@@ -1,7 +1,5 @@
 package status
 
-import "slices"
-
 // Words are by language: {id: banjir, en: flood}.
 type Words = map[string]string
 
@@ -27,15 +25,16 @@ func Hazards() []Hazard {
 	}
 }
 
-// hazardOf gives the hazard of a type of incident; empty: none of its own.
-func hazardOf(typ string) string {
+// byType is the hazard of each type of incident.
+var byType = func() map[string]string {
+	out := map[string]string{}
 	for _, h := range Hazards() {
-		if slices.Contains(h.Types, typ) {
-			return h.Code
+		for _, t := range h.Types {
+			out[t] = h.Code
 		}
 	}
-	return ""
-}
+	return out
+}()
 
 // HazardCodes lists the codes of Hazards.
 func HazardCodes() []string {

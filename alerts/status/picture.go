@@ -34,7 +34,7 @@ type Unit struct {
 type picture struct {
 	place      Place
 	scales     statement.Scales
-	incidents  map[string]Evidence // open ones, as evidence
+	incidents  map[string]*Evidence // open ones, as evidence; never changed, replaced
 	warnings   map[string]warning
 	statements map[string]statement.Statement
 	alarms     map[string]moment.Time // when each was raised, those of the last ten minutes
@@ -49,7 +49,7 @@ type warning struct {
 }
 
 func newPicture(place Place, scales statement.Scales) *picture {
-	return &picture{place: place, scales: scales, incidents: map[string]Evidence{}, warnings: map[string]warning{},
+	return &picture{place: place, scales: scales, incidents: map[string]*Evidence{}, warnings: map[string]warning{},
 		statements: map[string]statement.Statement{}, alarms: map[string]moment.Time{}, units: map[string]Unit{}}
 }
 
@@ -62,8 +62,11 @@ func (p *picture) incident(in *incident.Incident) bool {
 		return known
 	}
 	now := Evidence{Kind: "incident", Ref: in.ID, Text: in.Number, Type: in.Type, Severity: in.Severity, AreaName: in.AreaName, At: in.OpenedAt}
-	p.incidents[in.ID] = now
-	return was != now
+	if known && *was == now {
+		return false
+	}
+	p.incidents[in.ID] = &now
+	return true
 }
 
 // alert takes a new state of an alert. Only warnings of a weather service count: what our own rules raise shows in incidents.
