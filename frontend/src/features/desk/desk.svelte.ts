@@ -3,6 +3,7 @@ import type { Box } from "../../map/geometry";
 import type { Room } from "../../stores/room.svelte";
 import type { Incident, Report } from "../../wire/wire";
 import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
+import { language } from "../../i18n/lang.svelte";
 import { whoAmI, type Me } from "../../api/me";
 import { fetchDesks } from "../../api/session";
 import type { Point } from "./coordinates";
@@ -11,6 +12,7 @@ import { Dossier } from "./dossier.svelte";
 import { past, shown, type Filters } from "./filter";
 import { tellNames } from "../incidents/person";
 import { standing } from "../reports/standing";
+import { titled } from "./words";
 import { readPlace, writePlace, type Place } from "./link";
 
 /** What the panels let the keyboard do; each registers its own when it is drawn. */
@@ -64,10 +66,15 @@ export class Desk {
     this.restore(readPlace(search));
   }
 
+  /** Open incidents under the names that whoever reads them knows. */
+  incidents = $derived.by(() => this.#titled(this.room.incidents.all));
+
   /** Incidents of the list, worst first. */
   list = $derived.by(() =>
     shown(
-      past(this.filters.status) ? (this.over ?? []) : this.room.incidents.all,
+      past(this.filters.status)
+        ? this.#titled(this.over ?? [])
+        : this.incidents,
       this.filters,
       this.me?.subject ?? "",
     ),
@@ -90,6 +97,11 @@ export class Desk {
       ? this.dossier.latest(this.live)
       : (this.live ?? null),
   );
+
+  #titled(incidents: readonly Incident[]): readonly Incident[] {
+    const { current } = language;
+    return incidents.map((i) => titled(i, this.types, current));
+  }
 
   /** Whether some object may be treated so; which one, the house says. */
   may(right: string): boolean {

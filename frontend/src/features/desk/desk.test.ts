@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import type { IncidentType } from "../../api/incidents";
 import type { Incident } from "../../wire/wire";
 import { changes, newer } from "./changes";
 import { active, duplicates, NO_FILTERS, shown } from "./filter";
 import { readPlace, writePlace } from "./link";
+import { titled } from "./words";
 
 const make = (id: string, more: Partial<Incident> = {}): Incident =>
   ({
@@ -50,6 +52,39 @@ describe("the list's filters", () => {
   it("calls nothing mine while nobody is known", () => {
     const filters = { ...NO_FILTERS, mine: true };
     expect(shown([make("1", { owner: "" })], filters, "")).toEqual([]);
+  });
+});
+
+describe("what is left of an incident", () => {
+  const types = [
+    {
+      code: "fire_building",
+      id: "kebakaran bangunan",
+      en: "building fire",
+      restricted: false,
+    },
+  ] as unknown as IncidentType[];
+  const type = "fire_building";
+  const title = "Kebakaran bangunan";
+
+  it("is called by its type in the reader's language", () => {
+    const coarse = make("1", { version: 0, type, title });
+    expect(titled(coarse, types, "en").title).toBe("Building fire");
+    expect(titled(coarse, types, "id").title).toBe("Kebakaran bangunan");
+    const [row] = shown(
+      [titled(coarse, types, "en")],
+      { ...NO_FILTERS, text: "building" },
+      "",
+    );
+    expect(row?.id).toBe("1");
+  });
+  it("that is whole, or reads people's own words, keeps them", () => {
+    const whole = make("2", {
+      type,
+      title: "Rumah Pak Karim",
+      why: { rule: "", person: "", inputs: [] } as unknown as Incident["why"],
+    });
+    expect(titled(whole, types, "en")).toBe(whole);
   });
 });
 

@@ -2,6 +2,8 @@
 import { m } from "../../i18n/paraglide/messages.js";
 import type { Lang } from "../../i18n/lang.svelte";
 import type { IncidentType, Verb } from "../../api/incidents";
+import type { Incident } from "../../wire/wire";
+import { limitOf } from "../incidents/limited";
 import { personWord } from "../incidents/person";
 
 const VERB: Record<Verb, () => string> = {
@@ -88,6 +90,16 @@ export function typeWord(
   const known = types.find((t) => t.code === code);
   return known ? capital(known[lang]) : code;
 }
+
+/** What is left of an incident says its type in the house's language alone: its title is that type in the reader's. */
+export const titled = (
+  incident: Incident,
+  types: readonly IncidentType[],
+  lang: Lang,
+): Incident =>
+  limitOf(incident) === "coarse"
+    ? { ...incident, title: typeWord(incident.type, types, lang) }
+    : incident;
 
 /** "river_gauge" reads "river gauge" where nobody gave the kind a name. */
 export const plain = (code: string): string => code.replaceAll("_", " ");
