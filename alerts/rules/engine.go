@@ -6,301 +6,350 @@ import (
 	"sync/atomic"
 	"time"
 
-	"cel.dev/cel-go/cel"
-	"github.com/oklog/ulid/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/feeds"
 	"kentongan/geo/moment"
 )
 
-// Engine judges readings. It is safe for concurrent use; two readings of one Thing must come in the order they are to be judged.
+// Engine is where the rules of a Program stand: a pure function of the state it was given, of the inputs in their order and of the clock that
+// comes with each of them. It asks nobody for the time. An input is given once, in the order in which it was committed, with the clock of
+// then; how often Tick is called between makes no difference to what is decided, nor to any time in it.
+//
+// One goroutine gives it inputs; Concerns and List may be called by others.
 type Engine struct {
-	list       []*compiled
-	byID       map[string]*compiled
-	byProperty map[string][]*compiled // rules pinned to a property
-	loose      []*compiled            // rules that look at every property
+	program atomic.Pointer[Program]
 
-	mu      sync.Mutex
-	last    map[series]int64  // event time of the newest judged reading, ms
-	pending map[spot]struct{} // held by `for`
+	mu     sync.Mutex
+	now    int64 // our clock, ms: the latest that came with an input
+	swept  int64
+	states map[string]*standing
+	timers timers
+	out    []Decision
+	view   view
+	obs    feeds.Observation
+	series *watch
+	saved  map[string]bool // fields that the last Saves gave
+	tracks *tracks
 }
 
-type compiled struct {
-	rule    *Rule
-	when    cel.Program
-	clear   cel.Program // nil: clears when `when` does not hold
-	samples int
-	pins    []string
-	errors  atomic.Int64
-	states  map[string]*state // by Thing; guarded by the engine
-}
-
-type series struct{ thing, property string }
-
-type spot struct {
+// standing is where one rule stands.
+type standing struct {
 	rule  *compiled
-	thing string
+	pairs map[string]*pair
+	rest  map[string]int64 // Things that were quiet for long: event time up to which they have been judged
+	dirty [shards]bool     // parts of the state that have changed since the last Save
+	late  int64            // readings that came too late to be judged
+	near  *near            // where the condition held lately, for corroborate
+	piles *piles           // of a count
+	usual map[string]*usual
 }
 
-// state is where a rule stands on one Thing.
-type state struct {
-	firing   bool
-	fired    time.Time // crossing of the alert that stands; readings up to it were judged in an earlier life
-	property string    // what raised it: other properties neither confirm nor clear
-	agree    int       // consecutive readings for the change
-	since    time.Time // first of them
-	enough   time.Time // when they were enough
-	inputs   []incident.Input
-	thing    *feeds.Thing
+// NewEngine makes an engine without a state.
+func NewEngine(p *Program) *Engine {
+	e := &Engine{}
+	e.reset(p)
+	return e
 }
 
-func newEngine() *Engine {
-	return &Engine{
-		byID: map[string]*compiled{}, byProperty: map[string][]*compiled{}, last: map[series]int64{}, pending: map[spot]struct{}{},
+func (e *Engine) reset(p *Program) {
+	e.program.Store(p)
+	e.saved = map[string]bool{}
+	e.now, e.swept, e.states, e.timers, e.series, e.tracks = 0, 0, map[string]*standing{}, nil, newWatch(), newTracks()
+	for _, c := range p.list {
+		e.states[c.rule.ID] = newStanding(c)
 	}
 }
 
-func (e *Engine) add(c *compiled) {
-	c.states = map[string]*state{}
-	e.list = append(e.list, c)
-	e.byID[c.rule.ID] = c
-	if c.pins == nil {
-		e.loose = append(e.loose, c)
-		return
+func newStanding(c *compiled) *standing {
+	s := &standing{rule: c, pairs: map[string]*pair{}, rest: map[string]int64{}}
+	switch {
+	case c.kind == KindCount:
+		s.piles = newPiles(c)
+	case c.kind == KindAnomaly:
+		s.usual = map[string]*usual{}
+	case c.rule.Corroborate != nil:
+		s.near = newNear(c.rule.Corroborate)
 	}
-	slices.Sort(c.pins)
-	for _, p := range slices.Compact(c.pins) {
-		e.byProperty[p] = append(e.byProperty[p], c)
-	}
+	return s
 }
 
-// Reset forgets every reading and where every rule stands: another server may have judged meanwhile. Seed comes after it.
-func (e *Engine) Reset() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	clear(e.last)
-	clear(e.pending)
-	for _, c := range e.list {
-		c.states = map[string]*state{}
-	}
-}
+// Program is what the engine runs.
+func (e *Engine) Program() *Program { return e.program.Load() }
 
 // Concerns tells whether any rule looks at readings of a property.
-func (e *Engine) Concerns(property string) bool {
-	return len(e.loose) > 0 || len(e.byProperty[property]) > 0
-}
+func (e *Engine) Concerns(property string) bool { return e.program.Load().Concerns(property) }
 
-// LongestFor is the longest time for which a rule wants its condition to hold.
-func (e *Engine) LongestFor() time.Duration {
-	var most time.Duration
-	for _, c := range e.list {
-		most = max(most, c.rule.For)
-	}
-	return most
-}
+// LongestFor is Program.LongestFor.
+func (e *Engine) LongestFor() time.Duration { return e.program.Load().LongestFor() }
 
-// Seed tells the engine after a restart that a rule already fires on a Thing; the alert's id is a ULID of the crossing, and readings
-// up to it are not judged again. False: there is no such rule any more.
-func (e *Engine) Seed(rule, thing, alertID string) bool {
-	c, ok := e.byID[rule]
-	if !ok {
-		return false
-	}
+// Reading judges one reading by the rules it concerns. The Thing holds the state after the reading. Now is our clock when the reading was
+// committed, also where it is judged later. One that is late by up to ten minutes against the newest of its Thing is judged as if it had come
+// in order; one that is later still, or a copy, says nothing.
+func (e *Engine) Reading(t *feeds.Thing, o feeds.Observation, now time.Time) []Decision {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := &state{firing: true}
-	if id, err := ulid.ParseStrict(alertID); err == nil {
-		s.fired = ulid.Time(id.Time()).UTC()
+	e.advance(now.UnixMilli())
+	p := e.program.Load()
+	if !p.Concerns(o.Property) {
+		return e.take()
 	}
-	c.states[thing] = s
-	return true
-}
-
-// Judge looks at one reading with every rule it concerns. The Thing holds the state after the reading. Only good readings with a
-// known or received time are judged, none older than the newest of its Thing and property, none dated ahead of our clock.
-func (e *Engine) Judge(thing *feeds.Thing, o feeds.Observation, now time.Time) []Decision {
-	pinned := e.byProperty[o.Property]
-	if len(pinned)+len(e.loose) == 0 || !judged(o, now) {
-		return nil
+	at := eventTime(&o, now)
+	o.At = momentOf(at)
+	e.obs = o
+	e.view = view{thing: t, obs: &e.obs, places: p.places}
+	v := &e.view
+	if !e.trusted(v, at, now.UnixMilli()) {
+		return e.take()
 	}
-	at := o.At
-	if at.IsZero() {
-		at = o.ReceivedAt
-	}
-	if at.IsZero() {
-		at = moment.Of(now)
-	}
-	o.At = at
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	key := series{thing.ID, o.Property}
-	// An equal time is the same reading again, unless our clock stands in for the producer's: one delivery may bring several of those.
-	if last, ok := e.last[key]; ok && (at.Milli() < last || at.Milli() == last && o.Quality != feeds.Received) {
-		return nil
-	}
-	e.last[key] = at.Milli()
-	view := &reading{thing: thing, obs: &o}
-	var out []Decision
-	for _, group := range [2][]*compiled{pinned, e.loose} {
-		for _, c := range group {
-			if d, ok := e.step(c, thing, view, now); ok {
-				out = append(out, d)
-			}
+	lag := max(0, now.UnixMilli()-at)
+	for _, name := range p.keys {
+		for _, c := range p.index[name][fields[name].text(v)] {
+			e.judge(c, v, at, lag)
 		}
+	}
+	for _, c := range p.loose {
+		e.judge(c, v, at, lag)
+	}
+	e.fenced(p, v, at, lag)
+	return e.take()
+}
+
+// judge tries one rule on a reading.
+func (e *Engine) judge(c *compiled, v *view, at, lag int64) {
+	if !c.tied(v) {
+		return
+	}
+	s := e.states[c.rule.ID]
+	switch c.kind {
+	case KindCount:
+		e.countThing(s, v, at)
+		return
+	case KindAbsence:
+		if !c.when.holds(v) {
+			return
+		}
+	case KindAnomaly:
+		e.anomalous(s, v, at, lag)
+		return
+	}
+	m := mark{at: at}
+	if v.obs.Quality == feeds.Received {
+		m.said = timed
+	}
+	if c.kind == KindThreshold {
+		m.said |= c.says(v)
+	}
+	e.mark(s, v, m, lag)
+}
+
+// says tries the conditions of a threshold or a rate.
+func (c *compiled) says(v *view) said {
+	var out said
+	if c.holdsAt(v, 0) {
+		out = held
+	}
+	switch {
+	case c.clear != nil:
+		if c.clear.holds(v) {
+			out |= over
+		}
+	case out == held:
+	case c.deadband == 0 || !c.holdsAt(v, c.deadband) && !c.holdsAt(v, -c.deadband):
+		out |= over
 	}
 	return out
 }
 
-func judged(o feeds.Observation, now time.Time) bool {
-	if o.Quality != "" && o.Quality != feeds.Good && o.Quality != feeds.Received {
-		return false
-	}
-	if o.Value.Type != feeds.Text && !finite(o.Value.Num) {
-		return false
-	}
-	return o.At.IsZero() || !o.At.After(now.Add(feeds.ClockSkewLimit))
-}
-
-// step moves one rule's state on one Thing by one reading.
-func (e *Engine) step(c *compiled, thing *feeds.Thing, view *reading, now time.Time) (Decision, bool) {
-	s := c.states[thing.ID]
-	at := view.obs.At.Time
-	if s != nil && s.firing {
-		return e.toClear(c, s, thing, view, at)
-	}
-	if !c.holds(c.when, view) {
-		if s != nil && s.property == view.obs.Property {
-			e.forget(c, thing.ID)
+// holdsAt tries `when` on the value, or the rate, moved by an amount.
+func (c *compiled) holdsAt(v *view, by float64) bool {
+	if c.kind == KindRate {
+		was := v.rate
+		v.rate += by
+		defer func() { v.rate = was }()
+		r := c.rule.Rate
+		if r.Rise > 0 || r.Fall > 0 {
+			if !v.rated || !(r.Rise > 0 && v.rate >= r.Rise || r.Fall > 0 && v.rate <= -r.Fall) {
+				return false
+			}
 		}
-		return Decision{}, false
+		return c.when.holds(v)
 	}
-	if s == nil {
-		s = &state{property: view.obs.Property}
-		c.states[thing.ID] = s
+	if by == 0 {
+		return c.when.holds(v)
 	}
-	if s.property != view.obs.Property {
-		return Decision{}, false
+	if v.obs.Value.Type != feeds.Number {
+		return false
 	}
-	s.count(c, thing, view, at)
-	if s.enough.IsZero() {
-		return Decision{}, false
-	}
-	if c.rule.For > 0 && at.Sub(s.since) < c.rule.For {
-		e.pending[spot{c, thing.ID}] = struct{}{}
-		return Decision{}, false
-	}
-	return e.fire(c, s, thing.ID), true
+	was := v.obs.Value.Num
+	v.obs.Value.Num += by
+	defer func() { v.obs.Value.Num = was }()
+	return c.when.holds(v)
 }
 
-// count takes one more reading that agrees.
-func (s *state) count(c *compiled, thing *feeds.Thing, view *reading, at time.Time) {
-	s.agree++
-	s.thing = thing
-	if s.agree == 1 {
-		s.since = at
+// mark lets a rule take up what a reading says about its Thing.
+func (e *Engine) mark(s *standing, v *view, m mark, lag int64) {
+	c := s.rule
+	p := s.pair(v.thing.ID, e.now)
+	m.prop = p.propertyOf(v.obs.Property)
+	if c.kind == KindRate || m.said&held != 0 || p.head.firing && m.said&over != 0 {
+		m.value = &sample{v.obs.Value, v.obs.Unit}
 	}
-	if s.agree == c.samples {
-		s.enough = at
+	i, how := p.put(m)
+	switch how {
+	case tooLate:
+		s.late++
+		return
+	case copied:
+		return
+	case appended:
+		p.thing, p.lag = v.thing, lag
+	case inserted:
+		if p.thing == nil {
+			p.thing = v.thing
+		}
 	}
-	s.inputs = append(s.inputs, view.input())
-	if len(s.inputs) > min(c.samples, 5) {
-		s.inputs = s.inputs[1:]
+	s.dirty[shardOf(p.key)] = true
+	if c.kind == KindRate {
+		p.rated(i, v)
 	}
-}
-
-func (e *Engine) fire(c *compiled, s *state, thing string) Decision {
-	delete(e.pending, spot{c, thing})
-	at := s.enough
-	if held := s.since.Add(c.rule.For); held.After(at) {
-		at = held
+	if s.near != nil && p.kept()[i].said&held != 0 {
+		e.corroborate(s, p, i, v)
 	}
-	d := Decision{Rule: c.rule, Fire: true, Thing: s.thing, Inputs: s.inputs, At: at, Since: s.since}
-	*s = state{firing: true, fired: at, property: s.property}
-	return d
-}
-
-// toClear counts the readings that say the condition is over.
-func (e *Engine) toClear(c *compiled, s *state, thing *feeds.Thing, view *reading, at time.Time) (Decision, bool) {
-	if !at.After(s.fired) || s.property != "" && s.property != view.obs.Property {
-		return Decision{}, false
-	}
-	over := false
-	if c.clear != nil {
-		over = c.holds(c.clear, view)
+	if how == inserted {
+		e.rejudge(p)
 	} else {
-		over = !c.holds(c.when, view)
+		p.head.step(&c.pace, &p.kept()[i], func(t turn) { e.turned(p, t) })
+		p.trim()
 	}
-	if !over {
-		s.agree, s.enough, s.inputs = 0, time.Time{}, nil
-		return Decision{}, false
-	}
-	s.count(c, thing, view, at)
-	if s.enough.IsZero() {
-		return Decision{}, false
-	}
-	d := Decision{Rule: c.rule, Thing: thing, Inputs: s.inputs, At: at, Since: s.since}
-	delete(c.states, thing.ID)
-	return d, true
+	e.arm(p)
 }
 
-func (e *Engine) forget(c *compiled, thing string) {
-	delete(c.states, thing)
-	delete(e.pending, spot{c, thing})
+// rejudge judges all marks of a pair anew and says what was said wrongly.
+func (e *Engine) rejudge(p *pair) {
+	for _, c := range p.corrections(p.again(e.now)) {
+		e.say(p, c.turn, c.withdrawn)
+	}
 }
 
-// holds evaluates a condition; what cannot be evaluated does not hold.
-func (c *compiled) holds(p cel.Program, view *reading) bool {
-	v, _, err := p.Eval(view)
-	if err != nil {
-		if !expected(err) {
-			c.errors.Add(1)
+func (e *Engine) turned(p *pair, t turn) {
+	if p.turned(t) {
+		e.say(p, t, false)
+	}
+}
+
+// say makes a decision of a turn.
+func (e *Engine) say(p *pair, t turn, withdrawn bool) {
+	d := Decision{
+		Rule: p.rule.rule, Fire: t.fire, Key: p.key, Thing: p.thing, Position: p.thing.Position, Placed: p.thing.Placed, Type: p.rule.about(),
+		Sources: []string{p.key}, At: timeOf(t.at), Since: timeOf(t.since), Withdrawn: withdrawn, Inputs: []incident.Input{},
+	}
+	for _, in := range p.inputs(t) {
+		d.Inputs = append(d.Inputs, inputOf(p.key, in.property, in.value.value, in.value.unit, in.at))
+	}
+	if s := e.states[p.rule.rule.ID]; s.near != nil && t.fire {
+		d.Sources = append(d.Sources, s.near.beside(p, t)...)
+		slices.Sort(d.Sources)
+		d.Sources = slices.Compact(d.Sources)
+	}
+	e.states[p.rule.rule.ID].dirty[shardOf(p.key)] = true
+	e.out = append(e.out, d)
+}
+
+// about is the type of incident that a rule is about.
+func (c *compiled) about() string {
+	switch {
+	case c.rule.Incident != nil:
+		return c.rule.Incident.Type
+	case c.kind == KindFault:
+		return faultType
+	}
+	return ""
+}
+
+// arm sets the clock for what will turn by itself. A clock that is set too early is set again when it rings.
+func (e *Engine) arm(p *pair) {
+	due := p.head.due(&p.rule.pace)
+	if due == 0 {
+		return
+	}
+	due += p.lag
+	if p.timer == 0 || due < p.timer {
+		p.timer = due
+		e.timers.push(timer{due: due, pair: p})
+	}
+}
+
+// advance lets time pass.
+func (e *Engine) advance(now int64) {
+	e.now = max(e.now, now)
+	for len(e.timers) > 0 && e.timers[0].due <= e.now {
+		t := e.timers.pop()
+		if t.pile != nil {
+			e.ring(t.pile, t.due)
+			continue
 		}
-		return false
+		p := t.pair
+		if p.timer != t.due {
+			continue
+		}
+		p.timer = 0
+		if turn, ok := p.head.until(&p.rule.pace, e.now-p.lag); ok {
+			e.turned(p, turn)
+		}
+		e.arm(p)
 	}
-	b, ok := v.Value().(bool)
-	return ok && b
+	e.sweep()
 }
 
-// Tick fires the rules whose condition has held for their time without a new reading to show it. Call it each second or so.
+// take hands over what was decided.
+func (e *Engine) take() []Decision {
+	if len(e.out) == 0 {
+		return nil
+	}
+	out := e.out
+	e.out = nil
+	return out
+}
+
+// Tick lets time pass without an input: what has held for its time fires, what has been silent for its time fires, windows end.
 func (e *Engine) Tick(now time.Time) []Decision {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var out []Decision
-	for at := range e.pending {
-		s := at.rule.states[at.thing]
-		if s == nil || s.firing {
-			delete(e.pending, at)
-			continue
-		}
-		if now.Sub(s.since) >= at.rule.rule.For {
-			out = append(out, e.fire(at.rule, s, at.thing))
-		}
-	}
-	return out
+	e.advance(now.UnixMilli())
+	return e.take()
 }
 
-// List gives every rule in the order of the file, and how it stands.
-func (e *Engine) List() []Listed {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	out := make([]Listed, 0, len(e.list))
-	for _, c := range e.list {
-		l := listed(c.rule)
-		l.Errors = c.errors.Load()
-		if c.pins == nil {
-			l.Warnings = append(l.Warnings, "when names no property, so every reading is judged by it")
-		}
-		for thing, s := range c.states {
-			if s.firing {
-				l.State = "firing"
-				l.Firing = append(l.Firing, thing)
-			} else if l.State == "normal" {
-				l.State = "pending"
-			}
-		}
-		slices.Sort(l.Firing)
-		out = append(out, l)
+// pair gives where the rule stands on a Thing.
+func (s *standing) pair(key string, now int64) *pair {
+	p := s.pairs[key]
+	if p != nil && p.quiet(now) {
+		s.free(key, p)
+		p = nil
 	}
-	return out
+	if p == nil {
+		p = &pair{rule: s.rule, key: key, floor: s.rest[key]}
+		p.base.last = p.floor
+		p.head = p.base
+		delete(s.rest, key)
+		s.pairs[key] = p
+	}
+	return p
 }
+
+// propertyOf gives the number of a property; past 250 they share one.
+func (p *pair) propertyOf(name string) uint8 {
+	for i, n := range p.props {
+		if n == name {
+			return uint8(i)
+		}
+	}
+	if len(p.props) >= 250 {
+		return 249
+	}
+	p.props = append(p.props, name)
+	return uint8(len(p.props) - 1)
+}
+
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+func momentOf(ms int64) moment.Time { return moment.Time{Time: timeOf(ms)} }

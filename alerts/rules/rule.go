@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"kentongan/alerts/incident"
-	"kentongan/feeds"
 	"kentongan/feeds/cap"
 )
 
@@ -21,7 +20,18 @@ type Rule struct {
 	When        string         `json:"when" yaml:"when"`
 	Clear       string         `json:"clear,omitempty" yaml:"clear"` // empty: clears when When no longer holds
 	For         time.Duration  `json:"-" yaml:"for"`                 // how long When must hold
-	Samples     int            `json:"samples" yaml:"samples"`       // consecutive readings that must agree; 0 means DefaultSamples
+	ClearFor    time.Duration  `json:"-" yaml:"clear_for"`           // how long it must be over before it clears
+	Samples     int            `json:"samples" yaml:"samples"`       // consecutive readings that must agree; 0: as its kind has it (kind.go)
+	Enabled     *bool          `json:"enabled" yaml:"enabled"`       // nil: it is
+	Deadband    Deadband       `json:"deadband,omitzero" yaml:"deadband"`
+	Range       []float64      `json:"range,omitempty" yaml:"range"` // lowest and highest that an instrument in order says; beyond it a reading is suspect
+	Corroborate *Corroborate   `json:"-" yaml:"corroborate"`
+	Rate        *Rate          `json:"-" yaml:"rate"`
+	Absence     *Absence       `json:"-" yaml:"absence"`
+	Count       *Count         `json:"-" yaml:"count"`
+	Fence       *Fence         `json:"-" yaml:"fence"`
+	Anomaly     *Anomaly       `json:"-" yaml:"anomaly"`
+	Regrade     *Regrade       `json:"regrade,omitempty" yaml:"regrade"`
 	Alert       AlertBlock     `json:"alert" yaml:"alert"`
 	Incident    *IncidentBlock `json:"incident,omitempty" yaml:"incident"`
 	Consequence string         `json:"consequence,omitempty" yaml:"consequence"`
@@ -74,16 +84,6 @@ func (b IncidentBlock) Window() time.Duration {
 	return b.MergeWindow
 }
 
-// Decision is what the engine found: a rule begins to fire on a Thing, or clears there.
-type Decision struct {
-	Rule   *Rule
-	Fire   bool // false: cleared
-	Thing  *feeds.Thing
-	Inputs []incident.Input
-	At     time.Time // event time of the crossing; equal readings give an equal time, so that a replay finds what it did
-	Since  time.Time // when the condition began to hold
-}
-
 var (
 	ruleID     = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 	categories = []string{"Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"}
@@ -97,6 +97,9 @@ func (r *Rule) Validate() []error {
 	bad := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%s: %s", key, fmt.Sprintf(format, args...)))
 	}
+	if r.Kind() == KindFault && (r.When != "" || len(r.kinds()) > 0) {
+		bad("id", "%s is the built-in rule: it knows by itself what to look for, and takes no when and no block but alert and incident", FaultRule)
+	}
 	word := func(key, got string, words []string) {
 		if !slices.Contains(words, got) {
 			bad(key, "%q is not one of %v", got, words)
@@ -105,14 +108,21 @@ func (r *Rule) Validate() []error {
 	if !ruleID.MatchString(r.ID) {
 		bad("id", "%q: want 1 to 64 of a-z, 0-9, - and _", r.ID)
 	}
-	if r.When == "" {
+	if r.When == "" && r.Fence == nil && r.Kind() != KindFault {
 		bad("when", "is required")
 	}
 	if r.For < 0 || r.For > 24*time.Hour {
 		bad("for", "%s is not within 0s and 24h", r.For)
 	}
+	if r.ClearFor < 0 || r.ClearFor > 24*time.Hour {
+		bad("clear_for", "%s is not within 0s and 24h", r.ClearFor)
+	}
 	if r.Samples < 0 || r.Samples > 100 {
 		bad("samples", "%d is not within 1 and 100", r.Samples)
+	}
+	errs = append(errs, r.validateBlocks()...)
+	if r.Regrade != nil { // it raises no alert of its own
+		return errs
 	}
 	if r.Alert.Event == "" {
 		bad("alert.event", "is required")

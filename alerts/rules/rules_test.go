@@ -36,11 +36,11 @@ func engine(t testing.TB, text string, change func(*Rule)) *Engine {
 	if change != nil {
 		change(&list[0])
 	}
-	e, err := Compile(list)
+	p, err := Compile(list, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return NewEngine(p)
 }
 
 type run struct {
@@ -54,6 +54,14 @@ func (r run) read(seconds int, property string, value any, want string) []Decisi
 	return r.readOf(feeds.Observation{Property: property, Quality: feeds.Good, At: moment.Of(noon.Add(time.Duration(seconds) * time.Second))}, value, want)
 }
 
+// now is a moment after the reading's own time; some are dated ahead of it.
+func (r run) now(o feeds.Observation) time.Time {
+	if o.At.IsZero() {
+		return o.ReceivedAt.Time
+	}
+	return noon.Add(max(0, min(time.Hour, o.At.Sub(noon))))
+}
+
 func (r run) readOf(o feeds.Observation, value any, want string) []Decision {
 	r.Helper()
 	switch v := value.(type) {
@@ -63,7 +71,7 @@ func (r run) readOf(o feeds.Observation, value any, want string) []Decision {
 		o.Value = feeds.Value{Type: feeds.Text, Text: v}
 	}
 	thing := &feeds.Thing{ID: "awlr:1", Kind: "river_gauge", State: map[string]feeds.Reading{o.Property: {Value: o.Value}}}
-	return r.want(r.e.Judge(thing, o, noon.Add(time.Hour)), fmt.Sprintf("%s = %v at %s", o.Property, value, o.At), want)
+	return r.want(r.e.Reading(thing, o, r.now(o)), fmt.Sprintf("%s = %v at %s", o.Property, value, o.At), want)
 }
 
 func (r run) want(got []Decision, what, want string) []Decision {
@@ -126,11 +134,12 @@ func TestWhatIsNotJudged(t *testing.T) {
 	r.read(0, "water_level", "tinggi", "")
 	r.readOf(feeds.Observation{Property: "water_level", Quality: feeds.Suspect, At: at}, 9.0, "")
 	r.readOf(feeds.Observation{Property: "water_level", Quality: feeds.ClockSkew, At: at}, 9.0, "")
-	r.readOf(feeds.Observation{Property: "water_level", Quality: feeds.Good, At: moment.Of(noon.Add(2 * time.Hour))}, 9.0, "")
 	if l := r.e.List()[0]; l.Errors != 0 || l.State != "normal" || !l.Undefined || len(l.Warnings) != 5 || l.Source != "file" {
 		t.Errorf("listed: %+v", l)
 	}
 	r.readOf(feeds.Observation{Property: "water_level", Quality: feeds.Received, ReceivedAt: moment.Of(noon.Add(time.Minute))}, 9.0, "fire")
+	r = run{t, engine(t, muka, nil)}
+	r.readOf(feeds.Observation{Property: "water_level", Quality: feeds.Good, At: moment.Of(noon.Add(2 * time.Hour))}, 9.0, "")
 }
 
 func TestSeedSkipsWhatWasJudged(t *testing.T) {
@@ -157,7 +166,7 @@ func TestFaultsNameRuleAndPlace(t *testing.T) {
 		{ID: "b2", When: `obs.property == 3`, Alert: alert},
 		{ID: "c", When: `true`, Clear: `obs.value <`, Alert: AlertBlock{}, Incident: &IncidentBlock{Type: "banjir"}},
 		{ID: "d", When: `true`, Alert: alert}, {ID: "d", When: `true`, Alert: alert},
-	})
+	}, nil)
 	if err == nil {
 		t.Fatal("faulty rules compiled")
 	}
@@ -172,13 +181,31 @@ func TestFaultsNameRuleAndPlace(t *testing.T) {
 }
 
 func TestCostIsBounded(t *testing.T) {
-	r := run{t, engine(t, muka, func(r *Rule) {
-		list := strings.TrimSuffix(strings.Repeat("1,", 60), ",")
-		r.When = fmt.Sprintf("[%s].all(a, [%s].all(b, [%s].all(c, a + b + c > 0)))", list, list, list)
-	})}
-	r.read(1, "water_level", 3.0, "")
-	if l := r.e.List()[0]; l.Errors != 1 {
-		t.Errorf("%d errors, want 1", l.Errors)
+	list := strings.TrimSuffix(strings.Repeat("1,", 60), ",")
+	alert := AlertBlock{Event: "x", Category: "Met", Severity: cap.Severe, Urgency: "Immediate", Certainty: "Observed"}
+	for _, bomb := range []string{
+		fmt.Sprintf("[%s].all(a, [%s].all(b, [%s].all(c, a + b + c > 0)))", list, list, list),
+		`thing.state.all(a, thing.state.all(b, thing.state.all(c, thing.state.all(d, a != b || c != d))))`,
+		`[0].map(a, [a, a, a, a, a, a, a, a]).map(b, [b, b, b, b, b, b, b, b].all(c, c.all(d, [1,2,3,4,5,6,7,8].all(e, [1,2,3,4,5,6,7,8].all(f, [1,2,3,4,5,6,7,8].all(g, d + e + f + g >= 0)))))).all(x, x)`,
+	} {
+		began := time.Now()
+		_, err := Compile([]Rule{{ID: "bomb", When: "obs.value > 1.0 &&\n " + bomb, Alert: alert}}, nil)
+		if err == nil || !strings.Contains(err.Error(), `rule "bomb": when: 2:`) {
+			t.Errorf("%.60s: %v", bomb, err)
+		}
+		if d := time.Since(began); d > 5*time.Second {
+			t.Errorf("%.60s: refused after %s", bomb, d)
+		}
+	}
+	// What is larger than it may be is cut, and said.
+	r := run{t, engine(t, muka, func(r *Rule) { r.When = `thing.state.exists(k, k == "x")` })}
+	thing := &feeds.Thing{ID: "awlr:1", State: map[string]feeds.Reading{}}
+	for i := range 5000 {
+		thing.State[fmt.Sprint(i)] = feeds.Reading{}
+	}
+	r.want(r.e.Reading(thing, feeds.Observation{Property: "water_level", At: moment.Of(noon)}, noon), "a state of 5000 properties", "")
+	if l := r.e.List()[0]; l.Errors != 1 || !strings.Contains(l.LastError, "when: ") {
+		t.Errorf("%d errors, want 1; last %q", l.Errors, l.LastError)
 	}
 }
 
@@ -219,14 +246,15 @@ func BenchmarkThousandRules(b *testing.B) {
 			Alert: AlertBlock{Event: "x", Category: "Met", Severity: cap.Severe, Urgency: "Immediate", Certainty: "Observed"},
 		})
 	}
-	e, err := Compile(list)
+	p, err := Compile(list, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
+	e := NewEngine(p)
 	thing := &feeds.Thing{ID: "a:1"}
 	b.ReportAllocs()
 	for i := range b.N {
 		o := feeds.Observation{Property: "p7", Quality: feeds.Good, Value: feeds.Value{Num: 1}, At: moment.Of(noon.Add(time.Duration(i) * time.Millisecond))}
-		e.Judge(thing, o, noon.Add(1000*time.Hour))
+		e.Reading(thing, o, o.At.Time)
 	}
 }

@@ -70,10 +70,11 @@ func build(t testing.TB, change ...func(*house, *Deps)) *house {
 	}
 	h.people = people.NewStore(rdb, keys, time.Now)
 	h.changes = people.NewChanges(h.people, nil, time.Now)
-	engine, err := rules.Compile(nil)
+	program, err := rules.Compile(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := rules.NewEngine(program)
 	deps := Deps{
 		Auth: h.auth, Picture: h.picture, History: index.NewStore(rdb, keys, index.Config{}, time.Now), Cases: h.cases, Deliver: h.deliver,
 		Door: func(feed string) push.Door { return h.doors[feed] },

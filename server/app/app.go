@@ -129,9 +129,11 @@ func (a *App) build(ctx context.Context) error {
 	if a.profile, err = profile.Load(a.cfg.Profile); err != nil {
 		return err
 	}
-	if a.rules, err = rules.Compile(a.cfg.Rules); err != nil {
+	program, err := rules.Compile(a.cfg.Rules, rules.PlacesOf(a.profile.Areas))
+	if err != nil {
 		return err
 	}
+	a.rules = rules.NewEngine(program)
 	if err := a.openBasemap(); err != nil {
 		return err
 	}

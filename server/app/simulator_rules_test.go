@@ -46,10 +46,11 @@ type judged struct {
 // judge plays a scenario against the demo's rules, in the time of a synctest bubble.
 func judge(t *testing.T, city, scenario string, things int, lasts time.Duration) judged {
 	cfg := demo(t)
-	engine, err := rules.Compile(cfg.Rules)
+	program, err := rules.Compile(cfg.Rules, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := rules.NewEngine(program)
 	place, err := profile.Load(city)
 	if err != nil {
 		t.Fatal(err)

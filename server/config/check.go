@@ -345,7 +345,7 @@ func (c *checker) rules(all []rules.Rule) {
 	for i, r := range all {
 		path := fmt.Sprintf("rules[%d]", i)
 		// One by one, so that each fault finds its line.
-		if _, err := rules.Compile([]rules.Rule{r}); err != nil {
+		if _, err := rules.Compile([]rules.Rule{r}, nil); err != nil {
 			c.rule(path, r.ID, err)
 		}
 		if r.ID == "" {

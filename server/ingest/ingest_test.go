@@ -399,11 +399,11 @@ func engine(t testing.TB) *rules.Engine {
 	t.Helper()
 	r := rules.Rule{ID: "muka-air", When: `obs.property == "level" && obs.value >= 3.0`, Clear: `obs.value < 2.5`, Samples: 1,
 		Alert: rules.AlertBlock{Event: "Muka air tinggi", Category: "Met", Severity: "Severe", Urgency: "Immediate", Certainty: "Observed"}}
-	e, err := rules.Compile([]rules.Rule{r})
+	p, err := rules.Compile([]rules.Rule{r}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return e
+	return rules.NewEngine(p)
 }
 
 func until(t testing.TB, what string, ok func() bool) {

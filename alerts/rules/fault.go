@@ -1,0 +1,291 @@
+package rules
+
+import (
+	"math"
+	"time"
+
+	"kentongan/alerts/incident"
+	"kentongan/feeds"
+	"kentongan/feeds/cap"
+)
+
+// FaultRule is the id of the built-in rule that tells of an instrument which is out of order. A rule of that id in the list takes its place:
+// it needs no `when`, and may say words, severity, incident and consequence of its own, or `enabled: false`.
+const (
+	FaultRule = "sensor-fault"
+	faultType = "sensor_fault"
+)
+
+// What is wrong with an instrument, as Decision.Why says it.
+const (
+	FaultClock   = "clock"   // dated ahead of our clock, or a year behind it
+	FaultRange   = "range"   // beyond what the rule's range, or physics, allows
+	FaultUnit    = "unit"    // in another unit than before
+	FaultValue   = "value"   // no number where there is one: NaN, infinite
+	FaultSuspect = "suspect" // its feed or the house marked it so
+	FaultStuck   = "stuck"   // the same value for far longer than ever
+	FaultJump    = "jump"    // leaps far out and comes back, again and again
+)
+
+const (
+	badNeeded  = 3  // readings, with fewer than goodNeeded good ones between them, until a fault is told
+	goodNeeded = 10 // good readings in a row until it is over
+	oldest     = 366 * 24 * int64(time.Hour/time.Millisecond)
+	learned    = 30 // readings until a series is known
+	stuckRun   = 30 // equal values at least, and stuckTimes the longest run ever, of a series that has changed stuckMoves times
+	stuckTimes = 6
+	stuckMoves = 20
+	spikeMost  = 3 // leaps and returns, with fewer than spikeSpan readings between them, until they count as a fault
+	spikeSpan  = 100
+)
+
+// faultRule is the built-in rule.
+func faultRule() *Rule {
+	return &Rule{ID: FaultRule,
+		Alert:       AlertBlock{Event: "Gangguan sensor", Category: "Infra", Severity: cap.Minor, Urgency: "Expected", Certainty: "Likely"},
+		Consequence: "Alat ini tidak menilai keadaan sampai beres / this instrument judges nothing until it is mended",
+		Response:    "Periksa alat, satuan, jam dan kabelnya / check the instrument, its unit, clock and wiring",
+		ActWithin:   24 * time.Hour, Owner: "kominfo"}
+}
+
+// possible is what physics allows where no rule says a range, by property and unit.
+var possible = map[[2]string][2]float64{
+	{"water_level", "m"}: {-20, 40}, {"rainfall", "mm/h"}: {0, 500}, {"temperature", "Cel"}: {-60, 65}, {"humidity", "%"}: {0, 110}, {"wind_speed", "m/s"}: {0, 110},
+}
+
+// watch is what is known of instruments.
+type watch struct {
+	things map[string]*instrument
+}
+
+func newWatch() *watch { return &watch{things: map[string]*instrument{}} }
+
+// instrument is one Thing.
+type instrument struct {
+	thing    *feeds.Thing // as heard last; nil where it is in order
+	series   []series
+	bad      uint8
+	good     uint8
+	fault    string // empty: in order
+	property string // on which the fault is
+	since    int64
+}
+
+// series is one property of an instrument.
+type series struct {
+	property string
+	unit     string
+	at       int64
+	last     float64
+	before   float64 // the value before a leap
+	step     float64 // usual difference from reading to reading
+	low      float64
+	high     float64
+	n        uint32
+	run      uint32 // equal values in a row
+	longest  uint32 // run, of those that ended
+	moves    uint32
+	calm     uint32 // readings since the last leap
+	spikes   uint8
+	away     uint8 // readings since a leap that has not come back; 0: none
+}
+
+func (x *instrument) of(property string) *series {
+	for i := range x.series {
+		if x.series[i].property == property {
+			return &x.series[i]
+		}
+	}
+	if len(x.series) >= mostProperties {
+		return nil
+	}
+	x.series = append(x.series, series{property: property})
+	return &x.series[len(x.series)-1]
+}
+
+// trusted tells whether a reading may be judged, and tells of its instrument where that is out of order.
+func (e *Engine) trusted(v *view, at, now int64) bool {
+	o := v.obs
+	x := e.series.things[v.thing.ID]
+	if x == nil {
+		x = &instrument{}
+		e.series.things[v.thing.ID] = x
+	}
+	s := e.states[FaultRule]
+	s.dirty[shardOf(v.thing.ID)] = true
+	kind := e.program.Load().wrong(v, at, now)
+	stuck, moved := false, false
+	if kind == "" && o.Value.Type == feeds.Number {
+		if r := x.of(o.Property); r != nil {
+			kind, moved = r.take(o.Value.Num, o.Unit, at)
+			stuck = kind == FaultStuck
+		}
+	}
+	switch {
+	case kind != "" && x.fault != "":
+		x.good = 0
+	case kind != "":
+		x.good = 0
+		if x.bad++; x.bad >= badNeeded || stuck || kind == FaultJump {
+			x.fault, x.property, x.since, x.bad = kind, o.Property, at, 0
+			if kind == FaultClock {
+				x.since = now
+			}
+			x.thing = v.thing
+			e.outOfOrder(v, x, true, x.since)
+		}
+	case x.fault == "":
+		if x.bad > 0 {
+			if x.good++; x.good >= goodNeeded {
+				x.bad, x.good = 0, 0
+			}
+		}
+		return true
+	case x.property == o.Property || x.fault == FaultClock:
+		if x.good++; x.good < goodNeeded && !(x.fault == FaultStuck && moved) {
+			return false
+		}
+		e.outOfOrder(v, x, false, max(at, x.since))
+		x.fault, x.property, x.since, x.good, x.thing = "", "", 0, 0, nil
+		return true
+	}
+	return false
+}
+
+// wrong names what is wrong with a reading by itself.
+func (p *Program) wrong(v *view, at, now int64) string {
+	o := v.obs
+	switch {
+	case o.Quality == feeds.ClockSkew, at > now+feeds.ClockSkewLimit.Milliseconds(), at < now-oldest:
+		return FaultClock
+	case o.Quality != "" && o.Quality != feeds.Good && o.Quality != feeds.Received:
+		return FaultSuspect
+	case o.Value.Type == feeds.Text:
+		return ""
+	case !finite(o.Value.Num):
+		return FaultValue
+	case o.Value.Type == feeds.Number && !p.within(v):
+		return FaultRange
+	}
+	return ""
+}
+
+// within tells a number that rules, or else physics, allow.
+func (p *Program) within(v *view) bool {
+	x := v.obs.Value.Num
+	asked := false
+	for _, c := range p.ranges[v.obs.Property] {
+		if !c.tied(v) {
+			continue
+		}
+		asked = true
+		if x < c.rule.Range[0] || x > c.rule.Range[1] {
+			return false
+		}
+	}
+	if asked {
+		return true
+	}
+	r, ok := possible[[2]string{v.obs.Property, v.obs.Unit}]
+	return !ok || x >= r[0] && x <= r[1]
+}
+
+// take learns a value and names what is wrong with the series; moved where the value is another than before. Late readings and copies say
+// nothing here.
+func (s *series) take(x float64, unit string, at int64) (wrong string, moved bool) {
+	if at <= s.at {
+		return "", false
+	}
+	if s.n >= learned && unit != "" && s.unit != "" && unit != s.unit {
+		return FaultUnit, false
+	}
+	s.at = at
+	if s.n == 0 {
+		*s = series{property: s.property, unit: unit, at: at, last: x, low: x, high: x, n: 1, run: 1, calm: spikeSpan}
+		return "", true
+	}
+	if s.unit == "" {
+		s.unit = unit
+	}
+	moved = x != s.last
+	s.count(moved)
+	if wrong = s.leap(x); wrong != "" {
+		s.last = x
+		return wrong, moved
+	}
+	s.last = x
+	if x != 0 && s.moves >= stuckMoves && s.run >= max(stuckRun, stuckTimes*s.longest) {
+		return FaultStuck, moved
+	}
+	return "", moved
+}
+
+// count learns for how long the series says the same.
+func (s *series) count(moved bool) {
+	if s.n < math.MaxUint32 {
+		s.n++
+	}
+	if !moved {
+		if s.run < math.MaxUint32 {
+			s.run++
+		}
+		return
+	}
+	if s.moves < stuckMoves || s.run < max(stuckRun, stuckTimes*s.longest) { // a run that was a fault is none to learn from
+		s.longest = max(s.longest, s.run)
+	}
+	s.run = 1
+	if s.moves < math.MaxUint32 {
+		s.moves++
+	}
+}
+
+// leap learns how the series moves, and finds leaps that come back. A flood does not come back with the next reading.
+func (s *series) leap(x float64) string {
+	if s.calm < spikeSpan {
+		s.calm++
+	} else {
+		s.spikes = 0
+	}
+	far := func(from float64) bool {
+		d := math.Abs(x - from)
+		return s.n > learned && d > 20*s.step && d > 4*(s.high-s.low) && d > 0
+	}
+	if s.away > 0 {
+		if !far(s.before) { // it has come back
+			s.away, s.calm = 0, 0
+			if s.spikes++; s.spikes >= spikeMost {
+				s.spikes = 0
+				return FaultJump
+			}
+			return ""
+		}
+		if s.away++; s.away <= 3 {
+			return ""
+		}
+		s.away = 0 // it stays there: that is where it is now
+		s.low, s.high = min(s.low, x), max(s.high, x)
+		return ""
+	}
+	if far(s.last) {
+		s.before, s.away = s.last, 1
+		return ""
+	}
+	s.step += (math.Abs(x-s.last) - s.step) / 16
+	s.low, s.high = min(s.low, x), max(s.high, x)
+	return ""
+}
+
+// outOfOrder tells of an instrument.
+func (e *Engine) outOfOrder(v *view, x *instrument, fire bool, at int64) {
+	c := e.program.Load().fault
+	if !c.rule.On() {
+		return
+	}
+	t, o := v.thing, v.obs
+	e.out = append(e.out, Decision{
+		Rule: c.rule, Fire: fire, Key: t.ID, Thing: t, Position: t.Position, Placed: t.Placed, Type: c.about(), Sources: []string{t.ID},
+		Why: "fault=" + x.fault + " property=" + x.property, At: timeOf(at), Since: timeOf(x.since),
+		Inputs: []incident.Input{inputOf(t.ID, o.Property, o.Value, o.Unit, o.At.Milli())},
+	})
+}

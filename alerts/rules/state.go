@@ -1,0 +1,294 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// stateVersion of what Save writes. Version n reads n alone: what it does not read it forgets, with an error, and learns anew.
+const stateVersion = 1
+
+// shards is in how many fields the state of one rule lies, so that a Thing that speaks does not make all others be written.
+const shards = 64
+
+// shardOf gives the shard of a Thing or a cell.
+func shardOf(key string) int {
+	h := uint32(2166136261)
+	for i := range len(key) {
+		h = (h ^ uint32(key[i])) * 16777619
+	}
+	return int(h % shards)
+}
+
+func partName(rule string, shard int) string { return fmt.Sprintf("%s/%02x", rule, shard) }
+
+// Save gives the parts of the state that have changed since the last Save, by the names under which Restore takes them: opaque, each begins
+// with its rule's id. A part that is nil is no more, and its field is to be deleted. Equal states give equal bytes.
+func (e *Engine) Save() map[string][]byte {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := map[string][]byte{}
+	put := func(name string, b []byte) {
+		switch {
+		case b != nil:
+			e.saved[name] = true
+		case !e.saved[name]:
+			return
+		default:
+			delete(e.saved, name)
+		}
+		out[name] = b
+	}
+	for id, s := range e.states {
+		for shard := range shards {
+			if s.dirty[shard] {
+				s.dirty[shard] = false
+				put(partName(id, shard), e.encode(s, shard))
+			}
+		}
+		s.saveUsual(put)
+	}
+	for name := range e.saved {
+		id, _, _ := strings.Cut(name, "/")
+		if e.states[id] == nil && !strings.HasPrefix(name, "#") {
+			put(name, nil)
+		}
+	}
+	e.tracks.save(put)
+	return out
+}
+
+// Restore takes up the state that Saves gave, each field's latest; what the engine held is gone. Rules that are no more, or do something else
+// now, are forgotten; what they had firing is cleared by the next input or Tick. The error joins what could not be read, each with its
+// field; all else is taken up.
+func (e *Engine) Restore(fields map[string][]byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reset(e.program.Load())
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		b := fields[name]
+		if b == nil {
+			continue
+		}
+		e.saved[name] = true
+		id, part, ok := strings.Cut(name, "/")
+		err := errState
+		switch {
+		case !ok:
+		case id == tracksField:
+			err = e.tracks.restore(b)
+		case strings.HasPrefix(part, usualPart):
+			err = e.restoreUsual(id, part[len(usualPart):], b)
+		default:
+			err = e.decode(id, part, b)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("state %q: %w", name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// encode writes one shard of a rule; nil where it holds nothing.
+func (e *Engine) encode(s *standing, shard int) []byte {
+	w := &writer{}
+	w.uint(stateVersion)
+	w.uint(printHash(s.rule.print))
+	head := len(w.b)
+	keys := keysOf(s.pairs, shard)
+	rest := keysOf(s.rest, shard)
+	if len(keys)+len(rest) > 0 || s.piles != nil || s.rule.kind == KindFault {
+		w.uint(uint64(len(keys)))
+		for _, k := range keys {
+			w.pair(s.pairs[k])
+		}
+		w.uint(uint64(len(rest)))
+		for _, k := range rest {
+			w.text(k)
+			w.int(s.rest[k])
+		}
+	}
+	n := len(w.b)
+	some := len(keys)+len(rest) > 0
+	if s.piles != nil {
+		some = s.piles.encode(w, shard) || some
+	}
+	if s.rule.kind == KindFault {
+		some = e.series.encode(w, shard) || some
+	}
+	if !some || n == head && len(w.b) == head {
+		return nil
+	}
+	return w.b
+}
+
+// keysOf lists the keys of a shard, in order.
+func keysOf[V any](m map[string]V, shard int) []string {
+	var out []string
+	for k := range m {
+		if shardOf(k) == shard {
+			out = append(out, k)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func printHash(print string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(print))
+	return h.Sum64()
+}
+
+// decode takes up one shard.
+func (e *Engine) decode(id, part string, b []byte) error {
+	r := &reader{b: b}
+	if v := r.uint(); v != stateVersion {
+		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	}
+	print := r.uint()
+	s := e.states[id]
+	same := s != nil && printHash(s.rule.print) == print
+	if !same { // only what fires is of interest
+		s = newStanding(&compiled{rule: &Rule{ID: id}, kind: KindThreshold, pace: pace{samples: 1}, historyMs: historyMs})
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		p := r.pair(s.rule)
+		if r.err == nil {
+			s.pairs[p.key] = p
+		}
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		key := r.text()
+		s.rest[key] = r.int()
+	}
+	if same && s.piles != nil {
+		s.piles.decode(r)
+	}
+	if same && s.rule.kind == KindFault {
+		e.series.decode(r)
+	}
+	if r.err == nil && same && len(r.b) > 0 {
+		r.fail()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
+		p := s.pairs[key]
+		if !same {
+			e.ended(p)
+			continue
+		}
+		if s.near != nil {
+			s.near.recall(p)
+		}
+		e.arm(p)
+	}
+	return nil
+}
+
+// ended clears what fired under a rule that is no more.
+func (e *Engine) ended(p *pair) {
+	if p.open() {
+		e.out = append(e.out, Decision{Rule: p.rule.rule, Key: p.key, Thing: p.thing, Position: p.thing.Position, Placed: p.thing.Placed,
+			Sources: []string{p.key}, At: timeOf(max(e.now, p.head.last)), Since: timeOf(p.head.fired), Why: "rule=changed"})
+	}
+}
+
+func (n *near) recall(p *pair) {
+	for _, m := range p.kept() {
+		if m.said&held != 0 && p.at.cell != 0 {
+			n.add(p.at, witness{m.at, p.key})
+		}
+	}
+}
+
+func (w *writer) fold(f *fold) {
+	w.flags(f.firing, f.armed, f.claimed)
+	w.uint(uint64(f.prop))
+	w.int(int64(f.agree))
+	for _, t := range []int64{f.since, f.enough, f.fired, f.last} {
+		w.int(t)
+	}
+}
+
+func (r *reader) fold() (f fold) {
+	r.flags(&f.firing, &f.armed, &f.claimed)
+	f.prop = uint8(r.uint())
+	f.agree = int32(r.int())
+	for _, t := range []*int64{&f.since, &f.enough, &f.fired, &f.last} {
+		*t = r.int()
+	}
+	return f
+}
+
+func (w *writer) pair(p *pair) {
+	w.text(p.key)
+	w.thing(p.thing)
+	w.flags(p.inside, p.at.simulated)
+	w.uint(uint64(p.at.cell))
+	w.int(p.lag)
+	w.uint(uint64(len(p.props)))
+	for _, name := range p.props {
+		w.text(name)
+	}
+	w.fold(&p.base)
+	w.fold(&p.head)
+	w.int(p.floor)
+	last := int64(0)
+	w.uint(uint64(len(p.kept())))
+	for _, m := range p.kept() {
+		w.int(m.at - last)
+		last = m.at
+		w.uint(uint64(m.said)<<1 | bitsOf([]bool{m.value != nil}))
+		w.uint(uint64(m.prop))
+		if m.value != nil {
+			w.value(m.value.value)
+			w.text(m.value.unit)
+		}
+	}
+	w.uint(uint64(len(p.raised)))
+	for _, s := range p.raised {
+		w.int(s.from)
+		w.int(s.to)
+		w.int(s.since)
+	}
+}
+
+func (r *reader) pair(c *compiled) *pair {
+	p := &pair{rule: c, key: r.text(), thing: r.thing()}
+	r.flags(&p.inside, &p.at.simulated)
+	p.at.cell = cellOf(r.uint())
+	p.lag = r.int()
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		p.props = append(p.props, r.text())
+	}
+	p.base, p.head = r.fold(), r.fold()
+	p.floor = r.int()
+	last := int64(0)
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		last += r.int()
+		bits := r.uint()
+		m := mark{at: last, said: said(bits >> 1), prop: uint8(r.uint())}
+		if bits&1 != 0 {
+			m.value = &sample{r.value(), r.text()}
+		}
+		if int(m.prop) >= len(p.props) || len(p.marks) > 0 && m.at < p.marks[len(p.marks)-1].at {
+			r.fail()
+		}
+		p.marks = append(p.marks, m)
+	}
+	for n := r.count(); n > 0 && r.err == nil; n-- {
+		p.raised = append(p.raised, span{r.int(), r.int(), r.int()})
+	}
+	if p.thing == nil || len(p.raised) > 0 && slices.ContainsFunc(p.raised[:len(p.raised)-1], func(s span) bool { return s.to == 0 }) {
+		r.fail()
+	}
+	return p
+}

@@ -1,0 +1,79 @@
+package rules
+
+import (
+	"maps"
+	"slices"
+)
+
+// Swap takes up another program: rules that do the same go on where they stand, those that are new begin, and what fired under a rule that is
+// changed, switched off or gone clears, which is what Swap gives (other decisions may be among them that were due).
+func (e *Engine) Swap(p *Program) []Decision {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	old := e.states
+	e.states, e.timers = map[string]*standing{}, nil
+	e.program.Store(p)
+	for _, c := range p.list {
+		s := old[c.rule.ID]
+		if s == nil || s.rule.print != c.print {
+			e.states[c.rule.ID] = newStanding(c)
+			continue
+		}
+		s.take(c)
+		e.states[c.rule.ID] = s
+		delete(old, c.rule.ID)
+	}
+	for _, id := range slices.Sorted(maps.Keys(old)) {
+		e.end(old[id])
+	}
+	for _, c := range p.list {
+		s := e.states[c.rule.ID]
+		for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
+			pair := s.pairs[key]
+			pair.timer = 0
+			e.arm(pair)
+		}
+		e.armPiles(s)
+	}
+	return e.take()
+}
+
+// take puts an equal rule of another program in the place of the one that stood.
+func (s *standing) take(c *compiled) {
+	s.rule = c
+	for _, p := range s.pairs {
+		p.rule = c
+	}
+	s.takePiles(c)
+}
+
+// end clears what fired.
+func (e *Engine) end(s *standing) {
+	for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
+		e.ended(s.pairs[key])
+	}
+	e.endPiles(s)
+	if s.rule.kind == KindFault {
+		e.endFaults(s.rule)
+	}
+	if now := e.states[s.rule.rule.ID]; now != nil { // its fields are written over
+		for i := range now.dirty {
+			now.dirty[i] = true
+		}
+	}
+}
+
+// endFaults clears what the rule of faults had told.
+func (e *Engine) endFaults(c *compiled) {
+	for _, key := range slices.Sorted(maps.Keys(e.series.things)) {
+		x := e.series.things[key]
+		if x.fault == "" {
+			continue
+		}
+		if c.rule.On() {
+			e.out = append(e.out, Decision{Rule: c.rule, Key: key, Thing: x.thing, Position: x.thing.Position, Placed: x.thing.Placed, Type: c.about(),
+				Sources: []string{key}, At: timeOf(max(e.now, x.since)), Since: timeOf(x.since), Why: "rule=changed"})
+		}
+		x.fault, x.property, x.since, x.bad, x.good, x.thing = "", "", 0, 0, 0, nil
+	}
+}

@@ -1,0 +1,37 @@
+package rules
+
+import "time"
+
+// sweepEvery is how often Things that have been quiet for long give their memory back, by our clock in ms.
+const sweepEvery = int64(time.Minute / time.Millisecond)
+
+// quiet tells a pair that stands nowhere and has not been heard for long: what would still come for it is too late.
+func (p *pair) quiet(now int64) bool {
+	list := p.kept()
+	if len(list) == 0 || p.head.firing || p.head.agree > 0 || p.head.due(&p.rule.pace) != 0 || p.rule.kind == KindFence && p.inside {
+		return false
+	}
+	return list[len(list)-1].at+p.lag+2*p.rule.historyMs < now
+}
+
+// sweep frees what is quiet. Whether it has run makes no difference: a quiet pair is taken for a free one by pair as well.
+func (e *Engine) sweep() {
+	if e.now < e.swept+sweepEvery {
+		return
+	}
+	e.swept = e.now
+	for _, s := range e.states {
+		for key, p := range s.pairs {
+			if p.quiet(e.now) {
+				s.free(key, p)
+			}
+		}
+	}
+}
+
+func (s *standing) free(key string, p *pair) {
+	list := p.kept()
+	s.rest[key] = list[len(list)-1].at
+	delete(s.pairs, key)
+	s.dirty[shardOf(key)] = true
+}
