@@ -58,9 +58,15 @@ type Alarm struct {
 	Presented  bool               `json:"presented"`          // it stands in a queue; false: kept as evidence, countable and searchable
 	Withheld   string             `json:"withheld,omitempty"` // why it is not presented: group, chattering, suppressed, shelved, plan …
 	PresentAt  moment.Time        `json:"presented_at"`
-	Group      string             `json:"group,omitempty"` // id of the alarm that stands for it
-	Members    int                `json:"members"`         // how many it stands for, itself among them
-	Count      int                `json:"count"`           // activations of its source since it was raised
+	Group      string             `json:"group,omitempty"`        // id of the alarm that stands for it
+	Code       Code               `json:"code,omitempty"`         // what the house itself says: flood, group, chattering, feed; empty: an alert or an incident
+	Worst      *Worst             `json:"worst,omitempty"`        // of those that it stands for
+	Announced  string             `json:"announcement,omitempty"` // of P1: id of the alarm with which it was announced, its own where it led; empty: not yet
+	AnnounceAt moment.Time        `json:"announced_at"`
+	Active     bool               `json:"active"`  // its condition holds now
+	LastAt     moment.Time        `json:"last_at"` // when it was activated last
+	Members    int                `json:"members"` // how many it stands for, itself among them
+	Count      int                `json:"count"`   // activations of its source since it was raised
 	FirstOut   bool               `json:"first_out,omitempty"`
 	Sound      bool               `json:"sound"`
 	Latched    bool               `json:"latched,omitempty"` // over, and kept until somebody acknowledges it
@@ -72,6 +78,38 @@ type Alarm struct {
 	Suppress   *Suppression       `json:"suppression"`
 	Simulated  bool               `json:"simulated"`
 }
+
+// Code is what an alarm of the house's own is about; screens have words for each.
+type Code string
+
+// The codes.
+const (
+	CodeFlood      Code = "flood"      // a desk gets more alarms than anybody can work through
+	CodeGroup      Code = "group"      // it stands for many of one type in one place
+	CodeChattering Code = "chattering" // its source comes and goes: probably a fault of the sensor
+	CodeFeed       Code = "feed"       // a feed is down, and with it what its sensors would say
+)
+
+// Worst is the worst alarm of those that one stands for.
+type Worst struct {
+	Alarm    string       `json:"alarm"`
+	Priority Priority     `json:"priority"`
+	Severity cap.Severity `json:"severity"`
+	Event    string       `json:"event"`
+	AreaName string       `json:"area_name"`
+}
+
+// Why an alarm is not presented (Withheld).
+const (
+	WithheldGroup      = "group"      // Group stands for it
+	WithheldFlood      = "flood"      // the desk is in flood and no group of it has room yet: the flood's own alarm counts it
+	WithheldBudget     = "budget"     // the desk has had as many as it can take; it follows when there is room
+	WithheldChattering = "chattering" // Group says that the source chatters
+	WithheldShelved    = "shelved"
+	WithheldPlan       = "plan"     // held until the plan is over
+	WithheldFeed       = "feed"     // its feed is down
+	WithheldIncident   = "incident" // a repeat: the incident has an alarm already, or was merged into another
+)
 
 // Ack says who took note of an alarm.
 type Ack struct {
@@ -101,20 +139,22 @@ type Suppression struct {
 type Health struct {
 	Desk            string           `json:"desk"` // empty: the house
 	At              moment.Time      `json:"at"`
-	New10m          int              `json:"new_10m"`       // presented within 10 minutes
+	New10m          int              `json:"new_10m"`       // presentations within 10 minutes: rows of P2 and P3, and announcements of P1
+	Rows10m         int              `json:"rows_10m"`      // rows that came into the queue within 10 minutes, each P1 by itself
 	Rate10m         float64          `json:"rate_10m"`      // mean of presented per 10 minutes over the shift so far, 8 h at most
 	Load            string           `json:"load"`          // ok <= 1, acceptable <= 2, over > 2, flood
 	Flood           bool             `json:"flood"`         // from 10 raised in 10 minutes, until fewer than 5
 	FloodSince      moment.Time      `json:"flood_since"`   // null: none
 	FloodShare24h   float64          `json:"flood_share"`   // of 24 h, goal < 0.01
 	Raised24h       int              `json:"raised_24h"`    // activations of all alarms, presented or not
-	Presented24h    int              `json:"presented_24h"` //
+	Presented24h    int              `json:"presented_24h"` // rows
 	Mix             map[Priority]int `json:"mix"`           // presented within 24 h by priority
 	Open            map[Priority]int `json:"open"`          // presented and not acknowledged now
 	Standing        int              `json:"standing"`
 	Chattering      int              `json:"chattering"`
 	Shelved         int              `json:"shelved"`
 	Suppressed      int              `json:"suppressed"`
+	Withheld        int              `json:"withheld"`  // standing and not presented, for any reason
 	TopShare        float64          `json:"top_share"` // of the ten busiest sources, of 24 h
 	Top             []Busy           `json:"top"`
 	AckP50Ms        *int64           `json:"ack_p50_ms"` // null: nothing was acknowledged within 24 h

@@ -1,0 +1,16 @@
+package alarm
+
+// events is what the house's own alarms are called, by language.
+var events = map[string]map[Code]string{
+	"id": {CodeFlood: "Banjir alarm", CodeGroup: "Kumpulan alarm", CodeChattering: "Sensor hilang-timbul", CodeFeed: "Umpan data terputus"},
+	"en": {CodeFlood: "Alarm flood", CodeGroup: "Group of alarms", CodeChattering: "Chattering sensor", CodeFeed: "Feed down"},
+}
+
+// wordsIn gives the events in a language, in Indonesian where there is none of it.
+func wordsIn(language string) func(Code) string {
+	words, ok := events[language]
+	if !ok {
+		words = events["id"]
+	}
+	return func(c Code) string { return words[c] }
+}
