@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"slices"
 
 	"golang.org/x/time/rate"
 
@@ -219,6 +220,8 @@ type factorList struct {
 	Required bool          `json:"required" doc:"A role of yours needs one"`
 	TOTP     *totpFactor   `json:"totp" doc:"Codes of an app; null: none"`
 	Passkeys []passkeyItem `json:"passkeys"`
+	Password bool          `json:"password" doc:"There is one to show"`
+	Provider *Provider     `json:"provider" doc:"That asks again who you are, at start; null: you do not come in by one"`
 	Recovery struct {
 		Left   int         `json:"left"`
 		UsedAt moment.Time `json:"used_at" doc:"When one was used; null: none since they were made"`
@@ -254,7 +257,10 @@ func (s *server) factors(w http.ResponseWriter, r *http.Request) {
 	for _, k := range p.Passkeys {
 		out.Passkeys = append(out.Passkeys, passkeyItem{k.ID, k.Name, k.Site, k.CreatedAt, k.UsedAt})
 	}
-	out.Recovery.Left, out.Recovery.UsedAt = len(p.Recovery), p.RecoveryAt
+	if s.OIDC != nil && slices.ContainsFunc(p.External, func(e people.External) bool { return e.Issuer == s.OIDC.Config().Issuer }) {
+		out.Provider = &Provider{s.OIDC.Config().Label(), oidcPath + "/start?again=1", s.OIDC.Away() != ""}
+	}
+	out.Password, out.Recovery.Left, out.Recovery.UsedAt = p.Password != "", len(p.Recovery), p.RecoveryAt
 	answer(w, http.StatusOK, out)
 }
 

@@ -40,7 +40,7 @@ func (s *server) sessionOIDC() {
 		return out
 	}
 	docs := s.docs.OpenAPI()
-	docs.AddOperation(&huma.Operation{Method: "GET", Path: oidcPath + "/start", OperationID: "start-at-provider", Summary: "Sign in at the provider of OpenID Connect", Parameters: text("next", "desk"), Responses: led})
+	docs.AddOperation(&huma.Operation{Method: "GET", Path: oidcPath + "/start", OperationID: "start-at-provider", Summary: "Sign in at the provider of OpenID Connect; again=1: it asks anew who you are, and the session that you have goes on, elevated", Parameters: text("next", "desk", "again"), Responses: led})
 	docs.AddOperation(&huma.Operation{Method: "GET", Path: oidcPath + "/callback", OperationID: "back-from-provider", Summary: "Where the provider sends the browser back to", Parameters: text("state", "code", "error", "iss"), Responses: led})
 	docs.AddOperation(&huma.Operation{Method: "POST", Path: oidcPath + "/logout", OperationID: "logout-by-provider", Summary: "The provider says that a session has ended there (OpenID Connect Back-Channel Logout 1.0)",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/x-www-form-urlencoded": {Schema: &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"logout_token": {Type: "string"}}}}}},
@@ -95,7 +95,8 @@ func (s *server) oidcStart(w http.ResponseWriter, r *http.Request) {
 		s.lost(w, r, "busy", next)
 		return
 	}
-	d, err := s.OIDC.Depart(r.Context(), s.Auth.HostCookieOf(r, flightCookie), s.Auth.BaseURL(r)+oidcPath+"/callback", next, desk)
+	again := one(r.URL.Query(), "again") == "1"
+	d, err := s.OIDC.Depart(r.Context(), s.Auth.HostCookieOf(r, flightCookie), s.Auth.BaseURL(r)+oidcPath+"/callback", next, desk, again)
 	if err != nil {
 		s.Log.Warn().Err(err).Msg("nobody can sign in at the provider")
 		s.lost(w, r, "away", next)
@@ -132,10 +133,17 @@ func (s *server) oidcBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	how := byProvider + s.OIDC.Config().Label()
-	o := auth.Opening{Desk: a.Desk}
+	// A provider lets a browser in again without a question for as long as its own session lasts: who they are counts as shown when it says
+	// that it asked, and as never where it says nothing.
+	o := auth.Opening{Desk: a.Desk, Replaces: a.Again, ShownAt: a.ShownAt, Elevated: !a.ShownAt.IsZero()}
+	if a.Again && !s.sameAgain(r, p, a) {
+		_ = s.Auth.Refuse(r, how+": asked again, and it is somebody else, or shows less than before")
+		s.lost(w, r, "refused", a.Next)
+		return
+	}
 	switch {
 	case a.MFA:
-		o.Factor = "oidc"
+		o.Factor = auth.ByProvider
 	case p.Guarded():
 		s.awaitSecond(w, r, p, how, a)
 		return
@@ -150,6 +158,12 @@ func (s *server) oidcBack(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.Redirect(w, r, local(a.Next), http.StatusSeeOther)
+}
+
+// sameAgain tells whether whom a provider was asked for anew is who sits here, and has shown no less than their session began with.
+func (s *server) sameAgain(r *http.Request, p people.Person, a oidc.Arrival) bool {
+	id, err := s.Auth.Identify(r)
+	return err == nil && id.Via == auth.ViaSession && id.Person == p.ID && (a.MFA || id.Factor == "")
 }
 
 // visitor finds or makes the account of somebody who has signed in at the provider. It answers where they may not come in.

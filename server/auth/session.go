@@ -51,12 +51,17 @@ type kept struct {
 	Elevated moment.Time `json:"elevated"` // until when
 }
 
+// ByProvider is the second factor that a provider of sign-ins has asked for.
+const ByProvider = "oidc"
+
 // Opening is how a session begins.
 type Opening struct {
-	Desk     string // slug; empty: none
-	Factor   string // the second factor that was shown: totp, passkey, recovery, oidc; empty: none. Whoever showed one is elevated
-	Elevated bool   // who they are was shown just now, without a second factor
-	Replaces bool   // the session that the request carries goes on under a new secret: its beginning, end and desk are kept
+	Desk   string // slug; empty: none
+	Factor string // the second factor that was shown: totp, passkey, recovery, oidc; empty: none. Whoever showed one here is elevated; of a
+	// provider's (oidc) Elevated tells it
+	Elevated bool      // who they are was shown just now, without a second factor
+	ShownAt  time.Time // when, where that was before now: elevation counts from then; zero: now
+	Replaces bool      // the session that the request carries goes on under a new secret: its beginning, end and desk are kept
 }
 
 // OnEnded is told the hash of each session that has ended, so that its sockets end too. goesOn: whoever held it comes back under another
@@ -75,8 +80,8 @@ func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, ho
 	if p.BreakGlass {
 		k.Expires = now.Add(breakGlassTime)
 	}
-	if o.Factor != "" || o.Elevated {
-		k.Elevated = moment.Of(now.Add(elevationTime))
+	if until := shown(o, now).Add(elevationTime); until.After(now) && (o.Elevated || o.Factor != "" && o.Factor != ByProvider) {
+		k.Elevated = moment.Of(until)
 	}
 	old, carried, err := a.carried(ctx, r)
 	if err != nil {
@@ -122,6 +127,14 @@ func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, ho
 	}
 	a.Record(ctx, Act{Actor: id, Action: action, Object: "session:" + k.ID, From: k.Address, Reason: how})
 	return id, session, nil
+}
+
+// shown is when somebody showed who they are, by our clock.
+func shown(o Opening, now time.Time) time.Time {
+	if o.ShownAt.IsZero() || o.ShownAt.After(now) {
+		return now
+	}
+	return o.ShownAt
 }
 
 // Elevated tells whether somebody has shown within 15 minutes who they are: what changes other people's rights or data by the many needs it.

@@ -326,7 +326,7 @@ func TestAFirstPasswordBesideOtherWays(t *testing.T) {
 		p.Password = ""
 		p.External = []people.External{{Issuer: "https://idp.example", Subject: "1"}}
 	})
-	id, _, err := a.OpenFor(t.Context(), from("192.0.2.1"), p, "by a provider", Opening{Factor: "oidc"})
+	id, _, err := a.OpenFor(t.Context(), from("192.0.2.1"), p, "by a provider", Opening{Factor: ByProvider, Elevated: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -208,17 +208,17 @@ func TestNobodyCostsTheSame(t *testing.T) {
 	somebody(t, a, "sari")
 	somebody(t, a, "shut", func(p *people.Person) { p.Disabled = true })
 	cost := map[string]time.Duration{}
-	for _, login := range []string{"sari", "nobody"} {
-		best := time.Hour
-		for i := range 4 {
+	for i := range 4 { // in turn, so that a busy moment of the machine is both's
+		for _, login := range []string{"sari", "nobody"} {
 			began := time.Now()
 			_, err := a.ByPassword(t.Context(), from(fmt.Sprintf("203.0.113.%d", i)), login, "wrong")
-			best = min(best, time.Since(began))
+			if took := time.Since(began); i == 0 || took < cost[login] {
+				cost[login] = took
+			}
 			if !errors.Is(err, ErrDenied) || err.Error() != ErrDenied.Error() {
 				t.Errorf("%s: %v", login, err)
 			}
 		}
-		cost[login] = best
 	}
 	t.Log(cost)
 	if a, b := cost["sari"], cost["nobody"]; a > 2*b || b > 2*a || a < 10*time.Millisecond {

@@ -27,7 +27,9 @@ type Arrival struct {
 	Name    string
 	Lang    string // id, en or empty
 	Groups  []string
-	MFA     bool // the provider says that a second factor was shown, and is believed
+	MFA     bool      // the provider says that a second factor was shown, and is believed
+	ShownAt time.Time // when they showed the provider who they are; zero: it does not say
+	Again   bool      // it was asked anew, for a session that goes on
 	Next    string
 	Desk    string
 	token   string // the id_token itself, to end the session there
@@ -62,6 +64,9 @@ func (p *Provider) arrival(ctx context.Context, k *known, f flight, token *oauth
 		return out, fmt.Errorf("%w: its access token is another's", ErrRefused)
 	}
 	out.MFA = p.cfg.TrustMFA && p.cfg.second(claims)
+	if at, ok := claims["auth_time"].(float64); ok && at > 0 && at < 1e11 {
+		out.ShownAt = time.Unix(int64(at), 0).UTC()
+	}
 	if err := p.more(ctx, k, token, id, claims); err != nil {
 		return out, err
 	}

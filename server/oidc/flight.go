@@ -28,6 +28,7 @@ type flight struct {
 	Redirect string    `json:"redirect"`
 	Next     string    `json:"next"`
 	Desk     string    `json:"desk"`
+	Again    bool      `json:"again,omitempty"`
 	Expires  time.Time `json:"expires"`
 }
 
@@ -38,8 +39,9 @@ type Departure struct {
 }
 
 // Depart begins a sign-in. redirect is where the provider sends the browser back; browser is what it holds from a sign-in that was begun
-// before, in another tab, or empty. Errors: ErrAway.
-func (p *Provider) Depart(ctx context.Context, browser, redirect, next, desk string) (Departure, error) {
+// before, in another tab, or empty. again: the provider asks anew who it is, however lately it did (OpenID Connect Core, section 3.1.2.1,
+// max_age). Errors: ErrAway.
+func (p *Provider) Depart(ctx context.Context, browser, redirect, next, desk string, again bool) (Departure, error) {
 	k, err := p.ready(ctx)
 	if err != nil {
 		return Departure{}, err
@@ -52,7 +54,7 @@ func (p *Provider) Depart(ctx context.Context, browser, redirect, next, desk str
 		browser = random()
 	}
 	state := random()
-	f := flight{random(), oauth2.GenerateVerifier(), redirect, next, desk, p.deps.Now().Add(keyspace.FlightLifetime).UTC()}
+	f := flight{random(), oauth2.GenerateVerifier(), redirect, next, desk, again, p.deps.Now().Add(keyspace.FlightLifetime).UTC()}
 	text, err := json.Marshal(f)
 	if err != nil {
 		return Departure{}, err
@@ -60,7 +62,11 @@ func (p *Provider) Depart(ctx context.Context, browser, redirect, next, desk str
 	if err := p.deps.Store.Set(ctx, p.flightKey(browser, state), text, keyspace.FlightLifetime).Err(); err != nil {
 		return Departure{}, fmt.Errorf("keep a sign-in at the provider: %w", err)
 	}
-	return Departure{client.AuthCodeURL(state, oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)), browser}, nil
+	options := []oauth2.AuthCodeOption{oidc.Nonce(f.Nonce), oauth2.S256ChallengeOption(f.Verifier)}
+	if again {
+		options = append(options, oauth2.SetAuthURLParam("max_age", "0"))
+	}
+	return Departure{client.AuthCodeURL(state, options...), browser}, nil
 }
 
 // Return is what the provider's redirect brought back.
@@ -73,7 +79,7 @@ func (p *Provider) Arrive(ctx context.Context, browser string, back Return) (Arr
 	if err != nil {
 		return Arrival{}, err
 	}
-	out := Arrival{Next: f.Next, Desk: f.Desk}
+	out := Arrival{Next: f.Next, Desk: f.Desk, Again: f.Again}
 	switch {
 	case back.Issuer != "" && back.Issuer != p.cfg.Issuer: // RFC 9207
 		return out, fmt.Errorf("%w: it is of another issuer", ErrRefused)

@@ -94,7 +94,7 @@ var sari = oidctest.User{Subject: "s-1", Login: "sari", Name: "Sari Dewi", Group
 func (r *room) depart(u oidctest.User) (browser string, back Return) {
 	r.t.Helper()
 	r.idp.SignIn(u)
-	d, err := r.Depart(context.Background(), "", redirect, "/console", "desk-2")
+	d, err := r.Depart(context.Background(), "", redirect, "/console", "desk-2", false)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -243,7 +243,7 @@ func TestFlightsBelongToTheirBrowser(t *testing.T) {
 		}
 	}
 	// A code of one sign-in in another: PKCE and the nonce part them, though both are of this browser.
-	second, err := r.Depart(ctx, mine, redirect, "/", "")
+	second, err := r.Depart(ctx, mine, redirect, "/", "", false)
 	if err != nil || second.Browser != mine {
 		t.Fatalf("a second tab: %v %+v", err, second)
 	}
@@ -278,7 +278,7 @@ func TestProviderAway(t *testing.T) {
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
 	wait(t, func() bool { return r.Away() != "" })
-	if _, err := r.Depart(ctx, "", redirect, "/", ""); !errors.Is(err, ErrAway) {
+	if _, err := r.Depart(ctx, "", redirect, "/", "", false); !errors.Is(err, ErrAway) {
 		t.Errorf("while it is away: %v", err)
 	}
 	r.idp.Down(false)
@@ -290,7 +290,7 @@ func TestProviderAway(t *testing.T) {
 	}
 	// What was known goes on: the browser finds the provider away itself.
 	r.clock.advance(3 * time.Hour)
-	if _, err := r.Depart(ctx, "", redirect, "/", ""); err != nil {
+	if _, err := r.Depart(ctx, "", redirect, "/", "", false); err != nil {
 		t.Errorf("known before: %v", err)
 	}
 	cancel()
@@ -326,7 +326,7 @@ func TestDiscoveryIsNotBelievedBlindly(t *testing.T) {
 	} {
 		r := open(t)
 		r.idp.Discovery = tamper
-		if _, err := r.Depart(context.Background(), "", redirect, "/", ""); !errors.Is(err, ErrAway) {
+		if _, err := r.Depart(context.Background(), "", redirect, "/", "", false); !errors.Is(err, ErrAway) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -335,7 +335,7 @@ func TestDiscoveryIsNotBelievedBlindly(t *testing.T) {
 	closed := r.cfg
 	closed.AllowPrivate = false
 	p := New(closed, r.deps)
-	if _, err := p.Depart(context.Background(), "", redirect, "/", ""); !errors.Is(err, ErrAway) || !strings.Contains(err.Error(), "address not allowed") || r.idp.Asked("/.well-known/openid-configuration") != 0 {
+	if _, err := p.Depart(context.Background(), "", redirect, "/", "", false); !errors.Is(err, ErrAway) || !strings.Contains(err.Error(), "address not allowed") || r.idp.Asked("/.well-known/openid-configuration") != 0 {
 		t.Errorf("loopback: %v", err)
 	}
 }

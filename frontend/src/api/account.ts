@@ -16,6 +16,10 @@ export interface Factors {
   totp: string;
   passkeys: Passkey[];
   left: number;
+  /** There is one to show. */
+  password: boolean;
+  /** Where the provider asks again who sits here; null: they do not come in by one. */
+  provider: { name: string; start: string } | null;
 }
 
 export interface OwnSession {
@@ -48,6 +52,14 @@ export async function fetchFactors(): Promise<Answer<Factors>> {
         used_at: text(p["used_at"]),
       })),
       left: count(doc(d["recovery"])["left"]),
+      // An older server does not say, and everybody had one.
+      password: d["password"] !== false,
+      provider: d["provider"]
+        ? {
+            name: text(doc(d["provider"])["name"]),
+            start: text(doc(d["provider"])["start"]),
+          }
+        : null,
     },
   };
 }
