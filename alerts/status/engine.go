@@ -104,7 +104,7 @@ func (e *Engine) taken(at time.Time, take func() bool) []Change {
 	if !take() || e.clock.IsZero() {
 		return out // before it begins it only listens
 	}
-	return merge(out, e.judge(e.at(at)))
+	return Merge(out, e.judge(e.at(at)))
 }
 
 // at is a time that is not before what was judged: what comes late is judged when it comes.
@@ -129,7 +129,7 @@ func (e *Engine) Tick(now time.Time) []Change {
 		next = from
 	}
 	for ; !next.After(now); next = next.Add(time.Minute) {
-		out = merge(out, e.judge(next))
+		out = Merge(out, e.judge(next))
 	}
 	return out
 }
@@ -189,8 +189,16 @@ func (e *Engine) judgeOne(h Hazard, simulated bool, f finding, now time.Time) (C
 	return Change{next, entries, told}, true
 }
 
-// merge joins the changes of two moments: of each status the later one, with the entries of both.
-func merge(a, b []Change) []Change {
+// Again judges once more as of the last time, after a status was read anew (Know).
+func (e *Engine) Again() []Change {
+	if e.clock.IsZero() {
+		return nil
+	}
+	return e.judge(e.clock)
+}
+
+// Merge joins the changes of two moments: of each status the later one, with the entries of both.
+func Merge(a, b []Change) []Change {
 	if len(a) == 0 {
 		return b
 	}

@@ -284,6 +284,9 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	if o.Reports, o.Cut, err = s.standingReports(ctx, s.now()); err != nil {
 		return Open{}, err
 	}
+	if err := s.meaning(ctx, &o); err != nil {
+		return Open{}, err
+	}
 	slices.SortFunc(o.Incidents, func(a, b incident.Incident) int { return strings.Compare(b.ID, a.ID) })
 	slices.SortFunc(o.Alerts, func(a, b alerts.Alert) int { return strings.Compare(b.ID, a.ID) })
 	return o, nil

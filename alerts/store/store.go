@@ -40,6 +40,7 @@ type Options struct {
 	Prefix   string         // of the incident numbers, "SLK"
 	Consents []Consent
 	Rules    []string         // ids of the rules in force: Firing looks at them even where the store has not noted that they fire (stores of part 1)
+	Status   StatusSettings   // of the area's status
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 }
@@ -56,6 +57,7 @@ type Store struct {
 	now      func() time.Time
 	log      zerolog.Logger
 	rules    []string
+	status   StatusSettings
 	opened   *opened
 	fence    *Fence        // nil: anybody may act
 	needed   *atomic.Int32 // replicas that must confirm an act; shared with Fenced stores
@@ -72,7 +74,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, opened: &opened{}, needed: &atomic.Int32{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, opened: &opened{}, needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }

@@ -78,6 +78,16 @@ var Table = []Row{
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
 	{"kt:number:{J}:YEAR", "string", "last incident number of the year; SIM-YEAR: of simulated ones", "none: one value a year", "alerts/store", "alerts/store"},
+	{"kt:plan:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class plans", "alerts/store", "alerts/store"},
+	{"kt:plans:{J}", "zset", "plan ids by the ms at which they begin", "as plan", "alerts/store", "alerts/store"},
+	{"kt:plans-standing:{J}", "set", "ids of plans that are planned or running", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:statement:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class statements", "alerts/store", "alerts/store"},
+	{"kt:statements:{J}", "zset", "statement ids by the ms at which they were stated", "as statement", "alerts/store", "alerts/store"},
+	{"kt:statements-in-force:{J}", "set", "ids of statements in force", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:statement-standing:{J}", "hash", "real or simulated, scale and subject -> id of the statement in force", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:status:{J}:ID", "hash", "rev, doc (JSON, v=1): the level of the area for a hazard, its proposal, and what the engine remembers", "none: one a hazard and plane", "alerts/store", "alerts/store"},
+	{"kt:statuses:{J}", "set", "ids of statuses", "none: bounded by the hazards", "alerts/store", "alerts/store"},
+	{"kt:status-history:{J}:ID", "zset", "what became of a status (JSON), by number", "none: the last 500 of each", "alerts/store", "alerts/store"},
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "retention class changes; CaseStreamLength entries at most", "alerts/store", "server/hub"},
 	{"kt:case-mark:{J}", "zset", "offsets of kt:case by the ms at which it had come so far", "an hour beyond retention class changes", "alerts/store", "alerts/store"},
 	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
@@ -236,6 +246,36 @@ func (k Keys) IncidentsOpen() string { return k.ours("incidents-open") }
 
 // Number is the counter of a local year.
 func (k Keys) Number(year string) string { return k.facet("number", year) }
+
+// Plan by id.
+func (k Keys) Plan(id string) string { return k.facet("plan", id) }
+
+// Plans by when they begin.
+func (k Keys) Plans() string { return k.ours("plans") }
+
+// PlansStanding is the set of plans that are planned or running.
+func (k Keys) PlansStanding() string { return k.ours("plans-standing") }
+
+// Statement by id.
+func (k Keys) Statement(id string) string { return k.facet("statement", id) }
+
+// Statements by when they were stated.
+func (k Keys) Statements() string { return k.ours("statements") }
+
+// StatementsInForce is the set of statements in force.
+func (k Keys) StatementsInForce() string { return k.ours("statements-in-force") }
+
+// StatementStanding is which statement stands for a scale and subject.
+func (k Keys) StatementStanding() string { return k.ours("statement-standing") }
+
+// Status of the area by id.
+func (k Keys) Status(id string) string { return k.facet("status", id) }
+
+// Statuses is the set of them.
+func (k Keys) Statuses() string { return k.ours("statuses") }
+
+// StatusHistory is what became of a status.
+func (k Keys) StatusHistory(id string) string { return k.facet("status-history", id) }
 
 // Case is the stream of case changes.
 func (k Keys) Case() string { return k.ours("case") }
