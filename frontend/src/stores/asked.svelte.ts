@@ -33,7 +33,8 @@ export class Asked<T> {
     if (this.#stopped) return;
     if (answer.ok) this.body = answer.body;
     this.fault = answer.ok ? null : answer;
-    if (this.#every > 0)
-      this.#timer = setTimeout(() => void this.again(), this.#every);
+    // What was asked for once is asked for again until it is there.
+    const every = this.#every > 0 || answer.ok ? this.#every : EVERY_MS;
+    if (every > 0) this.#timer = setTimeout(() => void this.again(), every);
   }
 }

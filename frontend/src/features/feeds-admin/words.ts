@@ -58,6 +58,16 @@ export function faultWords(status: number, problem: Problem): string {
   return said === "" || whole ? words : `${words} ${said}`;
 }
 
+/** Why something could not be read, in the reader's language: nobody meant to record anything by it. */
+export function unreadWords(status: number, problem: Problem): string {
+  if (status === 0) return m.desk_fault_unreachable_read();
+  if (status === 503) return m.adm_fault_unread_busy();
+  if ([403, 404].includes(status)) return faultWords(status, problem);
+  return [m.adm_fault_unread(), text(problem.detail) || text(problem.title)]
+    .filter(Boolean)
+    .join(" ");
+}
+
 /** How old the data is when it comes. */
 export const lagWords = (feed: FeedRow): string =>
   feed.items_per_minute <= 0
