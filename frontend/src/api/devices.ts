@@ -36,6 +36,27 @@ export interface InvitedDevice extends Device {
   token: string;
 }
 
+/** A device that asks to be let in. */
+export interface WaitingDevice {
+  kind: DeviceKind;
+  /** What it calls itself; empty: nothing. */
+  name: string;
+  /** The address that it asks from. */
+  address: string;
+  /** When its code ends. */
+  until: string | null;
+}
+
+export function waitingOf(value: unknown): WaitingDevice {
+  const d = doc(value);
+  return {
+    kind: word(d["kind"], KINDS),
+    name: text(d["name"]),
+    address: text(d["from"]),
+    until: text(d["expires_at"]) || null,
+  };
+}
+
 export function deviceOf(value: unknown): Device {
   const d = doc(value);
   return {
@@ -72,10 +93,21 @@ const said = (kind: DeviceKind, d: DeviceDraft) => ({
   }),
 });
 
-export async function fetchDevices(): Promise<Answer<Device[]>> {
+/** Those that are known, and those that show a code now. */
+export interface DeviceList {
+  devices: Device[];
+  waiting: WaitingDevice[];
+}
+
+export async function fetchDevices(): Promise<Answer<DeviceList>> {
   const answer = await call<unknown>("GET", ROOT);
   if (!answer.ok) return answer;
-  return { ...answer, body: docs(doc(answer.body)["items"]).map(deviceOf) };
+  const d = doc(answer.body);
+  const devices = docs(d["items"]).map(deviceOf);
+  return {
+    ...answer,
+    body: { devices, waiting: docs(d["pending"]).map(waitingOf) },
+  };
 }
 
 export async function inviteDevice(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { deviceOf } from "../../api/devices";
+import { deviceOf, waitingOf } from "../../api/devices";
 import {
+  asking,
   codeOf,
   comes,
   inOrder,
@@ -67,6 +68,18 @@ describe("devices", () => {
       device({ id: "new", created_at: "2026-02-01T00:00:00Z" }),
     ];
     expect(inOrder(list, now).map((d) => d.id)).toEqual(["new", "old", "gone"]);
+  });
+
+  it("that ask stand in the order in which their codes end, and not beyond", () => {
+    const one = (name: string, expires_at: string) =>
+      waitingOf({ kind: "field", name, from: "192.0.2.7", expires_at });
+    const list = [
+      one("later", "2026-11-27T03:09:00Z"),
+      one("over", "2026-11-27T03:00:00Z"),
+      one("soon", "2026-11-27T03:01:00Z"),
+    ];
+    expect(asking(list, now).map((w) => w.name)).toEqual(["soon", "later"]);
+    expect(list[0]).toMatchObject({ kind: "field", address: "192.0.2.7" });
   });
 
   it("are let in once enough is said of their kind", () => {

@@ -1,5 +1,10 @@
 // Devices in words, and the code that one shows as people type it.
-import type { Device, DeviceDraft, DeviceKind } from "../../api/devices";
+import type {
+  Device,
+  DeviceDraft,
+  DeviceKind,
+  WaitingDevice,
+} from "../../api/devices";
 import { instant } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 
@@ -58,6 +63,15 @@ export const inOrder = (list: readonly Device[], now: number): Device[] => {
   return [...list].sort(
     (a, b) => rank(a) - rank(b) || (instant(b.at) ?? 0) - (instant(a.at) ?? 0),
   );
+};
+
+/** Those whose code still holds, the one that ends first before. */
+export const asking = (
+  list: readonly WaitingDevice[],
+  now: number,
+): WaitingDevice[] => {
+  const ends = (w: WaitingDevice) => instant(w.until) ?? Infinity;
+  return list.filter((w) => ends(w) > now).sort((a, b) => ends(a) - ends(b));
 };
 
 const COMES_MS = 60_000;
