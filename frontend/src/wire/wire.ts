@@ -311,6 +311,12 @@ export interface Alarm {
   withheld?: string;
   presented_at: string | null;
   group?: string;
+  code?: string;
+  worst?: Worst | null;
+  announcement?: string;
+  announced_at: string | null;
+  active: boolean;
+  last_at: string | null;
   members: number;
   count: number;
   first_out?: boolean;
@@ -400,6 +406,8 @@ export interface Plan {
   by: string;
   created_at: string | null;
   updated_at: string | null;
+  ended_by?: string;
+  end_reason?: string;
   simulated: boolean;
 }
 
@@ -417,6 +425,8 @@ export interface Statement {
   stated_at: string | null;
   valid_until: string | null;
   note?: string;
+  decree?: Decree | null;
+  national?: boolean;
   location: Location | null;
   area_name?: string;
   by: string;
@@ -431,6 +441,7 @@ export interface AreaStatus {
   id: string;
   version: number;
   hazard: string;
+  names: Record<string, string>;
   level: number;
   code: string;
   since: string | null;
@@ -439,6 +450,7 @@ export interface AreaStatus {
   evidence: StatusEvidence[];
   proposal: StatusProposal | null;
   scales: StatusScale[];
+  blind: string[];
   updated_at: string | null;
   simulated: boolean;
 }
@@ -585,6 +597,14 @@ export interface Quake {
   mmi_here: number;
 }
 
+export interface Worst {
+  alarm: string;
+  priority: Priority;
+  severity: Severity;
+  event: string;
+  area_name: string;
+}
+
 export interface AlarmAck {
   at: string | null;
   by: string;
@@ -626,10 +646,22 @@ export interface EvidencePiece {
   at: string | null;
 }
 
+export interface Decree {
+  number: string;
+  from: string | null;
+  to: string | null;
+  extensions: Extension[];
+}
+
 export interface StatusEvidence {
   kind: string;
   ref: string;
   text: string;
+  type?: string;
+  severity?: Severity;
+  area_name?: string;
+  scale?: string;
+  step?: string;
   at: string | null;
 }
 
@@ -670,4 +702,10 @@ export interface Felt {
   place: string;
   low: number;
   high: number;
+}
+
+export interface Extension {
+  number: string;
+  to: string | null;
+  at: string | null;
 }
