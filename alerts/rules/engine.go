@@ -34,14 +34,17 @@ type Engine struct {
 
 // standing is where one rule stands.
 type standing struct {
-	rule  *compiled
-	pairs map[string]*pair
-	rest  map[string]int64 // Things that were quiet for long: event time up to which they have been judged
-	dirty [shards]bool     // parts of the state that have changed since the last Save
-	late  int64            // readings that came too late to be judged
-	near  *near            // where the condition held lately, for corroborate
-	piles *piles           // of a count
-	usual map[string]*usual
+	rule    *compiled
+	pairs   map[string]*pair
+	rest    map[string]int64 // Things that were quiet for long: event time up to which they have been judged
+	dirty   [shards]bool     // parts of the state that have changed since the last Save
+	began   int64            // our clock when the rule was taken up by Swap; 0: it was there from the beginning
+	urgent  [shards]bool     // of those that need not be saved each time
+	savedAt [shards]int64
+	late    int64  // readings that came too late to be judged
+	near    *near  // where the condition held lately, for corroborate
+	piles   *piles // of a count
+	usual   map[string]*usual
 }
 
 // NewEngine makes an engine without a state.
@@ -187,20 +190,25 @@ func (c *compiled) holdsAt(v *view, by float64) bool {
 }
 
 // mark lets a rule take up what a reading says about its Thing.
-func (e *Engine) mark(s *standing, v *view, m mark, lag int64) {
+func (e *Engine) mark(s *standing, v *view, m mark, lag int64) placed {
 	c := s.rule
 	p := s.pair(v.thing.ID, e.now)
-	m.prop = p.propertyOf(v.obs.Property)
-	if c.kind == KindRate || m.said&held != 0 || p.head.firing && m.said&over != 0 {
+	if c.kind != KindFence {
+		m.prop = p.propertyOf(v.obs.Property)
+	}
+	if c.kind == KindFence {
+		pos, _ := v.position()
+		p.position = pos
+	} else if c.kind == KindRate || m.said&held != 0 || p.head.firing && m.said&over != 0 {
 		m.value = &sample{v.obs.Value, v.obs.Unit}
 	}
 	i, how := p.put(m)
 	switch how {
 	case tooLate:
 		s.late++
-		return
+		return how
 	case copied:
-		return
+		return how
 	case appended:
 		p.thing, p.lag = v.thing, lag
 	case inserted:
@@ -222,6 +230,7 @@ func (e *Engine) mark(s *standing, v *view, m mark, lag int64) {
 		p.trim()
 	}
 	e.arm(p)
+	return how
 }
 
 // rejudge judges all marks of a pair anew and says what was said wrongly.
@@ -242,6 +251,10 @@ func (e *Engine) say(p *pair, t turn, withdrawn bool) {
 	d := Decision{
 		Rule: p.rule.rule, Fire: t.fire, Key: p.key, Thing: p.thing, Position: p.thing.Position, Placed: p.thing.Placed, Type: p.rule.about(),
 		Sources: []string{p.key}, At: timeOf(t.at), Since: timeOf(t.since), Withdrawn: withdrawn, Inputs: []incident.Input{},
+	}
+	if p.rule.kind == KindFence {
+		d.Position, d.Placed = p.position, true
+		d.Inputs = append(d.Inputs, inputOf(p.key, placeProperty, feeds.Value{Type: feeds.Text, Text: placeText(p.position)}, "", t.at))
 	}
 	for _, in := range p.inputs(t) {
 		d.Inputs = append(d.Inputs, inputOf(p.key, in.property, in.value.value, in.value.unit, in.at))
@@ -285,7 +298,7 @@ func (e *Engine) advance(now int64) {
 	for len(e.timers) > 0 && e.timers[0].due <= e.now {
 		t := e.timers.pop()
 		if t.pile != nil {
-			e.ring(t.pile, t.due)
+			e.ring(t.pile)
 			continue
 		}
 		p := t.pair

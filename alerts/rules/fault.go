@@ -112,7 +112,9 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 		e.series.things[v.thing.ID] = x
 	}
 	s := e.states[FaultRule]
-	s.dirty[shardOf(v.thing.ID)] = true
+	shard, bad, fault := shardOf(v.thing.ID), x.bad, x.fault
+	s.dirty[shard] = true
+	defer func() { s.urgent[shard] = s.urgent[shard] || bad != x.bad || fault != x.fault }()
 	kind := e.program.Load().wrong(v, at, now)
 	stuck, moved := false, false
 	if kind == "" && o.Value.Type == feeds.Number {

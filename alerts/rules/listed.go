@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -189,6 +190,19 @@ func (c *compiled) overReadings() bool {
 
 // listedMore adds what stands outside the pairs: counts, faults and what an anomaly knows.
 func (e *Engine) listedMore(l *Listed, s *standing) {
+	if s.piles != nil {
+		for key, list := range s.piles.list {
+			if n := len(list); n > 0 && list[n-1].stands {
+				l.Firing = append(l.Firing, key)
+			}
+		}
+	}
+	if l.Anomaly != nil {
+		if l.Anomaly.Known, l.Anomaly.Things = s.knows(e.now); l.Anomaly.Known < l.Anomaly.Things {
+			l.Warnings = append(l.Warnings, fmt.Sprintf("of %d Things %d have fewer than %d weeks of history at this hour of the week; nothing is said of those",
+				l.Anomaly.Things, l.Anomaly.Things-l.Anomaly.Known, l.Anomaly.Least))
+		}
+	}
 	if s.rule.kind == KindFault {
 		for key, x := range e.series.things {
 			if x.fault != "" && s.rule.rule.On() {

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"kentongan/feeds"
+	"kentongan/geo"
 )
 
 // historyMs is how late a reading may come, by event time against the newest of its series, to be judged as if it had come in order; most
@@ -16,13 +17,14 @@ const (
 
 // pair is one rule on one Thing.
 type pair struct {
-	rule   *compiled
-	key    string
-	thing  *feeds.Thing // as it was heard last
-	lag    int64        // our clock when the newest mark came, less its event time; never negative
-	props  []string     // by mark.prop
-	inside bool         // of a fence, when it was heard last
-	at     place        // where it was heard last, for corroborate
+	rule     *compiled
+	key      string
+	thing    *feeds.Thing // as it was heard last
+	lag      int64        // our clock when the newest mark came, less its event time; never negative
+	props    []string     // by mark.prop
+	inside   bool         // of a fence, when it was heard last
+	position geo.Position // of a fence: where it was heard last
+	at       place        // where it was heard last, for corroborate
 
 	base  fold // before the oldest mark
 	floor int64

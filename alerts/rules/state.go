@@ -7,6 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+
+	"kentongan/geo"
 )
 
 // stateVersion of what Save writes. Version n reads n alone: what it does not read it forgets, with an error, and learns anew.
@@ -45,8 +48,8 @@ func (e *Engine) Save() map[string][]byte {
 	}
 	for id, s := range e.states {
 		for shard := range shards {
-			if s.dirty[shard] {
-				s.dirty[shard] = false
+			if s.dirty[shard] && e.ripe(s, shard) {
+				s.dirty[shard], s.urgent[shard], s.savedAt[shard] = false, false, e.now
 				put(partName(id, shard), e.encode(s, shard))
 			}
 		}
@@ -60,6 +63,13 @@ func (e *Engine) Save() map[string][]byte {
 	}
 	e.tracks.save(put)
 	return out
+}
+
+// calmSave is how often what is learned of instruments in order is saved: it changes with each reading, and tells at once when one is not.
+const calmSave = 30_000
+
+func (e *Engine) ripe(s *standing, shard int) bool {
+	return s.rule.kind != KindFault || s.urgent[shard] || e.now-s.savedAt[shard] >= calmSave
 }
 
 // Restore takes up the state that Saves gave, each field's latest; what the engine held is gone. Rules that are no more, or do something else
@@ -91,6 +101,9 @@ func (e *Engine) Restore(fields map[string][]byte) error {
 			errs = append(errs, fmt.Errorf("state %q: %w", name, err))
 		}
 	}
+	for _, s := range e.states {
+		e.armPiles(s)
+	}
 	return errors.Join(errs...)
 }
 
@@ -99,21 +112,19 @@ func (e *Engine) encode(s *standing, shard int) []byte {
 	w := &writer{}
 	w.uint(stateVersion)
 	w.uint(printHash(s.rule.print))
-	head := len(w.b)
+	w.text(string(s.rule.kind))
+	w.int(s.began)
 	keys := keysOf(s.pairs, shard)
 	rest := keysOf(s.rest, shard)
-	if len(keys)+len(rest) > 0 || s.piles != nil || s.rule.kind == KindFault {
-		w.uint(uint64(len(keys)))
-		for _, k := range keys {
-			w.pair(s.pairs[k])
-		}
-		w.uint(uint64(len(rest)))
-		for _, k := range rest {
-			w.text(k)
-			w.int(s.rest[k])
-		}
+	w.uint(uint64(len(keys)))
+	for _, k := range keys {
+		w.pair(s.pairs[k])
 	}
-	n := len(w.b)
+	w.uint(uint64(len(rest)))
+	for _, k := range rest {
+		w.text(k)
+		w.int(s.rest[k])
+	}
 	some := len(keys)+len(rest) > 0
 	if s.piles != nil {
 		some = s.piles.encode(w, shard) || some
@@ -121,7 +132,7 @@ func (e *Engine) encode(s *standing, shard int) []byte {
 	if s.rule.kind == KindFault {
 		some = e.series.encode(w, shard) || some
 	}
-	if !some || n == head && len(w.b) == head {
+	if !some {
 		return nil
 	}
 	return w.b
@@ -151,11 +162,11 @@ func (e *Engine) decode(id, part string, b []byte) error {
 	if v := r.uint(); v != stateVersion {
 		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
 	}
-	print := r.uint()
-	s := e.states[id]
+	print, kind, began := r.uint(), Kind(r.text()), r.int()
+	s, faults := e.states[id], e.series
 	same := s != nil && printHash(s.rule.print) == print
-	if !same { // only what fires is of interest
-		s = newStanding(&compiled{rule: &Rule{ID: id}, kind: KindThreshold, pace: pace{samples: 1}, historyMs: historyMs})
+	if !same { // only what fires is of interest, to clear it
+		s, faults = newStanding(gone(id, kind)), newWatch()
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		p := r.pair(s.rule)
@@ -167,30 +178,39 @@ func (e *Engine) decode(id, part string, b []byte) error {
 		key := r.text()
 		s.rest[key] = r.int()
 	}
-	if same && s.piles != nil {
+	if s.piles != nil {
 		s.piles.decode(r)
 	}
-	if same && s.rule.kind == KindFault {
-		e.series.decode(r)
+	if s.rule.kind == KindFault {
+		faults.decode(r)
 	}
-	if r.err == nil && same && len(r.b) > 0 {
+	if r.err == nil && len(r.b) > 0 {
 		r.fail()
 	}
-	if r.err != nil {
+	switch {
+	case r.err != nil:
 		return r.err
+	case !same:
+		e.end(s, faults)
+		return nil
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
-		p := s.pairs[key]
-		if !same {
-			e.ended(p)
-			continue
-		}
+	s.began = began
+	for _, p := range s.pairs {
 		if s.near != nil {
 			s.near.recall(p)
 		}
 		e.arm(p)
 	}
 	return nil
+}
+
+// gone stands for a rule of which only the state is left.
+func gone(id string, kind Kind) *compiled {
+	c := &compiled{rule: &Rule{ID: id}, kind: kind, pace: pace{samples: 1}, historyMs: historyMs}
+	if kind == KindCount {
+		c.rule.Count = &Count{Of: CountThings, AtLeast: 2, Within: time.Minute}
+	}
+	return c
 }
 
 // ended clears what fired under a rule that is no more.
@@ -232,6 +252,8 @@ func (w *writer) pair(p *pair) {
 	w.text(p.key)
 	w.thing(p.thing)
 	w.flags(p.inside, p.at.simulated)
+	w.num(p.position.Lat)
+	w.num(p.position.Lng)
 	w.uint(uint64(p.at.cell))
 	w.int(p.lag)
 	w.uint(uint64(len(p.props)))
@@ -264,6 +286,7 @@ func (w *writer) pair(p *pair) {
 func (r *reader) pair(c *compiled) *pair {
 	p := &pair{rule: c, key: r.text(), thing: r.thing()}
 	r.flags(&p.inside, &p.at.simulated)
+	p.position = geo.Position{Lat: r.num(), Lng: r.num()}
 	p.at.cell = cellOf(r.uint())
 	p.lag = r.int()
 	for n := r.count(); n > 0 && r.err == nil; n-- {

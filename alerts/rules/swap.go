@@ -16,7 +16,9 @@ func (e *Engine) Swap(p *Program) []Decision {
 	for _, c := range p.list {
 		s := old[c.rule.ID]
 		if s == nil || s.rule.print != c.print {
-			e.states[c.rule.ID] = newStanding(c)
+			fresh := newStanding(c)
+			fresh.began = e.now
+			e.states[c.rule.ID] = fresh
 			continue
 		}
 		s.take(c)
@@ -24,7 +26,7 @@ func (e *Engine) Swap(p *Program) []Decision {
 		delete(old, c.rule.ID)
 	}
 	for _, id := range slices.Sorted(maps.Keys(old)) {
-		e.end(old[id])
+		e.end(old[id], e.series)
 	}
 	for _, c := range p.list {
 		s := e.states[c.rule.ID]
@@ -35,6 +37,7 @@ func (e *Engine) Swap(p *Program) []Decision {
 		}
 		e.armPiles(s)
 	}
+	e.tracks.unlink()
 	return e.take()
 }
 
@@ -48,13 +51,13 @@ func (s *standing) take(c *compiled) {
 }
 
 // end clears what fired.
-func (e *Engine) end(s *standing) {
+func (e *Engine) end(s *standing, faults *watch) {
 	for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
 		e.ended(s.pairs[key])
 	}
 	e.endPiles(s)
 	if s.rule.kind == KindFault {
-		e.endFaults(s.rule)
+		e.endFaults(s.rule, faults)
 	}
 	if now := e.states[s.rule.rule.ID]; now != nil { // its fields are written over
 		for i := range now.dirty {
@@ -64,9 +67,9 @@ func (e *Engine) end(s *standing) {
 }
 
 // endFaults clears what the rule of faults had told.
-func (e *Engine) endFaults(c *compiled) {
-	for _, key := range slices.Sorted(maps.Keys(e.series.things)) {
-		x := e.series.things[key]
+func (e *Engine) endFaults(c *compiled, faults *watch) {
+	for _, key := range slices.Sorted(maps.Keys(faults.things)) {
+		x := faults.things[key]
 		if x.fault == "" {
 			continue
 		}

@@ -26,12 +26,19 @@ func (e *Engine) sweep() {
 				s.free(key, p)
 			}
 		}
+		if s.piles != nil {
+			s.piles.sweep()
+		}
 	}
+	e.tracks.sweep(e.now)
 }
 
+// free gives the memory of a pair back. Of a fence the track knows when its Thing was seen.
 func (s *standing) free(key string, p *pair) {
 	list := p.kept()
-	s.rest[key] = list[len(list)-1].at
+	if s.rule.kind != KindFence {
+		s.rest[key] = list[len(list)-1].at
+	}
 	delete(s.pairs, key)
 	s.dirty[shardOf(key)] = true
 }
