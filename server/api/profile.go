@@ -81,7 +81,7 @@ func profileOf(p *profile.Profile, insecure bool) Profile {
 		Slug: p.Slug, Name: p.Name, Names: p.Names, Codes: p.Codes, Center: place(p.Center), BBox: box(p.Bound), Watch: box(p.Watch()), MarginKm: p.MarginKm,
 		TimeZone: p.Zone.String(), Languages: p.Languages, Prefix: p.Prefix, PhoneArea: p.PhoneArea, Attribution: p.Attribution, Insecure: insecure,
 		CodeSystem: p.CodeSystem, Agencies: listed(p.Agencies), Capabilities: listed(p.Capabilities), Units: listed(p.Units), HazardSites: listed(p.Hazards),
-		Neighbours: listed(p.Neighbours), Levels: profile.Levels{Status: listed(p.Levels.Status), Scales: listed(p.Levels.Scales)},
+		Neighbours: listed(p.Neighbours), Levels: profile.Levels{Status: listed(p.Levels.Status), Scales: listed(p.Levels.Scales), StatusRules: listed(p.Levels.StatusRules)},
 		SLA:   profile.Service{DefaultZone: p.SLA.DefaultZone, Zones: listed(p.SLA.Zones), Classes: listed(p.SLA.Classes)},
 		Areas: areaCollection{Type: "FeatureCollection", Features: []areaFeature{}},
 	}

@@ -14,7 +14,9 @@ import (
 // readers lists who follows the cases and decides on them. Each is made anew whenever its reading begins; cases are fenced where other
 // servers may be there.
 func (a *App) readers(cases *store.Store) []func() store.Reader {
-	return []func() store.Reader{}
+	return []func() store.Reader{
+		cases.StatusReader,
+	}
 }
 
 // readCases keeps every reader reading until ctx ends, over every failure of the store. One that has lost the lease ends.

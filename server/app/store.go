@@ -112,6 +112,7 @@ func (a *App) sweep(ctx context.Context, cases *store.Store) {
 			if _, err := cases.ExpireAlerts(ctx, time.Now()); err != nil && ctx.Err() == nil {
 				a.log.Warn().Err(err).Msg("expired alerts are not ended yet")
 			}
+			a.announced(ctx, cases)
 		case <-retain.C:
 			a.retain(ctx, cases)
 		case <-trim.C:

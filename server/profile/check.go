@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kentongan/alerts/rules"
+	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 )
@@ -304,12 +305,16 @@ func (r *reading) levels(p *Profile) {
 			r.words(path+".set_by", l.SetBy, p)
 		}
 	}
+	r.statusRules(p)
 	seen := r.once("levels.scales", "scale")
 	for i, s := range p.Levels.Scales {
 		path := fmt.Sprintf("levels.scales[%d]", i)
 		seen.see(i, s.Scale)
 		r.words(path+".names", s.Names, p)
 		r.oneOf(path+".direction", s.Direction, "up", "down")
+		if s.Hazard != "" {
+			r.oneOf(path+".hazard", s.Hazard, status.HazardCodes()...)
+		}
 		if len(s.Steps) < 2 {
 			r.bad(path+".steps", "want two steps at least, from the calmest to the worst")
 		}
@@ -330,6 +335,7 @@ func (r *reading) levels(p *Profile) {
 			}
 		}
 	}
+	p.Levels.Scales = withHouse(p.Levels.Scales)
 }
 
 // rank orders severities; none is the calmest.

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"time"
 
 	"kentongan/alerts/rules"
+	"kentongan/alerts/status"
 	"kentongan/geo"
 	"kentongan/geo/area"
 	"kentongan/server/strict"
@@ -38,7 +40,7 @@ type file struct {
 	Units        []Unit       `yaml:"units" doc:"Teams and vehicles. post lies within the watch margin; example: true marks a made-up roster."`
 	Desks        []string     `yaml:"desks" doc:"Slugs of the desks that people choose at sign-in. Absent: desk-1 to desk-4."`
 	HazardSites  []Hazard     `yaml:"hazard_sites" doc:"Known dangerous places. kind: volcano, fault, lake, road, landslide, flood, coast; source: \"V: who says so\", G or D;\nneighbour: slug of the authority whose ground it is."`
-	Levels       levels       `yaml:"levels" doc:"status: levels of the area, 1 the calmest (absent: Normal, Waspada, Siaga, Awas). scales: of others, steps from the calmest to the worst,\neach with the CAP severity and the least area status that it is worth. Nothing else converts between scales."`
+	Levels       levels       `yaml:"levels" doc:"status: levels of the area, 1 the calmest (absent: Normal, Waspada, Siaga, Awas). scales: of others, steps from the calmest to the worst,\neach with the CAP severity and the least area status that it is worth. Nothing else converts between scales. hazard: what a scale is about\n(area, flood, landslide, eq, volcano, weather, fire, road). status_rules: what proposes a level of the area, for each of its hazards (absent: for\neach): when is CEL over facts such as open_extreme, districts_hit, volcano_step (alerts/status lists them), names are the reason in words,\nwho are the roles that confirm it (absent: supervisor, and leader from level 4 on). Absent: the table of domain.md section 3.\nlower_after: how long the rules must have found less before it is proposed to lower a level; absent: 15m."`
 	SLA          Service      `yaml:"sla" doc:"Minutes by class of service (A to E) and zone."`
 
 	Consents  []rules.Consent `yaml:"consents" doc:"Agency alerts that open an incident without asking anyone. Everything else is shown and listed only."`
@@ -48,8 +50,10 @@ type file struct {
 }
 
 type levels struct {
-	Status []Level `yaml:"status"`
-	Scales []Scale `yaml:"scales"`
+	Status      []Level       `yaml:"status"`
+	Scales      []Scale       `yaml:"scales"`
+	StatusRules []status.Rule `yaml:"status_rules"`
+	LowerAfter  time.Duration `yaml:"lower_after"`
 }
 
 type point struct {

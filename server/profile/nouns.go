@@ -1,6 +1,9 @@
 package profile
 
 import (
+	"time"
+
+	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 )
@@ -78,8 +81,10 @@ var hazardKinds = []string{"volcano", "fault", "lake", "road", "landslide", "flo
 
 // Levels are the status of the area and the scales of others.
 type Levels struct {
-	Status []Level `yaml:"status" json:"status"`
-	Scales []Scale `yaml:"scales" json:"scales"`
+	Status      []Level       `yaml:"status" json:"status"`
+	Scales      []Scale       `yaml:"scales" json:"scales"`             // with those that every house has
+	StatusRules []status.Rule `yaml:"status_rules" json:"status_rules"` // that propose a level
+	LowerAfter  time.Duration `yaml:"lower_after" json:"-"`             // how long less must have been found before a lower level is proposed
 }
 
 // Level is one status of the area (tingkat status), 1 the calmest.
@@ -97,7 +102,8 @@ type Level struct {
 type Scale struct {
 	Scale     string `yaml:"scale" json:"scale"`
 	Names     Text   `yaml:"names" json:"names"`
-	Direction string `yaml:"direction" json:"direction"` // up: a higher numeral or later word is worse; down: I is the worst
+	Hazard    string `yaml:"hazard" json:"hazard,omitempty"` // that its steps are about: flood, volcano, weather …; empty: the area as a whole
+	Direction string `yaml:"direction" json:"direction"`     // up: a higher numeral or later word is worse; down: I is the worst
 	Steps     []Step `yaml:"steps" json:"steps"`
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/rules"
+	"kentongan/alerts/status"
 	"kentongan/geo"
 	"kentongan/geo/area"
 )
@@ -47,6 +48,7 @@ type Profile struct {
 	Hazards      []Hazard
 	Levels       Levels
 	SLA          Service
+	StatusRules  *status.Rules   // those of Levels, checked
 	Consents     []rules.Consent // checked by Load
 	Attribution  string          // must be shown wherever the areas are drawn
 	FeltNames    []string
@@ -94,7 +96,7 @@ func Names() []string { return []string{"solok", "bandung"} }
 func Load(nameOrPath string) (*Profile, error) {
 	switch {
 	case nameOrPath == "":
-		return none(), nil
+		return none()
 	case slices.Contains(Names(), nameOrPath):
 		sub, err := fs.Sub(builtIn, nameOrPath)
 		if err != nil {
@@ -108,7 +110,8 @@ func Load(nameOrPath string) (*Profile, error) {
 	}
 }
 
-func none() *Profile {
-	return &Profile{Slug: "everywhere", Name: "Kentongan", Names: Text{}, Bound: geo.Bound{West: -180, South: -85, East: 180, North: 85},
-		Zone: time.UTC, Prefix: "INC", Languages: []string{"id", "en"}, Desks: DefaultDesks(), Levels: Levels{Status: DefaultStatus()}}
+func none() (*Profile, error) {
+	rules, err := compileStatus(nil, DefaultStatus())
+	return &Profile{StatusRules: rules, Slug: "everywhere", Name: "Kentongan", Names: Text{}, Bound: geo.Bound{West: -180, South: -85, East: 180, North: 85},
+		Zone: time.UTC, Prefix: "INC", Languages: []string{"id", "en"}, Desks: DefaultDesks(), Levels: Levels{Status: DefaultStatus(), Scales: withHouse(nil), StatusRules: rules.List()}}, err
 }

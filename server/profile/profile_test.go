@@ -4,11 +4,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"kentongan/alerts/incident"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 	"kentongan/geo/area"
@@ -115,7 +119,7 @@ func TestBuiltInProfilesAreComplete(t *testing.T) {
 				}
 			}
 		}
-		if len(p.Units) < 20 || len(p.Hazards) < 5 || len(p.Levels.Status) != 4 || len(p.Levels.Scales) != 3 || len(p.SLA.Classes) != 5 || len(p.Neighbours) < 2 || len(p.Consents) != 5 {
+		if len(p.Units) < 20 || len(p.Hazards) < 5 || len(p.Levels.Status) != 4 || len(p.Levels.Scales) != 3+len(statement.House()) || len(p.SLA.Classes) != 5 || len(p.Neighbours) < 2 || len(p.Consents) != 5 {
 			t.Errorf("%s: %d units, %d hazards, %d levels, %d scales, %d classes, %d neighbours, %d consents", name, len(p.Units), len(p.Hazards), len(p.Levels.Status),
 				len(p.Levels.Scales), len(p.SLA.Classes), len(p.Neighbours), len(p.Consents))
 		}
@@ -215,7 +219,11 @@ func TestOwns(t *testing.T) {
 			t.Errorf("%s: area %q, neighbour %q, watch %v", c.name, name, slug, got.InWatch)
 		}
 	}
-	if got := none().Place().Owns(geo.Position{Lat: 52, Lng: 13}); got.Area != nil || got.Neighbour != nil || !got.InWatch {
+	everywhere, err := none()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := everywhere.Place().Owns(geo.Position{Lat: 52, Lng: 13}); got.Area != nil || got.Neighbour != nil || !got.InWatch {
 		t.Errorf("without areas everywhere is ours: %+v", got)
 	}
 }
@@ -360,5 +368,74 @@ consents:
 		if !strings.Contains(got, want) {
 			t.Errorf("missing %q in\n%s", want, got)
 		}
+	}
+}
+
+func TestEveryHouseProposesByTheSameTable(t *testing.T) {
+	for _, name := range append(Names(), "") {
+		p, err := Load(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := status.Compile(status.DefaultRules(), 4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, all := p.StatusRules.List(), want.List()
+		if len(got) != len(all) || len(p.Levels.StatusRules) != len(all) {
+			t.Fatalf("%s: %d rules, want %d", name, len(got), len(all))
+		}
+		for i := range all {
+			if !reflect.DeepEqual(got[i], all[i]) {
+				t.Errorf("%s: %+v, want %+v", name, got[i], all[i])
+			}
+		}
+		scales := p.StatementScales()
+		for _, code := range []string{statement.ScaleRoad, statement.ScaleDecree, statement.ScaleEvacuation, statement.ScaleCapacity} {
+			if _, ok := scales.Find(code); !ok {
+				t.Errorf("%s: no scale %s", name, code)
+			}
+		}
+		if levels := p.StatusLevels(); len(levels) != 4 || levels[3].Code != "awas" {
+			t.Errorf("%s: levels %v", name, levels)
+		}
+	}
+}
+
+func TestAStatusRuleThatDoesNotCheckNamesItsLine(t *testing.T) {
+	text := Sample()
+	for old, bad := range map[string]string{
+		"when: open_extreme >= 1": "when: open_extrem >= 1", "hazards: [flood]": "hazards: [dragon]", "lower_after: 15m": "lower_after: 48h", "hazard: flood": "hazard: tide",
+		`names: {id: pintu air Siaga I, en: a river gate at Siaga I}`: `names: {id: pintu air Siaga I}`,
+	} {
+		if !strings.Contains(text, old) {
+			t.Fatalf("the sample has no %s", old)
+		}
+		text = strings.Replace(text, old, bad, 1)
+	}
+	path := filepath.Join(t.TempDir(), "my-city.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(path)
+	var faults strict.Faults
+	if !errors.As(err, &faults) {
+		t.Fatal(err)
+	}
+	lines := strings.Split(text, "\n")
+	for _, want := range []struct{ path, text, line string }{
+		{"levels.status_rules[0].when", "undeclared reference to 'open_extrem'", "open_extrem >= 1"},
+		{"levels.status_rules[1].hazards[0]", `"dragon" is none of area, flood`, "dragon"},
+		{"levels.status_rules[1].names", "en", "pintu air Siaga I"},
+		{"levels.lower_after", "48h0m0s is not within 0s to 24h", "48h"},
+		{"levels.scales[0].hazard", `"tide" is none of`, "tide"},
+	} {
+		i := slices.IndexFunc(faults, func(f strict.Fault) bool { return strings.HasPrefix(f.Path, want.path) })
+		if i < 0 || !strings.Contains(faults[i].Text+faults[i].Path, want.text) || !strings.Contains(lines[faults[i].Line-1], want.line) {
+			t.Errorf("%s: %v", want.path, err)
+		}
+	}
+	if len(faults) != 5 {
+		t.Errorf("%d faults: %v", len(faults), err)
 	}
 }

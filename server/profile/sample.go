@@ -101,10 +101,24 @@ var samples = map[string]string{
   scales:
     - scale: river_gate
       names: {id: Siaga pintu air, en: River gate alert}
+      hazard: flood
       direction: down
       steps:
         - {code: IV, names: {id: Siaga IV (normal), en: Siaga IV (normal)}, colour: "#009E73", status: 1}
-        - {code: I, names: {id: Siaga I (terburuk), en: Siaga I (worst)}, colour: "#E5243B", severity: Extreme, status: 2}`,
+        - {code: I, names: {id: Siaga I (terburuk), en: Siaga I (worst)}, colour: "#E5243B", severity: Extreme, status: 2}
+  status_rules:
+    - id: one-extreme
+      level: 2
+      hazards: [area, flood]
+      when: open_extreme >= 1
+      names: {id: "≥ 1 insiden Kritis terbuka", en: "≥ 1 open Critical incident"}
+      who: [supervisor]
+    - id: gate-siaga-i
+      level: 2
+      hazards: [flood]
+      when: gate_step == "I"
+      names: {id: pintu air Siaga I, en: a river gate at Siaga I}
+  lower_after: 15m`,
 	"sla": `sla:
   default_zone: town
   zones:
