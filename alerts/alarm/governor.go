@@ -2,6 +2,7 @@ package alarm
 
 import (
 	"cmp"
+	"reflect"
 	"slices"
 	"time"
 
@@ -135,9 +136,15 @@ func (g *Governor) Acted(doc Alarm, over bool, now time.Time) {
 	if over {
 		e.Version++
 	}
-	if changed || over {
+	if over || changed && !e.same(doc) {
 		g.mark(e, now)
 	}
+}
+
+// same tells whether the governor would write an alarm just as it is kept.
+func (e *entry) same(doc Alarm) bool {
+	doc.UpdatedAt = e.UpdatedAt
+	return reflect.DeepEqual(e.Alarm, doc)
 }
 
 // Plan takes over a change of a plan.
@@ -188,4 +195,9 @@ func (g *Governor) Tick(now time.Time) {
 	for _, p := range g.planes {
 		p.tick(now)
 	}
+}
+
+// Knows tells whether the governor remembers an alarm.
+func (g *Governor) Knows(id string) bool {
+	return g.planes[0].all[id] != nil || g.planes[1].all[id] != nil
 }

@@ -177,3 +177,20 @@ func (f *figuring) done() Health {
 	f.AckP50Ms, f.AckP90Ms = rank(0.5), rank(0.9)
 	return f.Health
 }
+
+// Timeless gives the figures without the times at which they were taken, to tell whether they are others.
+func (f Figures) Timeless() Figures {
+	blank := func(h Health) Health { h.At, h.FloodShare24h = moment.Time{}, 0; return h }
+	all := func(list []Health) []Health {
+		out := make([]Health, len(list))
+		for i, h := range list {
+			out[i] = blank(h)
+		}
+		return out
+	}
+	f.House, f.Desks = blank(f.House), all(f.Desks)
+	if f.Simulated != nil {
+		f.Simulated = &SimulatedSides{blank(f.Simulated.House), all(f.Simulated.Desks)}
+	}
+	return f
+}

@@ -287,6 +287,9 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	if err := s.meaning(ctx, &o); err != nil {
 		return Open{}, err
 	}
+	if o.Alarms, err = s.shownAlarms(ctx); err != nil {
+		return Open{}, err
+	}
 	slices.SortFunc(o.Incidents, func(a, b incident.Incident) int { return strings.Compare(b.ID, a.ID) })
 	slices.SortFunc(o.Alerts, func(a, b alerts.Alert) int { return strings.Compare(b.ID, a.ID) })
 	return o, nil

@@ -88,6 +88,12 @@ var Table = []Row{
 	{"kt:status:{J}:ID", "hash", "rev, doc (JSON, v=1): the level of the area for a hazard, its proposal, and what the engine remembers", "none: one a hazard and plane", "alerts/store", "alerts/store"},
 	{"kt:statuses:{J}", "set", "ids of statuses", "none: bounded by the hazards", "alerts/store", "alerts/store"},
 	{"kt:status-history:{J}:ID", "zset", "what became of a status (JSON), by number", "none: the last 500 of each", "alerts/store", "alerts/store"},
+	{"kt:alarm:{J}:ID", "hash", "rev, doc (JSON, v=1), own (JSON, alerts/alarm)", "retention class alarms", "alerts/store", "alerts/store"},
+	{"kt:alarms:{J}", "zset", "alarm ids by the ms at which they were raised", "as alarm", "alerts/store", "alerts/store"},
+	{"kt:alarms-open:{J}", "set", "ids of alarms that stand, presented or not", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:alarms-shown:{J}", "set", "ids of alarms that stand and that screens know of", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:alarms-shelved:{J}", "hash", "alarm id -> desk that has shelved it; :revision grows with each", "none: bounded by the desks", "alerts/store", "alerts/store"},
+	{"kt:alarm-governor:{J}", "hash", "memo: floods of a day (JSON, alerts/alarm); health: figures of alarms (JSON)", "none: one value each", "alerts/store", "alerts/store"},
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "retention class changes; CaseStreamLength entries at most", "alerts/store", "server/hub"},
 	{"kt:case-mark:{J}", "zset", "offsets of kt:case by the ms at which it had come so far", "an hour beyond retention class changes", "alerts/store", "alerts/store"},
 	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
@@ -276,6 +282,24 @@ func (k Keys) Statuses() string { return k.ours("statuses") }
 
 // StatusHistory is what became of a status.
 func (k Keys) StatusHistory(id string) string { return k.facet("status-history", id) }
+
+// Alarm by id.
+func (k Keys) Alarm(id string) string { return k.facet("alarm", id) }
+
+// Alarms by when they were raised.
+func (k Keys) Alarms() string { return k.ours("alarms") }
+
+// AlarmsOpen is the set of alarms that stand.
+func (k Keys) AlarmsOpen() string { return k.ours("alarms-open") }
+
+// AlarmsShown is the set of those that screens know of.
+func (k Keys) AlarmsShown() string { return k.ours("alarms-shown") }
+
+// AlarmsShelved is which desk has shelved what.
+func (k Keys) AlarmsShelved() string { return k.ours("alarms-shelved") }
+
+// AlarmGovernor is what the governor of alarms remembers, and its figures.
+func (k Keys) AlarmGovernor() string { return k.ours("alarm-governor") }
 
 // Case is the stream of case changes.
 func (k Keys) Case() string { return k.ours("case") }
