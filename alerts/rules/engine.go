@@ -285,7 +285,7 @@ func (e *Engine) arm(p *pair) {
 	if due == 0 {
 		return
 	}
-	due += p.lag
+	due += p.lag + 1
 	if p.timer == 0 || due < p.timer {
 		p.timer = due
 		e.timers.push(timer{due: due, pair: p})

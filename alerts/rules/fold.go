@@ -74,10 +74,10 @@ func (f *fold) due(p *pace) int64 {
 	return max(f.enough, f.since+p.holdMs)
 }
 
-// until lets time pass; what was due by then turns.
+// until lets time pass; what was due before then turns. At the very moment a mark may still say otherwise.
 func (f *fold) until(p *pace, at int64) (turn, bool) {
 	due := f.due(p)
-	if due == 0 || due > at {
+	if due == 0 || due >= at {
 		return turn{}, false
 	}
 	t := turn{fire: !f.firing, at: due, since: f.since}
@@ -135,7 +135,7 @@ func (f *fold) step(p *pace, m *mark, turned func(turn)) {
 	if f.enough == 0 && (f.agree >= p.samples || !f.firing && m.said&backed != 0) {
 		f.enough = m.at
 	}
-	if t, ok := f.until(p, m.at); ok {
+	if t, ok := f.until(p, m.at+1); ok {
 		turned(t)
 	}
 }
