@@ -53,14 +53,17 @@ type Suggestion struct {
 	UpdatedAt moment.Time        `json:"updated_at"`
 	DecidedBy string             `json:"decided_by,omitempty"`
 	DecidedAt moment.Time        `json:"decided_at"`
+	Note      string             `json:"note,omitempty"`    // of who decided
+	Contact   string             `json:"contact,omitempty"` // of hand_over: the neighbour's name and number
 	Simulated bool               `json:"simulated"`
 }
 
 // Reason is one factor of a weight, for people and for reckoning: code same_type, near, soon, same_source, words …
 type Reason struct {
 	Code   string  `json:"code"`
-	Text   string  `json:"text"`   // "same group of types: water"
-	Weight float64 `json:"weight"` // its part of the whole
+	Text   string  `json:"text"`            // "same type: flood"
+	Value  string  `json:"value,omitempty"` // what the text tells, for who writes it in another language: "flood", "120 m", "12 min"
+	Weight float64 `json:"weight"`          // its part of the whole
 }
 
 // Piece is one piece of evidence.

@@ -1,0 +1,172 @@
+package fusion
+
+import (
+	"maps"
+	"math"
+	"time"
+
+	"kentongan/alerts/incident"
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+)
+
+// hold is what is known of one case: an open incident, or accounts that together may be one which nobody has opened.
+type hold struct {
+	id        string
+	incident  bool
+	types     []Guess
+	severity  cap.Severity
+	simulated bool
+	place     *geo.Position // of the incident, or of the first account
+	areaName  string
+	neighbour string
+	spots     []spot
+	refs      map[string]bool
+	sources   map[string]bool
+	tells     map[string]bool
+	first     time.Time
+	last      time.Time
+	cells     map[geo.Cell]bool // of resolution 8, under which it is found
+	keys      []string          // of a candidate: its signals
+	offer     string            // id of its standing suggestion
+	reach     float64
+}
+
+// mostSpots bounds what is remembered of one case, and mostTells its words.
+const (
+	mostSpots = 200
+	mostTells = 200
+)
+
+func newHold(id string, types []Guess, reach float64) *hold {
+	return &hold{id: id, types: types, refs: map[string]bool{}, sources: map[string]bool{}, tells: map[string]bool{}, cells: map[geo.Cell]bool{}, reach: reach}
+}
+
+// take makes a signal a piece of the case. What lies far from the case's own place widens it no further, so that no chain of accounts
+// creeps through the city.
+func (k *hold) take(s *Signal) {
+	k.refs[s.Ref], k.sources[s.source()] = true, true
+	if len(k.tells) < mostTells {
+		maps.Copy(k.tells, s.Tells)
+	}
+	k.span(s.At)
+	if k.severity == "" || k.severity == cap.Unknown {
+		k.severity = s.Severity
+	}
+	if s.Placed && k.place == nil {
+		p := s.Position
+		k.place = &p
+	}
+	if s.Placed && len(k.spots) < mostSpots && geo.Distance(*k.place, s.Position) <= k.reach {
+		k.spots = append(k.spots, spot{s.Ref, s.Position, s.At})
+	}
+}
+
+func (k *hold) span(t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	if k.first.IsZero() || t.Before(k.first) {
+		k.first = t
+	}
+	if t.After(k.last) {
+		k.last = t
+	}
+}
+
+// distance is how far a signal lies from the nearest piece of the case; false where none of them lies within the disk of its scope.
+func (k *hold) distance(s *Signal, scope Scope) (float64, bool) {
+	best := math.Inf(1)
+	if !s.Placed {
+		return best, false
+	}
+	for i := range k.spots {
+		best = min(best, geo.Distance(k.spots[i].at, s.Position))
+	}
+	if k.place != nil {
+		best = min(best, geo.Distance(*k.place, s.Position))
+	}
+	return best, best <= scope.ReachM
+}
+
+// gap is the time between a signal and the case; 0 within it.
+func (k *hold) gap(t time.Time) time.Duration {
+	switch {
+	case t.Before(k.first):
+		return k.first.Sub(t)
+	case t.After(k.last):
+		return t.Sub(k.last)
+	}
+	return 0
+}
+
+// index of cases by cell of resolution 8. What is felt far off lies beside it.
+type index struct {
+	cells map[geo.Cell]map[string]*hold
+	far   map[string]*hold
+}
+
+func (x *index) put(k *hold) {
+	x.drop(k)
+	if k.reach > 2*wideM {
+		x.far[k.id] = k
+		return
+	}
+	at := func(p geo.Position) {
+		cell, err := geo.CellAt(p, geo.ResThing)
+		if err != nil {
+			return
+		}
+		cell = cell.Parent(geo.ResArea)
+		if x.cells[cell] == nil {
+			x.cells[cell] = map[string]*hold{}
+		}
+		x.cells[cell][k.id], k.cells[cell] = k, true
+	}
+	if k.place != nil {
+		at(*k.place)
+	}
+	for i := range k.spots {
+		at(k.spots[i].at)
+	}
+}
+
+func (x *index) drop(k *hold) {
+	delete(x.far, k.id)
+	for cell := range k.cells {
+		if delete(x.cells[cell], k.id); len(x.cells[cell]) == 0 {
+			delete(x.cells, cell)
+		}
+	}
+	clear(k.cells)
+}
+
+// near calls fn for every case that may reach to a position.
+func (x *index) near(p geo.Position, fn func(*hold)) {
+	for _, k := range x.far {
+		fn(k)
+	}
+	cell, err := geo.CellAt(p, geo.ResThing)
+	if err != nil {
+		return
+	}
+	disk, err := cell.Parent(geo.ResArea).Disk(1)
+	if err != nil {
+		return
+	}
+	seen := map[string]bool{}
+	for _, c := range disk {
+		for id, k := range x.cells[c] {
+			if !seen[id] {
+				seen[id] = true
+				fn(k)
+			}
+		}
+	}
+}
+
+// matches tells an incident that accounts may join: open, not over, and for everybody's eyes.
+func matches(in *incident.Incident) bool {
+	t, known := incident.TypeOf(in.Type)
+	return known && !t.Restricted && in.Status.Open() && in.Status != incident.Resolved
+}

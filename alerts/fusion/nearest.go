@@ -1,0 +1,64 @@
+package fusion
+
+import (
+	"time"
+
+	"kentongan/alerts/incident"
+	"kentongan/geo"
+)
+
+// Opener is what may open an incident by itself, a rule or a consent, and joins one of its type that is near enough in place and time.
+type Opener struct {
+	Type      string
+	RadiusM   float64
+	Window    time.Duration // from the incident's latest evidence
+	At        *geo.Position // nil: its place is not known
+	Event     time.Time
+	Ref       string // of its evidence
+	Simulated bool
+}
+
+// Nearest gives the index of the incident that an opener joins, how far it lies and how long it was quiet; -1: none. Within radius and
+// window it joins always: whoever wrote the rule has said so. A resolved incident is over: whoever resolved it would not see what joins it.
+func Nearest(open []*incident.Incident, o Opener) (best int, metres float64, quiet time.Duration) {
+	best, metres = -1, o.RadiusM
+	for i, in := range open {
+		if in.Type != o.Type || in.Simulated != o.Simulated || !in.Status.Open() || in.Status == incident.Resolved {
+			continue
+		}
+		apart := max(o.Event.Sub(in.LatestEvidence()), in.LatestEvidence().Sub(o.Event))
+		if apart > o.Window {
+			continue
+		}
+		away := 0.0
+		p, placed := in.Position()
+		switch {
+		case placed && o.At != nil:
+			away = geo.Distance(p, *o.At)
+		case placed || o.At != nil || !in.Evident(o.Ref):
+			continue // a place that is not known is near to nothing but itself
+		}
+		if away <= metres {
+			best, metres, quiet = i, away, apart
+		}
+	}
+	return best, metres, quiet
+}
+
+// WeighOpener tells how an opener that joins goes with its incident: the weight of the evidence, and its parts. What the rule's writer has
+// said counts whole; place and time tell how near its borders it was.
+func WeighOpener(o Opener, metres float64, quiet time.Duration) (float64, []Reason) {
+	near, soon := 1.0, 1.0
+	if o.RadiusM > 0 {
+		near = 1 - metres/o.RadiusM/2
+	}
+	if o.Window > 0 {
+		soon = 1 - float64(quiet)/float64(o.Window)/2
+	}
+	out := []Reason{
+		{Code: "same_type", Text: "same type: " + o.Type, Value: o.Type, Weight: .5},
+		placed(metres, o.RadiusM, .3*near),
+		soonAt(quiet, o.Window, .2*soon),
+	}
+	return sum(out), out
+}
