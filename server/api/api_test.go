@@ -61,7 +61,8 @@ func build(t testing.TB, change ...func(*house, *Deps)) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, picture: index.NewPicture(), ready: Readiness{Ready: true, Storage: "durable", Store: "redis 7.0.15"}}
-	h.cases = store.New(rdb, keys, store.Options{Place: p.Place(), Zone: p.Zone, Prefix: p.Prefix, Consents: p.Consents, Now: time.Now, Log: zerolog.Nop()})
+	h.cases = store.New(rdb, keys, store.Options{Place: p.Place(), Zone: p.Zone, Prefix: p.Prefix, Consents: p.Consents, Now: time.Now, Log: zerolog.Nop(),
+		Status: store.StatusSettings{Rules: p.StatusRules, Levels: p.StatusLevels(), Scales: p.StatementScales()}})
 	record := func(ctx context.Context, a auth.Act) error {
 		return h.cases.Record(ctx, audit.Record{Actor: a.Actor.Subject, Action: a.Action, Object: a.Object, Reason: a.Reason})
 	}

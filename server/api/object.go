@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -368,4 +369,53 @@ func (v view) enter(ctx context.Context, r feeds.Report, key string, given *repo
 		return one, v.s.fault(err)
 	}
 	return one, nil
+}
+
+// knowsThing tells the Things that this person sees.
+func (v view) knowsThing() func(id string) bool {
+	seen := v.units()
+	return func(id string) bool {
+		e := v.picture().Get(id)
+		return e != nil && (seen == nil || seen(e))
+	}
+}
+
+// planAgencies are the agencies for which this person writes plans; everywhere: for each, and for none.
+func (v view) planAgencies() (own []string, everywhere bool) {
+	if v.who.Who.Whole || len(v.who.Who.Actions) > 0 && v.who.Who.Agency == "" {
+		return nil, true
+	}
+	if v.who.Who.Agency != "" {
+		own = append(own, v.who.Who.Agency)
+	}
+	for _, g := range v.who.Who.Grants {
+		alone := access.Subject{ID: v.who.Subject, Grants: []access.Grant{g}}
+		if !access.Can(alone, access.WritePlans, access.Object{}, v.now).Allowed() {
+			continue
+		}
+		if g.Agency == "" {
+			return nil, true
+		}
+		own = append(own, g.Agency)
+	}
+	return own, false
+}
+
+// planAgency is the agency of a plan that somebody writes: whoever writes for one agency alone writes its plans.
+func (v view) planAgency(ctx context.Context, given string) (string, error) {
+	own, everywhere := v.planAgencies()
+	switch {
+	case everywhere || slices.Contains(own, given):
+		return given, nil
+	case given == "" && len(own) > 0:
+		return own[0], nil
+	}
+	return "", v.notTheirPlan(ctx, given)
+}
+
+// notTheirPlan refuses a plan of another agency, and keeps the refusal.
+func (v view) notTheirPlan(ctx context.Context, agency string) error {
+	reason := cmp.Or(agency, "the house") + " announces its own plans"
+	v.forbid(ctx, access.WritePlans, reason)
+	return deny(access.WritePlans, reason)
 }
