@@ -185,6 +185,7 @@ func (in *Incident) Clone() Incident {
 	out.Dispatches = slices.Clone(in.Dispatches)
 	out.ExternalRefs = slices.Clone(in.ExternalRefs)
 	out.Why.Inputs = slices.Clone(in.Why.Inputs)
+	out.Merged = slices.Clone(in.Merged)
 	if in.Location != nil {
 		l := *in.Location
 		out.Location = &l

@@ -47,6 +47,7 @@ func (in *Incident) Facts() Incident {
 		OpenedAt: in.OpenedAt, UpdatedAt: in.UpdatedAt, Times: in.Times, SLA: in.SLA,
 		Why:      Why{Rule: in.Why.Rule, Consent: in.Why.Consent, Alert: in.Why.Alert, Person: nobody(in.Why.Person), Inputs: append([]Input{}, in.Why.Inputs...)},
 		Evidence: make([]Evidence, 0, len(in.Evidence)), Timeline: make([]Entry, 0, len(in.Timeline)), Dispatches: append([]string{}, in.Dispatches...),
+		MergedInto: in.MergedInto, SplitFrom: in.SplitFrom,
 		Owner: nobody(in.Owner), Outcome: codeOf(in.Outcome), Reopened: in.Reopened, ResolvedBy: nobody(in.ResolvedBy), Simulated: in.Simulated,
 		ExternalRefs: append([]ExternalRef{}, in.ExternalRefs...),
 	}
@@ -59,6 +60,10 @@ func (in *Incident) Facts() Incident {
 	}
 	for _, e := range in.Evidence {
 		out.Evidence = append(out.Evidence, e.facts())
+	}
+	for _, m := range in.Merged {
+		m.By = nobody(m.By)
+		out.Merged = append(out.Merged, m)
 	}
 	for _, e := range in.Timeline {
 		out.Timeline = append(out.Timeline, Entry{At: e.At, Actor: nobody(e.Actor), Act: e.Act})

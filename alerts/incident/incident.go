@@ -33,6 +33,9 @@ type Incident struct {
 	Outcome      string        `json:"outcome,omitempty"`
 	Reopened     int           `json:"reopened,omitempty"`
 	ResolvedBy   string        `json:"resolved_by,omitempty"`
+	MergedInto   string        `json:"merged_into,omitempty"` // id of the incident that this one is part of since it was cancelled as its duplicate
+	Merged       []Merged      `json:"merged,omitempty"`      // incidents that are part of this one
+	SplitFrom    string        `json:"split_from,omitempty"`  // id of the incident from which its evidence was taken
 	Simulated    bool          `json:"simulated"`
 	ExternalRefs []ExternalRef `json:"external_refs"`
 }
@@ -107,6 +110,7 @@ type Evidence struct {
 	Text   string      `json:"text,omitempty"` // short, for people: "water_level 3.41 m"
 	Weight float64     `json:"weight"`
 	At     moment.Time `json:"at"`
+	From   string      `json:"from,omitempty"` // id of the merged incident with which it came
 }
 
 // Entry is one line of the timeline.

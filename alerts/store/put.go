@@ -183,16 +183,20 @@ func (s *Store) areaOf(p *geo.Position) string {
 	return ""
 }
 
-// remark tells an alert's incident what became of the alert, where the incident is still open. It never changes the incident's status.
+// remark tells an alert's incident, or the one that it is part of by now, what became of the alert, where that is still open. It never
+// changes the incident's status.
 func (s *Store) remark(ctx context.Context, st *step, a *alerts.Alert, actor, act, note string) error {
-	if _, told := st.index[s.keys.Incident(a.Incident)]; told || a.Incident == "" {
+	if a.Incident == "" {
 		return nil
 	}
-	list, err := s.incidentsOf(ctx, []string{a.Incident})
-	if err != nil || len(list) == 0 || !list[0].doc.Status.Open() {
+	k, found, err := s.standsFor(ctx, a.Incident)
+	if err != nil || !found || !k.doc.Status.Open() {
 		return err
 	}
-	in := list[0].doc.Clone()
+	if _, told := st.index[s.keys.Incident(k.doc.ID)]; told {
+		return nil
+	}
+	in := k.doc.Clone()
 	in.Remark(actor, act, note, st.record.Time.Time)
-	return s.putIncident(st, list[0].rev, &in)
+	return s.putIncident(st, k.rev, &in)
 }

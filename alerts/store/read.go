@@ -63,6 +63,18 @@ func (s *Store) Incident(ctx context.Context, id string) (incident.Incident, err
 	return k.doc, err
 }
 
+// Alert by id; ErrNotFound.
+func (s *Store) Alert(ctx context.Context, id string) (alerts.Alert, error) {
+	list, err := s.alertsOf(ctx, []string{id})
+	if err != nil {
+		return alerts.Alert{}, err
+	}
+	if len(list) == 0 {
+		return alerts.Alert{}, fmt.Errorf("%w: alert %.40q", ErrNotFound, id)
+	}
+	return list[0].doc, nil
+}
+
 // Incidents lists, newest opened first. Next is the page after, empty at the end.
 func (s *Store) Incidents(ctx context.Context, q Query) (items []incident.Incident, next string, err error) {
 	from := shelf[incident.Incident]{

@@ -134,6 +134,7 @@ func (s *server) register() error {
 	s.coverage()
 	s.alerts()
 	s.incidents()
+	s.incidentActs()
 	s.reports()
 	s.plans()
 	s.statements()

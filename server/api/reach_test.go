@@ -20,7 +20,7 @@ func TestNobodyReachesPastTheView(t *testing.T) {
 		"AreaStatus", "SetStatus", "RevertStatus", "StatusHistory"} // of Cases: what has a right of its own, for all of it
 	for _, f := range files {
 		name := f.Name()
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" || name == "object_acts.go" {
 			continue
 		}
 		tree, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)

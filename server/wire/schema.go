@@ -48,7 +48,7 @@ func Nouns() []Named {
 	return []Named{
 		named[incident.Incident]("Incident"), named[incident.Location]("Location"), named[incident.Times]("IncidentTimes"), named[incident.SLA]("SLA"),
 		named[incident.Why]("Why"), named[incident.Input]("RuleInput"), named[incident.Evidence]("Evidence"), named[incident.Entry]("TimelineEntry"),
-		named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
+		named[incident.Merged]("MergedIncident"), named[incident.Signal]("FirstSigns"), named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
 		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
 		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[feeds.ReportRef]("ReportRef"),
 		named[alarm.Alarm]("Alarm"), named[alarm.Ack]("AlarmAck"), named[alarm.Shelf]("AlarmShelf"), named[alarm.Suppression]("AlarmSuppression"), named[alarm.Health]("AlarmHealth"), named[alarm.Busy]("BusySource"),

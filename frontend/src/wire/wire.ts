@@ -239,6 +239,9 @@ export interface Incident {
   outcome?: string;
   reopened?: number;
   resolved_by?: string;
+  merged_into?: string;
+  merged?: MergedIncident[];
+  split_from?: string;
   simulated: boolean;
   external_refs: ExternalRef[];
 }
@@ -555,6 +558,7 @@ export interface Evidence {
   text?: string;
   weight: number;
   at: string | null;
+  from?: string;
 }
 
 export interface TimelineEntry {
@@ -562,6 +566,17 @@ export interface TimelineEntry {
   actor: string;
   act: string;
   note: string;
+}
+
+export interface MergedIncident {
+  incident: string;
+  number: string;
+  at: string | null;
+  by: string;
+  status: IncidentStatus;
+  dispatches?: string[];
+  own: FirstSigns;
+  before: FirstSigns;
 }
 
 export interface ExternalRef {
@@ -692,6 +707,11 @@ export interface RuleInput {
   value: unknown;
   unit?: string;
   at: string | null;
+}
+
+export interface FirstSigns {
+  t_event: string | null;
+  t_signal: string | null;
 }
 
 export interface AreaProperties {

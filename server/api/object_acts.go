@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/incident"
+	"kentongan/alerts/store"
+	"kentongan/geo/moment"
+	"kentongan/server/access"
+	"kentongan/server/scope"
+)
+
+// both judges an act that changes two incidents: one is ended or stands again, and the other is said to be more, or less.
+func (v view) both(ctx context.Context) store.Both {
+	return func(in, other *incident.Incident) error {
+		if v.who.May(access.ReadIncidents, scope.Incident(other), v.now).Level == access.None {
+			return store.ErrNotFound
+		}
+		return errors.Join(v.may(ctx, access.MergeIncident, scope.Incident(in)), v.may(ctx, access.AcknowledgeIncident, scope.Incident(other)))
+	}
+}
+
+func (v view) merge(ctx context.Context, id, into string, version int, note string) (incident.Incident, error) {
+	_, stays, err := v.s.Cases.Merge(ctx, id, into, version, note, actor(ctx), v.both(ctx))
+	return stays, v.actFault(err)
+}
+
+func (v view) unmerge(ctx context.Context, id string, version int, note string) (incident.Incident, error) {
+	back, _, err := v.s.Cases.Unmerge(ctx, id, version, note, actor(ctx), v.both(ctx))
+	return back, v.actFault(err)
+}
+
+// split is allowed to whoever may merge what comes of it again, and open what is new.
+func (v view) split(ctx context.Context, id string, how incident.Splitting) (incident.Incident, error) {
+	_, part, err := v.s.Cases.Split(ctx, id, how, actor(ctx), func(in *incident.Incident) error {
+		if err := v.may(ctx, access.MergeIncident, scope.Incident(in)); err != nil || how.Type == "" {
+			return err
+		}
+		t, known := incident.TypeOf(how.Type)
+		if !known {
+			return nil // it is refused as a type
+		}
+		now := incident.Incident{Type: how.Type, Severity: in.Severity, LeadAgency: t.Lead, Support: t.Support, AreaName: in.AreaName}
+		return v.may(ctx, access.MergeIncident, scope.Incident(&now))
+	})
+	return part, v.actFault(err)
+}
+
+// attach adds what exists and is seen whole by the one who adds it.
+func (v view) attach(ctx context.Context, id, kind, ref string, version int, note string) (incident.Incident, error) {
+	text, at, err := v.piece(ctx, kind, ref)
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	who := actor(ctx)
+	e := incident.Evidence{Kind: kind, Ref: ref, Reason: "added by a person", Text: text, Weight: 1, At: at}
+	out, err := v.s.Cases.Edit(ctx, id, "incident.evidence_added", kind+":"+ref, who, v.edits(ctx), func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+		return in.Attach(e, version, note, who.Subject, now)
+	})
+	return out, v.actFault(err)
+}
+
+func (v view) detach(ctx context.Context, id, ref string, version int, note string) (incident.Incident, error) {
+	who := actor(ctx)
+	out, err := v.s.Cases.Edit(ctx, id, "incident.evidence_removed", ref, who, v.edits(ctx), func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+		return in.Detach(ref, version, note, who.Subject, now)
+	})
+	return out, v.actFault(err)
+}
+
+// edits tells whether somebody may say what belongs to an incident: whoever may acknowledge it.
+func (v view) edits(ctx context.Context) func(*incident.Incident) error {
+	return func(in *incident.Incident) error { return v.may(ctx, access.AcknowledgeIncident, scope.Incident(in)) }
+}
+
+// piece is what a piece of evidence says, and when it arose.
+func (v view) piece(ctx context.Context, kind, ref string) (string, moment.Time, error) {
+	none := huma.Error422UnprocessableEntity("there is no such "+kind, &huma.ErrorDetail{Location: "body.ref", Message: "is not known", Value: ref})
+	switch kind {
+	case "observation":
+		o, err := v.load(ctx, scope.NounThing, ref)
+		if err != nil || v.who.May(o.read, o.access, v.now).Level < access.Full {
+			return "", moment.Time{}, none
+		}
+		t := thingOf(o.entry)
+		return t.Name, t.At, nil
+	case "report":
+		o, err := v.load(ctx, scope.NounReport, ref)
+		if errors.Is(err, errNotHere) || err == nil && v.who.May(o.read, o.access, v.now).Level < access.Full {
+			return "", moment.Time{}, none
+		}
+		if err != nil {
+			return "", moment.Time{}, v.s.fault(err)
+		}
+		return o.report.Text, o.report.ReceivedAt, nil
+	case "alert":
+		a, err := v.s.Cases.Alert(ctx, ref)
+		if errors.Is(err, store.ErrNotFound) {
+			return "", moment.Time{}, none
+		}
+		return a.Headline, a.Sent, v.s.faultOf(err)
+	default:
+		t, err := v.s.Cases.Statement(ctx, ref)
+		if errors.Is(err, store.ErrNoStatement) {
+			return "", moment.Time{}, none
+		}
+		return t.Name + " " + t.Step, t.StatedAt, v.s.faultOf(err)
+	}
+}
+
+func (s *server) faultOf(err error) error {
+	if err == nil {
+		return nil
+	}
+	return s.fault(err)
+}
+
+// actFault is the answer of an act that was not done; nil where it was.
+func (v view) actFault(err error) error {
+	var late *store.Conflict
+	if errors.As(err, &late) {
+		return v.conflict(late)
+	}
+	return v.s.faultOf(err)
+}
