@@ -1,7 +1,6 @@
 package alarm
 
 import (
-	"errors"
 	"fmt"
 	"time"
 )
@@ -55,7 +54,7 @@ func (c Config) Filled() Config {
 }
 
 // Validate names every fault of a filled configuration by its key.
-func (c Config) Validate() error {
+func (c Config) Validate() []error {
 	var errs []error
 	bad := func(wrong bool, format string, args ...any) {
 		if wrong {
@@ -72,5 +71,5 @@ func (c Config) Validate() error {
 	bad(c.Stale < time.Hour, "stale: %s is less than an hour", c.Stale)
 	bad(c.Shelf < time.Minute || c.ShelfP1 < time.Minute || c.Shelf > 24*time.Hour || c.ShelfP1 > c.Shelf, "shelf: %s and shelf_urgent %s are not within a minute and 24h, in this order", c.Shelf, c.ShelfP1)
 	bad(c.Shelves < 1, "shelves: %d is less than 1", c.Shelves)
-	return errors.Join(errs...)
+	return errs
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/time/rate"
 
+	"kentongan/alerts/alarm"
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
@@ -47,6 +48,7 @@ type Deps struct {
 	Feeds   func() []feeds.FeedStatus
 	FeedSet FeedSet
 	Rules   func() []rules.Listed
+	Alarms  alarm.Config // limits of shelving
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
@@ -121,7 +123,6 @@ func (s *server) register() error {
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
 	cfg.Transformers = append(cfg.Transformers, unsaid)
 	cfg.Info.Description = "A city's operations centre. Every answer but a public one needs a bearer token or a session."
-	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":  {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: "kentongan"},
@@ -133,12 +134,9 @@ func (s *server) register() error {
 	s.cells()
 	s.coverage()
 	s.alerts()
+	s.alarms()
 	s.incidents()
-	s.incidentActs()
 	s.reports()
-	s.plans()
-	s.statements()
-	s.areaStatus()
 	s.lists()
 	s.feed()
 	s.feedSet()

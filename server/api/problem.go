@@ -85,7 +85,7 @@ func (s *server) fault(err error) error {
 		return d
 	case errors.As(err, &c):
 		return huma.Error409Conflict(err.Error()) // a transition tells more, in the form in which the incident is seen
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoReport):
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoReport), errors.Is(err, store.ErrNoAlarm):
 		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, store.ErrQuery), errors.Is(err, store.ErrKeyReused):
 		return huma.Error422UnprocessableEntity(err.Error())

@@ -97,6 +97,7 @@ type App struct {
 	broker     *mqtt.Broker // nil: mqtt_listen is empty
 	archive    *archive.Archive
 	quarantine *quarantine // of contracts and held deliveries
+	gauges     *alarmGauges
 	leases     *leases
 	states     *states
 
@@ -138,6 +139,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.keys = keyspace.New(a.profile.Slug)
+	a.gauges = newAlarmGauges(a.reg)
 	a.notReady("starting")
 	if err := a.listen(); err != nil {
 		return err

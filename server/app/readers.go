@@ -15,6 +15,7 @@ import (
 // servers may be there.
 func (a *App) readers(cases *store.Store) []func() store.Reader {
 	return []func() store.Reader{
+		a.governor(cases),
 		cases.StatusReader,
 	}
 }

@@ -106,6 +106,10 @@ func check(c *checker, cfg *Config) {
 	if _, err := profile.Load(cfg.Profile); err != nil {
 		c.profile(err)
 	}
+	for _, err := range cfg.Alarms.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("alarms."+key, "%s", text)
+	}
 	for _, err := range cfg.Basemap.Validate() {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("basemap."+key, "%s", text)

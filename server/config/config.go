@@ -6,6 +6,7 @@ package config
 import (
 	"time"
 
+	"kentongan/alerts/alarm"
 	"kentongan/alerts/rules"
 	"kentongan/feeds/runner"
 	"kentongan/server/basemap"
@@ -38,6 +39,7 @@ type Config struct {
 	Store     Store       `yaml:"store"`
 	Limits    Limits      `yaml:"limits"`
 
+	Alarms  alarm.Config   `yaml:"alarms"`
 	Basemap basemap.Config `yaml:"basemap"`
 	Public  Public         `yaml:"public"`
 
@@ -91,6 +93,7 @@ func Default() Config {
 		Listen: "127.0.0.1:8080", MQTTListen: "127.0.0.1:1883", DataDir: "./data", LogLevel: "info",
 		SignIn:    SignIn{SecondFactor: []string{"admin", "supervisor", "dispatcher", "leader", "auditor"}, Session: 12 * time.Hour},
 		OIDC:      oidc.DefaultConfig(),
+		Alarms:    alarm.DefaultConfig(),
 		Public:    Public{Delay: 15 * time.Minute, Together: 5},
 		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, Alerts: 365 * day, Reports: 730 * day, Incidents: 1825 * day, Reporters: 90 * day, Words: 1825 * day, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}

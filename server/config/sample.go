@@ -140,8 +140,14 @@ func sampleOf(b *strings.Builder, v reflect.Value, indent string) {
 func sampleValue(v reflect.Value) string {
 	switch t := v.Interface().(type) {
 	case time.Duration:
-		s := strings.TrimSuffix(t.String(), "0s")
-		return strings.TrimSuffix(s, "0m")
+		s := t.String() // 2h0m0s
+		if strings.HasSuffix(s, "m0s") {
+			s = strings.TrimSuffix(s, "0s")
+		}
+		if strings.HasSuffix(s, "h0m") {
+			s = strings.TrimSuffix(s, "0m")
+		}
+		return s
 	case Size:
 		return t.String()
 	case bool, int:
