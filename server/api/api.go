@@ -123,6 +123,7 @@ func (s *server) register() error {
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
 	cfg.Transformers = append(cfg.Transformers, unsaid)
 	cfg.Info.Description = "A city's operations centre. Every answer but a public one needs a bearer token or a session."
+	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearer":  {Type: "http", Scheme: "bearer"},
 		"session": {Type: "apiKey", In: "cookie", Name: "kentongan"},
@@ -136,7 +137,11 @@ func (s *server) register() error {
 	s.alerts()
 	s.alarms()
 	s.incidents()
+	s.incidentActs()
 	s.reports()
+	s.plans()
+	s.statements()
+	s.areaStatus()
 	s.lists()
 	s.feed()
 	s.feedSet()
