@@ -204,6 +204,7 @@ export class CityMap {
     const textures = {
       "hatch-fine": hatch(9, 1, colours.fineHatch, u, ratio),
       "hatch-bold": hatch(8, 3.2, colours.hatch, u, ratio),
+      "hatch-plan": hatch(14, 1.6, colours.markLow, u, ratio, true),
       dots: lattice(20, 1.5, colours.dot, u, ratio),
     };
     for (const [name, { pixelRatio, ...image }] of Object.entries(textures)) {

@@ -32,6 +32,11 @@ export const ORDER = [
   "cell-fill",
   "cell-line",
   "alert-outline",
+  "plan-hatch",
+  "plan-edge",
+  "plan-line-case",
+  "plan-line",
+  "plan-point",
   "report",
   "thing-mark",
   "place-chosen",
@@ -41,6 +46,7 @@ export const ORDER = [
   "quake-ring",
   "quake-core",
   "quake-label",
+  "plan-label",
   "cell-label",
   "thing-room",
   "thing-label",
@@ -58,6 +64,7 @@ export type SourceName =
   | "labels"
   | "watch"
   | "alert-areas"
+  | "plans"
   | "quakes"
   | "reports"
   | "things"
@@ -77,6 +84,7 @@ export const SOURCES: readonly SourceName[] = [
   "labels",
   "watch",
   "alert-areas",
+  "plans",
   "quakes",
   "reports",
   "things",

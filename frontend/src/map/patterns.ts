@@ -42,18 +42,19 @@ export function rgb(colour: string): [number, number, number] {
   return [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255];
 }
 
-/** Stripes at 45 degrees; pitch and stroke measured across the stripe. */
+/** Stripes at 45 degrees; pitch and stroke measured across the stripe. `back`: leaning the other way. */
 export function hatch(
   pitch: number,
   stroke: number,
   colour: string,
   scale: number,
   ratio: number,
+  back = false,
 ): Texture {
   const size = pitch * Math.SQRT2;
   const width = stroke * Math.SQRT2;
   return paint(size, scale, ratio, colour, (x, y) =>
-    (x + y) % size < width ? 1 : 0,
+    (back ? x + size - y : x + y) % size < width ? 1 : 0,
   );
 }
 

@@ -441,6 +441,106 @@ function cells(
   };
 }
 
+/** What is planned: hatched or dashed, in no colour. What runs now is drawn heavier than what is ahead. */
+function plans(
+  p: Palette,
+  u: number,
+): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+  // "MultiPolygon" too.
+  const shape = (name: string): ExpressionSpecification => [
+    "in",
+    name,
+    ["geometry-type"],
+  ];
+  const weight = (running: number, ahead: number): ExpressionSpecification => [
+    "case",
+    ["any", ["get", "running"], ["get", "draft"]],
+    running,
+    ahead,
+  ];
+  const line = (width: ExpressionSpecification, dash: number[] | null) =>
+    ({
+      type: "line",
+      paint: {
+        "line-color": p.mark,
+        "line-width": ["*", u, width],
+        "line-opacity": weight(1, 0.7),
+        ...(dash && { "line-dasharray": dash }),
+      },
+    }) as Draw;
+  return {
+    "plan-hatch": [
+      "plans",
+      {
+        type: "fill",
+        filter: shape("Polygon"),
+        paint: {
+          "fill-pattern": "hatch-plan",
+          "fill-opacity": weight(0.9, 0.5),
+        },
+      },
+    ],
+    "plan-edge": [
+      "plans",
+      { ...line(weight(2, 1.4), [4, 3]), filter: shape("Polygon") },
+    ],
+    "plan-line-case": [
+      "plans",
+      {
+        type: "line",
+        filter: shape("LineString"),
+        layout: { "line-cap": "butt", "line-join": "round" },
+        paint: { "line-color": p.plate, "line-width": 11 * u },
+      },
+    ],
+    "plan-line": [
+      "plans",
+      {
+        ...line(
+          ["case", ["get", "closure"], weight(7, 5), weight(3.5, 2.5)],
+          [1.6, 1.1],
+        ),
+        filter: shape("LineString"),
+      },
+    ],
+    "plan-point": [
+      "plans",
+      {
+        type: "circle",
+        filter: shape("Point"),
+        paint: {
+          "circle-radius": 10 * u,
+          "circle-color": p.plate,
+          "circle-stroke-color": p.mark,
+          "circle-stroke-width": ["*", u, weight(3, 2)],
+        },
+      },
+    ],
+    "plan-label": [
+      "plans",
+      {
+        type: "symbol",
+        filter: ["!=", ["get", "label"], ""],
+        layout: {
+          "text-field": ["get", "label"],
+          "text-font": [FONT],
+          "text-size": 20 * u,
+          "text-max-width": 12,
+          "text-padding": 6 * u,
+          "text-offset": [0, 1.2],
+          "text-anchor": "top",
+          "text-optional": true,
+        },
+        paint: {
+          "text-color": p.mark,
+          "text-halo-color": p.halo,
+          "text-halo-width": 2.6 * u,
+        },
+      },
+    ],
+  };
+}
+
 /** The whole style in drawing order, sized for this wall. Data comes later, by source. */
 export function buildStyle(palette: Palette, u: number): StyleSpecification {
   const drawn = {
@@ -449,6 +549,7 @@ export function buildStyle(palette: Palette, u: number): StyleSpecification {
     ...cells(palette, u),
     ...words(palette, u),
     ...marks(palette, u),
+    ...plans(palette, u),
   };
   const layers: LayerSpecification[] = [];
   for (const id of ORDER) {

@@ -1,12 +1,14 @@
 // What this desk has in hand: the selection, the filters, the view, the panel. The house's own truth stays in the Room.
 import type { Box } from "../../map/geometry";
 import type { Room } from "../../stores/room.svelte";
-import type { Incident, Report } from "../../wire/wire";
+import type { Geometry, Incident, Report } from "../../wire/wire";
 import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
 import { language } from "../../i18n/lang.svelte";
 import { whoAmI, type Me } from "../../api/me";
 import { fetchDesks } from "../../api/session";
 import type { Point } from "./coordinates";
+import { AlarmQueue } from "../alarms/queue.svelte";
+import { Deciding } from "../fusion/deciding.svelte";
 import { Acts } from "./acts.svelte";
 import { Dossier } from "./dossier.svelte";
 import { past, shown, type Filters } from "./filter";
@@ -25,8 +27,10 @@ export interface Tools {
   placed?: (place: Point) => void;
 }
 
-export type Tab = "incidents" | "alerts" | "reports" | "feeds";
-export type Side = "incident" | "new" | "simulator";
+export type Tab =
+  "alarms" | "incidents" | "suggestions" | "alerts" | "reports" | "feeds";
+export type Side =
+  "incident" | "new" | "simulator" | "health" | "status" | "plans";
 
 const RETRY_MS = 5_000;
 
@@ -34,6 +38,8 @@ export class Desk {
   readonly room: Room;
   readonly dossier = new Dossier();
   readonly tools: Tools = {};
+  readonly alarms: AlarmQueue;
+  readonly deciding = new Deciding();
 
   me = $state.raw<Me | null>(null);
   types = $state.raw<readonly IncidentType[]>([]);
@@ -51,6 +57,12 @@ export class Desk {
   hidden = $state.raw<ReadonlySet<string>>(new Set());
   /** The map gives its next click to the form of a new incident. */
   picking = $state(false);
+  /** Plans are drawn on the map. */
+  plans = $state(true);
+  /** The plan that is looked at. */
+  plan = $state<string | null>(null);
+  /** The ground of a plan while it is being drawn. */
+  sketch = $state.raw<Geometry | null>(null);
   /** Where the new incident, or what was gone to, lies. */
   pin = $state.raw<Point | null>(null);
   /** Where the map is asked to go; a new object each time. */
@@ -63,6 +75,7 @@ export class Desk {
 
   constructor(room: Room, search: string) {
     this.room = room;
+    this.alarms = new AlarmQueue(room, () => this.me);
     this.restore(readPlace(search));
   }
 

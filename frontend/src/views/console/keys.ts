@@ -7,11 +7,20 @@ export type Command =
   | "up"
   | "open"
   | "acknowledge"
+  | "shelve"
+  | "mute"
   | "new"
   | "follow"
   | "in"
   | "out"
   | "goto"
+  | "alarms"
+  | "health"
+  | "status"
+  | "plans"
+  | "suggestions"
+  | "accept"
+  | "refuse"
   | "incidents"
   | "alerts"
   | "reports"
@@ -30,12 +39,21 @@ const KEYS: Record<string, Command> = {
   ArrowUp: "up",
   Enter: "open",
   a: "acknowledge",
+  z: "shelve",
+  m: "mute",
   n: "new",
   f: "follow",
   "+": "in",
   "=": "in",
   "-": "out",
   g: "goto",
+  q: "alarms",
+  h: "health",
+  s: "status",
+  p: "plans",
+  u: "suggestions",
+  y: "accept",
+  x: "refuse",
   "1": "incidents",
   "2": "alerts",
   r: "reports",

@@ -1,0 +1,96 @@
+// Alarms in the screen's language: how they stand, why they are not presented, where they come from.
+import { m } from "../../i18n/paraglide/messages.js";
+import { age, instant, longAge, stamp } from "../../i18n/format";
+import type { Problem } from "../../api/call";
+import { text } from "../../api/read";
+import type { Alarm } from "../../wire/wire";
+import { personWord } from "../incidents/person";
+import type { Pile } from "./queue";
+
+const WHY: Record<string, () => string> = {
+  group: m.alm_why_group,
+  flood: m.alm_why_flood,
+  budget: m.alm_why_budget,
+  chattering: m.alm_why_chattering,
+  shelved: m.alm_why_shelved,
+  plan: m.alm_why_plan,
+  feed: m.alm_why_feed,
+  incident: m.alm_why_incident,
+};
+/** Why it is not presented; a reason this screen does not know is shown as the house wrote it. */
+export const whyWord = (why: string): string =>
+  WHY[why]?.() ?? (why || m.alm_why_other());
+
+const PILE: Record<Pile, () => string> = {
+  queue: m.alm_pile_queue,
+  raised: m.alm_pile_raised,
+  shelved: m.alm_pile_shelved,
+  withheld: m.alm_pile_withheld,
+};
+export const pileWord = (pile: Pile): string => PILE[pile]();
+
+const LOAD: Record<string, () => string> = {
+  ok: m.alm_load_ok,
+  acceptable: m.alm_load_acceptable,
+  over: m.alm_load_over,
+  flood: m.alm_flood,
+};
+export const loadWord = (load: string): string => LOAD[load]?.() ?? load;
+
+/** How it stands, in one or two words: who has it, until when it is away, why it is not in the queue. */
+export function stateWord(
+  a: Alarm,
+  { me, now, zone }: { me: string; now: number; zone: string },
+): string {
+  if (a.state === "shelved") {
+    const until = instant(a.shelf?.until);
+    return until === null
+      ? m.alm_why_shelved()
+      : m.alm_shelved_until({ time: stamp(until, now, zone) });
+  }
+  if (a.latched) return m.alm_latched();
+  if (!a.presented && a.withheld) return whyWord(a.withheld);
+  if (a.state === "acknowledged") {
+    const by = a.ack?.by ?? "";
+    if (by === "") return m.status_acknowledged();
+    return by === me ? m.desk_you() : personWord(by);
+  }
+  return m.status_new();
+}
+
+/** Where it comes from: the sensor by its name, else the rule or feed. */
+export function sourceWord(
+  a: Alarm,
+  thing: (id: string) => { name: string } | undefined,
+): string {
+  const name = a.thing ? thing(a.thing)?.name || a.thing : "";
+  const rule = a.rule ? m.desk_actor_rule({ name: a.rule }) : "";
+  if (name || rule) return [name, rule].filter(Boolean).join(", ");
+  if (a.feed) return m.desk_actor_feed({ name: a.feed });
+  return a.source === "person" ? m.alm_source_person() : a.source;
+}
+
+/** "act within 3 min", "2 min late". */
+export const leftWords = (leftMs: number): string =>
+  leftMs >= 0
+    ? m.alm_act_within({ age: age(leftMs) })
+    : m.alm_act_late({ age: longAge(-leftMs) });
+
+/** Why an act was not done. */
+export function faultWords(status: number, problem: Problem): string {
+  const said = text(problem.detail) || text(problem.title);
+  switch (status) {
+    case 0:
+      return m.alm_fault_unreachable();
+    case 403:
+      return m.desk_fault_forbidden();
+    case 404:
+      return m.alm_fault_gone();
+    case 409:
+      return m.alm_fault_stale();
+    case 503:
+      return m.desk_fault_busy();
+    default:
+      return [m.desk_fault_failed(), said].filter(Boolean).join(": ");
+  }
+}
