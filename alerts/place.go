@@ -28,6 +28,8 @@ type Neighbour struct {
 	Name  string
 	Areas []string // codes of the areas of kind neighbour that are its own
 	Sites []Site   // places of its own that matter to us, where its areas are not drawn
+
+	Emergency string // whom to call for a hand-over; empty: not known
 }
 
 // Site is a place and what lies around it.

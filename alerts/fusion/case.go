@@ -29,6 +29,7 @@ type hold struct {
 	cells     map[geo.Cell]bool // of resolution 8, under which it is found
 	keys      []string          // of a candidate: its signals
 	offer     string            // id of its standing suggestion
+	apart     map[string]bool   // incidents and evidence that a person has said do not belong to it
 	reach     float64
 }
 

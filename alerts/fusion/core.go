@@ -228,7 +228,7 @@ func (c *Core) reach(types []Guess) (m float64) {
 // best is the case that a signal goes with best; of two that it goes with as well the older, by id.
 func (c *Core) best(t *told, among func(*hold) bool) (k *hold, weight float64, reasons []Reason) {
 	c.index.near(t.Position, func(o *hold) {
-		if !among(o) || t.refused[o.id] {
+		if !among(o) || t.refused[o.id] || o.apart[t.Ref] {
 			return
 		}
 		w, why := c.weigh(&t.Signal, o)
@@ -287,7 +287,7 @@ func (c *Core) again(k *hold) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(loose)) {
 		t := c.signals[key]
-		if t == nil || t.refused[k.id] || c.cases[t.in] != nil && c.cases[t.in].incident {
+		if t == nil || t.refused[k.id] || k.apart[t.Ref] || c.cases[t.in] != nil && c.cases[t.in].incident {
 			continue
 		}
 		if w, why := c.weigh(&t.Signal, k); w >= JoinAt {
@@ -355,6 +355,10 @@ func (c *Core) Incident(in *incident.Incident) {
 		if c.o.Where != nil {
 			_, k.neighbour = c.o.Where(p)
 		}
+	}
+	k.apart = map[string]bool{}
+	for _, id := range in.Apart {
+		k.apart[id] = true
 	}
 	maps.Copy(k.tells, telling(in.Title))
 	k.span(cmp.Or(in.Times.TEvent, in.Times.TSignal, in.OpenedAt).Time)
@@ -456,6 +460,29 @@ func (c *Core) Known(g *Suggestion) {
 	}
 	if c.joining[g.Incident] == g.ID {
 		delete(c.joining, g.Incident)
+	}
+}
+
+// Begin withdraws what was suggested before and no longer follows from what is known. It comes after everything that stands was told.
+func (c *Core) Begin() {
+	held := map[string]bool{}
+	for _, k := range c.cases {
+		held[k.offer] = true
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.offers)) {
+		g := c.offers[id]
+		switch {
+		case g.State != Offered:
+		case g.Kind == Join:
+			for _, p := range slices.Clone(g.Evidence) {
+				if len(c.byRef[p.Ref]) == 0 || c.cases[g.Incident] == nil {
+					c.withdrawPiece(g, p.Ref)
+				}
+			}
+		case g.Kind == Merge && (c.cases[g.Incident] == nil || c.cases[g.Other] == nil), g.Kind == HandOver && g.Incident != "" && c.cases[g.Incident] == nil,
+			(g.Kind == Open || g.Kind == HandOver && g.Incident == "") && !held[id]:
+			c.withdraw(g)
+		}
 	}
 }
 

@@ -74,4 +74,6 @@ type Piece struct {
 	Agency string      `json:"agency,omitempty"`
 	Feed   string      `json:"feed,omitempty"`
 	At     moment.Time `json:"at"`
+	Weight float64     `json:"weight,omitempty"` // of this piece, where it would join
+	Reason string      `json:"reason,omitempty"`
 }

@@ -40,7 +40,7 @@ func (c *Core) offerJoin(t *told, k *hold, weight float64, reasons []Reason) {
 			return
 		}
 		c.unoffer(t)
-		g.Evidence = append(g.Evidence, t.piece())
+		g.Evidence = append(g.Evidence, weighed(t, weight, reasons))
 		if weight > g.Weight {
 			g.Weight, g.Reasons = weight, reasons
 		}
@@ -54,9 +54,16 @@ func (c *Core) offerJoin(t *told, k *hold, weight float64, reasons []Reason) {
 	}
 	c.unoffer(t)
 	g := c.suggestion(id, Join, k, t.Received)
-	g.Incident, g.Weight, g.Reasons, g.Evidence = k.id, weight, reasons, []Piece{t.piece()}
+	g.Incident, g.Weight, g.Reasons, g.Evidence = k.id, weight, reasons, []Piece{weighed(t, weight, reasons)}
 	c.joining[k.id] = id
 	c.touch(g)
+}
+
+// weighed is a piece with why it would join.
+func weighed(t *told, weight float64, reasons []Reason) Piece {
+	p := t.piece()
+	p.Weight, p.Reason = weight, Told(reasons)
+	return p
 }
 
 // suggestion makes a suggestion about a case.
@@ -149,7 +156,10 @@ func (c *Core) offerCase(k *hold, at time.Time) {
 	if c.spent[id] {
 		return
 	}
-	g := c.suggestion(id, kind, k, at)
+	g := c.offers[id]
+	if g == nil || g.State != Offered {
+		g = c.suggestion(id, kind, k, at)
+	}
 	g.Evidence, g.Reasons = pieces, caseReasons(pieces, agencies, k)
 	g.Weight = sum(g.Reasons)
 	k.offer = id
@@ -211,7 +221,7 @@ func (c *Core) offerMerges(k *hold, in *incident.Incident) {
 	one := Signal{Key: k.id, Kind: "incident", Ref: k.id, Agency: k.id, Types: k.types, Severity: k.severity, At: k.first, Position: *k.place, Placed: true, Simulated: k.simulated, Tells: k.tells}
 	var with []*hold
 	c.index.near(*k.place, func(o *hold) {
-		if o.incident && o != k && o.place != nil {
+		if o.incident && o != k && o.place != nil && !k.apart[o.id] && !o.apart[k.id] {
 			with = append(with, o)
 		}
 	})

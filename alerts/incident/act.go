@@ -186,6 +186,7 @@ func (in *Incident) Clone() Incident {
 	out.ExternalRefs = slices.Clone(in.ExternalRefs)
 	out.Why.Inputs = slices.Clone(in.Why.Inputs)
 	out.Merged = slices.Clone(in.Merged)
+	out.Apart = slices.Clone(in.Apart)
 	if in.Location != nil {
 		l := *in.Location
 		out.Location = &l

@@ -23,6 +23,7 @@ func (in *Incident) Attach(e Evidence, version int, note, actor string, at time.
 	out := in.Clone()
 	if !in.Evident(e.Ref) {
 		out.Evidence = append(out.Evidence, e)
+		out.Apart = slices.DeleteFunc(out.Apart, func(ref string) bool { return ref == e.Ref })
 	}
 	out.note(actor, "evidence_added", e.Kind+" "+e.Ref, note, moment.Of(at))
 	return out, nil
@@ -41,8 +42,17 @@ func (in *Incident) Detach(ref string, version int, note, actor string, at time.
 	}
 	out := in.Clone()
 	out.Evidence = slices.DeleteFunc(out.Evidence, func(e Evidence) bool { return e.Ref == ref })
+	out.Apart = apart(out.Apart, ref)
 	out.note(actor, "evidence_removed", ref, note, moment.Of(at))
 	return out, nil
+}
+
+// apart notes once what does not belong together.
+func apart(list []string, id string) []string {
+	if slices.Contains(list, id) {
+		return list
+	}
+	return append(list, id)
 }
 
 func (in *Incident) touchable(version int, note string) error {

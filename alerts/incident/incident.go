@@ -36,6 +36,7 @@ type Incident struct {
 	MergedInto   string        `json:"merged_into,omitempty"` // id of the incident that this one is part of since it was cancelled as its duplicate
 	Merged       []Merged      `json:"merged,omitempty"`      // incidents that are part of this one
 	SplitFrom    string        `json:"split_from,omitempty"`  // id of the incident from which its evidence was taken
+	Apart        []string      `json:"apart,omitempty"`       // incidents, and refs of evidence, that a person has said do not belong to this one: nobody suggests it again
 	Simulated    bool          `json:"simulated"`
 	ExternalRefs []ExternalRef `json:"external_refs"`
 }

@@ -112,6 +112,7 @@ func Unmerge(in, from *Incident, version int, note, actor string, at time.Time) 
 	if back.Dispatches == nil {
 		back.Dispatches = []string{}
 	}
+	back.Apart, stays.Apart = apart(back.Apart, from.ID), apart(stays.Apart, in.ID)
 	back.note(actor, "unmerged", from.Number, note, now)
 	stays.note(actor, "unmerged", in.Number, note, now)
 	return back, stays, nil

@@ -29,9 +29,9 @@ func opened(t testing.TB, id string, minute int, refs ...string) Incident {
 	return in
 }
 
-// kept is what a merge that is taken back must leave as it was: all but version, timeline and the time of the last change.
+// kept is what a merge that is taken back must leave as it was: all but version, timeline, the time of the last change, and that a person has said they are two.
 func kept(in Incident) Incident {
-	in.Version, in.Timeline, in.UpdatedAt, in.Owner = 0, nil, moment.Time{}, ""
+	in.Version, in.Timeline, in.UpdatedAt, in.Owner, in.Apart = 0, nil, moment.Time{}, "", nil
 	if len(in.Merged) == 0 {
 		in.Merged = nil
 	}

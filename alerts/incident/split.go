@@ -61,9 +61,9 @@ func Split(in *Incident, s Splitting, id, number, actor string, at time.Time) (r
 	if part, err = Open(o); err != nil {
 		return rest, part, err
 	}
-	part.SplitFrom = in.ID
+	part.SplitFrom, part.Apart = in.ID, []string{in.ID}
 	rest = in.Clone()
-	rest.Evidence = stays
+	rest.Evidence, rest.Apart = stays, apart(rest.Apart, id)
 	rest.note(actor, "split", number, s.Note, moment.Of(at))
 	return rest, part, nil
 }

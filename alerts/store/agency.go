@@ -49,6 +49,9 @@ func (s *Store) PutAgencyAlert(ctx context.Context, in feeds.Alert, m feeds.Meta
 	err := s.retry(ctx, func() (err error) {
 		p := &putting{Store: s, in: in, m: m, now: s.now(), who: audit.Actor{Subject: "feed:" + m.Feed, Agency: m.Agency}}
 		p.a = alerts.FromAgency(in, m, s.place, p.now)
+		if s.regrade != nil {
+			s.regrade.Regrade(&p.a) // before anything is decided on its severity
+		}
 		p.own = origin{Feed: m.Feed, Agency: m.Agency}
 		out, err = p.put(ctx)
 		return err
@@ -65,6 +68,8 @@ type putting struct {
 	who audit.Actor
 	a   alerts.Alert
 	own origin
+
+	besides map[string]string // incidents of the warnings that this one belongs with -> their event
 }
 
 // run takes the step, but not on a dry run, which ends where the step would begin.
@@ -317,6 +322,9 @@ func (p *putting) store(ctx context.Context) (Result, error) {
 // finish opens the incident that the profile consents to, writes the alert and takes the step.
 func (p *putting) finish(ctx context.Context, st *step, rev string, before any, action string) (Result, error) {
 	a := &p.a
+	if err := p.beside(ctx, st); err != nil {
+		return Result{}, err
+	}
 	if err := p.consent(ctx, st); err != nil {
 		return Result{}, err
 	}
@@ -354,7 +362,8 @@ func (p *putting) consent(ctx context.Context, st *step) error {
 	}
 	var err error
 	a.Incident, err = p.openOrJoin(ctx, st, signal{
-		block: c.Incident, severity: a.Severity, title: titled(a.Event, place), at: at, area: area, event: event.Time,
+		beside: p.besides,
+		block:  c.Incident, severity: a.Severity, title: titled(a.Event, place), at: at, area: area, event: event.Time,
 		received: a.ReceivedAt.Time, actor: p.who.Subject, name: a.ID, simul: a.Simulated,
 		why:      incident.Why{Consent: c.ID, Alert: a.ID},
 		evidence: incident.Evidence{Kind: "alert", Ref: a.ID, Reason: "consent " + c.ID, Text: a.Headline, Weight: 1, At: event},

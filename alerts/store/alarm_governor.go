@@ -96,7 +96,7 @@ func (r *governing) Start(ctx context.Context, offset int64, open *Open) error {
 	}
 	r.g.Settle(func(id string) bool { return active[id] }, func(id string) bool { return standing[id] }, now)
 	for i := range open.Incidents {
-		r.g.Incident(&open.Incidents[i], "", now)
+		r.g.Incident(&open.Incidents[i], now)
 	}
 	slices.SortStableFunc(open.Alerts, func(a, b alerts.Alert) int { return a.ReceivedAt.Compare(b.ReceivedAt.Time) })
 	for i := range open.Alerts {
@@ -163,12 +163,6 @@ func (r *governing) Take(ctx context.Context, list []Change) error {
 	return nil
 }
 
-// mergedDoc is an incident with where it went.
-type mergedDoc struct {
-	incident.Incident
-	MergedInto string `json:"merged_into"`
-}
-
 func (r *governing) hear(c *Change, now time.Time) error {
 	var err error
 	switch c.Type {
@@ -178,9 +172,9 @@ func (r *governing) hear(c *Change, now time.Time) error {
 			r.g.Alert(&a, now)
 		}
 	case "incident":
-		var in mergedDoc
+		var in incident.Incident
 		if err = json.Unmarshal(c.Doc, &in); err == nil {
-			r.g.Incident(&in.Incident, in.MergedInto, now)
+			r.g.Incident(&in, now)
 		}
 	case "plan":
 		var p plan.Plan

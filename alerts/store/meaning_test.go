@@ -18,6 +18,7 @@ import (
 	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/geo/area"
 	"kentongan/geo/moment"
 )
 
@@ -114,12 +115,12 @@ func TestAPlanIsEditedAndCancelled(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, c *clock) {
 		p := works(t, s, 10, 60)
 		said := p
-		said.Title, said.From = "Jembatan Lolo", minute(0)
+		said.Title, said.From, said.Simulated = "Jembatan Lolo", minute(0), true
 		if _, err := s.EditPlan(t.Context(), p.ID, 7, said, budi); !conflicts[*PlanConflict](err) {
 			t.Errorf("of a version that never was: %v", err)
 		}
 		p, err := s.EditPlan(t.Context(), p.ID, 1, said, budi)
-		if err != nil || p.Version != 2 || p.State != plan.Running || p.By != anna.Subject || p.Title != "Jembatan Lolo" {
+		if err != nil || p.Version != 2 || p.State != plan.Running || p.By != anna.Subject || p.Title != "Jembatan Lolo" || p.Simulated {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if _, err := s.CancelPlan(t.Context(), p.ID, 1, "hujan", budi); !conflicts[*PlanConflict](err) {
@@ -483,9 +484,46 @@ func TestTheReaderOfTheStatusRuns(t *testing.T) {
 	})
 }
 
+// twoDistricts are west and east of 100.6, each 0.2 degrees wide, and a neighbour beside them.
+func twoDistricts(t *testing.T) *area.Set {
+	t.Helper()
+	square := func(west float64) geo.Shape {
+		return geo.Shape{Polygons: []geo.Polygon{{Rings: [][]geo.Position{{{Lat: -1, Lng: west}, {Lat: -1, Lng: west + 0.2}, {Lat: -0.8, Lng: west + 0.2}, {Lat: -0.8, Lng: west}, {Lat: -1, Lng: west}}}}}}
+	}
+	set, err := area.New([]area.Area{{Code: "b", Name: "Kubung", Shape: square(100.4)}, {Code: "t", Name: "Surian", Shape: square(100.6)}, {Code: "k", Name: "Kota", Kind: area.Neighbour, Shape: square(100.8)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func TestCovered(t *testing.T) {
-	d := newDistricts(alerts.Place{})
-	if got := d.Covered(&alerts.Alert{}); len(got) != 1 || !d.District("Mana Saja") || d.District("") {
+	everywhere := newDistricts(alerts.Place{})
+	if got := everywhere.Covered(&alerts.Alert{}); len(got) != 1 || !everywhere.District("Mana Saja") || everywhere.District("") {
 		t.Errorf("without areas an alert covers %v", got)
+	}
+	d := newDistricts(alerts.Place{Areas: twoDistricts(t)})
+	of := func(s geo.Shape, words string) *alerts.Alert {
+		return &alerts.Alert{Headline: words, Area: alerts.Feature{Geometry: s}}
+	}
+	for _, c := range []struct {
+		name  string
+		alert *alerts.Alert
+		want  string
+	}{
+		{"over the border", of(geo.Circle(geo.Position{Lat: -0.9, Lng: 100.6}, 6000), ""), "[Kubung Surian]"},
+		{"of a hundred metres", of(geo.Circle(geo.Position{Lat: -0.91, Lng: 100.47}, 100), ""), "[Kubung]"},
+		{"at the neighbour's", of(geo.Circle(geo.Position{Lat: -0.9, Lng: 100.9}, 2000), ""), "[]"},
+		{"a point", of(geo.Shape{Points: []geo.Position{{Lat: -0.9, Lng: 100.7}}}, ""), "[Surian]"},
+		{"all of it", of(geo.Circle(geo.Position{Lat: -0.9, Lng: 100.6}, 90_000), ""), "[Kubung Surian]"},
+		{"by words", of(geo.Shape{}, "Hujan lebat di Surian dan Kota"), "[Surian]"},
+		{"by words that an area overrules", of(geo.Circle(geo.Position{Lat: -0.9, Lng: 100.9}, 2000), "Hujan lebat di Surian"), "[]"},
+	} {
+		if got := fmt.Sprint(d.Covered(c.alert)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	if d.District("Kota") || !d.District("Kubung") {
+		t.Error("a neighbour is no kecamatan of ours")
 	}
 }

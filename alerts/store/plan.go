@@ -101,10 +101,10 @@ func (s *Store) Announce(ctx context.Context, p plan.Plan, who audit.Actor) (pla
 	return p, err
 }
 
-// EditPlan puts another draft in the place of what a plan says. Errors: ErrNoPlan, *PlanConflict, feeds.ErrBusy.
+// EditPlan puts another draft in the place of what a plan says; a plan of an exercise stays one. Errors: ErrNoPlan, *PlanConflict, feeds.ErrBusy.
 func (s *Store) EditPlan(ctx context.Context, id string, version int, said plan.Plan, who audit.Actor) (plan.Plan, error) {
 	return s.changePlan(ctx, id, version, "plan.edited", said.Title, who, func(p plan.Plan, now time.Time) plan.Plan {
-		said.ID, said.Version, said.By, said.CreatedAt = p.ID, p.Version, p.By, p.CreatedAt
+		said.ID, said.Version, said.By, said.CreatedAt, said.Simulated = p.ID, p.Version, p.By, p.CreatedAt, p.Simulated
 		s.named(&said)
 		said.State = "" // anew by the clock
 		said.State = said.At(now)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kentongan/alerts"
+	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/rules"
 	"kentongan/feeds/cap"
@@ -77,6 +78,7 @@ type signal struct {
 	actor    string
 	name     string // makes the id of an incident that it opens
 	simul    bool
+	beside   map[string]string // incidents of warnings that this one belongs with -> their event
 }
 
 // openOrJoin lets a signal join an open incident of its type near enough in place and time, or opens one. It gives the incident's id.
@@ -92,11 +94,12 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 	if err != nil {
 		return "", err
 	}
-	if at, metres := nearest(open, sig); at != nil {
-		in := at.doc.Clone()
-		sig.evidence.Reason = fmt.Sprintf("%s; same type within %.0f m and %s", sig.evidence.Reason, metres, sig.block.Window())
+	if n, reasons, weight := joining(open, sig); n >= 0 {
+		in := open[n].doc.Clone()
+		sig.evidence.Reason += "; " + fusion.Told(reasons)
+		sig.evidence.Weight = weight
 		in.AddEvidence(sig.evidence, sig.actor, now)
-		return in.ID, s.putIncident(st, at.rev, &in)
+		return in.ID, s.putIncident(st, open[n].rev, &in)
 	}
 	number, err := s.number(st, last, now, sig.simul)
 	if err != nil {
@@ -117,31 +120,25 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 	return in.ID, s.putIncident(st, "", &in)
 }
 
-// nearest finds the incident that a signal joins. A resolved one is over: whoever resolved it would not see what joins it.
-func nearest(open []kept[incident.Incident], sig signal) (*kept[incident.Incident], float64) {
-	var best *kept[incident.Incident]
-	least := sig.block.Radius()
+// joining finds the open incident that a signal joins: by its rule's own radius and window, else, of a warning, the incident of those that it
+// belongs with. It tells why, and with which weight; -1: none.
+func joining(open []kept[incident.Incident], sig signal) (n int, reasons []fusion.Reason, weight float64) {
+	docs := make([]*incident.Incident, len(open))
 	for i := range open {
-		in := &open[i].doc
-		if in.Type != sig.block.Type || in.Simulated != sig.simul || !in.Status.Open() || in.Status == incident.Resolved {
-			continue
-		}
-		if apart := sig.event.Sub(in.LatestEvidence()); apart > sig.block.Window() || -apart > sig.block.Window() {
-			continue
-		}
-		metres := 0.0
-		p, placed := in.Position()
-		switch {
-		case placed && sig.at != nil:
-			metres = geo.Distance(p, *sig.at)
-		case placed || sig.at != nil || !in.Evident(sig.evidence.Ref):
-			continue // a place that is not known is near to nothing but itself
-		}
-		if metres <= least {
-			best, least = &open[i], metres
+		docs[i] = &open[i].doc
+	}
+	o := fusion.Opener{Type: sig.block.Type, RadiusM: sig.block.Radius(), Window: sig.block.Window(), At: sig.at, Event: sig.event, Ref: sig.evidence.Ref, Simulated: sig.simul}
+	n, metres, quiet := fusion.Nearest(docs, o)
+	if n >= 0 {
+		weight, reasons = fusion.WeighOpener(o, metres, quiet)
+		return n, reasons, weight
+	}
+	for i, in := range docs {
+		if sig.beside[in.ID] != "" && in.Type == o.Type && in.Simulated == o.Simulated && in.Status.Open() && in.Status != incident.Resolved {
+			return i, []fusion.Reason{{Code: "same_warning", Text: "one warning over adjoining areas: " + sig.beside[in.ID], Value: sig.beside[in.ID], Weight: 1}}, 1
 		}
 	}
-	return best, least
+	return -1, nil, 0
 }
 
 // series gives the beginning of numbers and the counter of a local year. What is simulated has a series of its own, so that the real one

@@ -162,6 +162,9 @@ func (p *putting) merge(a *alerts.Alert, before alerts.Alert, fresh bool) {
 		a.State = before.State
 	}
 	a.Judge(p.place)
+	if p.regrade != nil {
+		p.regrade.Regrade(a)
+	}
 	if !fresh && a.Severity.Rank() > before.Severity.Rank() {
 		a.Severity = before.Severity
 	}

@@ -41,8 +41,15 @@ type Options struct {
 	Consents []Consent
 	Rules    []string         // ids of the rules in force: Firing looks at them even where the store has not noted that they fire (stores of part 1)
 	Status   StatusSettings   // of the area's status
+	Fusion   FusionSettings   // of joining accounts to incidents
+	Regrade  Regrader         // grades agencies' alerts anew as they come in; nil: nobody does
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
+}
+
+// Regrader grades an agency's alert anew by a site's rules, and names the rule in its parameters. False: no rule speaks of it.
+type Regrader interface {
+	Regrade(*alerts.Alert) (rule string, ok bool)
 }
 
 // Store keeps the cases of one jurisdiction. Safe for concurrent use, by several servers too.
@@ -58,6 +65,8 @@ type Store struct {
 	log      zerolog.Logger
 	rules    []string
 	status   StatusSettings
+	fusion   FusionSettings
+	regrade  Regrader
 	opened   *opened
 	fence    *Fence        // nil: anybody may act
 	needed   *atomic.Int32 // replicas that must confirm an act; shared with Fenced stores
@@ -74,7 +83,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, opened: &opened{}, needed: &atomic.Int32{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, regrade: o.Regrade, opened: &opened{}, needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }

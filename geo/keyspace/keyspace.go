@@ -77,6 +77,9 @@ var Table = []Row{
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class incidents", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
+	{"kt:suggestion:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class suggestions", "alerts/store", "alerts/store"},
+	{"kt:suggestions:{J}", "zset", "suggestion ids by the ms at which they were made", "as suggestion", "alerts/store", "alerts/store"},
+	{"kt:suggestions-offered:{J}", "set", "ids of suggestions that wait for somebody", "none: bounded by what stands", "alerts/store", "alerts/store"},
 	{"kt:number:{J}:YEAR", "string", "last incident number of the year; SIM-YEAR: of simulated ones", "none: one value a year", "alerts/store", "alerts/store"},
 	{"kt:plan:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class plans", "alerts/store", "alerts/store"},
 	{"kt:plans:{J}", "zset", "plan ids by the ms at which they begin", "as plan", "alerts/store", "alerts/store"},
@@ -249,6 +252,15 @@ func (k Keys) Incidents() string { return k.ours("incidents") }
 
 // IncidentsOpen is the set of open incidents.
 func (k Keys) IncidentsOpen() string { return k.ours("incidents-open") }
+
+// Suggestion by id.
+func (k Keys) Suggestion(id string) string { return k.facet("suggestion", id) }
+
+// Suggestions by when they were made.
+func (k Keys) Suggestions() string { return k.ours("suggestions") }
+
+// SuggestionsOffered is the set of those that wait for somebody.
+func (k Keys) SuggestionsOffered() string { return k.ours("suggestions-offered") }
 
 // Number is the counter of a local year.
 func (k Keys) Number(year string) string { return k.facet("number", year) }

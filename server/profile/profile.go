@@ -61,7 +61,7 @@ func (p *Profile) Place() alerts.Place {
 	out := alerts.Place{Center: p.Center, Areas: p.Areas, MarginKm: p.MarginKm, Sender: "kentongan:" + p.Slug, Languages: p.Languages,
 		Names: p.FeltNames, Provinces: p.Provinces, Coastal: p.Coastal}
 	for _, n := range p.Neighbours {
-		one := alerts.Neighbour{Slug: n.Slug, Name: n.Name, Areas: n.Areas}
+		one := alerts.Neighbour{Slug: n.Slug, Name: n.Name, Areas: n.Areas, Emergency: n.Emergency}
 		for _, h := range p.Hazards {
 			if h.Neighbour == n.Slug {
 				one.Sites = append(one.Sites, alerts.Site{Position: h.Position(), RadiusM: h.RadiusM})
