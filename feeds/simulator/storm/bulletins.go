@@ -65,7 +65,7 @@ func (k *maker) bulletin(d dice, t *trade, in *Incident) {
 	at := d.near(in.Position, 60+in.ExtentM*.2)
 	info.Areas = []cap.Area{{Name: in.Place, Shape: geo.Circle(at, max(80, in.ExtentM))}}
 	first.Infos = []cap.Info{info}
-	truth := Truth{Incident: in.Label, Told: true}
+	truth := Truth{Incident: in.Label, Told: true, Chain: first.Identifier}
 	k.publish(d, t.agency, first, truth)
 	last := first
 	if d.chance(.55) {
@@ -86,7 +86,7 @@ func (k *maker) bulletin(d dice, t *trade, in *Incident) {
 		edge := info
 		edge.Areas = []cap.Area{{Name: "tetangga " + in.Place, Shape: geo.Circle(d.inside(in.Position, in.ExtentM), max(80, in.ExtentM*.6))}}
 		beside.Infos = []cap.Info{edge}
-		k.publish(d, t.agency, beside, truth)
+		k.publish(d, t.agency, beside, Truth{Incident: in.Label, Told: true, Chain: beside.Identifier})
 	}
 	if end := in.Until.Add(d.span(2*time.Minute, 20*time.Minute)); d.chance(.4) && end.After(last.Sent.Time) && end.Before(k.end()) {
 		k.publish(d, t.agency, cap.Message{Identifier: strings.ToUpper(in.Label) + "-X", Sender: sender, Sent: moment.Of(end), Status: "Actual", MsgType: "Cancel",
@@ -112,13 +112,13 @@ func (k *maker) solutions(d dice, in *Incident) {
 		}
 		for rev := range 2 {
 			sent := at.Add(time.Duration(2+7*rev) * time.Minute)
-			k.solution(d, "cap-bmkg", fmt.Sprintf("BMKG-%s-%d-%d", in.Label, n, rev), at, sent, in, strength+d.within(-.1, .1), 3)
+			k.solution(d, "cap-bmkg", fmt.Sprintf("BMKG-%s-%d-%d", in.Label, n, rev), at, sent, in, n, strength+d.within(-.1, .1), 3)
 		}
-		k.solution(d, "cap-usgs", fmt.Sprintf("us-%s-%d", in.Label, n), at.Add(d.span(-3*time.Second, 4*time.Second)), at.Add(d.span(6*time.Minute, 14*time.Minute)), in, strength+d.within(-.3, .2), 9)
+		k.solution(d, "cap-usgs", fmt.Sprintf("us-%s-%d", in.Label, n), at.Add(d.span(-3*time.Second, 4*time.Second)), at.Add(d.span(6*time.Minute, 14*time.Minute)), in, n, strength+d.within(-.3, .2), 9)
 	}
 }
 
-func (k *maker) solution(d dice, feed, id string, at, sent time.Time, in *Incident, magnitude, km float64) {
+func (k *maker) solution(d dice, feed, id string, at, sent time.Time, in *Incident, shock int, magnitude, km float64) {
 	epi, size := d.near(in.Position, km*500), digits(magnitude, 1)
 	grade := cap.Moderate
 	if size >= 5.5 {
@@ -129,7 +129,8 @@ func (k *maker) solution(d dice, feed, id string, at, sent time.Time, in *Incide
 			Onset: moment.Of(at), Expires: moment.Of(sent.Add(6 * time.Hour)), Headline: fmt.Sprintf("Gempa M %.1f dekat %s", size, in.Place),
 			Areas: []cap.Area{{Name: in.Place, Shape: geo.Circle(epi, 0)}}}}}
 	q := &feeds.Quake{OriginAt: moment.Of(at), Position: epi, DepthKm: digits(d.within(8, 14), 0), Magnitude: &size, Place: in.Place}
-	k.add(Item{Feed: feed, Delivered: sent.Add(d.span(2*time.Second, 30*time.Second)), Alert: &feeds.Alert{Message: msg, Quake: q}, Truth: Truth{Incident: in.Label, Told: true}})
+	k.add(Item{Feed: feed, Delivered: sent.Add(d.span(2*time.Second, 30*time.Second)), Alert: &feeds.Alert{Message: msg, Quake: q},
+		Truth: Truth{Incident: in.Label, Told: true, Chain: fmt.Sprintf("%s/%d", in.Label, shock)}})
 }
 
 // hazards that the weather service warns of.
@@ -167,6 +168,6 @@ func (k *maker) renewed(d dice, w Warning, middle geo.Position, half float64, n 
 		}
 		ref := msg.Reference()
 		before = &ref
-		k.publish(d, "cap-bmkg", msg, Truth{Warning: w.Label, Told: true})
+		k.publish(d, "cap-bmkg", msg, Truth{Warning: w.Label, Told: true, Chain: fmt.Sprintf("%s/%d", w.Label, n)})
 	}
 }

@@ -162,3 +162,9 @@ func (s *Storm) LifeSafety() []Incident {
 	}
 	return out
 }
+
+// Apart is how far two incidents lie from each other in place, and in time: between the end of one and the beginning of the other, 0 where
+// they overlap.
+func Apart(a, b *Incident) (metres float64, apart time.Duration) {
+	return geo.Distance(a.Position, b.Position), between(a, b)
+}

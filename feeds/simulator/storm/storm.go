@@ -78,6 +78,7 @@ type Item struct {
 type Truth struct {
 	Incident string // label; empty: it belongs to nothing
 	Warning  string // label of the warning that it is a message of
+	Chain    string // of an alert: which publication it is a version of, also where the agency does not say so
 	Fault    Fault  // what is wrong with it
 	Told     bool   // its words, place and time suffice for a person who knows the city to tell which incident it is about
 	Copy     bool   // the same item has come before, byte for byte

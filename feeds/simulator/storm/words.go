@@ -55,8 +55,7 @@ var complaints = []struct {
 	{"streetlight", []string{"Lampu jalan di PLACE mati sudah seminggu", "PJU depan sekolah PLACE tidak nyala"}},
 	{"waste", []string{"Sampah menumpuk di pasar PLACE", "sampah tidak diangkut di PLACE", "bau sampah di tapi jalan PLACE"}},
 	{"road_damage", []string{"Jalan berlubang di PLACE", "aspal rusak parah di PLACE sudah lama", "jalan kampung kami di PLACE belum diaspal"}},
-	{"service_complaint", []string{"Antrian puskesmas PLACE lama sekali", "pelayanan kantor nagari PLACE lambat", "bantuan sosial belum cair di PLACE"}},
-	{"telecom_out", []string{"Sinyal hilang di PLACE", "internet lambat di PLACE"}},
+	{"service_complaint", []string{"Antrian puskesmas PLACE lama sekali", "pelayanan kantor nagari PLACE lambat", "bantuan sosial belum cair di PLACE", "internet kantor nagari PLACE lambat"}},
 }
 
 var hearsay = []string{"katanya galodo di Agam, benar ya pak", "saya lihat di facebook kebakaran besar di Padang", "info banjir di Pesisir Selatan bagaimana pak", "gempa di Mentawai apakah tsunami", "longsor di Sitinjau kata orang, masih macet?"}
