@@ -1,6 +1,7 @@
 package alarm
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -20,8 +21,8 @@ type room struct {
 	now  time.Time
 	kept map[string]Kept
 	logs []string
-	// rows are the times at which rows came into the queue, by id; aloud those of announcements by desk.
-	o Options
+	memo []byte
+	o    Options
 }
 
 func newRoom(t testing.TB, desks ...string) *room {
@@ -53,6 +54,9 @@ func (r *room) drain() {
 			r.logs = append(r.logs, k.Log)
 		}
 		r.kept[k.Alarm.ID] = k
+	}
+	if memo, ok := r.Memo(); ok {
+		r.memo = memo
 	}
 }
 
@@ -137,18 +141,22 @@ func (r *room) shelves(a Alarm, d time.Duration) Alarm {
 // restart gives everything to a new governor, as after a kill.
 func (r *room) restart(desks ...string) {
 	r.t.Helper()
-	memo, ok := r.Memo()
-	if !ok {
-		memo = nil
-	}
 	var list []Loaded
 	for _, k := range r.kept {
 		list = append(list, Loaded{k.Alarm, k.Own})
 	}
 	r.Governor = New(r.o)
-	if err := r.Load(list, memo, r.now); err != nil {
+	if err := r.Load(list, r.memo, r.now); err != nil {
 		r.t.Fatal(err)
 	}
 	r.Desks(desks, r.now)
 	r.drain()
+}
+
+// is tells whether an error is the one that was wanted, nil: none.
+func is(err, want error) bool {
+	if want == nil {
+		return err == nil
+	}
+	return errors.Is(err, want)
 }

@@ -63,10 +63,20 @@ type Own struct {
 	Alerts   []string `json:"alerts,omitempty"`   // that have activated it, the last ones
 	Acts     []int64  `json:"acts,omitempty"`     // ms of its last activations
 	Replaced int64    `json:"replaced,omitempty"` // ms since when its alert has given way to a version that has not come yet
-	At       []string `json:"at,omitempty"`       // desks at which it was presented
-	Raised   string   `json:"raised,omitempty"`   // desk at which it counts as raised; with P1 every one
-	Counts   bool     `json:"counts,omitempty"`   // it counts as raised
+	Claims   []Claim  `json:"claims,omitempty"`   // when it was presented or announced, the last ones
+	Raised   *Claim   `json:"raised,omitempty"`   // when and where it counts as raised; null: it does not
+	Desk     string   `json:"desk,omitempty"`     // of a group
 }
+
+// Claim is one claim on the attention of desks.
+type Claim struct {
+	At     int64    `json:"at"` // ms
+	Desks  []string `json:"desks"`
+	Urgent bool     `json:"urgent,omitempty"` // an announcement of P1
+}
+
+// claimsKept is how many claims of one alarm are remembered.
+const claimsKept = 8
 
 // entry is an alarm in the governor's memory.
 type entry struct {
@@ -105,7 +115,7 @@ func (g *Governor) Changes() []Kept {
 }
 
 func (o Own) clone() Own {
-	o.Alerts, o.Acts, o.At = slices.Clone(o.Alerts), slices.Clone(o.Acts), slices.Clone(o.At)
+	o.Alerts, o.Acts, o.Claims = slices.Clone(o.Alerts), slices.Clone(o.Acts), slices.Clone(o.Claims)
 	return o
 }
 

@@ -99,7 +99,7 @@ func (p *plane) scatter(g *group, now time.Time) {
 		return
 	}
 	for _, m := range sorted(g.members) {
-		m.group, m.Group, m.Withheld, m.own.Counts = nil, "", "", false
+		m.group, m.Group, m.Withheld, m.own.Raised = nil, "", "", nil
 		p.offer(m, now)
 	}
 }
@@ -183,7 +183,7 @@ func (p *plane) lead(g *group, now time.Time) {
 	w := g.worst()
 	e := p.entry(alerts.ID(now, fmt.Sprintf("group\x00%s\x00%s\x00%s\x00%t", g.key.desk, g.key.kind, g.key.cell, p.simulated)), "", now)
 	e.Source, e.Code, e.Type, e.Desk, e.AreaName = "house:group/"+g.key.kind, CodeGroup, w.Type, g.key.desk, w.AreaName
-	e.own.Raised = g.key.desk
+	e.own.Desk = g.key.desk
 	e.Event, e.Response = w.Event, w.Response
 	if g.key.cell != 0 {
 		e.place(g.key.cell.Center())

@@ -55,7 +55,7 @@ func (p *plane) health(now time.Time) (Health, []Health) {
 	for _, e := range p.all {
 		e.enter(house, now)
 		for name, f := range desks {
-			if e.Desk == name || e.Desk == "" && (e.PresentAt.IsZero() || slices.Contains(e.own.At, name)) {
+			if e.Desk == name || e.Desk == "" && (len(e.own.Claims) == 0 || slices.Contains(e.own.Claims[len(e.own.Claims)-1].Desks, name)) {
 				e.enter(f, now)
 			}
 		}
@@ -66,12 +66,6 @@ func (p *plane) health(now time.Time) (Health, []Health) {
 		f := desks[name]
 		f.Raised24h, f.Top, f.TopShare = house.Raised24h, house.Top, house.TopShare // which desk a source's alarms go to changes
 		list = append(list, f.done())
-	}
-	for _, t := range p.desks {
-		t.open = 0
-	}
-	for _, h := range list {
-		p.at(h.Desk).open = h.Open[P1] + h.Open[P2] + h.Open[P3]
 	}
 	return house.done(), list
 }

@@ -119,40 +119,33 @@ func (p *plane) load(l Loaded, now time.Time) {
 
 // reckon counts what a kept alarm has claimed of the desks' attention.
 func (p *plane) reckon(e *entry, now time.Time) {
-	if e.own.Counts && now.Sub(e.RaisedAt.Time) < Window {
-		at := e.own.At
-		if e.own.Raised != "" || len(at) == 0 {
-			at = []string{e.own.Raised}
-		}
-		for _, d := range at {
-			p.at(d).raised = append(p.at(d).raised, raising{e.RaisedAt.Time, e.ID})
-		}
-		p.everyone.raised = append(p.everyone.raised, raising{e.RaisedAt.Time, e.ID})
-	}
-	at, urgent := e.PresentAt.Time, e.Announced != ""
-	if urgent {
-		at = e.AnnounceAt.Time
-		if e.Presented && e.Ack == nil {
-			p.urgent.sounds[e.ID] = e
+	if r := e.own.Raised; r != nil {
+		if at := time.UnixMilli(r.At).UTC(); now.Sub(at) < Window {
+			for _, d := range r.Desks {
+				p.at(d).raised = append(p.at(d).raised, raising{at, e.ID})
+			}
+			p.everyone.raised = append(p.everyone.raised, raising{at, e.ID})
 		}
 	}
-	switch {
-	case e.PresentAt.IsZero():
-	case e.Priority == P1 && e.Announced == "":
-		if e.Presented && e.State == Raised {
-			p.urgent.waiting[e.ID] = e
-		}
-	case urgent && e.Announced != e.ID:
-	default:
-		if urgent && at.After(p.urgent.last) {
+	for _, c := range e.own.Claims {
+		at := time.UnixMilli(c.At).UTC()
+		if c.Urgent && at.After(p.urgent.last) {
 			p.urgent.last, p.urgent.leader = at, e.ID
 		}
-		if now.Sub(at) < shift {
-			for _, d := range e.own.At {
-				p.at(d).presented = append(p.at(d).presented, presented{at, urgent})
-			}
-			p.everyone.presented = append(p.everyone.presented, presented{at, urgent})
+		if now.Sub(at) >= shift {
+			continue
 		}
+		for _, d := range c.Desks {
+			p.at(d).presented = append(p.at(d).presented, presented{at, c.Urgent})
+		}
+		p.everyone.presented = append(p.everyone.presented, presented{at, c.Urgent})
+	}
+	switch {
+	case e.Priority != P1 || !e.Presented || e.Ack != nil:
+	case e.Announced != "":
+		p.urgent.sounds[e.ID] = e
+	case e.State == Raised:
+		p.urgent.waiting[e.ID] = e
 	}
 }
 
@@ -161,7 +154,7 @@ func (p *plane) loaded(m Memo, now time.Time) {
 	for _, e := range sorted(p.all) {
 		if e.Code == CodeGroup && e.Active {
 			w := e.Worst
-			key := groupKey{desk: e.own.Raised, kind: strings.TrimPrefix(e.Source, "house:group/"), cell: e.Cell}
+			key := groupKey{desk: e.own.Desk, kind: strings.TrimPrefix(e.Source, "house:group/"), cell: e.Cell}
 			g := &group{key: key, head: e, members: map[string]*entry{}, count: e.Count, stale: true}
 			e.group, p.heads[e.ID] = g, g
 			if e.State == Raised && w != nil {

@@ -154,16 +154,17 @@ func sorted(in map[string]*entry) []*entry {
 	return out
 }
 
-// Incident takes over a change of an incident; into is the one that it was merged into, empty: none.
+// Incident takes over a change of an incident.
 //
 // An incident that an alert opened has the alert's alarm. One that a person opened has an alarm of its own only while it is new and Extreme
 // or not assessed: somebody must take note of it. Whoever acknowledges an incident takes note of its alarms; to acknowledge an alarm changes
 // no incident.
-func (g *Governor) Incident(in *incident.Incident, into string, now time.Time) {
-	g.plane(in.Simulated).incident(in, into, now)
+func (g *Governor) Incident(in *incident.Incident, now time.Time) {
+	g.plane(in.Simulated).incident(in, now)
 }
 
-func (p *plane) incident(in *incident.Incident, into string, now time.Time) {
+func (p *plane) incident(in *incident.Incident, now time.Time) {
+	into := in.MergedInto
 	key := "incident:" + in.ID
 	own := p.byKey[key]
 	asks := in.Why.Alert == "" && in.Status == incident.New && (in.Severity == cap.Extreme || in.Severity == cap.Unknown)

@@ -274,6 +274,7 @@ func (p *plane) activate(e *entry, a *alerts.Alert, now time.Time) {
 		p.chatter(e, now)
 	}
 	p.worsened(e, was, now)
+	p.moved(e)
 	p.mark(e, now)
 	p.evaluate(e, now)
 }
@@ -299,6 +300,7 @@ func (p *plane) revise(e *entry, a *alerts.Alert, now time.Time) {
 		return
 	}
 	p.worsened(e, was, now)
+	p.moved(e)
 	p.mark(e, now)
 	p.evaluate(e, now)
 }
@@ -313,6 +315,13 @@ func (p *plane) worsened(e *entry, was Priority, now time.Time) {
 	e.Ack, e.Presented, e.Announced, e.AnnounceAt = nil, false, "", moment.Time{}
 	if e.State == Acknowledged {
 		e.State = Raised
+	}
+}
+
+// moved takes an alarm that has another place or type out of a group that waits for those of before; one that is presented keeps it.
+func (p *plane) moved(e *entry) {
+	if g := e.group; g != nil && g.head == nil && p.groupOf(e) != g.key {
+		p.leave(e)
 	}
 }
 

@@ -78,7 +78,7 @@ func (p *plane) offer(e *entry, now time.Time) {
 		p.announce(e, now)
 		return
 	}
-	desk := p.route(e)
+	desk := p.route(e, now)
 	e.Desk = desk
 	p.raise(e, []string{desk}, now)
 	g, t := p.groups[p.groupOf(e)], p.at(desk)
@@ -98,8 +98,8 @@ func (p *plane) seats() []string {
 	return p.staffed
 }
 
-// route chooses the desk of an alarm: where more of its kind and place are already, else the one that has had least, and has least open.
-func (p *plane) route(e *entry) string {
+// route chooses the desk of an alarm: where more of its kind and place are already, else the one that has had least.
+func (p *plane) route(e *entry, now time.Time) string {
 	seats := p.seats()
 	for _, d := range seats {
 		if g := p.groups[e.kind(d)]; g != nil {
@@ -108,21 +108,19 @@ func (p *plane) route(e *entry) string {
 	}
 	return slices.MinFunc(seats, func(a, b string) int {
 		x, y := p.at(a), p.at(b)
-		return cmp.Or(cmp.Compare(len(x.raised), len(y.raised)), cmp.Compare(x.open, y.open), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(x.news(now), y.news(now)), cmp.Compare(x.shown(now), y.shown(now)), cmp.Compare(a, b))
 	})
 }
 
 // show lets a row stand in the queue of desks.
 func (p *plane) show(e *entry, desks []string, now time.Time) {
 	e.Presented, e.Withheld, e.Group, e.PresentAt = true, "", "", moment.Of(now)
-	e.own.At = slices.Clone(desks)
 	if e.Priority != P1 {
 		flood := false
 		for _, d := range desks {
-			p.at(d).note(now, e, false)
 			flood = flood || p.at(d).flood
 		}
-		p.everyone.note(now, e, false)
+		p.claim(e, desks, false, now)
 		e.Sound = e.Priority == P2 && !flood && e.Code != CodeFlood
 	}
 	p.mark(e, now)
@@ -157,10 +155,7 @@ func (p *plane) announce(e *entry, now time.Time) {
 	case due && (room || !sounding), !flood && room:
 		u.last, u.leader = now, e.ID
 		e.Announced = e.ID
-		for _, d := range p.seats() {
-			p.at(d).note(now, e, true)
-		}
-		p.everyone.note(now, e, true)
+		p.claim(e, p.seats(), true, now)
 	case sounding:
 		e.Announced = u.leader
 	default:

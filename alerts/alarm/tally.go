@@ -32,7 +32,6 @@ func (t *tallies) at(desk string) *tallied {
 type tallied struct {
 	presented []presented // within a shift: rows of P2 and P3, announcements of P1
 	raised    []raising   // within ten minutes
-	open      int         // rows that nobody has acknowledged, as of the last figures
 	flood     bool
 	since     time.Time
 	spans     []Span // floods that are over
@@ -55,7 +54,18 @@ type Span struct {
 	To   int64 `json:"to"`
 }
 
-func (t *tallied) note(now time.Time, _ *entry, urgent bool) {
+// claim notes that an alarm has claimed the attention of desks.
+func (p *plane) claim(e *entry, desks []string, urgent bool, now time.Time) {
+	if e.own.Claims = append(e.own.Claims, Claim{now.UnixMilli(), slices.Clone(desks), urgent}); len(e.own.Claims) > claimsKept {
+		e.own.Claims = slices.Delete(e.own.Claims, 0, 1)
+	}
+	for _, d := range desks {
+		p.at(d).note(now, urgent)
+	}
+	p.everyone.note(now, urgent)
+}
+
+func (t *tallied) note(now time.Time, urgent bool) {
 	t.presented = append(t.presented, presented{now, urgent})
 	if n := cut(t.presented, func(p presented) bool { return now.Sub(p.at) >= shift }); n > 0 {
 		t.presented = slices.Delete(t.presented, 0, n)
@@ -127,13 +137,10 @@ func (t *tallied) flooded(now time.Time) float64 {
 
 // raise counts an alarm as raised at desks, once, and looks whether that makes a flood.
 func (p *plane) raise(e *entry, desks []string, now time.Time) {
-	if e.own.Counts || e.Code != "" {
+	if e.own.Raised != nil || e.Code != "" {
 		return
 	}
-	e.own.Counts, e.own.Raised = true, ""
-	if len(desks) == 1 && e.Priority != P1 {
-		e.own.Raised = desks[0]
-	}
+	e.own.Raised = &Claim{At: now.UnixMilli(), Desks: slices.Clone(desks)}
 	for _, d := range desks {
 		p.at(d).raised = append(p.at(d).raised, raising{now, e.ID})
 	}
