@@ -173,8 +173,8 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 		if err != nil {
 			return err
 		}
-		if id == "" {
-			return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, "")
+		if id == "" || crossedLater(id, f.At) {
+			return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, id)
 		}
 		list, err := s.alertsOf(ctx, []string{id})
 		if err != nil {

@@ -62,6 +62,9 @@ var Table = []Row{
 	{"kt:alert-pending:{J}:KEY", "string", "message that supersedes what has not come yet", "PendingLifetime", "alerts/store", "alerts/store"},
 	{"kt:firing:{J}:RULE", "hash", "Thing id -> alert id, while a rule fires", "none: bounded by Things", "alerts/store", "alerts/store"},
 	{"kt:firing-rules:{J}", "set", "ids of rules that have fired", "none: bounded by rules", "alerts/store", "alerts/store"},
+	{"kt:rules-state:{J}", "hash", "part of what the rules' engine holds at rules-seen -> bytes (alerts/rules, v=1); :cases the offset of kt:case judged; #ahead/SECOND keys of readings judged beyond rules-seen", "none: as many parts as rules and Things that they look at", "alerts/store", "server/ingest"},
+	{"kt:rule-config:{J}", "hash", "rule -> what it says, as made through the interface (JSON, v=1); :revision grows with each change", "none: until the rule is removed", "alerts/store", "server/app"},
+	{"kt:rule-versions:{J}:ID", "hash", "version -> what the rule said then (JSON, v=1)", "none: the last 20, to see who changed what and to go back", "alerts/store", "server/app"},
 	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
 	{"kt:report:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class reports", "alerts/store", "alerts/store"},
 	{"kt:reports:{J}", "zset", "report ids by received time", "as report", "alerts/store", "alerts/store"},
@@ -207,6 +210,15 @@ func (k Keys) Firing(rule string) string { return k.facet("firing", rule) }
 
 // FiringRules is the set of rules that have fired.
 func (k Keys) FiringRules() string { return k.ours("firing-rules") }
+
+// RulesState is what the rules' engine holds at the checkpoint.
+func (k Keys) RulesState() string { return k.ours("rules-state") }
+
+// RuleConfig is the rules that were made through the interface.
+func (k Keys) RuleConfig() string { return k.ours("rule-config") }
+
+// RuleVersions is what they said before.
+func (k Keys) RuleVersions(id string) string { return k.facet("rule-versions", id) }
 
 // RulesSeen is the rules' checkpoint.
 func (k Keys) RulesSeen() string { return k.ours("rules-seen") }

@@ -61,7 +61,7 @@ func Classes() []DataClass {
 			Nouns: []string{"quarantine", "quarantine-body"}, Files: []string{"raw"}, Read: []access.Action{access.WriteFeeds}, Personal: true, Default: 72 * time.Hour},
 		{Name: "alerts", Title: Words{"id": "Peringatan", "en": "Alerts"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
 			Why: Words{"id": "Memperingatkan, menilai kejadian", "en": "To warn, and to judge what happens"}, Basis: publicTask, Source: ourDefault,
-			Leaves: Words{"id": "CAP untuk umum", "en": "CAP for everybody"}, Nouns: []string{"alert", "alerts", "alerts-active", "alert-key", "alert-pending", "firing", "firing-rules", "rules-seen"},
+			Leaves: Words{"id": "CAP untuk umum", "en": "CAP for everybody"}, Nouns: []string{"alert", "alerts", "alerts-active", "alert-key", "alert-pending", "firing", "firing-rules", "rules-seen", "rules-state"},
 			Read: []access.Action{access.ReadAlerts}, Default: 365 * day, Least: 2 * day, Settable: true},
 		{Name: "incidents", Title: Words{"id": "Kejadian", "en": "Incidents"}, Whose: Words{"id": "Warga yang terlibat (kata bebas), petugas", "en": "People involved (free words), staff"},
 			Why: Words{"id": "Penanganan, pertanggungjawaban, evaluasi", "en": "Response, accountability, review"}, Basis: publicTask, Source: ourDefault,
@@ -113,7 +113,7 @@ func Classes() []DataClass {
 			Files: []string{"authority"}, Read: []access.Action{access.WriteKeys, access.WriteDevices}, Personal: true},
 		{Name: "operation", Title: Words{"id": "Kerja rumah itu sendiri", "en": "The house's own work"}, Whose: Words{"id": "Bukan data pribadi", "en": "Nobody's"},
 			Why: Words{"id": "Menjalankan server, umpan, dan masa simpan", "en": "To run servers, feeds and retention"}, Basis: publicTask, Source: Words{"id": "Umur tiap kunci (keyspace)", "en": "The lifetime of each key (keyspace)"}, Leaves: inside,
-			Nouns: []string{"epoch", "seal", "sealed", "lease", "fence", "confirm", "feed-status", "feed-config", "feed-versions", "announce", "simulator", "contract", "contracts", "feed", "feed-link", "retention"},
+			Nouns: []string{"epoch", "seal", "sealed", "lease", "fence", "confirm", "feed-status", "feed-config", "feed-versions", "rule-config", "rule-versions", "announce", "simulator", "contract", "contracts", "feed", "feed-link", "retention"},
 			Files: []string{"basemap"}, Read: []access.Action{access.ReadFeeds, access.ReadPrivacy}},
 	}
 }
