@@ -53,6 +53,12 @@ export const PAGES: readonly AdminPage[] = [
     load: here(Try),
   },
   {
+    route: "rules",
+    title: m.rul_rules,
+    right: "rule.read",
+    load: () => import("../../features/rules/Rules.svelte"),
+  },
+  {
     route: "keys",
     title: m.adm_keys,
     right: "key.write",
