@@ -138,6 +138,7 @@ func (s *server) register() error {
 	s.alarms()
 	s.incidents()
 	s.incidentActs()
+	s.suggestions()
 	s.reports()
 	s.plans()
 	s.statements()

@@ -16,6 +16,7 @@ import (
 func (a *App) readers(cases *store.Store) []func() store.Reader {
 	return []func() store.Reader{
 		a.governor(cases),
+		cases.FusionReader,
 		cases.StatusReader,
 	}
 }
