@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"kentongan/alerts/incident"
 	"kentongan/feeds"
 	"kentongan/geo"
 )
@@ -16,6 +17,7 @@ type piles struct {
 	list   map[string][]*pile // by key; the last of each may stand
 	newest int64
 	lag    int64
+	moved  bool // newest or lag, since the last Save
 }
 
 // counted is one thing that was counted.
@@ -33,6 +35,7 @@ type pile struct {
 	from    int64
 	to      int64 // until when enough of them are known to be there
 	stands  bool
+	due     int64 // for which the clock is set
 	feed    string
 	sources []string
 }
@@ -73,8 +76,8 @@ func (e *Engine) count(s *standing, pos geo.Position, placed, simulated bool, x 
 		s.late++
 		return
 	}
-	if x.at >= ps.newest {
-		ps.newest, ps.lag = x.at, max(0, e.now-x.at)
+	if x.at > ps.newest {
+		ps.newest, ps.lag, ps.moved = x.at, max(0, e.now-x.at), true
 	}
 	if !ps.add(at, x) {
 		return
@@ -97,61 +100,63 @@ func (e *Engine) count(s *standing, pos geo.Position, placed, simulated bool, x 
 func (e *Engine) raise(ps *piles, n *pile, at int64) {
 	n.stands, n.sources = true, ps.sources(n.at, at)
 	n.to = ps.until(n, at)
-	e.pile(n, true, at)
-	e.closeOrArm(ps, n)
+	e.pile(n, true, at, e.now)
+	e.closeOrArm(ps, n, e.now)
 }
 
 // lengthen looks until when a place fires now that one more is counted.
 func (e *Engine) lengthen(ps *piles, n *pile) {
 	was := n.to
-	n.to = max(was, ps.until(n, max(n.from, min(was, ps.newest-historyMs))))
-	if n.stands || n.to <= was {
-		return // its clock looks for itself
+	to := max(was, ps.until(n, max(n.from, min(was, ps.newest-historyMs))))
+	if to > was {
+		n.to = to
+		e.states[n.rule.rule.ID].dirty[shardOf(n.key)] = true
 	}
-	if n.to+ps.lag > e.now { // it was said to be over, and is not
-		again := &pile{rule: n.rule, key: n.key, at: n.at, from: was + 1, feed: n.feed}
-		ps.list[n.key] = append(ps.list[n.key], again)
-		again.to = n.to
-		n.to = was
-		again.stands, again.sources = true, ps.sources(n.at, ps.newest)
-		e.pile(again, true, again.from)
-		e.closeOrArm(ps, again)
+	if n.stands || to <= was || ps.standing(n.at) || to+ps.lag <= e.now {
+		return // its clock looks for itself, or the place has been told anew
 	}
+	n.to = was // it was said to be over, and is not
+	again := &pile{rule: n.rule, key: n.key, at: n.at, from: was + 1, to: to, feed: n.feed, stands: true, sources: ps.sources(n.at, ps.newest)}
+	ps.list[n.key] = append(ps.list[n.key], again)
+	e.pile(again, true, again.from, e.now)
+	e.closeOrArm(ps, again, e.now)
 }
 
-func (e *Engine) closeOrArm(ps *piles, n *pile) {
+// closeOrArm clears a place that is over at a time of our clock, or sets the clock for it.
+func (e *Engine) closeOrArm(ps *piles, n *pile, now int64) {
 	e.states[n.rule.rule.ID].dirty[shardOf(n.key)] = true
-	if n.to+ps.lag > e.now {
-		e.timers.push(timer{due: n.to + ps.lag, pile: n})
+	if n.to+ps.lag > now {
+		n.due = n.to + ps.lag
+		e.timers.push(timer{due: n.due, pile: n})
 		return
 	}
 	n.stands = false
-	e.pile(n, false, n.to)
+	e.pile(n, false, n.to, n.to)
 }
 
 // ring looks at a place whose time may be over.
-func (e *Engine) ring(n *pile) {
+func (e *Engine) ring(n *pile, now int64) {
 	s := e.states[n.rule.rule.ID]
 	if s == nil || s.piles == nil || !n.stands || !slices.Contains(s.piles.list[n.key], n) {
 		return
 	}
 	n.to = s.piles.until(n, max(n.from, min(n.to, s.piles.newest-historyMs)))
-	e.closeOrArm(s.piles, n)
+	e.closeOrArm(s.piles, n, now)
 }
 
 // pile makes a decision about a place.
-func (e *Engine) pile(n *pile, fire bool, at int64) {
+func (e *Engine) pile(n *pile, fire bool, at, received int64) {
 	mid := n.at.cell.Center()
 	e.out = append(e.out, Decision{
-		Rule: n.rule.rule, Fire: fire, Key: n.key, Thing: e.standIn(n), Position: mid, Placed: true, Type: n.rule.about(), Sources: slices.Clone(n.sources),
-		At: timeOf(at), Since: timeOf(n.from), Inputs: nil,
+		Rule: n.rule.rule, Fire: fire, Key: n.key, Thing: n.standIn(received), Position: mid, Placed: true, Type: n.rule.about(),
+		Sources: slices.Clone(n.sources), Inputs: []incident.Input{}, At: timeOf(at), Since: timeOf(n.from),
 	})
 }
 
 // standIn is a Thing in the place of a cell.
-func (e *Engine) standIn(n *pile) *feeds.Thing {
+func (n *pile) standIn(received int64) *feeds.Thing {
 	t := &feeds.Thing{ID: n.key, Feed: n.feed, Kind: "cell", Position: n.at.cell.Center(), Placed: true, Simulated: n.at.simulated,
-		At: momentOf(n.from), ReceivedAt: momentOf(max(e.now, n.from))}
+		At: momentOf(n.from), ReceivedAt: momentOf(max(received, n.from))}
 	if c, err := geo.CellAt(t.Position, geo.ResThing); err == nil {
 		t.Cell = c
 	}
@@ -224,7 +229,19 @@ func (ps *piles) complete(at place, from int64) (place, int64) {
 	return best, when
 }
 
-// covering is the firing to which a place and time belong already.
+// standing tells that a place, or one near it, fires.
+func (ps *piles) standing(z place) bool {
+	cells, err := z.cell.Disk(ps.rule.rule.Count.Disk)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(cells, func(c geo.Cell) bool {
+		list := ps.list[place{c, z.simulated}.keyOf()]
+		return len(list) > 0 && list[len(list)-1].stands
+	})
+}
+
+// covering is the firing to which a place and time belong already. Where one stands, what was there before it is the same case.
 func (ps *piles) covering(z place, at int64) *pile {
 	cells, err := z.cell.Disk(ps.rule.rule.Count.Disk)
 	if err != nil {
@@ -233,7 +250,7 @@ func (ps *piles) covering(z place, at int64) *pile {
 	for _, c := range cells {
 		list := ps.list[place{c, z.simulated}.keyOf()]
 		for i := len(list) - 1; i >= 0; i-- {
-			if n := list[i]; at > n.from-ps.within && (n.stands || at <= n.to) {
+			if n := list[i]; n.stands || at > n.from-ps.within && at <= n.to {
 				return n
 			}
 		}
@@ -261,14 +278,19 @@ func (ps *piles) until(n *pile, from int64) int64 {
 }
 
 // sweep forgets what is too old to count.
-func (ps *piles) sweep() {
+func (ps *piles) sweep(dirty *[shards]bool) {
 	for at, list := range ps.cells {
 		if list[len(list)-1].at < ps.oldest() {
 			delete(ps.cells, at)
+			dirty[shardOf(at.keyOf())] = true
 		}
 	}
 	for key, list := range ps.list {
+		n := len(list)
 		list = slices.DeleteFunc(list, func(n *pile) bool { return !n.stands && n.to < ps.oldest() })
+		if len(list) < n {
+			dirty[shardOf(key)] = true
+		}
 		if len(list) == 0 {
 			delete(ps.list, key)
 		} else {

@@ -223,10 +223,12 @@ func (e *Engine) mark(s *standing, v *view, m mark, lag int64) placed {
 	if s.near != nil && p.kept()[i].said&held != 0 {
 		e.corroborate(s, p, i, v)
 	}
-	if how == inserted {
+	if how == inserted || m.at <= p.head.moved { // time has brought a turn of which this reading, which is of before it, knows nothing
 		e.rejudge(p)
 	} else {
 		p.head.step(&c.pace, &p.kept()[i], func(t turn) { e.turned(p, t) })
+	}
+	if how == appended {
 		p.trim()
 	}
 	e.arm(p)
@@ -241,7 +243,7 @@ func (e *Engine) rejudge(p *pair) {
 }
 
 func (e *Engine) turned(p *pair, t turn) {
-	if p.turned(t) {
+	if t, ok := p.turned(t); ok {
 		e.say(p, t, false)
 	}
 }
@@ -298,7 +300,7 @@ func (e *Engine) advance(now int64) {
 	for len(e.timers) > 0 && e.timers[0].due <= e.now {
 		t := e.timers.pop()
 		if t.pile != nil {
-			e.ring(t.pile)
+			e.ring(t.pile, t.due)
 			continue
 		}
 		p := t.pair
@@ -306,7 +308,8 @@ func (e *Engine) advance(now int64) {
 			continue
 		}
 		p.timer = 0
-		if turn, ok := p.head.until(&p.rule.pace, e.now-p.lag); ok {
+		e.states[p.rule.rule.ID].dirty[shardOf(p.key)] = true
+		if turn, ok := p.head.until(&p.rule.pace, t.due-p.lag); ok {
 			e.turned(p, turn)
 		}
 		e.arm(p)

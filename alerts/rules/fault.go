@@ -106,6 +106,9 @@ func (x *instrument) of(property string) *series {
 // trusted tells whether a reading may be judged, and tells of its instrument where that is out of order.
 func (e *Engine) trusted(v *view, at, now int64) bool {
 	o := v.obs
+	if !e.program.Load().fault.rule.On() {
+		return e.program.Load().wrong(v, at, now) == ""
+	}
 	x := e.series.things[v.thing.ID]
 	if x == nil {
 		x = &instrument{}
@@ -281,9 +284,6 @@ func (s *series) leap(x float64) string {
 // outOfOrder tells of an instrument.
 func (e *Engine) outOfOrder(v *view, x *instrument, fire bool, at int64) {
 	c := e.program.Load().fault
-	if !c.rule.On() {
-		return
-	}
 	t, o := v.thing, v.obs
 	e.out = append(e.out, Decision{
 		Rule: c.rule, Fire: fire, Key: t.ID, Thing: t, Position: t.Position, Placed: t.Placed, Type: c.about(), Sources: []string{t.ID},

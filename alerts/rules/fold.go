@@ -40,6 +40,7 @@ type fold struct {
 	enough  int64 // when they were enough
 	fired   int64 // crossing of the firing that stands
 	last    int64 // newest mark
+	moved   int64 // crossing of the latest turn; later than last where time brought it
 }
 
 // turn is one change that the fold made.
@@ -89,7 +90,7 @@ func (f *fold) until(p *pace, at int64) (turn, bool) {
 }
 
 func (f *fold) turned(t turn) {
-	f.firing, f.fired = t.fire, 0
+	f.firing, f.fired, f.moved = t.fire, 0, t.at
 	if t.fire {
 		f.fired = t.at
 	} else {

@@ -12,6 +12,7 @@ type near struct {
 	within int64
 	cells  map[place][]witness
 	newest int64
+	moved  bool // newest, since the last Save
 }
 
 // place is a cell at geo.ResMatch; what is simulated and what is real never meet.
@@ -39,11 +40,14 @@ func (n *near) needs() int { return max(1, n.block.Sources) }
 
 // add takes up a witness.
 func (n *near) add(at place, w witness) {
-	n.newest = max(n.newest, w.at)
-	oldest := n.newest - n.within - historyMs
-	list := slices.DeleteFunc(n.cells[at], func(x witness) bool { return x.at < oldest || x == w })
+	if w.at > n.newest {
+		n.newest, n.moved = w.at, true
+	}
+	list := slices.DeleteFunc(n.cells[at], func(x witness) bool { return x.at < n.oldest() || x == w })
 	n.cells[at] = append(list, w)
 }
+
+func (n *near) oldest() int64 { return n.newest - 2*n.within - historyMs }
 
 // others lists the witnesses of other Things around a place, within the time.
 func (n *near) others(at place, thing string, when int64) []witness {
@@ -85,6 +89,7 @@ func (e *Engine) corroborate(s *standing, p *pair, i int, v *view) {
 	p.at = at
 	m := &p.kept()[i]
 	s.near.add(at, witness{m.at, p.key})
+	s.dirty[shardOf(at.keyOf())] = true
 	others := s.near.others(at, p.key, m.at)
 	if len(things(others)) >= s.near.needs() {
 		m.said |= backed

@@ -36,8 +36,13 @@ type pair struct {
 	timer  int64  // for which the clock is set; 0: none
 }
 
-// span is a firing from its crossing until it cleared; to is 0 while it stands. Since is when its condition began to hold.
-type span struct{ from, to, since int64 }
+// span is a firing from its crossing until it cleared; to is 0 while it stands.
+type span struct {
+	from, to  int64
+	since     int64 // when its condition began to hold
+	said      int64 // crossing under which it was raised; late readings may move from
+	withdrawn bool
+}
 
 // open tells that the latest thing said is that it fires.
 func (p *pair) open() bool { return len(p.raised) > 0 && p.raised[len(p.raised)-1].to == 0 }
@@ -106,7 +111,11 @@ func (p *pair) trim() {
 		n++
 	}
 	p.from += n
-	for len(p.raised) > 1 && p.raised[0].to != 0 && p.raised[0].to < p.floor {
+	known := p.floor
+	if p.base.firing { // what began before the floor and may end after it
+		known = min(known, p.base.fired)
+	}
+	for len(p.raised) > 1 && p.raised[0].to != 0 && max(p.raised[0].to, p.raised[0].said) < known {
 		p.raised = p.raised[1:]
 	}
 }
@@ -150,70 +159,86 @@ type correction struct {
 // fires exactly where in-order input has it firing.
 func (p *pair) corrections(truth []span) []correction {
 	var out []correction
-	say := func(fire bool, at, since int64, withdrawn bool) {
-		if fire {
-			for p.saidAt(at) { // it was withdrawn, and another late reading has shown that it was right: one that is raised again needs its own name
-				at++
-			}
-		}
-		out = append(out, correction{turn{fire: fire, at: at, since: since}, withdrawn})
-		if fire {
-			p.raised = append(p.raised, span{from: at})
-		} else {
-			p.raised[len(p.raised)-1].to = at
-		}
+	clear := func(s *span, to int64, withdrawn bool) {
+		s.to, s.withdrawn = to, withdrawn
+		out = append(out, correction{turn{at: max(to, s.said), since: s.since}, withdrawn})
 	}
-	touches := func(t span) bool {
-		for _, s := range p.raised {
-			if (s.to == 0 || t.from <= s.to) && (t.to == 0 || s.from <= t.to) {
-				return true
-			}
-		}
-		return false
-	}
+	rest := truth
 	if p.open() {
-		stands := p.raised[len(p.raised)-1]
+		stands := &p.raised[len(p.raised)-1]
 		i := slices.IndexFunc(truth, func(t span) bool { return t.to == 0 || t.to >= stands.from })
-		if i < 0 || truth[i].to != 0 {
-			if i < 0 {
-				say(false, stands.from, stands.from, true)
-			} else {
-				say(false, truth[i].to, truth[i].to, false)
-				truth = truth[i+1:]
-			}
-		} else {
-			return nil // what ended before it belongs to the same case
+		switch {
+		case i < 0:
+			clear(stands, stands.from, true)
+		case truth[i].to == 0: // what ended before it belongs to the same case
+			stands.from = min(stands.from, truth[i].from)
+			return nil
+		default:
+			stands.from = min(stands.from, truth[i].from)
+			clear(stands, truth[i].to, false)
+			rest = truth[i+1:]
 		}
 	}
-	for _, t := range truth {
-		if !touches(t) {
-			say(true, t.from, t.since, false)
-			if t.to != 0 {
-				say(false, t.to, t.to, false)
-			}
-		} else if t.to == 0 && !p.open() { // it was said to be over, and is not
-			say(true, max(t.from, p.raised[len(p.raised)-1].to), t.since, false)
+	for _, t := range rest {
+		known := p.told(t)
+		if known && (t.to != 0 || p.open()) {
+			continue
 		}
+		at := t.from
+		if known { // it was said to be over, and is not
+			at = max(at, p.raised[len(p.raised)-1].to)
+		}
+		at = p.name(at)
+		out = append(out, correction{turn{fire: true, at: at, since: t.since}, false})
+		p.raised = append(p.raised, span{from: t.from, since: t.since, said: at})
+		if t.to != 0 {
+			clear(&p.raised[len(p.raised)-1], t.to, false)
+		}
+	}
+	for i := range p.raised { // what was said and was over, and never was
+		s := &p.raised[i]
+		if p.open() || s.withdrawn || s.from <= p.floor || slices.ContainsFunc(truth, func(t span) bool { return t.meets(s) }) {
+			continue
+		}
+		s.withdrawn = true
+		out = append(out, correction{turn{at: s.said, since: s.since}, true})
 	}
 	return out
 }
 
-// saidAt tells whether a firing with that crossing has been said.
-func (p *pair) saidAt(at int64) bool {
-	return slices.ContainsFunc(p.raised, func(s span) bool { return s.from == at })
+// told tells that a firing has been said, if not in every detail.
+func (p *pair) told(t span) bool {
+	return slices.ContainsFunc(p.raised, func(s span) bool { return !s.withdrawn && t.meets(&s) })
 }
 
-// turned takes note of a change of the head that needs no correction; false where it has been said.
-func (p *pair) turned(t turn) bool {
+// meets tells that two firings have a moment in common.
+func (s *span) meets(o *span) bool {
+	return (s.to == 0 || o.from <= s.to) && (o.to == 0 || s.from <= o.to)
+}
+
+// name gives a crossing its own name: one that was withdrawn, and that another late reading shows to have been right, cannot be raised again
+// under the old one.
+func (p *pair) name(at int64) int64 {
+	for slices.ContainsFunc(p.raised, func(s span) bool { return s.said == at }) {
+		at++
+	}
+	return at
+}
+
+// turned takes note of a change of the head that needs no correction, and gives it as it is to be said; false where it has been said.
+func (p *pair) turned(t turn) (turn, bool) {
 	switch {
 	case t.fire == p.open():
-		return false
+		return t, false
 	case t.fire:
-		p.raised = append(p.raised, span{from: t.at, since: t.since})
+		from := t.at
+		t.at = p.name(t.at)
+		p.raised = append(p.raised, span{from: from, since: t.since, said: t.at})
 	default:
-		p.raised[len(p.raised)-1].to = t.at
+		s := &p.raised[len(p.raised)-1]
+		s.to, t.at = t.at, max(t.at, s.said)
 	}
-	return true
+	return t, true
 }
 
 // inputs are the latest readings that led to a change, oldest first, at most five.

@@ -70,8 +70,6 @@ func (ps *piles) encode(w *writer, shard int) bool {
 		}
 	}
 	slices.SortFunc(cells, func(a, b place) int { return compareText(a.keyOf(), b.keyOf()) })
-	w.int(ps.newest)
-	w.int(ps.lag)
 	w.uint(uint64(len(cells)))
 	for _, at := range cells {
 		w.place(at)
@@ -90,6 +88,7 @@ func (ps *piles) encode(w *writer, shard int) bool {
 			w.place(n.at)
 			w.int(n.from)
 			w.int(n.to)
+			w.int(n.due)
 			w.flags(n.stands)
 			w.text(n.feed)
 			w.uint(uint64(len(n.sources)))
@@ -117,7 +116,6 @@ func (r *reader) place() (p place) {
 
 // decode takes up what encode wrote.
 func (ps *piles) decode(r *reader) {
-	newest, lag := r.int(), r.int()
 	cells, list := map[place][]counted{}, map[string][]*pile{}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		at := r.place()
@@ -131,7 +129,7 @@ func (ps *piles) decode(r *reader) {
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		for m := r.count(); m > 0 && r.err == nil; m-- {
-			p := &pile{rule: ps.rule, at: r.place(), from: r.int(), to: r.int()}
+			p := &pile{rule: ps.rule, at: r.place(), from: r.int(), to: r.int(), due: r.int()}
 			r.flags(&p.stands)
 			p.key, p.feed = p.at.keyOf(), r.text()
 			for s := r.count(); s > 0 && r.err == nil; s-- {
@@ -149,9 +147,6 @@ func (ps *piles) decode(r *reader) {
 		}
 	}
 	maps.Copy(ps.list, list)
-	if newest >= ps.newest {
-		ps.newest, ps.lag = newest, lag
-	}
 }
 
 // armPiles sets the clock for the places that fire.
@@ -162,7 +157,7 @@ func (e *Engine) armPiles(s *standing) {
 	for _, key := range slices.Sorted(maps.Keys(s.piles.list)) {
 		for _, n := range s.piles.list[key] {
 			if n.stands {
-				e.timers.push(timer{due: n.to + s.piles.lag, pile: n})
+				e.timers.push(timer{due: n.due, pile: n})
 			}
 		}
 	}
@@ -177,7 +172,7 @@ func (e *Engine) endPiles(s *standing) {
 		for _, n := range s.piles.list[key] {
 			if n.stands {
 				n.stands = false
-				e.pile(n, false, max(e.now, n.from))
+				e.pile(n, false, max(e.now, n.from), e.now)
 				e.out[len(e.out)-1].Why = "rule=changed"
 			}
 		}

@@ -124,6 +124,9 @@ func compileRule(envs environments, r *Rule, places Places) (*compiled, []error)
 			c.pace.holdMs = r.Fence.Dwell.Milliseconds()
 		}
 	}
+	if r.Corroborate != nil { // a mark waits for who says the same, who may be as late as any
+		c.historyMs += newNear(r.Corroborate).within
+	}
 	c.deadband = r.Deadband.By
 	if r.Deadband.Percent && len(r.Range) == 2 {
 		c.deadband = r.Deadband.By / 100 * (r.Range[1] - r.Range[0])

@@ -54,6 +54,7 @@ func (e *Engine) Save() map[string][]byte {
 			}
 		}
 		s.saveUsual(put)
+		s.saveClock(put)
 	}
 	for name := range e.saved {
 		id, _, _ := strings.Cut(name, "/")
@@ -62,6 +63,11 @@ func (e *Engine) Save() map[string][]byte {
 		}
 	}
 	e.tracks.save(put)
+	w := &writer{}
+	w.uint(stateVersion)
+	w.int(e.now)
+	w.int(e.swept)
+	put(clockField, w.b)
 	return out
 }
 
@@ -89,9 +95,13 @@ func (e *Engine) Restore(fields map[string][]byte) error {
 		id, part, ok := strings.Cut(name, "/")
 		err := errState
 		switch {
+		case name == clockField:
+			err = e.restoreNow(b)
 		case !ok:
 		case id == tracksField:
 			err = e.tracks.restore(b)
+		case part == clockPart:
+			err = e.restoreClock(id, b)
 		case strings.HasPrefix(part, usualPart):
 			err = e.restoreUsual(id, part[len(usualPart):], b)
 		default:
@@ -107,12 +117,28 @@ func (e *Engine) Restore(fields map[string][]byte) error {
 	return errors.Join(errs...)
 }
 
+// clockField is the part of the state that tells how far our clock has come.
+const clockField = "#clock"
+
+func (e *Engine) restoreNow(b []byte) error {
+	r := &reader{b: b}
+	if v := r.uint(); v != stateVersion {
+		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	}
+	now, swept := r.int(), r.int()
+	if r.err == nil {
+		e.now, e.swept = now, swept
+	}
+	return r.err
+}
+
 // encode writes one shard of a rule; nil where it holds nothing.
 func (e *Engine) encode(s *standing, shard int) []byte {
 	w := &writer{}
 	w.uint(stateVersion)
 	w.uint(printHash(s.rule.print))
 	w.text(string(s.rule.kind))
+	w.flags(s.near != nil)
 	w.int(s.began)
 	keys := keysOf(s.pairs, shard)
 	rest := keysOf(s.rest, shard)
@@ -126,6 +152,9 @@ func (e *Engine) encode(s *standing, shard int) []byte {
 		w.int(s.rest[k])
 	}
 	some := len(keys)+len(rest) > 0
+	if s.near != nil {
+		some = s.near.encode(w, shard) || some
+	}
 	if s.piles != nil {
 		some = s.piles.encode(w, shard) || some
 	}
@@ -162,11 +191,17 @@ func (e *Engine) decode(id, part string, b []byte) error {
 	if v := r.uint(); v != stateVersion {
 		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
 	}
-	print, kind, began := r.uint(), Kind(r.text()), r.int()
+	print, kind := r.uint(), Kind(r.text())
+	var corroborated bool
+	r.flags(&corroborated)
+	began := r.int()
 	s, faults := e.states[id], e.series
 	same := s != nil && printHash(s.rule.print) == print
 	if !same { // only what fires is of interest, to clear it
 		s, faults = newStanding(gone(id, kind)), newWatch()
+		s.near = newNear(&Corroborate{})
+	} else if corroborated != (s.near != nil) {
+		r.fail()
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		p := r.pair(s.rule)
@@ -177,6 +212,9 @@ func (e *Engine) decode(id, part string, b []byte) error {
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		key := r.text()
 		s.rest[key] = r.int()
+	}
+	if corroborated && r.err == nil {
+		s.near.decode(r)
 	}
 	if s.piles != nil {
 		s.piles.decode(r)
@@ -196,12 +234,16 @@ func (e *Engine) decode(id, part string, b []byte) error {
 	}
 	s.began = began
 	for _, p := range s.pairs {
-		if s.near != nil {
-			s.near.recall(p)
-		}
-		e.arm(p)
+		e.wind(p)
 	}
 	return nil
+}
+
+// wind sets the clock of a pair that has been restored as it was.
+func (e *Engine) wind(p *pair) {
+	if p.timer != 0 {
+		e.timers.push(timer{due: p.timer, pair: p})
+	}
 }
 
 // gone stands for a rule of which only the state is left.
@@ -221,19 +263,11 @@ func (e *Engine) ended(p *pair) {
 	}
 }
 
-func (n *near) recall(p *pair) {
-	for _, m := range p.kept() {
-		if m.said&held != 0 && p.at.cell != 0 {
-			n.add(p.at, witness{m.at, p.key})
-		}
-	}
-}
-
 func (w *writer) fold(f *fold) {
 	w.flags(f.firing, f.armed, f.claimed)
 	w.uint(uint64(f.prop))
 	w.int(int64(f.agree))
-	for _, t := range []int64{f.since, f.enough, f.fired, f.last} {
+	for _, t := range []int64{f.since, f.enough, f.fired, f.last, f.moved} {
 		w.int(t)
 	}
 }
@@ -242,7 +276,7 @@ func (r *reader) fold() (f fold) {
 	r.flags(&f.firing, &f.armed, &f.claimed)
 	f.prop = uint8(r.uint())
 	f.agree = int32(r.int())
-	for _, t := range []*int64{&f.since, &f.enough, &f.fired, &f.last} {
+	for _, t := range []*int64{&f.since, &f.enough, &f.fired, &f.last, &f.moved} {
 		*t = r.int()
 	}
 	return f
@@ -260,6 +294,7 @@ func (w *writer) pair(p *pair) {
 	for _, name := range p.props {
 		w.text(name)
 	}
+	w.int(p.timer)
 	w.fold(&p.base)
 	w.fold(&p.head)
 	w.int(p.floor)
@@ -280,6 +315,8 @@ func (w *writer) pair(p *pair) {
 		w.int(s.from)
 		w.int(s.to)
 		w.int(s.since)
+		w.int(s.said)
+		w.flags(s.withdrawn)
 	}
 }
 
@@ -292,6 +329,7 @@ func (r *reader) pair(c *compiled) *pair {
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		p.props = append(p.props, r.text())
 	}
+	p.timer = r.int()
 	p.base, p.head = r.fold(), r.fold()
 	p.floor = r.int()
 	last := int64(0)
@@ -308,7 +346,9 @@ func (r *reader) pair(c *compiled) *pair {
 		p.marks = append(p.marks, m)
 	}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
-		p.raised = append(p.raised, span{r.int(), r.int(), r.int()})
+		s := span{from: r.int(), to: r.int(), since: r.int(), said: r.int()}
+		r.flags(&s.withdrawn)
+		p.raised = append(p.raised, s)
 	}
 	if p.thing == nil || len(p.raised) > 0 && slices.ContainsFunc(p.raised[:len(p.raised)-1], func(s span) bool { return s.to == 0 }) {
 		r.fail()

@@ -30,10 +30,8 @@ func (e *Engine) Swap(p *Program) []Decision {
 	}
 	for _, c := range p.list {
 		s := e.states[c.rule.ID]
-		for _, key := range slices.Sorted(maps.Keys(s.pairs)) {
-			pair := s.pairs[key]
-			pair.timer = 0
-			e.arm(pair)
+		for _, p := range s.pairs {
+			e.wind(p)
 		}
 		e.armPiles(s)
 	}

@@ -26,8 +26,11 @@ func (e *Engine) sweep() {
 				s.free(key, p)
 			}
 		}
+		if s.near != nil {
+			s.near.sweep(&s.dirty)
+		}
 		if s.piles != nil {
-			s.piles.sweep()
+			s.piles.sweep(&s.dirty)
 		}
 	}
 	e.tracks.sweep(e.now)

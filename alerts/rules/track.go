@@ -60,6 +60,7 @@ func (e *Engine) fenced(p *Program, v *view, at, lag int64) {
 	for _, c := range e.tracks.inside {
 		if !slices.ContainsFunc(t.pairs, func(p *pair) bool { return p.rule == c }) && c.selects(v) {
 			t.pairs = append(t.pairs, e.enclose(c, v, t))
+			slices.SortFunc(t.pairs, func(a, b *pair) int { return a.rule.order - b.rule.order })
 		}
 	}
 	t.times = slices.Insert(t.times, i, at)

@@ -88,7 +88,7 @@ func judge(t *testing.T, city, scenario string, things int, lasts time.Duration)
 					state[o.Thing] = x
 				}
 				x.State[o.Property], x.Position = feeds.Reading{Value: o.Value, At: o.At}, o.Position
-				out.take(engine.Judge(x, o, time.Now()), began)
+				out.take(engine.Reading(x, o, time.Now()), began)
 			}
 			out.take(engine.Tick(time.Now()), began)
 			return feeds.Outcome{}, nil
