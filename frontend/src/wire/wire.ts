@@ -242,6 +242,7 @@ export interface Incident {
   merged_into?: string;
   merged?: MergedIncident[];
   split_from?: string;
+  apart?: string[];
   simulated: boolean;
   external_refs: ExternalRef[];
 }
@@ -385,6 +386,8 @@ export interface Suggestion {
   updated_at: string | null;
   decided_by?: string;
   decided_at: string | null;
+  note?: string;
+  contact?: string;
   simulated: boolean;
 }
 
@@ -649,6 +652,7 @@ export interface ReportRef {
 export interface JoinReason {
   code: string;
   text: string;
+  value?: string;
   weight: number;
 }
 
@@ -659,6 +663,8 @@ export interface EvidencePiece {
   agency?: string;
   feed?: string;
   at: string | null;
+  weight?: number;
+  reason?: string;
 }
 
 export interface Decree {
