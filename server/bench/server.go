@@ -46,8 +46,13 @@ type server struct {
 
 // start runs the binary over a data folder and waits until it is ready.
 func start(bin, dir string, env ...string) (*server, error) {
+	return startOn(bin, dir, configuration, env...)
+}
+
+// startOn is start with a configuration of its own.
+func startOn(bin, dir, settings string, env ...string) (*server, error) {
 	conf := filepath.Join(dir, "bench.yaml")
-	if err := os.WriteFile(conf, []byte(configuration), 0o600); err != nil {
+	if err := os.WriteFile(conf, []byte(settings), 0o600); err != nil {
 		return nil, err
 	}
 	bin, err := filepath.Abs(bin)

@@ -58,8 +58,11 @@ func NewGround() (*Ground, error) {
 }
 
 // Make makes a storm whose incidents lie on our ground.
-func (g *Ground) Make(seed uint64) *storm.Storm {
-	return storm.Make(storm.Making{Seed: seed, Inside: func(p geo.Position) bool { return g.place.Owns(p).Area != nil }})
+func (g *Ground) Make(seed uint64) *storm.Storm { return g.MakeAt(seed, time.Time{}) }
+
+// MakeAt makes a storm that begins at a time; zero: at that of every storm.
+func (g *Ground) MakeAt(seed uint64, begin time.Time) *storm.Storm {
+	return storm.Make(storm.Making{Seed: seed, Begin: begin, Inside: func(p geo.Position) bool { return g.place.Owns(p).Area != nil }})
 }
 
 func (g *Ground) where(p geo.Position) (area, neighbour string) {

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"kentongan/alerts/alarm"
+)
+
+// benchFlood lets 20,000 alerts come in within ten minutes, fifty of them about lives, and counts what reaches an operator and when.
+func benchFlood(bin string, short bool) ([]figure, error) {
+	n, planted, length := 20_000, 50, 10*time.Minute
+	if short {
+		n, planted, length = 2_000, 10, time.Minute
+	}
+	dir, done, err := scratch()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	s, err := startOn(bin, dir, "profile: solok\nfeeds:\n  - {name: kapos, format: native, transport: push, agency: bpbd}\n")
+	if err != nil {
+		return nil, err
+	}
+	defer s.kill()
+	var mu sync.Mutex
+	sent, shown := map[string]time.Time{}, map[string]time.Time{}
+	items := map[string]time.Time{} // presented alarms
+	c, err := s.view("100,-2,102,0", func(kind string, raw []byte) {
+		if kind != "alarm" {
+			return
+		}
+		at := time.Now()
+		var m struct{ Alarm alarm.Alarm }
+		if json.Unmarshal(raw, &m) != nil || !m.Alarm.Presented {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if _, known := items[m.Alarm.ID]; !known {
+			items[m.Alarm.ID] = at
+		}
+		if _, known := shown[m.Alarm.Event]; !known && strings.HasPrefix(m.Alarm.Event, "Nyawa") {
+			shown[m.Alarm.Event] = at
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	lives := map[int]bool{}
+	for len(lives) < planted {
+		lives[rand.IntN(n)] = true
+	}
+	events := []string{"Listrik padam", "Genangan banjir", "Pohon tumbang", "Angin kencang", "Jalan tertutup", "Muka air tinggi"}
+	began := time.Now()
+	const each = 10
+	var wg sync.WaitGroup
+	errs := make(chan error, n/each+1)
+	room := make(chan struct{}, 16)
+	for from := 0; from < n; from += each {
+		time.Sleep(time.Until(began.Add(length * time.Duration(from) / time.Duration(n))))
+		room <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-room }()
+			body := lines(each, func(i int) string {
+				k := from + i
+				event, grade := events[k%len(events)], []string{"Moderate", "Minor", "Moderate", "Severe"}[k%4]
+				if lives[k] {
+					event, grade = fmt.Sprintf("Nyawa terancam %d", k), "Extreme"
+					mu.Lock()
+					sent[event] = time.Now()
+					mu.Unlock()
+				}
+				lat, lng := place(k)
+				return fmt.Sprintf(`{"record":"alert","identifier":"F-%d","sender":"kapos@solok.example","sent":%q,"event":%q,"category":"Safety","urgency":"Immediate","severity":%q,"certainty":"Observed","headline":%q,"lng":%.5f,"lat":%.5f}`,
+					k, time.Now().UTC().Format(time.RFC3339Nano), event, grade, event, lng, lat)
+			})
+			if err := s.push("kapos", body, each); err != nil {
+				errs <- err
+			}
+		})
+	}
+	wg.Wait()
+	took := time.Since(began)
+	select {
+	case err := <-errs:
+		return nil, err
+	default:
+	}
+	seen := func() int { mu.Lock(); defer mu.Unlock(); return len(shown) }
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && seen() < planted; time.Sleep(50 * time.Millisecond) {
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	var after []time.Duration
+	for event, at := range sent {
+		if when, ok := shown[event]; ok {
+			after = append(after, when.Sub(at))
+		}
+	}
+	slices.Sort(after)
+	late := 0
+	for _, d := range after {
+		if d > 2*time.Second {
+			late++
+		}
+	}
+	others, worst := 0, 0
+	var at []time.Time
+	for _, t := range items {
+		at = append(at, t)
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	for i := range at {
+		m := 0
+		for j := i; j < len(at) && at[j].Sub(at[i]) < 10*time.Minute; j++ {
+			m++
+		}
+		worst = max(worst, m)
+	}
+	others = max(0, worst-len(shown))
+	return []figure{
+		{fmt.Sprintf("flood of %d alerts in %s: life-safety shown", n, took.Round(time.Second)), fmt.Sprintf("%d of %d <= 2 s", planted, planted),
+			fmt.Sprintf("%d of %d; %d later than 2 s; %s", len(after), planted, late, spread(after))},
+		{"flood: other operator items in any 10 minutes", "<= 10", fmt.Sprintf("%d (with life-safety %d)", others, worst)},
+	}, nil
+}
