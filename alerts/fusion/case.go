@@ -1,8 +1,10 @@
 package fusion
 
 import (
+	"cmp"
 	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"kentongan/alerts/incident"
@@ -60,6 +62,30 @@ func (k *hold) take(s *Signal) {
 	}
 	if s.Placed && len(k.spots) < mostSpots && geo.Distance(*k.place, s.Position) <= k.reach {
 		k.spots = append(k.spots, spot{s.Ref, s.Position, s.At})
+	}
+}
+
+// vote makes the types of a candidate those that most of its accounts name: one that was filed wrongly does not speak for all.
+func (k *hold) vote(of func(key string) []Guess) {
+	sums, most := map[string]float64{}, 0.0
+	for _, key := range k.keys {
+		for _, g := range of(key) {
+			sums[g.Type] += g.Certainty
+			most = max(most, sums[g.Type])
+		}
+	}
+	if most == 0 {
+		return
+	}
+	k.types = k.types[:0:0]
+	for code, x := range sums {
+		k.types = append(k.types, Guess{code, round(x / most)})
+	}
+	slices.SortFunc(k.types, func(a, b Guess) int {
+		return cmp.Or(cmp.Compare(b.Certainty, a.Certainty), cmp.Compare(a.Type, b.Type))
+	})
+	if len(k.types) > mostGuesses {
+		k.types = k.types[:mostGuesses]
 	}
 }
 

@@ -99,7 +99,7 @@ func (c *Core) Flush() Effects {
 func (c *Core) touch(g *Suggestion) { c.changed = append(c.changed, g.ID) }
 
 // torn is how much better an account must go with one incident than with the next to join it.
-const torn = .08
+const torn = .04
 
 // commonSpot is how many reports must name the very same point before it stands for a whole town and tells of no place.
 const commonSpot = 3
@@ -206,7 +206,7 @@ func (c *Core) place(t *told) {
 		c.offerJoin(t, k, weight, reasons)
 	}
 	if k, weight, _ := c.best(t, func(k *hold) bool { return !k.incident }); k != nil && weight >= JoinAt {
-		c.gather(t, k)
+		c.gather(t, c.bridge(t, k))
 		return
 	}
 	k = newHold("candidate/"+t.Key, t.Types, c.reach(t.Types))
@@ -214,6 +214,35 @@ func (c *Core) place(t *told) {
 	c.cases[k.id] = k
 	c.gather(t, k)
 }
+
+// bridge makes one of the candidates that a signal goes with: nobody has opened any of them, so nothing is merged that anybody works on.
+func (c *Core) bridge(t *told, k *hold) *hold {
+	var more []*hold
+	c.index.near(t.Position, func(o *hold) {
+		if !o.incident && o != k {
+			if w, _ := c.weigh(&t.Signal, o); w >= JoinAt {
+				more = append(more, o)
+			}
+		}
+	})
+	slices.SortFunc(more, func(a, b *hold) int { return strings.Compare(a.id, b.id) })
+	for _, o := range more {
+		if kin, _, _ := c.table.kinship(k.types, o.types); kin < bridgeKin {
+			continue
+		}
+		for _, key := range slices.Clone(o.keys) {
+			other := c.signals[key]
+			c.leave(other)
+			other.in = k.id
+			k.keys = append(k.keys, key)
+			k.take(&other.Signal)
+		}
+	}
+	return k
+}
+
+// bridgeKin is how well the types of two candidates must go together to be one.
+const bridgeKin = .7
 
 // reach is how far a case of these types may spread from its own place.
 func (c *Core) reach(types []Guess) (m float64) {
@@ -257,6 +286,9 @@ func (c *Core) join(t *told, k *hold, weight float64, reasons []Reason) {
 func (c *Core) gather(t *told, k *hold) {
 	t.in = k.id
 	k.keys = append(k.keys, t.Key)
+	if len(k.keys) > 1 {
+		k.vote(func(key string) []Guess { return c.signals[key].Types })
+	}
 	k.take(&t.Signal)
 	c.index.put(k)
 	c.offerCase(k, t.Received)

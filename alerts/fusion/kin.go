@@ -43,13 +43,13 @@ const (
 // DefaultTable is domain.md section 4. Two types without a line in Kins never are one incident: a crash in a flood is a crash.
 func DefaultTable() Table {
 	point := func(code, group string) Scope {
-		return Scope{code, group, 30 * time.Minute, 20 * time.Minute, 650, pointReason, 0}
+		return Scope{code, group, 30 * time.Minute, 25 * time.Minute, 650, pointReason, 0}
 	}
 	road := func(code string) Scope {
-		return Scope{code, "road", 2 * time.Hour, 30 * time.Minute, 600, roadReason, 0}
+		return Scope{code, "road", 2 * time.Hour, 35 * time.Minute, 600, roadReason, 0}
 	}
 	water := func(code string) Scope {
-		return Scope{code, "water", 3 * time.Hour, 30 * time.Minute, 750, waterReason, 0}
+		return Scope{code, "water", 3 * time.Hour, 40 * time.Minute, 800, waterReason, 0}
 	}
 	wide := func(code, group string) Scope {
 		return Scope{code, group, 2 * time.Hour, 30 * time.Minute, 750, wideReason, 0}

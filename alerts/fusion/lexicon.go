@@ -36,7 +36,7 @@ var spoken = map[string]string{
 	"traffic_injury":    "kecelakaan lalu lintas korban, laka lantas korban, tabrak lari, tabrakan maut, kecelakaan maut, korban kecelakaan, kecelakaan dengan korban, kecelakaan berkorban, kecelakaan luka, injury crash, crash with injury, road crash with injury, pengendara luka, pengendara terkapar, accident with injuries, balago ado nan luko, masuk jurang, luko parah",
 	"traffic_damage":    "kecelakaan, kecelakaan tanpa korban, laka lantas, laka, tabrakan, ditabrak, menabrak, nabrak, serempetan, bersenggolan, senggolan, kecelakaan lalu lintas, tabrakan beruntun, crash, collision, road accident, traffic accident, accident, fender bender, balago, oto balago, urang balago, mobil senggolan, mobil ringsek, ringsek, kecelakaan ringan, kecelakaan terdeteksi",
 	"truck_stall":       "truk mogok, truk terguling, truk terbalik, truk patah as, mobil mogok, bus mogok, kendaraan mogok, truk, mogok, patah as, terguling, rem blong, stalled truck, truck stalled, truck overturned, overturned truck, broken down truck, stalled, breakdown, fuso, muatan tumpah, oto mogok",
-	"road_blocked":      "jalan tertutup, jalan ditutup, jalan putus, jalan terputus, akses putus, akses terputus, akses tertutup, jalan tidak bisa dilewati, tidak bisa dilewati, tidak dapat dilalui, tak bisa lewat, tidak bisa lewat, badan jalan tertutup, jalan amblas, penutupan jalan, jalan tertimbun, road blocked, road closed, road closure, blocked road, impassable, tatutuik, jalan tatutuik, ndak bisa lewat, material menutup jalan, jalan tertutup material, amblas, dipalang",
+	"road_blocked":      "jalan tertutup, jalan ditutup, jalan putus, jalan terputus, akses putus, akses terputus, akses tertutup, jalan tidak bisa dilewati, tidak bisa dilewati, tidak dapat dilalui, tak bisa lewat, tidak bisa lewat, badan jalan tertutup, jalan amblas, penutupan jalan, jalan tertimbun, road blocked, road closed, road closure, blocked road, impassable, tatutuik, jalan tatutuik, ndak bisa lewat, material menutup jalan, jalan tertutup material, terputus total, terputus, amblas, dipalang",
 	"congestion":        "kemacetan, macet, macet total, antrean kendaraan, antrian kendaraan, lalu lintas padat, padat merayap, congestion, traffic jam, heavy traffic, jammed",
 	"road_damage":       "jalan rusak, jalan berlubang, lubang di jalan, aspal rusak, pothole, road damage, damaged road, belum diaspal, aspal rusak parah",
 	"bridge_damage":     "jembatan rusak, jembatan putus, jembatan ambruk, jembatan roboh, bridge damage, bridge down, bridge collapsed",
@@ -117,7 +117,7 @@ func meant(w string) string {
 	}
 	for i := range len(w) {
 		less := w[:i] + w[i+1:]
-		if len(less) >= 5 && vocabulary[less] {
+		if len(less) >= 4 && vocabulary[less] {
 			return less
 		}
 		if full := mistaken[less]; full != "" && len(w) >= 5 {

@@ -12,7 +12,8 @@ import (
 )
 
 // openMass is how much must be said of one place before somebody is asked to open an incident; each report weighs one, what an agency or
-// an instrument has seen two. Where a life may hang on it (class A) one call is enough. False: nobody is ever asked.
+// an instrument has seen two. Where a life may hang on it (class A) one call
+// is enough, and what can wait for days (class D) needs three. False: nobody is ever asked.
 func (c *Core) openMass(code string) (int, bool) {
 	if n := c.table.scopes[code].Opens; n != 0 {
 		return n, n > 0
@@ -21,10 +22,10 @@ func (c *Core) openMass(code string) (int, bool) {
 	switch t.Class {
 	case "A":
 		return 1, true
-	case "B":
-		return 2, true
+	case "D":
+		return 3, true
 	}
-	return 3, true
+	return 2, true
 }
 
 // enough tells that so many pieces make one ask.
@@ -145,7 +146,7 @@ func (c *Core) offerCase(k *hold, at time.Time) {
 		return
 	}
 	if g := c.offers[k.offer]; g != nil && g.State == Offered {
-		g.Evidence, g.UpdatedAt = pieces, moment.Of(at)
+		g.Evidence, g.UpdatedAt, g.Type, g.Severity = pieces, moment.Of(at), k.types[0].Type, severityOf(k)
 		g.Reasons = caseReasons(pieces, agencies, k)
 		g.Weight = sum(g.Reasons)
 		c.touch(g)
