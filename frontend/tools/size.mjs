@@ -1,11 +1,13 @@
 // Holds the promise that no page's own JavaScript, without the map library, is over 120 KB gzip when it opens, nor over a bound of its own with everything
-// counted in that is loaded later, on some act. Ends with 1 where one is.
+// counted in that is loaded later, on some act (DECISIONS.md, 13 and 16). Ends with 1 where one is.
 import { readdirSync, readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 const LIMIT_KB = 120;
+/** A desk opens in the middle of an alarm: what it opens with is held tighter. */
+const FIRST_KB = { "console.html": 100 };
 /** The pages of /admin come one by one, each of 12 KB at most. */
-const LATER_KB = { "admin.html": 180 };
+const LATER_KB = { "admin.html": 180, "console.html": 200 };
 const LATER_ELSE_KB = 140;
 const dist = new URL("../dist/", import.meta.url);
 const sizes = new Map();
@@ -58,9 +60,10 @@ for (const page of readdirSync(dist).filter((f) => f.endsWith(".html"))) {
   const { own } = sum(page, true);
   const all = sum(page, false);
   const later = LATER_KB[page] ?? LATER_ELSE_KB;
+  const limit = FIRST_KB[page] ?? LIMIT_KB;
   const kb = (n) => (n / 1024).toFixed(1);
   console.log(
-    `${page}: JavaScript, gzip: ours ${kb(own)} KB of at most ${LIMIT_KB}, with what comes later ${kb(all.own)} of ${later}, map library ${kb(all.library)} KB`,
+    `${page}: JavaScript, gzip: ours ${kb(own)} KB of at most ${limit}, with what comes later ${kb(all.own)} of ${later}, map library ${kb(all.library)} KB`,
   );
-  if (own > LIMIT_KB * 1024 || all.own > later * 1024) process.exitCode = 1;
+  if (own > limit * 1024 || all.own > later * 1024) process.exitCode = 1;
 }

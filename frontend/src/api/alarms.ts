@@ -99,11 +99,28 @@ export async function fetchHealth(): Promise<Answer<Figures>> {
   };
 }
 
+interface Found {
+  items: Alarm[];
+  next_page: string;
+}
+
+/** What stands and is not presented: sockets tell only what is, or was. */
+export const fetchWithheld = (q: string): Promise<Answer<Found>> =>
+  call(
+    "GET",
+    ROOT +
+      query({ state: "open", presented: "false", q: q.trim(), limit: 500 }),
+  );
+
+/** Those that an alarm stands for. */
+export const fetchGroup = (id: string): Promise<Answer<Found>> =>
+  call("GET", ROOT + query({ state: "open", group: id, limit: 200 }));
+
 /** What is not presented, over too: evidence that can be searched. */
 export async function searchWithheld(
   q: string,
   page = "",
-): Promise<Answer<{ items: Alarm[]; next_page: string }>> {
+): Promise<Answer<Found>> {
   return call(
     "GET",
     ROOT + query({ presented: "false", q: q.trim(), limit: 50, page }),

@@ -104,6 +104,12 @@ export interface Scale {
   }[];
 }
 
+/** A written rule of a status level. */
+export interface StatusRule {
+  id: string;
+  names: Text;
+}
+
 export interface Service {
   default_zone?: string;
   zones?: { code: string; names: Text }[];
@@ -150,7 +156,11 @@ export interface Profile {
   units: RosterUnit[];
   hazard_sites: HazardSite[];
   neighbours: Neighbour[];
-  levels: { status: StatusLevel[]; scales: Scale[] };
+  levels: {
+    status: StatusLevel[];
+    scales: Scale[];
+    status_rules?: StatusRule[];
+  };
   sla: Service;
   basemap: BasemapInfo;
   areas: FeatureCollection<AreaShape, AreaProperties>;

@@ -3,6 +3,7 @@ import {
   acknowledge,
   acknowledgeMany,
   fetchHealth,
+  fetchWithheld,
   shelve,
   unshelve,
   type Figures,
@@ -18,6 +19,7 @@ import {
   ordered,
   piles,
   shown,
+  together,
   type Filters,
 } from "./queue";
 import { faultWords } from "./words";
@@ -45,17 +47,24 @@ export class AlarmQueue {
     return this.#me()?.desk ?? "";
   }
 
-  list = $derived.by(() =>
-    shown(this.#room.alarms.all, this.filters, this.desk),
-  );
-  counts = $derived.by(() => piles(this.#room.alarms.all));
+  /** Read while somebody looks at what is not presented. */
+  withheld = $state.raw<readonly Alarm[]>([]);
+  /** More is withheld than was read. */
+  cut = $state(false);
+
+  all = $derived.by(() => together(this.#room.alarms.all, this.withheld));
+  list = $derived.by(() => shown(this.all, this.filters, this.desk));
+  counts = $derived.by(() => {
+    const here = piles(this.all);
+    // Not all of it is told to this screen: the house has counted.
+    const withheld = this.figures?.house.withheld ?? 0;
+    return { ...here, withheld: Math.max(here.withheld, withheld) };
+  });
   /** P1 that nobody has taken note of, each by itself. */
   grave = $derived.by(() =>
     ordered(this.#room.alarms.all.filter((a) => grave(a) && a.presented)),
   );
-  chosen = $derived.by(() =>
-    this.#room.alarms.all.find((a) => a.id === this.selected),
-  );
+  chosen = $derived.by(() => this.all.find((a) => a.id === this.selected));
 
   /** Of this desk; of the house where nobody sits at one, or the desk has had none yet. */
   get health(): Health | null {
@@ -93,6 +102,27 @@ export class AlarmQueue {
     return () => {
       over = true;
       clearTimeout(timer);
+    };
+  }
+
+  /** Reads what is not presented again and again while it is looked at; gives what ends that. */
+  readWithheld(text: string): () => void {
+    let timer: ReturnType<typeof setTimeout>;
+    let over = false;
+    const ask = async () => {
+      const answer = await fetchWithheld(text);
+      if (over) return;
+      if (answer.ok) {
+        this.withheld = answer.body.items;
+        this.cut = answer.body.next_page !== "";
+      }
+      timer = setTimeout(() => void ask(), EVERY_MS);
+    };
+    void ask();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+      this.withheld = [];
     };
   }
 

@@ -14,6 +14,7 @@ import {
   reasons,
   shelfSteps,
   shown,
+  together,
 } from "./queue";
 
 describe("the queue", () => {
@@ -52,6 +53,22 @@ describe("the queue", () => {
     const held = { ...NO_FILTERS, pile: "withheld" as const, why: "plan" };
     expect(shown(list, held, "").map((a) => a.id)).toEqual(["c"]);
     expect(membersOf(list, "a").map((a) => a.id)).toEqual(["b", "d"]);
+  });
+
+  it("takes the newer of what is told and what was read", () => {
+    const told = [alarm("a", { version: 3 }), alarm("b")];
+    const read = [
+      alarm("a", { version: 2, presented: false }),
+      alarm("b", { version: 2, presented: false }),
+      alarm("c", { presented: false }),
+    ];
+    const all = together(told, read);
+    expect(all.map((a) => `${a.id}${a.version}`).sort()).toEqual([
+      "a3",
+      "b2",
+      "c1",
+    ]);
+    expect(together(told, [])).toBe(told);
   });
 
   it("finds by event, place, source, rule and sensor", () => {

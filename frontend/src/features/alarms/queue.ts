@@ -54,6 +54,18 @@ function inPile(a: Alarm, pile: Pile): boolean {
   }
 }
 
+/** What sockets tell and what was read beside it; of an alarm that is in both the newer version. */
+export function together(
+  told: readonly Alarm[],
+  read: readonly Alarm[],
+): readonly Alarm[] {
+  if (read.length === 0) return told;
+  const out = new Map(read.map((a) => [a.id, a]));
+  for (const a of told)
+    if (a.version >= (out.get(a.id)?.version ?? 0)) out.set(a.id, a);
+  return [...out.values()];
+}
+
 /** How many lie in each pile. */
 export function piles(alarms: readonly Alarm[]): Record<Pile, number> {
   const out = { queue: 0, raised: 0, shelved: 0, withheld: 0 };

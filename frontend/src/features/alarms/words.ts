@@ -58,12 +58,14 @@ export function stateWord(
   return m.status_new();
 }
 
-/** Where it comes from: the sensor by its name, else the rule or feed. */
+/** Where it comes from: the sensor by its name unless that was said, and the rule; else the feed. */
 export function sourceWord(
   a: Alarm,
   thing: (id: string) => { name: string } | undefined,
+  said = "",
 ): string {
-  const name = a.thing ? thing(a.thing)?.name || a.thing : "";
+  const sensor = a.thing ? thing(a.thing)?.name || a.thing : "";
+  const name = sensor === said ? "" : sensor;
   const rule = a.rule ? m.desk_actor_rule({ name: a.rule }) : "";
   if (name || rule) return [name, rule].filter(Boolean).join(", ");
   if (a.feed) return m.desk_actor_feed({ name: a.feed });
