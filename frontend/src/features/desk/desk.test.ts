@@ -85,6 +85,12 @@ describe("what is left of an incident", () => {
       why: { rule: "", person: "", inputs: [] } as unknown as Incident["why"],
     });
     expect(titled(whole, types, "en")).toBe(whole);
+    const made = { ...whole, title: "kebakaran bangunan, Kubung" };
+    expect(titled(made, types, "en").title).toBe("Kebakaran bangunan, Kubung");
+  });
+  it("keeps the house's word where the table is not here", () => {
+    const coarse = make("3", { version: 0, type, title: "kebakaran" });
+    expect(titled(coarse, [], "en").title).toBe("Kebakaran");
   });
 });
 

@@ -1,10 +1,11 @@
 // Acts, reasons, people and kinds in the screen's language.
 import { m } from "../../i18n/paraglide/messages.js";
-import type { Lang } from "../../i18n/lang.svelte";
-import type { IncidentType, Verb } from "../../api/incidents";
-import type { Incident } from "../../wire/wire";
-import { limitOf } from "../incidents/limited";
+import type { Verb } from "../../api/incidents";
 import { personWord } from "../incidents/person";
+import { reasonWords } from "../incidents/reason";
+
+export { reasonWords } from "../incidents/reason";
+export { capital, titled, typeWord } from "../incidents/title";
 
 const VERB: Record<Verb, () => string> = {
   acknowledged: m.desk_do_acknowledge,
@@ -49,15 +50,6 @@ const CODE: Record<string, () => string> = {
 
 export const codeWord = (code: string): string => CODE[code]?.() ?? code;
 
-/** Why a piece of evidence joined: the house's short reasons in words, any other as it was written. */
-export function reasonWords(reason: string): string {
-  const [kind = "", name = ""] = reason.split(" ", 2);
-  if (reason === "reported by a person") return m.desk_evidence_person();
-  if (kind === "rule" && name !== "") return m.desk_evidence_rule({ name });
-  if (kind === "consent" && name !== "") return m.desk_why_consent({ name });
-  return reason;
-}
-
 /** A note of the house begins with its code or reason, "referred: to PLN": that is said in words. */
 export function noteWords(note: string): string {
   const [code = "", ...rest] = note.split(": ");
@@ -77,29 +69,6 @@ export function actorWord(actor: string, me: string): string {
   if (kind === "feed") return m.desk_actor_feed({ name });
   return name === "" ? actor : name;
 }
-
-export const capital = (text: string): string =>
-  text.charAt(0).toUpperCase() + text.slice(1);
-
-/** An incident type's name; its code where the table is not here. */
-export function typeWord(
-  code: string,
-  types: readonly IncidentType[],
-  lang: Lang,
-): string {
-  const known = types.find((t) => t.code === code);
-  return known ? capital(known[lang]) : code;
-}
-
-/** What is left of an incident says its type in the house's language alone: its title is that type in the reader's. */
-export const titled = (
-  incident: Incident,
-  types: readonly IncidentType[],
-  lang: Lang,
-): Incident =>
-  limitOf(incident) === "coarse"
-    ? { ...incident, title: typeWord(incident.type, types, lang) }
-    : incident;
 
 /** "river_gauge" reads "river gauge" where nobody gave the kind a name. */
 export const plain = (code: string): string => code.replaceAll("_", " ");

@@ -3,6 +3,7 @@ import type { Evidence, Incident, RuleInput } from "../../wire/wire";
 import { instant, number, unitSign } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 import { wordless } from "./limited";
+import { reasonWords } from "./reason";
 
 export interface EvidenceLine {
   /** Kind of the Thing where it is a reading, else of the evidence. */
@@ -47,7 +48,9 @@ function line(
   const at = instant(evidence.at);
   const { kind, ref, reason, text } = evidence;
   if (kind !== "observation") {
-    const lead = wordless(evidence) ? m.limited_evidence() : (text ?? reason);
+    const lead = wordless(evidence)
+      ? m.limited_evidence()
+      : (text ?? reasonWords(reason));
     return { kind, lead, value: "", at };
   }
   const known = thing(ref);

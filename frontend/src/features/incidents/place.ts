@@ -37,6 +37,20 @@ function rectFor(spot: Spot, side: Side, gap: number): Rect {
   }
 }
 
+/** Of the words on a plate, so many stand on a line at its smaller size; no more than three lines. */
+const ON_LINE = 16;
+const AT_ONCE = 13;
+
+/** How many lines a plate's first words take: one line at full size, or two or three at floor size. */
+export const plateLines = (words: string): number =>
+  words.length <= AT_ONCE
+    ? 1
+    : Math.min(3, Math.max(2, Math.ceil(words.length / ON_LINE)));
+
+/** The plate's height in mock pixels: 28 px lines of 1.15, or one of 36, over a line of state. */
+export const plateHeight = (lines: number): number =>
+  lines === 1 ? 92 : 50 + 33 * lines;
+
 /** Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark. */
 export function placePlate(
   mark: Spot,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Incident, Severity } from "../../wire/wire";
 import { language } from "../../i18n/lang.svelte";
 import { evidenceLines } from "./evidence";
-import { placeWords, type Spot } from "./place";
+import { placeWords, plateHeight, plateLines, type Spot } from "./place";
 import {
   countBySeverity,
   framed,
@@ -90,6 +90,16 @@ describe("names", () => {
   });
 });
 
+describe("the plate of the loudest", () => {
+  it("grows with its words rather than cutting them", () => {
+    expect(plateLines("Galodo 418")).toBe(1);
+    expect(plateLines("Kebakaran bangunan 7")).toBe(2);
+    expect(plateLines("Kecelakaan lalu lintas jalan raya 415")).toBe(3);
+    expect(plateLines("x".repeat(200))).toBe(3);
+    expect([1, 2, 3].map(plateHeight)).toEqual([92, 116, 149]);
+  });
+});
+
 describe("evidence", () => {
   it("names the sensor, keeps one line for each and writes the value as the language does", () => {
     language.set("id");
@@ -139,6 +149,23 @@ describe("evidence", () => {
     expect(noted("impact 4")).toBe("4");
     expect(noted("a 1 m, b 2 m")).toBe("1 m");
     expect(noted("kata orang")).toBe("kata orang");
+  });
+
+  it("says the house's own reason in the reader's language", () => {
+    const of = (reason: string) =>
+      evidenceLines(
+        make("a", "Severe", {
+          evidence: [{ kind: "note", ref: "user:budi", reason, at: null }],
+        }),
+        () => undefined,
+      )[0]?.lead;
+    language.set("id");
+    expect(of("reported by a person")).toBe("dilaporkan orang");
+    expect(of("rule muka-air")).toBe("dari aturan muka-air");
+    language.set("en");
+    expect(of("reported by a person")).toBe("reported by a person");
+    expect(of("near the school")).toBe("near the school");
+    language.set("id");
   });
 
   it("bears lists that are null", () => {
