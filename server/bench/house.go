@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -285,23 +286,24 @@ func benchHouse(bin string, short bool) ([]figure, error) {
 	}, nil
 }
 
-// timelines tells the incident that grew of the most different accounts, with the reason of every join.
+// timelines tells the three incidents, each of another type, that grew of the most different accounts.
 func timelines(o *standing, truth *tally.Truths, s *storm.Storm) string {
-	best, most := -1, 0
-	for i := range o.incidents {
+	mixed := func(in incident.Incident) int {
 		kinds := map[string]bool{}
-		for _, e := range o.incidents[i].Evidence {
+		for _, e := range in.Evidence {
 			kinds[e.Kind] = true
 		}
-		if n := 1000*len(kinds) + len(o.incidents[i].Evidence); n > most {
-			best, most = i, n
+		return 1000*len(kinds) + len(in.Evidence)
+	}
+	list := slices.SortedFunc(slices.Values(o.incidents), func(a, b incident.Incident) int { return cmp.Compare(mixed(b), mixed(a)) })
+	var b strings.Builder
+	told := map[string]bool{}
+	for i := range list {
+		if in := &list[i]; len(told) < 3 && !told[in.Type] {
+			told[in.Type] = true
+			tell(&b, in, o, truth, s)
 		}
 	}
-	if best < 0 {
-		return "No incident was opened.\n"
-	}
-	var b strings.Builder
-	tell(&b, &o.incidents[best], o, truth, s)
 	return b.String()
 }
 
@@ -309,7 +311,7 @@ func timelines(o *standing, truth *tally.Truths, s *storm.Storm) string {
 func wib(t time.Time) string { return t.In(time.FixedZone("WIB", 7*3600)).Format("15.04.05") }
 
 func tell(b *strings.Builder, in *incident.Incident, o *standing, truth *tally.Truths, s *storm.Storm) {
-	fmt.Fprintf(b, "# %s: %s\n\n%s, %s, %s. %d pieces of evidence. Storm of seed %d.\n\n", in.Number, in.Title, in.Type, in.Severity, in.Status, len(in.Evidence), s.Seed)
+	fmt.Fprintf(b, "\n# %s: %s\n\n%s, %s, %s. %d pieces of evidence. Storm of seed %d.\n\n", in.Number, in.Title, in.Type, in.Severity, in.Status, len(in.Evidence), s.Seed)
 	fmt.Fprintf(b, "## From the first drop\n\n| it was | account | of | weight | why it joined | truth |\n|---|---|---|---|---|---|\n")
 	list := append([]incident.Evidence(nil), in.Evidence...)
 	slices.SortStableFunc(list, func(a, b incident.Evidence) int { return a.At.Compare(b.At.Time) })
