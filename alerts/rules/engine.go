@@ -23,6 +23,7 @@ type Engine struct {
 	now    int64 // our clock, ms: the latest that came with an input
 	swept  int64
 	states map[string]*standing
+	list   []*standing // by compiled.order
 	timers timers
 	out    []Decision
 	view   view
@@ -60,6 +61,15 @@ func (e *Engine) reset(p *Program) {
 	e.now, e.swept, e.states, e.timers, e.series, e.tracks = 0, 0, map[string]*standing{}, nil, newWatch(), newTracks()
 	for _, c := range p.list {
 		e.states[c.rule.ID] = newStanding(c)
+	}
+	e.enlist(p)
+}
+
+// enlist puts the standings in the order of their rules.
+func (e *Engine) enlist(p *Program) {
+	e.list = make([]*standing, len(p.list))
+	for i, c := range p.list {
+		e.list[i] = e.states[c.rule.ID]
 	}
 }
 
@@ -122,7 +132,7 @@ func (e *Engine) judge(c *compiled, v *view, at, lag int64) {
 	if !c.tied(v) {
 		return
 	}
-	s := e.states[c.rule.ID]
+	s := e.list[c.order]
 	switch c.kind {
 	case KindCount:
 		e.countThing(s, v, at)
@@ -261,12 +271,12 @@ func (e *Engine) say(p *pair, t turn, withdrawn bool) {
 	for _, in := range p.inputs(t) {
 		d.Inputs = append(d.Inputs, inputOf(p.key, in.property, in.value.value, in.value.unit, in.at))
 	}
-	if s := e.states[p.rule.rule.ID]; s.near != nil && t.fire {
+	if s := e.list[p.rule.order]; s.near != nil && t.fire {
 		d.Sources = append(d.Sources, s.near.beside(p, t)...)
 		slices.Sort(d.Sources)
 		d.Sources = slices.Compact(d.Sources)
 	}
-	e.states[p.rule.rule.ID].dirty[shardOf(p.key)] = true
+	e.list[p.rule.order].dirty[shardOf(p.key)] = true
 	e.out = append(e.out, d)
 }
 
@@ -308,7 +318,7 @@ func (e *Engine) advance(now int64) {
 			continue
 		}
 		p.timer = 0
-		e.states[p.rule.rule.ID].dirty[shardOf(p.key)] = true
+		e.list[p.rule.order].dirty[shardOf(p.key)] = true
 		if turn, ok := p.head.until(&p.rule.pace, t.due-p.lag); ok {
 			e.turned(p, turn)
 		}

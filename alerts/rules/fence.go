@@ -55,12 +55,14 @@ func shapeOf(f *Fence, places Places) (*shape, error) {
 		full = append(full, c)
 		delete(edge, c)
 	}
-	slices.Sort(full)
-	compact, err := geo.Compact(full)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", key, err)
+	if len(full) > 0 { // a fence smaller than a cell holds none whole
+		slices.Sort(full)
+		compact, err := geo.Compact(full)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		s.whole = compact
 	}
-	s.whole = compact
 	for c := range edge {
 		s.edge = append(s.edge, c)
 	}

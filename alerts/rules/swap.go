@@ -25,6 +25,7 @@ func (e *Engine) Swap(p *Program) []Decision {
 		e.states[c.rule.ID] = s
 		delete(old, c.rule.ID)
 	}
+	e.enlist(p)
 	for _, id := range slices.Sorted(maps.Keys(old)) {
 		e.end(old[id], e.series)
 	}

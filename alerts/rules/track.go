@@ -78,7 +78,7 @@ func (e *Engine) fenced(p *Program, v *view, at, lag int64) {
 			continue
 		}
 		inside := slices.Contains(e.tracks.inside, pair.rule)
-		if m := (mark{at: at, said: pair.rule.fenced(inside)}); e.mark(e.states[pair.rule.rule.ID], v, m, lag) == appended {
+		if m := (mark{at: at, said: pair.rule.fenced(inside)}); e.mark(e.list[pair.rule.order], v, m, lag) == appended {
 			pair.inside = inside
 		}
 	}
@@ -129,7 +129,7 @@ func (e *Engine) link(p *Program, t *track, key string) {
 		}
 	}
 	t.pairs = slices.DeleteFunc(t.pairs, func(pair *pair) bool {
-		s := e.states[pair.rule.rule.ID]
+		s := e.list[pair.rule.order]
 		if s.pairs[key] == pair && pair.quiet(e.now) {
 			s.free(key, pair)
 		}
