@@ -1,22 +1,34 @@
 // Suggestions in the screen's language.
 import { m } from "../../i18n/paraglide/messages.js";
 import { fixed } from "../../i18n/format";
-import type { Incident, Suggestion } from "../../wire/wire";
+import type { Incident, JoinReason, Suggestion } from "../../wire/wire";
 import { shortNumber } from "../incidents/rank";
 
 const REASON: Record<string, () => string> = {
   same_type: m.fus_same_type,
-  type: m.fus_same_type,
+  kin_type: m.fus_kin_type,
   near: m.fus_near,
+  far: m.fus_near,
   soon: m.fus_soon,
-  same_source: m.fus_same_source,
-  source: m.fus_same_source,
+  late: m.fus_soon,
+  independent: m.fus_independent,
   words: m.fus_words,
-  adjoining: m.fus_adjoining,
+  severity: m.fus_severity,
+  accounts: m.fus_accounts,
+  coarse: m.fus_coarse,
+  seen: m.fus_seen,
+  out_of_area: m.fus_out_of_area,
 };
 
-/** The kind of a reason; what this screen does not know is told in the house's own words alone. */
-export const reasonWord = (code: string): string => REASON[code]?.() ?? "";
+/** A reason with what it rests on: "same type: Flood". A kind that this screen does not know is told in the house's own words. */
+export function reasonWord(
+  reason: JoinReason,
+  value: (code: string) => string,
+): string {
+  const word = REASON[reason.code]?.();
+  if (word === undefined) return reason.text;
+  return reason.value ? `${word}: ${value(reason.value)}` : word;
+}
 
 /** "0,82": it is no share of anything, so no per cent. */
 export const weightWord = (weight: number): string => fixed(weight, 2);
@@ -26,6 +38,7 @@ export function proposal(
   s: Suggestion,
   incident: (id: string) => Pick<Incident, "number" | "title"> | undefined,
   type: (code: string) => string,
+  neighbour: (slug: string) => string,
 ): string {
   const name = (id: string | undefined) => {
     const known = id ? incident(id) : undefined;
@@ -42,7 +55,7 @@ export function proposal(
     case "hand_over":
       return m.fus_do_hand_over({
         number: name(s.incident),
-        neighbour: s.neighbour ?? "",
+        neighbour: neighbour(s.neighbour ?? ""),
       });
     default:
       return m.fus_do_join({ number: name(s.incident) });
