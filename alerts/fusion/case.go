@@ -101,17 +101,30 @@ func (k *hold) span(t time.Time) {
 	}
 }
 
-// distance is how far a signal lies from the nearest piece of the case; false where none of them lies within the disk of its scope.
+// middling is from how many pieces on their middle tells where a case is, and middlePart how far off it an account may lie beside how far off
+// the nearest piece: two pieces that strayed towards one another make no bridge between two incidents.
+const (
+	middling   = 3
+	middlePart = .9
+)
+
+// distance is how far a signal lies from the case, in metres: from its nearest piece and, where there are some, from their middle; false where
+// that is beyond the scope.
 func (k *hold) distance(s *Signal, scope Scope) (float64, bool) {
 	best := math.Inf(1)
 	if !s.Placed {
 		return best, false
 	}
+	var middle geo.Position
 	for i := range k.spots {
 		best = min(best, geo.Distance(k.spots[i].at, s.Position))
+		middle.Lat, middle.Lng = middle.Lat+k.spots[i].at.Lat, middle.Lng+k.spots[i].at.Lng
 	}
 	if k.place != nil {
 		best = min(best, geo.Distance(*k.place, s.Position))
+	}
+	if n := float64(len(k.spots)); n >= middling {
+		best = max(best, middlePart*geo.Distance(geo.Position{Lat: middle.Lat / n, Lng: middle.Lng / n}, s.Position))
 	}
 	return best, best <= scope.ReachM
 }

@@ -55,9 +55,9 @@ type Core struct {
 	signals map[string]*told
 	byRef   map[string][]string // evidence ref -> keys of signals
 	offers  map[string]*Suggestion
-	spent   map[string]bool            // suggestions that a person has decided on
-	joining map[string]string          // incident -> its standing suggestion of kind join
-	points  map[[2]int]map[string]bool // reports by the very point that they name, to a metre
+	spent   map[string]bool              // suggestions that a person has decided on
+	joining map[string]string            // incident -> its standing suggestion of kind join
+	points  map[[2]int]map[string]string // kinds of reports by the very point that they name, to a metre
 	out     Effects
 	changed []string
 }
@@ -73,7 +73,7 @@ type told struct {
 // NewCore makes a Core that knows nothing yet.
 func NewCore(o Options) *Core {
 	return &Core{o: o, table: ready(o.Table), cases: map[string]*hold{}, index: index{map[geo.Cell]map[string]*hold{}, map[string]*hold{}}, signals: map[string]*told{},
-		byRef: map[string][]string{}, offers: map[string]*Suggestion{}, spent: map[string]bool{}, joining: map[string]string{}, points: map[[2]int]map[string]bool{}}
+		byRef: map[string][]string{}, offers: map[string]*Suggestion{}, spent: map[string]bool{}, joining: map[string]string{}, points: map[[2]int]map[string]string{}}
 }
 
 // Flush gives what has followed since the last Flush.
@@ -101,8 +101,15 @@ func (c *Core) touch(g *Suggestion) { c.changed = append(c.changed, g.ID) }
 // torn is how much better an account must go with one incident than with the next to join it.
 const torn = .04
 
-// commonSpot is how many reports must name the very same point before it stands for a whole town and tells of no place.
-const commonSpot = 3
+// commonSpot is how many reports of other kinds must name the very same point before it stands for a whole town and tells of no place: many
+// who tell of one fire name one address.
+const commonSpot = 2
+
+// mostPoints bounds how many points are remembered; beyond it they are learned anew.
+const mostPoints = 100_000
+
+// mostAtSpot bounds how many reports are remembered of one point.
+const mostAtSpot = 20
 
 // Report tells of a report, new or changed, with everything that is known of how it was placed.
 func (c *Core) Report(r *report.Report) {
@@ -110,12 +117,22 @@ func (c *Core) Report(r *report.Report) {
 	if at, placed := r.Position(); placed {
 		point := [2]int{int(math.Round(at.Lat * 1e5)), int(math.Round(at.Lng * 1e5))}
 		if c.points[point] == nil {
-			c.points[point] = map[string]bool{}
+			c.points[point] = map[string]string{}
 		}
-		if len(c.points[point]) <= commonSpot {
-			c.points[point][r.ID] = true
+		kind := ""
+		if len(s.Types) > 0 {
+			kind = s.Types[0].Type
 		}
-		s.Coarse = len(c.points[point]) >= commonSpot
+		if len(c.points[point]) < mostAtSpot {
+			c.points[point][r.ID] = kind
+		}
+		others := 0
+		for _, other := range c.points[point] {
+			if other != kind {
+				others++
+			}
+		}
+		s.Coarse = others >= commonSpot
 	}
 	if !ok {
 		c.Gone(r.ID)
@@ -189,7 +206,11 @@ func (c *Core) spread(k *hold, t *told) {
 
 // place finds where a signal belongs.
 func (c *Core) place(t *told) {
-	if !t.Placed || t.idle {
+	if t.idle {
+		return
+	}
+	if !t.Placed {
+		c.alone(t)
 		return
 	}
 	k, weight, reasons := c.best(t, func(k *hold) bool { return k.incident })
@@ -209,7 +230,12 @@ func (c *Core) place(t *told) {
 		c.gather(t, c.bridge(t, k))
 		return
 	}
-	k = newHold("candidate/"+t.Key, t.Types, c.reach(t.Types))
+	c.alone(t)
+}
+
+// alone makes a signal the first of a candidate.
+func (c *Core) alone(t *told) {
+	k := newHold("candidate/"+t.Key, t.Types, c.reach(t.Types))
 	k.simulated, k.areaName, k.neighbour = t.Simulated, t.AreaName, t.Neighbour
 	c.cases[k.id] = k
 	c.gather(t, k)
@@ -449,6 +475,9 @@ func (c *Core) waits(t *told, id string) bool {
 
 // Tick forgets what is too old to be of anything new.
 func (c *Core) Tick(now time.Time) {
+	if len(c.points) > mostPoints {
+		clear(c.points)
+	}
 	for _, key := range slices.Sorted(maps.Keys(c.signals)) {
 		t := c.signals[key]
 		if k := c.cases[t.in]; k != nil && k.incident {

@@ -21,8 +21,11 @@ import (
 	"kentongan/geo/moment"
 )
 
+type incidentOf = incident.Incident
+
 // house takes a storm as the doors of the house do, without a store: rules judge readings, agencies' messages are joined to what they repeat
-// or revise, and the core fuses. Nobody acts in it: every report that fits joins, and what is proposed to be one stays proposed.
+// or revise, and the core fuses. A person opens what is proposed to be an incident some minutes later, and nothing else is done: every
+// report that fits joins by itself.
 type house struct {
 	core    *fusion.Core
 	engine  *rules.Engine
@@ -32,10 +35,17 @@ type house struct {
 	quakes  []*alerts.Alert
 	things  map[string]*feeds.Thing
 	offered map[string]fusion.Suggestion
+	waiting []waits // suggestions to open, in the order in which they came
 	placeOf map[string]geo.Position
 	joins   []fusion.Joined
 	seen    map[string]bool
 	at      map[string]time.Time // of pieces that are observations: incident/ref
+}
+
+// waits is a suggestion that a person has before them since then.
+type waits struct {
+	id string
+	at time.Time
 }
 
 func settings(t testing.TB) []rules.Rule {
@@ -45,6 +55,11 @@ func settings(t testing.TB) []rules.Rule {
 	}
 	if err := yaml.Unmarshal([]byte(storm.Settings), &doc); err != nil {
 		t.Fatal(err)
+	}
+	for i := range doc.Rules {
+		if b := doc.Rules[i].Incident; b != nil && b.Type != "eq" { // what a rule's own window joins is its writer's word: here they say that an hour parts two
+			b.MergeWindow = min(b.MergeWindow, time.Hour)
+		}
 	}
 	return doc.Rules
 }
@@ -75,6 +90,41 @@ func (h *house) take(i *storm.Item) {
 		h.core.Report(&r)
 	}
 	h.flush(i.Delivered)
+	h.attend(i.Delivered)
+}
+
+// answers is how long a person takes to open an incident on what is proposed.
+const answers = 3 * time.Minute
+
+// attend is the desk: whoever sits there opens what is proposed to be an incident, some minutes later.
+func (h *house) attend(now time.Time) {
+	for len(h.waiting) > 0 && now.Sub(h.waiting[0].at) >= answers {
+		g := h.offered[h.waiting[0].id]
+		h.waiting = h.waiting[1:]
+		if g.State != fusion.Offered {
+			continue
+		}
+		o := incident.Opening{ID: g.ID, Number: fmt.Sprint("SLK-", len(h.open)), Type: g.Type, Title: g.Type, Severity: g.Severity, At: g.At.Time, Actor: "user:anna"}
+		if g.Location != nil {
+			o.Position = &geo.Position{Lat: g.Location.Lat, Lng: g.Location.Lng}
+		}
+		for _, p := range g.Evidence {
+			o.Evidence = append(o.Evidence, incident.Evidence{Kind: p.Kind, Ref: p.Ref, Reason: fusion.Told(g.Reasons), Weight: g.Weight, Text: p.Text, At: p.At})
+			if o.EventAt.IsZero() || p.At.Before(o.EventAt.Time) {
+				o.EventAt = p.At
+			}
+		}
+		in, err := incident.Open(o)
+		if err != nil {
+			panic(err)
+		}
+		h.open = append(h.open, &in)
+		g.State = fusion.Accepted
+		h.offered[g.ID] = g
+		h.core.Incident(&in)
+		h.core.Known(&g)
+		h.flush(now)
+	}
 }
 
 func (h *house) reading(i *storm.Item, m feeds.Meta) {
@@ -169,6 +219,9 @@ func (h *house) flush(now time.Time) {
 	for range 10 {
 		out := h.core.Flush()
 		for _, g := range out.Suggestions {
+			if _, known := h.offered[g.ID]; !known && g.Kind == fusion.Open {
+				h.waiting = append(h.waiting, waits{g.ID, now})
+			}
 			h.offered[g.ID] = g
 		}
 		if len(out.Joins) == 0 {

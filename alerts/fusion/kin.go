@@ -43,16 +43,16 @@ const (
 // DefaultTable is domain.md section 4. Two types without a line in Kins never are one incident: a crash in a flood is a crash.
 func DefaultTable() Table {
 	point := func(code, group string) Scope {
-		return Scope{code, group, 30 * time.Minute, 25 * time.Minute, 650, pointReason, 0}
+		return Scope{code, group, time.Hour, 35 * time.Minute, 550, pointReason, 0}
 	}
 	road := func(code string) Scope {
-		return Scope{code, "road", 2 * time.Hour, 35 * time.Minute, 600, roadReason, 0}
+		return Scope{code, "road", 2 * time.Hour, 45 * time.Minute, 550, roadReason, 0}
 	}
 	water := func(code string) Scope {
-		return Scope{code, "water", 3 * time.Hour, 40 * time.Minute, 800, waterReason, 0}
+		return Scope{code, "water", 3 * time.Hour, 50 * time.Minute, 900, waterReason, 0}
 	}
 	wide := func(code, group string) Scope {
-		return Scope{code, group, 2 * time.Hour, 30 * time.Minute, 750, wideReason, 0}
+		return Scope{code, group, 2 * time.Hour, 45 * time.Minute, 800, wideReason, 0}
 	}
 	slow := func(code, group string) Scope {
 		return Scope{code, group, 24 * time.Hour, 6 * time.Hour, 900, slowReason, 0}
@@ -62,7 +62,7 @@ func DefaultTable() Table {
 		s.Opens, s.Reason = -1, serviceReason
 		return s
 	}
-	hour := func(s Scope) Scope { s.Window = 2 * time.Hour; s.Near = 30 * time.Minute; return s }
+	hour := func(s Scope) Scope { s.Window = 2 * time.Hour; s.Near = 40 * time.Minute; return s }
 	return Table{
 		Scopes: []Scope{
 			water("river_high"), water("flood"), water("flash_flood"),

@@ -92,21 +92,27 @@ func codesOf(parameters map[string]string) (out []string) {
 	return out
 }
 
-// OfReport makes a signal of a report. False: it has no place, is closed, or is of what only named people may know.
+// OfReport makes a signal of a report. False: it is closed, of nothing that is known, or of what only named people may know. One without a
+// place is of no incident that is known; where a life may hang on it somebody is asked all the same.
 func OfReport(r *report.Report, where func(geo.Position) (area, neighbour string)) (Signal, bool) {
 	at, placed := r.Position()
-	if !placed || r.Status == report.Closed || r.Erased {
+	if r.Status == report.Closed || r.Erased {
 		return Signal{}, false
 	}
 	types, restricted := Classify(Words{Codes: []string{r.Code}, Event: r.Type, Text: r.Text})
 	if restricted || len(types) == 0 {
 		return Signal{}, false
 	}
+	if t, _ := incident.TypeOf(types[0].Type); !placed && (t.Class != "A" || types[0].Type == "eq") {
+		return Signal{}, false
+	}
 	s := Signal{Key: r.ID, Kind: "report", Ref: r.ID, Agency: r.Agency, Feed: r.Feed, Types: types, Severity: cap.Unknown, At: r.At.Time, Received: r.ReceivedAt.Time,
-		Position: at, Placed: true, AreaName: r.AreaName, Simulated: r.Simulated, Tells: telling(r.Type, r.Text, r.Address)}
+		Position: at, Placed: placed, AreaName: r.AreaName, Simulated: r.Simulated, Tells: telling(r.Type, r.Text, r.Address)}
 	t, _ := incident.TypeOf(types[0].Type)
 	s.Text = t.ID + " (" + cmp.Or(r.Channel, r.Feed) + ")"
-	s.name(where)
+	if placed {
+		s.name(where)
+	}
 	return s, true
 }
 

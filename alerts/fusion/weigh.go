@@ -49,11 +49,8 @@ func (c *Core) weigh(s *Signal, k *hold) (float64, []Reason) {
 	if kin == 0 {
 		return 0, nil
 	}
-	scope := c.table.scopes[of]
-	if w := c.table.scopes[with]; w.ReachM > scope.ReachM {
-		scope.ReachM = w.ReachM
-	}
-	scope.Window, scope.Near = max(scope.Window, c.table.scopes[with].Window), max(scope.Near, c.table.scopes[with].Near)
+	scope := c.table.scopes[with] // the case says how long it lasts
+	scope.ReachM = max(scope.ReachM, c.table.scopes[of].ReachM)
 	metres, near := k.distance(s, scope)
 	gap := k.gap(s.At)
 	if !near || gap > scope.Window {
