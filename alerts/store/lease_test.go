@@ -95,7 +95,7 @@ func TestStaleFenceIsRefused(t *testing.T) {
 		for name, act := range map[string]func() error{
 			"fire":       func() error { return before.Fire(ctx, firing("awlr:2", center, noon)) },
 			"clear":      func() error { return before.Clear(ctx, off) },
-			"checkpoint": func() error { return before.SetRulesSeen(ctx, noon.Add(time.Hour)) },
+			"checkpoint": func() error { return before.SaveRuleState(ctx, RuleState{At: noon.Add(time.Hour)}) },
 			"alert": func() error {
 				_, err := before.PutAgencyAlert(ctx, message("A", nil), feeds.Meta{Feed: "cap"})
 				return err
@@ -106,8 +106,8 @@ func TestStaleFenceIsRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if seen, err := s.RulesSeen(ctx); err != nil || !seen.IsZero() {
-			t.Errorf("the checkpoint is %v, %v", seen, err)
+		if got, err := s.RuleState(ctx); err != nil || !got.At.IsZero() || got.Kept {
+			t.Errorf("the checkpoint is %v, %v", got, err)
 		}
 		if list, _, _ := s.Alerts(ctx, Query{}); len(list) != 1 {
 			t.Errorf("%d alerts, want the one before", len(list))
@@ -116,11 +116,11 @@ func TestStaleFenceIsRefused(t *testing.T) {
 		if err := after.Clear(ctx, off); err != nil {
 			t.Errorf("the new holder: %v", err)
 		}
-		if err := after.SetRulesSeen(ctx, noon); err != nil {
+		if err := after.SaveRuleState(ctx, RuleState{At: noon}); err != nil {
 			t.Error(err)
 		}
-		if seen, _ := s.RulesSeen(ctx); !seen.Equal(noon) {
-			t.Errorf("checkpoint %v", seen)
+		if got, _ := s.RuleState(ctx); !got.At.Equal(noon) || !got.Kept {
+			t.Errorf("checkpoint %v", got)
 		}
 	})
 }
@@ -215,7 +215,7 @@ func TestConfirmedByReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	fenced := s.Fenced(fence)
-	if err := fenced.SetRulesSeen(ctx, noon); err != nil {
+	if err := fenced.SaveRuleState(ctx, RuleState{At: noon}); err != nil {
 		t.Fatal(err)
 	}
 	// The Sentinels would take a stopped replica for dead, which changes nothing here.

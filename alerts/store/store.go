@@ -249,25 +249,3 @@ func (s *Store) Record(ctx context.Context, r audit.Record) error {
 	st.record = r
 	return s.run(ctx, st)
 }
-
-// RulesSeen is up to when received readings were judged; zero: never.
-func (s *Store) RulesSeen(ctx context.Context) (time.Time, error) {
-	ms, err := s.rdb.Get(ctx, s.keys.RulesSeen()).Int64()
-	if errors.Is(err, redis.Nil) {
-		return time.Time{}, nil
-	}
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%w: the rules' checkpoint: %w", feeds.ErrBusy, err)
-	}
-	return time.UnixMilli(ms).UTC(), nil
-}
-
-// SetRulesSeen moves the checkpoint. Errors: feeds.ErrBusy, and ErrFenced on a Fenced store.
-func (s *Store) SetRulesSeen(ctx context.Context, at time.Time) error {
-	st := s.newStep(s.now())
-	st.set(s.keys.RulesSeen(), strconv.FormatInt(at.UnixMilli(), 10), 0)
-	if err := s.run(ctx, st); err != nil {
-		return fmt.Errorf("the rules' checkpoint: %w", err)
-	}
-	return nil
-}

@@ -196,9 +196,17 @@ func (p *Pipeline) publish(ctx context.Context, changed []ThingChange) {
 	if p.evaluation.Load() == nil || len(p.open.judge) == 0 {
 		return
 	}
-	v := verdict{upto: p.open.stamp, known: p.knownOfOthers(), list: make([]judgement, len(p.open.judge))}
+	v := verdict{upto: p.open.stamp, known: p.knownOfOthers(), list: make([]judgement, 0, len(p.open.judge))}
 	for i := range p.open.judge {
-		v.list[i] = judgement{p.open.judge[i].s.thing, p.open.judge[i].obs}
+		j := &p.open.judge[i]
+		thing := j.s.thing
+		switch { // a late one has changed nothing of its Thing, and has no copy of it
+		case thing == nil && i > 0 && v.list[i-1].thing.ID == j.s.track.id:
+			thing = v.list[i-1].thing
+		case thing == nil:
+			thing = thingOf(j.s.track.entry)
+		}
+		v.list = append(v.list, judgement{thing, j.obs, p.open.stamp})
 	}
 	p.tell(ctx, v)
 }

@@ -21,10 +21,12 @@ type verdict struct {
 	list  []judgement
 }
 
-// How often holds (`for:`) are looked at and the checkpoint is written, and how far the clocks of servers and store may lie apart.
+// How often holds (`for:`) and absences are looked at, how often the checkpoint is written at most, which share of the time that may take, and how
+// far the clocks of servers and store may lie apart.
 const (
 	holdEvery       = 100 * time.Millisecond
 	checkpointEvery = time.Second
+	checkpointShare = 10
 	clockSlack      = 5 * time.Second
 )
 
@@ -37,31 +39,45 @@ type evaluation struct {
 
 // evaluator is one call of Evaluate. Only its goroutine touches it.
 type evaluator struct {
-	p             *Pipeline
-	cases         Cases
-	seen          int64 // checkpoint at the beginning, ms
-	judged, saved int64
+	p     *Pipeline
+	cases Cases
+	began time.Time
 
-	timeless      map[uint64]struct{} // readings that our clock dates, judged while catching up; the engine knows copies of all others itself
-	timelessUntil time.Time
+	seen     int64 // checkpoint at the beginning, ms
+	kept     bool  // there was a state at the beginning
+	judged   int64 // ms: whatever was committed before has been judged
+	saved    int64
+	caseAt   int64 // offset of the case stream, likewise
+	replayed int   // readings judged from the streams
+
+	ahead    ahead
+	parts    map[string][]byte // changes of the state that the store has not taken yet
+	nextSave time.Time
+
+	known      *twoSpans // what was judged lately, while a reading may come from the streams and from the lane; nil: it no longer may
+	knownUntil time.Time
 }
 
-// Evaluate judges readings by the rules until ctx ends: first what was not judged in the life of an earlier evaluator, then every commit of
-// every server. One server at a time may do so; the caller holds the lease and lends cases that check it. A decision is tried until the
-// store takes it, and the checkpoint moves only behind it; what is judged twice is stored once, because a crossing is its own name. So an
-// evaluator may die at any moment. The error is store.ErrFenced where the lease has gone to another server.
+// Evaluate judges readings, reports and alerts by the rules until ctx ends: first what was not judged in the life of an earlier evaluator, then
+// every commit of every server. One server at a time may do so; the caller holds the lease and lends cases that check it. A decision is tried
+// until the store takes it, and the checkpoint, with the state of the engine, moves only behind it; what is decided twice is stored once,
+// because a crossing is its own name. So an evaluator may die at any moment. The error is store.ErrFenced where the lease has gone to another
+// server.
+//
+// The clock of the rules is that of the commits: a hold or an absence is told once everything that was committed before it has been judged, so
+// that a store that does not answer makes nobody absent, and a back-test finds the same.
 //
 // While nobody evaluates, readings wait in the streams alone.
 func (p *Pipeline) Evaluate(ctx context.Context, cases Cases) error {
-	if !p.judging {
+	if p.d.Rules == nil {
 		<-ctx.Done()
 		return nil
 	}
-	if !p.evaluating.CompareAndSwap(false, true) {
+	if !p.takeRules() {
 		return errors.New("ingest: somebody evaluates already")
 	}
-	defer p.evaluating.Store(false)
-	v := &evaluator{p: p, cases: cases, timeless: map[uint64]struct{}{}}
+	defer p.leaveRules()
+	v := &evaluator{p: p, cases: cases, began: p.d.Now(), known: &twoSpans{}, ahead: newAhead()}
 	if err := v.insist(ctx, v.begin); err != nil {
 		return ended(ctx, err)
 	}
@@ -71,6 +87,9 @@ func (p *Pipeline) Evaluate(ctx context.Context, cases Cases) error {
 	if err := v.catchUp(ctx, e); err != nil {
 		return ended(ctx, err)
 	}
+	took := p.d.Now().Sub(v.began)
+	p.metrics.takeover.Set(took.Seconds())
+	p.log.Info().Str("took", took.Round(time.Millisecond).String()).Int("readings", v.replayed).Bool("state", v.kept).Msg("the rules are judged here")
 	return ended(ctx, v.live(ctx, e))
 }
 
@@ -102,107 +121,32 @@ func (v *evaluator) insist(ctx context.Context, do func(context.Context) error) 
 	}
 }
 
-// begin sets the engine anew: what fires, and up to when readings have been judged.
-func (v *evaluator) begin(ctx context.Context) error {
-	at, err := v.cases.RulesSeen(ctx)
-	if err != nil {
-		return fmt.Errorf("ingest: %w", err)
-	}
-	if at.IsZero() { // the first life with rules: the next one must know from where on readings may be unjudged, also when this one ends at once
-		at = v.p.d.Now().Add(-recentWindow)
-		if err := v.cases.SetRulesSeen(ctx, at); err != nil {
-			return fmt.Errorf("ingest: %w", err)
-		}
-	}
-	firing, err := v.cases.Firing(ctx)
-	if err != nil {
-		return fmt.Errorf("ingest: what fires: %w", err)
-	}
-	v.seen = at.UnixMilli()
-	v.p.d.Rules.Reset()
-	for rule, things := range firing {
-		for thing, alert := range things {
-			v.p.d.Rules.Seed(rule, thing, alert)
-		}
-	}
-	return nil
-}
-
-// catchUp judges from the streams until the rest is short, opens the lane, and judges that rest: whatever was committed before the lane was
-// open is in the streams. What was judged in an earlier life is judged again, so that the rules know their samples and holds, but decides
-// nothing; the last seconds before the checkpoint decide again, because clocks differ.
-func (v *evaluator) catchUp(ctx context.Context, e *evaluation) error {
-	const short, most = 300 * time.Millisecond, 8
-	decide := time.UnixMilli(v.seen).Add(-clockSlack)
-	since := decide.Add(-max(recentWindow, 2*v.p.d.Rules.LongestFor()))
-	for pass := 0; ; pass++ {
-		began := v.p.d.Now()
-		if err := v.insist(ctx, func(ctx context.Context) error { return v.pass(ctx, since, decide) }); err != nil {
-			return err
-		}
-		took := v.p.d.Now().Sub(began)
-		since, decide = began.Add(-clockSlack), time.Time{}
-		if took < short || pass == most {
-			break
-		}
-	}
-	v.p.evaluation.Store(e)
-	err := v.insist(ctx, func(ctx context.Context) error { return v.pass(ctx, since, decide) })
-	v.timelessUntil = v.p.d.Now().Add(6 * clockSlack)
-	return err
-}
-
-// pass judges the tail of the streams. What was committed before decide decides nothing.
-func (v *evaluator) pass(ctx context.Context, since, decide time.Time) error {
-	return v.p.d.Index.Tail(ctx, since, func(at time.Time, b []byte) error {
-		if name, err := propertyOf(b); err == nil && !v.p.d.Rules.Concerns(name) {
-			return nil
-		}
-		r, err := DecodeReading(b)
-		if err != nil {
-			return fmt.Errorf("a reading of the tail: %w", err)
-		}
-		if r.Quality == feeds.ClockSkew {
-			return nil
-		}
-		j := v.p.judgementOf(&r)
-		if r.Quality == feeds.Received {
-			key := timelessKey(&j)
-			if _, known := v.timeless[key]; known {
-				return nil
-			}
-			v.timeless[key] = struct{}{}
-		}
-		if !at.Before(decide) || !r.StoredAt.Before(decide) {
-			return v.judge(ctx, &j)
-		}
-		v.p.d.Rules.Judge(j.thing, j.obs, r.ReceivedAt.Time)
-		return nil
-	})
-}
-
-func timelessKey(j *judgement) uint64 {
-	o := &j.obs
-	return mix(identity(o.ID, o.Property, o.At.Milli(), o.Quality, o.Value) ^ hash(j.thing.ID))
-}
-
 // live judges every commit, in order.
 func (v *evaluator) live(ctx context.Context, e *evaluation) error {
-	hold, save := time.NewTicker(holdEvery), time.NewTicker(checkpointEvery)
+	hold := time.NewTicker(holdEvery)
 	defer hold.Stop()
-	defer save.Stop()
+	changes := make(chan store.Change, 256)
+	following, stop := context.WithCancel(ctx)
+	told := make(chan struct{})
+	go func() { defer close(told); v.p.followCases(following, v.cases, v.caseAt, changes) }()
+	defer func() { stop(); <-told }()
 	for {
 		var err error
 		select {
 		case <-ctx.Done():
+			v.lastWord(ctx)
 			return nil
 		case got := <-e.queue:
 			err = v.take(ctx, &got)
 			e.waiting.Add(-1)
+		case c := <-changes:
+			err = v.change(ctx, &c)
+		case <-v.p.swapped:
+			err = v.swap(ctx)
 		case <-hold.C:
-			err = v.decide(ctx, v.p.d.Rules.Tick(v.p.d.Now()))
-		case <-save.C:
-			err = v.save(ctx)
+			if err = v.tick(ctx); err == nil {
+				err = v.save(ctx)
+			}
 		}
 		if err != nil {
 			return err
@@ -210,18 +154,28 @@ func (v *evaluator) live(ctx context.Context, e *evaluation) error {
 	}
 }
 
+// lastWord leaves the checkpoint where we have come to, so that who comes next begins there.
+func (v *evaluator) lastWord(ctx context.Context) {
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	v.nextSave = time.Time{}
+	_ = v.save(late) // an older one only means that more is judged again
+}
+
+// tick lets time pass for the rules, up to where everything has been judged.
+func (v *evaluator) tick(ctx context.Context) error {
+	if v.judged == 0 {
+		return nil
+	}
+	return v.decide(ctx, v.p.d.Rules.Tick(time.UnixMilli(v.judged)))
+}
+
 func (v *evaluator) take(ctx context.Context, got *verdict) error {
-	if v.timeless != nil && v.p.d.Now().After(v.timelessUntil) {
-		v.timeless = nil
+	if v.known != nil && v.p.d.Now().After(v.knownUntil) {
+		v.known = nil
 	}
 	for i := range got.list {
-		j := &got.list[i]
-		if j.obs.Quality == feeds.Received && v.timeless != nil {
-			if _, known := v.timeless[timelessKey(j)]; known {
-				continue
-			}
-		}
-		if err := v.judge(ctx, j); err != nil {
+		if err := v.judge(ctx, &got.list[i], true); err != nil {
 			return err
 		}
 	}
@@ -229,26 +183,18 @@ func (v *evaluator) take(ctx context.Context, got *verdict) error {
 	return nil
 }
 
-// judge looks at one reading and stores what the rules decide.
-func (v *evaluator) judge(ctx context.Context, j *judgement) error {
-	return v.decide(ctx, v.p.d.Rules.Judge(j.thing, j.obs, v.p.d.Now()))
-}
-
-// save writes the checkpoint; one that is too old only means that more is judged again, with the same end.
-func (v *evaluator) save(ctx context.Context) error {
-	if v.judged <= v.saved || v.judged <= v.seen {
+// judge looks at one reading, once, and stores what the rules decide; or does not, where that was done in an earlier life.
+func (v *evaluator) judge(ctx context.Context, j *judgement, deciding bool) error {
+	key := readingKey(j.thing.ID, &j.obs)
+	if v.known != nil && !v.known.add(key, j.stored) {
 		return nil
 	}
-	err := v.cases.SetRulesSeen(ctx, time.UnixMilli(v.judged))
-	switch {
-	case err == nil:
-		v.saved = v.judged
-	case errors.Is(err, store.ErrFenced):
-		return err
-	case ctx.Err() == nil:
-		v.p.log.Warn().Err(err).Msg("checkpoint of the rules not written; tried again in a second")
+	v.ahead.add(j.stored, key)
+	ds := v.p.d.Rules.Reading(j.thing, j.obs, time.UnixMilli(j.stored))
+	if !deciding || len(ds) == 0 {
+		return nil
 	}
-	return nil
+	return v.decide(ctx, ds)
 }
 
 // decide brings decisions into the case store, each until it is taken.

@@ -26,9 +26,9 @@ import (
 
 // fakeCases notes what the pipeline asks of the case store.
 type fakeCases struct {
+	heldState
 	mu     sync.Mutex
 	fired  []store.Firing
-	seen   time.Time
 	firing map[string]map[string]string
 	fail   atomic.Int32 // so many calls of Fire fail first
 	put    func(feeds.Alert) (store.Result, error)
@@ -62,19 +62,6 @@ func (f *fakeCases) Fire(_ context.Context, d store.Firing) error {
 func (f *fakeCases) Clear(context.Context, store.Firing) error { return nil }
 func (f *fakeCases) Firing(context.Context) (map[string]map[string]string, error) {
 	return f.firing, nil
-}
-
-func (f *fakeCases) RulesSeen(context.Context) (time.Time, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.seen, nil
-}
-
-func (f *fakeCases) SetRulesSeen(_ context.Context, at time.Time) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.seen = at
-	return nil
 }
 
 func (f *fakeCases) count() int {

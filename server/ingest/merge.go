@@ -46,8 +46,9 @@ type staged struct {
 
 // judgement is one reading for the rules, after its commit.
 type judgement struct {
-	thing *feeds.Thing
-	obs   feeds.Observation
+	thing  *feeds.Thing
+	obs    feeds.Observation
+	stored int64 // ms, by the clock of the server that committed it: the rules' clock for it
 }
 
 // batch is the open batch.
@@ -182,7 +183,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)
 		s.readings = append(s.readings, p.open.arena[from:len(p.open.arena):len(p.open.arena)])
 	}
-	if !late && p.judging && p.d.Rules.Concerns(o.Property) { // whether somebody evaluates counts after the commit: before it, he may look for the reading in the stream too soon
+	if p.d.Rules != nil && p.d.Rules.Concerns(o.Property) { // whether somebody evaluates counts after the commit: before it, he may look for the reading in the stream too soon
 		p.open.judge = append(p.open.judge, pending{s, *o})
 	}
 	return accepted, ""

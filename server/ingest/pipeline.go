@@ -48,8 +48,10 @@ type Cases interface {
 	Fire(ctx context.Context, f store.Firing) error
 	Clear(ctx context.Context, f store.Firing) error
 	Firing(ctx context.Context) (map[string]map[string]string, error)
-	RulesSeen(ctx context.Context) (time.Time, error)
-	SetRulesSeen(ctx context.Context, at time.Time) error
+	RuleState(ctx context.Context) (store.RuleState, error)
+	SaveRuleState(ctx context.Context, c store.RuleState) error
+	Tail(ctx context.Context, from int64, fn func(store.Change) error) error
+	Snapshot(ctx context.Context) (store.Open, error)
 }
 
 // Deps are the rooms below.
@@ -80,8 +82,10 @@ type Pipeline struct {
 	ending  sync.Once
 	waiting atomic.Int64 // submissions not answered
 
-	judging    bool                       // there are rules
-	evaluating atomic.Bool                // somebody is in Evaluate
+	ruling     sync.Mutex
+	evaluating bool                       // somebody is in Evaluate
+	program    *rules.Program             // what SetRules gave last; nil: the engine's own
+	swapped    chan struct{}              // room for one: there is another program
 	evaluation atomic.Pointer[evaluation] // nil: nobody judges, or it catches up from the streams
 	following  atomic.Bool
 	known      atomic.Int64 // ms: what other servers committed until then has been taken
@@ -126,7 +130,7 @@ func New(d Deps) *Pipeline {
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
 		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), reportLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
-		repairs: map[string]*repair{}, loadedAt: d.Now(), judging: d.Rules != nil && len(d.Rules.List()) > 0,
+		repairs: map[string]*repair{}, loadedAt: d.Now(), swapped: make(chan struct{}, 1),
 	}
 }
 

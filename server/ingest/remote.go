@@ -190,7 +190,7 @@ func (p *Pipeline) adoptReadings(r *index.Remote, list []judgement) []judgement 
 			}
 			t.recent.add(key, uint32(got.ReceivedAt.Unix()))
 			t.odd = t.odd || got.Quality == feeds.ClockSkew
-			if judging && got.Quality != feeds.ClockSkew && p.d.Rules.Concerns(got.Property) {
+			if judging && p.d.Rules.Concerns(got.Property) {
 				list = append(list, p.judgementOf(&got))
 			}
 		}
@@ -210,7 +210,7 @@ func (p *Pipeline) judgementOf(r *Reading) judgement {
 		feed, name := feeds.SplitID(r.Thing)
 		t = &feeds.Thing{ID: r.Thing, Feed: feed, Kind: "thing", Name: name, Position: r.Position, Placed: r.Placed, At: r.At, ReceivedAt: r.ReceivedAt}
 	}
-	return judgement{t, feeds.Observation{ID: r.ID, Thing: native(t), Property: r.Property, Value: r.Value, Unit: r.Unit, At: r.At,
+	return judgement{thing: t, stored: r.StoredAt.Milli(), obs: feeds.Observation{ID: r.ID, Thing: native(t), Property: r.Property, Value: r.Value, Unit: r.Unit, At: r.At,
 		ReceivedAt: r.ReceivedAt, Position: r.Position, Placed: r.Placed, Kind: t.Kind, Name: t.Name, Quality: r.Quality, Attrs: r.Attrs}}
 }
 

@@ -167,10 +167,10 @@ func TestBothServersChangeOneThing(t *testing.T) {
 
 // ledgerCases counts crossings as the case store does: a crossing is its own name.
 type ledgerCases struct {
+	heldState
 	mu     sync.Mutex
 	fired  map[string]int // crossings, and how often they were offered
 	on     map[string]string
-	seen   time.Time
 	fenced atomic.Bool
 }
 
@@ -218,19 +218,6 @@ func (c *ledgerCases) Firing(context.Context) (map[string]map[string]string, err
 		things[id] = "" // no time: readings up to the crossing are judged again, and neither raise nor clear
 	}
 	return map[string]map[string]string{"muka-air": things}, nil
-}
-
-func (c *ledgerCases) RulesSeen(context.Context) (time.Time, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.seen, nil
-}
-
-func (c *ledgerCases) SetRulesSeen(_ context.Context, at time.Time) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.seen = at
-	return nil
 }
 
 func (c *ledgerCases) crossings() int {
