@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Incident, Severity } from "../../wire/wire";
 import { language } from "../../i18n/lang.svelte";
 import { evidenceLines } from "./evidence";
+import { titleParts } from "./title";
 import { placeWords, plateHeight, plateLines, type Spot } from "./place";
 import {
   countBySeverity,
@@ -87,6 +88,19 @@ describe("names", () => {
       rest: "Batang Lembang, Muaro Paneh",
     });
     expect(splitTitle("Galodo").rest).toBe("");
+  });
+});
+
+describe("the parts of a title", () => {
+  it("are what happened and the rest, but a type's name is one", () => {
+    const title = "Flash flood, debris flow";
+    expect(titleParts(make("a", "Severe", { title, version: 0 }))).toEqual({
+      event: title,
+      rest: "",
+    });
+    expect(titleParts(make("a", "Severe", { title, version: 1 })).rest).toBe(
+      "debris flow",
+    );
   });
 });
 

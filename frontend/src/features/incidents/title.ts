@@ -3,6 +3,7 @@ import type { IncidentType } from "../../api/incidents";
 import type { Lang } from "../../i18n/lang.svelte";
 import type { Incident } from "../../wire/wire";
 import { limitOf } from "./limited";
+import { splitTitle } from "./rank";
 
 export const capital = (text: string): string =>
   text.charAt(0).toUpperCase() + text.slice(1);
@@ -34,3 +35,11 @@ export function titled(
     : capital(incident.title);
   return title === incident.title ? incident : { ...incident, title };
 }
+
+/** A title in what happened and the rest; what is left of an incident has its type alone, whose name may have a comma. */
+export const titleParts = (
+  incident: Incident,
+): { event: string; rest: string } =>
+  limitOf(incident) === "coarse"
+    ? { event: incident.title, rest: "" }
+    : splitTitle(incident.title);
