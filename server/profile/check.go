@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/alerts/incident"
 	"kentongan/alerts/rules"
 	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
@@ -26,7 +27,7 @@ func (r *reading) profile() *Profile {
 	f := &r.file
 	p := &Profile{Slug: f.Slug, Name: f.Name, Names: f.Names, Codes: f.Codes, Center: geo.Position(f.Center), MarginKm: DefaultMarginKm, Prefix: f.Prefix,
 		Languages: f.Languages, PhoneArea: f.PhoneArea, CodeSystem: f.CodeSystem, Neighbours: f.Neighbours, Agencies: f.Agencies, Capabilities: f.Capabilities,
-		Units: f.Units, Desks: f.Desks, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Consents: f.Consents, Attribution: f.Attribution,
+		Units: f.Units, Desks: f.Desks, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Consents: f.Consents, Attach: f.Attach, Attribution: f.Attribution,
 		FeltNames: f.FeltNames, Provinces: f.Provinces, Coastal: f.Coastal}
 	if p.Names == nil {
 		p.Names = Text{}
@@ -51,6 +52,7 @@ func (r *reading) profile() *Profile {
 	r.levels(p)
 	r.service(p)
 	r.consents(p)
+	r.attach(p)
 	return p
 }
 
@@ -363,6 +365,21 @@ func (r *reading) service(p *Profile) {
 				r.bad(path+".on_scene_min."+z, "%q is none of the zones", z)
 			}
 		}
+	}
+}
+
+func (r *reading) attach(p *Profile) {
+	seen := map[string]bool{}
+	for i, code := range p.Attach {
+		path := fmt.Sprintf("attach[%d]", i)
+		t, known := incident.TypeOf(code)
+		switch {
+		case !known || t.Restricted:
+			r.bad(path, "%q is none of the incident types", code)
+		case seen[code]:
+			r.bad(path, "%q stands there twice", code)
+		}
+		seen[code] = true
 	}
 }
 

@@ -44,6 +44,7 @@ type file struct {
 	SLA          Service      `yaml:"sla" doc:"Minutes by class of service (A to E) and zone."`
 
 	Consents  []rules.Consent `yaml:"consents" doc:"Agency alerts that open an incident without asking anyone. Everything else is shown and listed only."`
+	Attach    []string        `yaml:"attach" doc:"Incident types that reports join by themselves where they fit. Of all other types a person is asked; what agencies and instruments saw joins always."`
 	FeltNames []string        `yaml:"felt_names" doc:"The whole as agencies write it in lists of felt places."`
 	Provinces []string        `yaml:"provinces" doc:"A kecamatan's name counts only in a text that names one of these."`
 	Coastal   bool            `yaml:"coastal" doc:"true: a tsunami warning concerns us."`

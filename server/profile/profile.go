@@ -50,6 +50,7 @@ type Profile struct {
 	SLA          Service
 	StatusRules  *status.Rules   // those of Levels, checked
 	Consents     []rules.Consent // checked by Load
+	Attach       []string        // incident types that reports join by themselves
 	Attribution  string          // must be shown wherever the areas are drawn
 	FeltNames    []string
 	Provinces    []string // a kecamatan's name counts only in a text that names one of these

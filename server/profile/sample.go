@@ -127,6 +127,7 @@ var samples = map[string]string{
     - {code: A, names: {id: nyawa, en: life}, ack_min: 1, dispatch_min: 2, on_scene_min: {town: 15}}
     - {code: D, names: {id: layanan, en: service}, ack_min: 60, dispatch_min: 360, done_min: 10080}
     - {code: E, names: {id: pantau, en: watch}, ack_min: 15, decide_min: 30}`,
+	"attach": `attach: [flood, landslide]`,
 	"consents": `consents:
   - id: mmi-vi
     when: quake.known && quake.mmi_here >= 6
