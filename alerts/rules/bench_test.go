@@ -27,12 +27,12 @@ func manyRules(n, match int) []Rule {
 	return list
 }
 
-// manyFences is fences of some hundred metres to some kilometres over the regency.
-func manyFences(n int) []Rule {
+// manyFences is fences from a radius of 200 m on over the regency, each larger by a step than the one before, for ten.
+func manyFences(n int, step float64) []Rule {
 	var list []Rule
 	for i := range n {
 		mid := geo.Position{Lng: 100.45 + float64(i%40)*0.02, Lat: -1.3 + float64(i/40)*0.03}
-		shape := geo.Circle(mid, float64(200+(i%10)*300))
+		shape := geo.Circle(mid, 200+float64(i%10)*step)
 		list = append(list, Rule{ID: fmt.Sprintf("f%d", i), When: `thing.kind == "bus"`, Fence: &Fence{On: FenceInside, Polygon: &Polygon{shape}}, Alert: benchAlert})
 	}
 	return list
@@ -82,7 +82,10 @@ func processor(b *testing.B) time.Duration {
 func BenchmarkReadings(b *testing.B) {
 	b.Run("1000 rules of which 10 match", func(b *testing.B) { feed(b, benchEngine(b, manyRules(1000, 10)), "gauge") })
 	b.Run("1000 rules of which 10 match and 1000 fences", func(b *testing.B) {
-		feed(b, benchEngine(b, append(manyRules(1000, 10), manyFences(1000)...)), "bus")
+		feed(b, benchEngine(b, append(manyRules(1000, 10), manyFences(1000, 60)...)), "bus")
+	})
+	b.Run("the same with fences that lie five deep over each other", func(b *testing.B) {
+		feed(b, benchEngine(b, append(manyRules(1000, 10), manyFences(1000, 300)...)), "bus")
 	})
 }
 
@@ -107,7 +110,7 @@ func BenchmarkMatch(b *testing.B) {
 
 // BenchmarkFenceTest is a bus that drives through a thousand fences, ten metres at a time.
 func BenchmarkFenceTest(b *testing.B) {
-	e := benchEngine(b, manyFences(1000))
+	e := benchEngine(b, manyFences(1000, 300))
 	f := e.Program().fences
 	var room []*compiled
 	var l geo.Locator

@@ -200,18 +200,38 @@ func (c *compiled) holdsAt(v *view, by float64) bool {
 }
 
 // mark lets a rule take up what a reading says about its Thing.
-func (e *Engine) mark(s *standing, v *view, m mark, lag int64) placed {
-	c := s.rule
-	p := s.pair(v.thing.ID, e.now)
-	if c.kind != KindFence {
-		m.prop = p.propertyOf(v.obs.Property)
-	}
-	if c.kind == KindFence {
-		pos, _ := v.position()
-		p.position = pos
-	} else if c.kind == KindRate || m.said&held != 0 || p.head.firing && m.said&over != 0 {
+func (e *Engine) mark(s *standing, v *view, m mark, lag int64) {
+	p := e.pairOf(s, v)
+	m.prop = p.propertyOf(v.obs.Property)
+	if s.rule.kind == KindRate || m.said&held != 0 || p.head.firing && m.said&over != 0 {
 		m.value = &sample{v.obs.Value, v.obs.Unit}
 	}
+	e.markPair(s, p, v, m, lag)
+}
+
+// pairOf finds the pair of a rule and the reading's Thing.
+func (e *Engine) pairOf(s *standing, v *view) *pair {
+	x := v.instrument
+	if x == nil {
+		return s.pair(v.thing.ID, e.now)
+	}
+	for i, p := range x.pairs {
+		if p.rule != s.rule {
+			continue
+		}
+		if !p.gone && !p.quiet(e.now) {
+			return p
+		}
+		x.pairs[i] = s.pair(v.thing.ID, e.now)
+		return x.pairs[i]
+	}
+	p := s.pair(v.thing.ID, e.now)
+	x.pairs = append(x.pairs, p)
+	return p
+}
+
+func (e *Engine) markPair(s *standing, p *pair, v *view, m mark, lag int64) placed {
+	c := s.rule
 	i, how := p.put(m)
 	switch how {
 	case tooLate:

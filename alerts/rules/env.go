@@ -116,6 +116,8 @@ type view struct {
 	places Places
 	state  map[string]any
 	ground ground
+
+	instrument *instrument // nil: not known
 }
 
 // ground is the area in which something is, looked up once.

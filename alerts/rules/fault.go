@@ -69,6 +69,7 @@ type instrument struct {
 	fault    string // empty: in order
 	property string // on which the fault is
 	since    int64
+	pairs    []*pair // of rules that looked at it lately, so that they need not be looked up by name; not all there are
 }
 
 // series is one property of an instrument.
@@ -114,6 +115,7 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 		x = &instrument{}
 		e.series.things[v.thing.ID] = x
 	}
+	v.instrument = x
 	s := e.states[FaultRule]
 	shard, bad, fault := shardOf(v.thing.ID), x.bad, x.fault
 	s.dirty[shard] = true

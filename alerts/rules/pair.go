@@ -23,6 +23,7 @@ type pair struct {
 	lag      int64        // our clock when the newest mark came, less its event time; never negative
 	props    []string     // by mark.prop
 	inside   bool         // of a fence, when it was heard last
+	gone     bool         // its memory was given back
 	position geo.Position // of a fence: where it was heard last
 	at       place        // where it was heard last, for corroborate
 

@@ -42,6 +42,7 @@ type compiled struct {
 	historyMs int64 // of marks: historyMs, and what a rate looks back
 	deadband  float64
 	ties      map[string][]string // variable -> values that it is tied to
+	tests     []tie               // the same, to be tried
 	area      *shape              // of a fence
 	print     string              // of all that it does: equal prints do the same
 }
@@ -135,6 +136,9 @@ func compileRule(envs environments, r *Rule, places Places) (*compiled, []error)
 		for _, name := range pinned {
 			if v := values(c.when.expr, name); v != nil {
 				c.ties[name] = v
+				if len(v) > 0 {
+					c.tests = append(c.tests, tie{fields[name], v})
+				}
 			}
 		}
 	}
@@ -238,10 +242,18 @@ func (p *Program) put(c *compiled, shares map[pin]int) {
 	}
 }
 
-// tied tells that a reading is not one of those to which the rule is tied.
+// tie is a variable that a rule ties to some values.
+type tie struct {
+	of     field
+	values []string
+}
+
+// tied tells that a reading has the values to which the rule is tied.
 func (c *compiled) tied(v *view) bool {
-	for name, vs := range c.ties {
-		if !slices.Contains(vs, fields[name].text(v)) {
+	for i := range c.tests {
+		x := &c.tests[i]
+		s := x.of.text(v)
+		if s != x.values[0] && !slices.Contains(x.values[1:], s) {
 			return false
 		}
 	}

@@ -279,7 +279,7 @@ func TestIndexFindsWhatMatches(t *testing.T) {
 		plain.index, plain.keys, plain.any = nil, nil, true
 		plain.loose = plain.list[:len(list)]
 		for _, c := range plain.list {
-			c.ties = nil
+			c.ties, c.tests = nil, nil
 		}
 		a, b := NewEngine(indexed), NewEngine(plain)
 		for i := range 30 {

@@ -37,6 +37,9 @@ func (e *Engine) Swap(p *Program) []Decision {
 		e.armPiles(s)
 	}
 	e.tracks.unlink()
+	for _, x := range e.series.things {
+		x.pairs = nil
+	}
 	return e.take()
 }
 

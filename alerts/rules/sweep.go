@@ -7,11 +7,9 @@ const sweepEvery = int64(time.Minute / time.Millisecond)
 
 // quiet tells a pair that stands nowhere and has not been heard for long: what would still come for it is too late.
 func (p *pair) quiet(now int64) bool {
-	list := p.kept()
-	if len(list) == 0 || p.head.firing || p.head.agree > 0 || p.head.due(&p.rule.pace) != 0 || p.rule.kind == KindFence && p.inside {
-		return false
-	}
-	return list[len(list)-1].at+p.lag+2*p.rule.historyMs < now
+	n := len(p.marks)
+	return n > p.from && p.marks[n-1].at+p.lag+2*p.rule.historyMs < now && !p.head.firing && p.head.agree == 0 && p.head.due(&p.rule.pace) == 0 &&
+		(p.rule.kind != KindFence || !p.inside)
 }
 
 // sweep frees what is quiet. Whether it has run makes no difference: a quiet pair is taken for a free one by pair as well.
@@ -43,5 +41,6 @@ func (s *standing) free(key string, p *pair) {
 		s.rest[key] = list[len(list)-1].at
 	}
 	delete(s.pairs, key)
+	p.gone = true
 	s.dirty[shardOf(key)] = true
 }

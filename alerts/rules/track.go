@@ -78,7 +78,8 @@ func (e *Engine) fenced(p *Program, v *view, at, lag int64) {
 			continue
 		}
 		inside := slices.Contains(e.tracks.inside, pair.rule)
-		if m := (mark{at: at, said: pair.rule.fenced(inside)}); e.mark(e.list[pair.rule.order], v, m, lag) == appended {
+		pair.position = pos
+		if e.markPair(e.list[pair.rule.order], pair, v, mark{at: at, said: pair.rule.fenced(inside)}, lag) == appended {
 			pair.inside = inside
 		}
 	}
@@ -128,12 +129,11 @@ func (e *Engine) link(p *Program, t *track, key string) {
 			}
 		}
 	}
-	t.pairs = slices.DeleteFunc(t.pairs, func(pair *pair) bool {
-		s := e.list[pair.rule.order]
-		if s.pairs[key] == pair && pair.quiet(e.now) {
-			s.free(key, pair)
+	t.pairs = slices.DeleteFunc(t.pairs, func(p *pair) bool {
+		if !p.gone && p.quiet(e.now) {
+			e.list[p.rule.order].free(key, p)
 		}
-		return s.pairs[key] != pair
+		return p.gone
 	})
 }
 
