@@ -86,7 +86,11 @@ describe("what is left of an incident", () => {
     });
     expect(titled(whole, types, "en")).toBe(whole);
     const made = { ...whole, title: "kebakaran bangunan, Kubung" };
-    expect(titled(made, types, "en").title).toBe("Kebakaran bangunan, Kubung");
+    expect(titled(made, types, "en").title).toBe("Building fire, Kubung");
+    expect(titled(made, types, "id").title).toBe("Kebakaran bangunan, Kubung");
+    expect(titled({ ...whole, title }, types, "en").title).toBe(
+      "Building fire",
+    );
   });
   it("keeps the house's word where the table is not here", () => {
     const coarse = make("3", { version: 0, type, title: "kebakaran" });

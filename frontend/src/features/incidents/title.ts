@@ -19,21 +19,32 @@ export function typeWord(
 }
 
 /**
- * What is left of an incident says its type in the house's language alone: its title is that type in the reader's. The house makes titles of types and events,
- * which begin small: on a screen they begin as a sentence does.
+ * The title in the reader's language as far as the house made it: what is left of an incident says its type alone, and a title that nobody gave begins with the
+ * type's name in the house's language, in small letters. What people wrote stays, but for a capital.
  */
 export function titled(
   incident: Incident,
   types: readonly IncidentType[],
   lang: Lang,
 ): Incident {
-  const known =
-    limitOf(incident) === "coarse" &&
-    types.some((t) => t.code === incident.type);
-  const title = known
-    ? typeWord(incident.type, types, lang)
-    : capital(incident.title);
+  const title = capital(said(incident, types, lang));
   return title === incident.title ? incident : { ...incident, title };
+}
+
+function said(
+  incident: Incident,
+  types: readonly IncidentType[],
+  lang: Lang,
+): string {
+  const { title } = incident;
+  const type = types.find((t) => t.code === incident.type);
+  if (!type) return title;
+  if (limitOf(incident) === "coarse") return type[lang];
+  const begins = title.toLowerCase();
+  const name = type.id.toLowerCase();
+  return begins === name || begins.startsWith(`${name}, `)
+    ? type[lang] + title.slice(name.length)
+    : title;
 }
 
 /** A title in what happened and the rest; what is left of an incident has its type alone, whose name may have a comma. */
