@@ -103,7 +103,8 @@ func check(c *checker, cfg *Config) {
 	if cfg.Limits.Message < 1 || cfg.Limits.Message > cfg.Limits.Body {
 		c.bad("limits.message", "%v: want 1 B to limits.body, %v", cfg.Limits.Message, cfg.Limits.Body)
 	}
-	if _, err := profile.Load(cfg.Profile); err != nil {
+	where, err := profile.Load(cfg.Profile)
+	if err != nil {
 		c.profile(err)
 	}
 	for _, err := range cfg.Alarms.Validate() {
@@ -116,7 +117,11 @@ func check(c *checker, cfg *Config) {
 	}
 	c.feeds(cfg.Feeds)
 	c.brokerless(cfg)
-	c.rules(cfg.Rules)
+	var places rules.Places
+	if err == nil {
+		places = rules.PlacesOf(where.Areas)
+	}
+	c.rules(cfg.Rules, places)
 }
 
 // profile reports what is wrong with the profile: the faults of its own file as they are, each with its line there.
@@ -344,12 +349,13 @@ func (c *checker) brokerless(cfg *Config) {
 	}
 }
 
-func (c *checker) rules(all []rules.Rule) {
+// rules reports the faults of every rule; places may be nil, where the profile cannot be read: then fences with names of areas are passed over.
+func (c *checker) rules(all []rules.Rule, places rules.Places) {
 	first := map[string]int{}
 	for i, r := range all {
 		path := fmt.Sprintf("rules[%d]", i)
 		// One by one, so that each fault finds its line.
-		if _, err := rules.Compile([]rules.Rule{r}, nil); err != nil {
+		if _, err := rules.Compile([]rules.Rule{r}, places); err != nil && (places != nil || r.Fence == nil || r.Fence.Area == "") {
 			c.rule(path, r.ID, err)
 		}
 		if r.ID == "" {
@@ -363,11 +369,31 @@ func (c *checker) rules(all []rules.Rule) {
 	}
 }
 
-// rule splits the engine's joined error into one fault for each key. A line that names no key belongs to the one before it: CEL shows the
-// expression and points into it.
+// rule reports the faults of one rule.
 func (c *checker) rule(path, id string, err error) {
+	before := len(c.Faults)
+	for _, f := range findings(id, err) {
+		at := path
+		if f.key != "" {
+			at = path + "." + f.key
+		}
+		fault := Fault{Source: c.Source, Path: at, Text: f.text}
+		if p := c.Locate(at); p.Line > 0 {
+			fault.Line, fault.Column = p.Line, p.Column
+		}
+		if !slices.ContainsFunc(c.Faults[:before], func(f Fault) bool { return f.Path == at }) {
+			c.Faults = append(c.Faults, fault)
+		}
+	}
+}
+
+// finding is one fault of a rule, at its key.
+type finding struct{ key, text string }
+
+// findings splits the engine's joined error on one rule into one fault for each key. A line that names no key belongs to the one before it: CEL
+// shows the expression and points into it.
+func findings(id string, err error) []finding {
 	text := strings.TrimPrefix(err.Error(), rules.ErrRule.Error()+": ")
-	type finding struct{ key, text string }
 	var found []finding
 	for line := range strings.SplitSeq(text, "\n") {
 		rest, ok := strings.CutPrefix(line, fmt.Sprintf("rule %q: ", id))
@@ -386,20 +412,7 @@ func (c *checker) rule(path, id string, err error) {
 	if len(found) == 0 {
 		found = append(found, finding{"", text})
 	}
-	before := len(c.Faults)
-	for _, f := range found {
-		at := path
-		if f.key != "" {
-			at = path + "." + f.key
-		}
-		fault := Fault{Source: c.Source, Path: at, Text: f.text}
-		if p := c.Locate(at); p.Line > 0 {
-			fault.Line, fault.Column = p.Line, p.Column
-		}
-		if !slices.ContainsFunc(c.Faults[:before], func(f Fault) bool { return f.Path == at }) {
-			c.Faults = append(c.Faults, fault)
-		}
-	}
+	return found
 }
 
 // celLine turns "ERROR: <input>:1:5: undeclared …" into words for people.

@@ -77,7 +77,7 @@ func (p *Pipeline) Evaluate(ctx context.Context, cases Cases) error {
 		return errors.New("ingest: somebody evaluates already")
 	}
 	defer p.leaveRules()
-	v := &evaluator{p: p, cases: cases, began: p.d.Now(), known: &twoSpans{}, ahead: newAhead()}
+	v := &evaluator{p: p, cases: cases, began: p.d.Now(), known: &twoSpans{span: aheadFor.Milliseconds()}, ahead: newAhead()}
 	if err := v.insist(ctx, v.begin); err != nil {
 		return ended(ctx, err)
 	}

@@ -175,6 +175,7 @@ type twoSpans struct {
 	kept        map[uint64]struct{}
 	now, before map[uint64]struct{}
 	began       int64
+	span        int64 // ms
 }
 
 // keep remembers keys for good.
@@ -187,7 +188,7 @@ func (s *twoSpans) keep(keys []uint64) {
 
 // add notes a key; false where it is known.
 func (s *twoSpans) add(key uint64, stored int64) bool {
-	if s.now == nil || stored-s.began > aheadFor.Milliseconds() {
+	if s.now == nil || stored-s.began > s.span {
 		s.before, s.now, s.began = s.now, map[uint64]struct{}{}, stored
 	}
 	for _, of := range []map[uint64]struct{}{s.now, s.before, s.kept} {

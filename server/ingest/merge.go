@@ -193,21 +193,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 func (p *Pipeline) stamped(o *feeds.Observation, m *feeds.Meta) *feeds.Observation {
 	p.obs = *o
 	o = &p.obs
-	if o.ReceivedAt.IsZero() {
-		o.ReceivedAt = moment.Of(m.ReceivedAt)
-		if o.ReceivedAt.IsZero() {
-			o.ReceivedAt = moment.OfMilli(p.open.stamp)
-		}
-	}
-	if o.Quality == "" {
-		o.Quality = feeds.Good
-	}
-	if o.At.IsZero() {
-		o.At, o.Quality = o.ReceivedAt, feeds.Received
-	}
-	if o.At.Sub(o.ReceivedAt.Time) > feeds.ClockSkewLimit {
-		o.Quality = feeds.ClockSkew
-	}
+	date(o, m, p.open.stamp)
 	return o
 }
 

@@ -25,8 +25,8 @@ const maxDepth = 32
 type Place struct{ Line, Column int }
 
 // Reader fills a struct from a YAML tree and collects every fault on its way instead of stopping at the first. The struct names its keys by
-// yaml tags. A type that reads text (encoding.TextUnmarshaler) is given a scalar's text, one that reads JSON (json.Unmarshaler) the value as
-// JSON. Not safe for concurrent use.
+// yaml tags. A type that reads YAML (UnmarshalYAML with a function) is given the value as it stands, one that reads text
+// (encoding.TextUnmarshaler) a scalar's text, one that reads JSON (json.Unmarshaler) the value as JSON. Not safe for concurrent use.
 type Reader struct {
 	Source   string // file name, as faults name it
 	Faults   Faults
@@ -108,6 +108,12 @@ func (w *Reader) value(n ast.Node, v reflect.Value, path string, depth int) {
 			v.Set(w.base(v.Type().Elem()))
 		}
 		w.value(n, v.Elem(), path, depth)
+		return
+	}
+	if u, ok := v.Addr().Interface().(interface{ UnmarshalYAML(func(any) error) error }); ok {
+		if err := yaml.NodeToValue(n, u); err != nil {
+			w.fault(n, path, "%s", plain(err, path))
+		}
 		return
 	}
 	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
@@ -294,6 +300,15 @@ func join(path, key string) string {
 		return key
 	}
 	return path + "." + key
+}
+
+// plain is what a type says of a value it does not read, without the name of the key, which stands before it anyway.
+func plain(err error, path string) string {
+	text := firstLine(err.Error())
+	if at := strings.LastIndexByte(path, '.'); at >= 0 {
+		path = path[at+1:]
+	}
+	return strings.TrimPrefix(text, path+": ")
 }
 
 func firstLine(s string) string { return strings.TrimSpace(strings.SplitN(s, "\n", 2)[0]) }
