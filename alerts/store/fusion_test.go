@@ -177,12 +177,12 @@ func TestNothingMergesByItself(t *testing.T) {
 	})
 }
 
-// Three reports of one kind in one place make one ask for an incident; nobody opens it by himself. When they are gone so is the suggestion.
+// Three reports of one kind in one place, of what can wait, make one ask for an incident; nobody opens it by himself. When they are gone so is the suggestion.
 func TestReportsAskForAnIncident(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, c *clock) {
 		var all []feeds.Report
 		for i := range 3 {
-			all = append(all, caller(fmt.Sprint(i), "Listrik padam, trafo meledak", metres(float64(80*i)), noon.Add(time.Duration(i)*time.Minute)))
+			all = append(all, caller(fmt.Sprint(i), "Kekeringan, krisis air", metres(float64(80*i)), noon.Add(time.Duration(i)*time.Minute)))
 		}
 		s.mustReports(t, feeds.Meta{}, all[:2], Stored, Stored)
 		s.fused(t)
@@ -192,7 +192,7 @@ func TestReportsAskForAnIncident(t *testing.T) {
 		s.mustReports(t, feeds.Meta{}, all[2:], Stored)
 		s.fused(t)
 		got := s.suggested(t, fusion.Open, fusion.Offered)
-		if len(got) != 1 || len(got[0].Evidence) != 3 || got[0].Type != "power_out" || got[0].Location == nil {
+		if len(got) != 1 || len(got[0].Evidence) != 3 || got[0].Type != "drought" || got[0].Location == nil {
 			t.Fatalf("suggested %+v", got)
 		}
 		if list, _, err := s.Incidents(t.Context(), Query{}); err != nil || len(list) != 0 {
@@ -205,7 +205,7 @@ func TestReportsAskForAnIncident(t *testing.T) {
 		if left := s.suggested(t, fusion.Open, fusion.Withdrawn); len(left) != 1 {
 			t.Fatalf("what it rested on is gone, and it stands: %+v", s.suggested(t, "", ""))
 		}
-		again := caller("4", "mati lampu sejak tadi", metres(40), noon.Add(4*time.Minute))
+		again := caller("4", "krisis air sejak lama", metres(40), noon.Add(4*time.Minute))
 		s.mustReports(t, feeds.Meta{}, []feeds.Report{again}, Stored)
 		s.fused(t)
 		got = s.suggested(t, fusion.Open, fusion.Offered)
