@@ -80,9 +80,12 @@ func (r *reader) uint() uint64 {
 	return v
 }
 
+// mostInt bounds every whole number of a state, so that sums of times do not overflow: 140,000 years in milliseconds.
+const mostInt = 1 << 52
+
 func (r *reader) int() int64 {
 	v, n := binary.Varint(r.b)
-	if n <= 0 {
+	if n <= 0 || v > mostInt || v < -mostInt {
 		r.fail()
 		return 0
 	}
@@ -109,6 +112,16 @@ func (r *reader) text() string {
 	s := string(r.b[:n])
 	r.b = r.b[n:]
 	return s
+}
+
+// span reads a duration, which is not negative.
+func (r *reader) span() int64 {
+	v := r.int()
+	if v < 0 {
+		r.fail()
+		return 0
+	}
+	return v
 }
 
 // count reads how many follow; each takes at least one byte, so that garbage asks for no more memory than it has bytes.

@@ -78,7 +78,7 @@ func (e *Engine) restoreClock(id string, b []byte) error {
 	if v := r.uint(); v != stateVersion {
 		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
 	}
-	print, newest, lag := r.uint(), r.int(), r.int()
+	print, newest, lag := r.uint(), r.int(), r.span()
 	s := e.states[id]
 	if r.err != nil || s == nil || printHash(s.rule.print) != print {
 		return r.err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -275,7 +276,7 @@ func (w *writer) fold(f *fold) {
 func (r *reader) fold() (f fold) {
 	r.flags(&f.firing, &f.armed, &f.claimed)
 	f.prop = uint8(r.uint())
-	f.agree = int32(r.int())
+	f.agree = int32(min(r.span(), math.MaxInt32))
 	for _, t := range []*int64{&f.since, &f.enough, &f.fired, &f.last, &f.moved} {
 		*t = r.int()
 	}
@@ -325,7 +326,7 @@ func (r *reader) pair(c *compiled) *pair {
 	r.flags(&p.inside, &p.at.simulated)
 	p.position = geo.Position{Lat: r.num(), Lng: r.num()}
 	p.at.cell = cellOf(r.uint())
-	p.lag = r.int()
+	p.lag = r.span()
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		p.props = append(p.props, r.text())
 	}
@@ -334,7 +335,9 @@ func (r *reader) pair(c *compiled) *pair {
 	p.floor = r.int()
 	last := int64(0)
 	for n := r.count(); n > 0 && r.err == nil; n-- {
-		last += r.int()
+		if last += r.int(); last > mostInt || last < -mostInt {
+			r.fail()
+		}
 		bits := r.uint()
 		m := mark{at: last, said: said(bits >> 1), prop: uint8(r.uint())}
 		if bits&1 != 0 {

@@ -220,14 +220,13 @@ func (x *tracks) restore(b []byte) error {
 	things, rest := map[string]*track{}, map[string]int64{}
 	for n := r.count(); n > 0 && r.err == nil; n-- {
 		key := r.text()
-		t := &track{floor: r.int(), lag: r.int()}
+		t := &track{floor: r.int(), lag: r.span()}
 		last := int64(0)
 		for m := r.count(); m > 0 && r.err == nil; m-- {
 			d := r.int()
-			if len(t.times) > 0 && d <= 0 {
+			if last += d; len(t.times) > 0 && d <= 0 || last > mostInt || last < -mostInt {
 				r.fail()
 			}
-			last += d
 			t.times = append(t.times, last)
 		}
 		things[key] = t
