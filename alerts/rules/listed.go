@@ -15,7 +15,8 @@ type Listed struct {
 	ActWithinS   float64  `json:"act_within_s,omitempty"`
 	ExpiresS     float64  `json:"expires_s"`
 	MergeWindowS float64  `json:"merge_window_s,omitempty"`
-	Source       string   `json:"source"` // file: read-only here
+	Source       string   `json:"source"`  // file: read-only here; api; built-in
+	Version      int64    `json:"version"` // of those made through the interface, to be named by who changes them; else 0
 	Kind         Kind     `json:"kind"`
 	State        string   `json:"state"`  // off, normal, pending, firing
 	Firing       []string `json:"firing"` // Things on which it fires

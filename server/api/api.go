@@ -48,6 +48,7 @@ type Deps struct {
 	Feeds   func() []feeds.FeedStatus
 	FeedSet FeedSet
 	Rules   func() []rules.Listed
+	RuleSet RuleSet
 	Alarms  alarm.Config // limits of shelving
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
@@ -144,6 +145,7 @@ func (s *server) register() error {
 	s.statements()
 	s.areaStatus()
 	s.lists()
+	s.rules()
 	s.feed()
 	s.feedSet()
 	s.basemap()

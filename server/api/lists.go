@@ -6,18 +6,14 @@ import (
 	"time"
 
 	"kentongan/alerts/audit"
-	"kentongan/alerts/rules"
 	"kentongan/feeds"
 	"kentongan/server/access"
 )
 
-// lists registers the short lists: feeds, rules, audit; and the profile.
+// lists registers the short lists: feeds, audit; and the profile.
 func (s *server) lists() {
 	operation(s, needs(access.ReadFeeds), "GET", "/api/v1/feeds", "feeds", "How each feed fares", http.StatusOK, func(context.Context, *struct{}) (*body[List[feeds.FeedStatus]], error) {
 		return listOf(s.Feeds(), ""), nil
-	})
-	operation(s, needs(access.ReadRules), "GET", "/api/v1/rules", "rules", "The rules, with their state", http.StatusOK, func(context.Context, *struct{}) (*body[List[rules.Listed]], error) {
-		return listOf(s.Rules(), ""), nil
 	})
 	operation(s, needs(access.ReadAudit), "GET", "/api/v1/audit", "audit", "Audit records, the newest first", http.StatusOK, s.listAudit)
 	s.profile()

@@ -28,6 +28,7 @@ type word struct {
 	SessionEnded string `json:"session_ended,omitempty"` // hash of the session
 	GoesOn       bool   `json:"goes_on,omitempty"`       // it has another secret now: its screens come back
 	FeedsChanged bool   `json:"feeds_changed,omitempty"`
+	RulesChanged bool   `json:"rules_changed,omitempty"`
 }
 
 // sessionEnded ends the sockets of a session, here and at every other server. Who is not on the line finds it in the list when he is.
@@ -139,6 +140,9 @@ func (a *App) heard(text string) {
 	}
 	if w.FeedsChanged {
 		a.feedSet.wake()
+	}
+	if w.RulesChanged {
+		a.ruleSet.wake()
 	}
 	if w.SessionEnded != "" {
 		a.auth.Forget() // the session may be a key's: none of its sockets may open after this

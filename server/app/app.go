@@ -94,6 +94,7 @@ type App struct {
 	push       *runner.Runner            // feeds that are driven from outside: every server takes them
 	pull       *runner.Runner            // feeds that we drive: one server at a time
 	feedSet    *feedSet
+	ruleSet    *ruleSet
 	broker     *mqtt.Broker // nil: mqtt_listen is empty
 	archive    *archive.Archive
 	quarantine *quarantine // of contracts and held deliveries
@@ -130,7 +131,8 @@ func (a *App) build(ctx context.Context) error {
 	if a.profile, err = profile.Load(a.cfg.Profile); err != nil {
 		return err
 	}
-	program, err := rules.Compile(a.cfg.Rules, rules.PlacesOf(a.profile.Areas))
+	places := rules.PlacesOf(a.profile.Areas)
+	program, err := rules.Compile(a.cfg.Rules, places)
 	if err != nil {
 		return err
 	}
@@ -158,6 +160,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.newPrivacy()
 	a.newIngest()
+	a.ruleSet = newRuleSet(a, places)
 	if err := a.openArchive(); err != nil {
 		return err
 	}
@@ -233,6 +236,12 @@ func (a *App) Run(ctx context.Context) (err error) {
 		}
 		return err
 	}
+	if err := a.ruleSet.refresh(ctx); err != nil { // before anybody judges: a rule that is not known yet would be taken for one that is gone
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	ingesting, abandon := context.WithCancel(a.workCtx)
 	defer func() {
 		if errors.Is(err, ErrNewEpoch) { // what waits belongs to the store that is gone: a drain would try in vain
@@ -258,6 +267,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 		defer cancel()
 		return a.pipeline.Drain(ctx)
 	})
+	a.spawn("rules of the store and the file", a.workCtx, a.ruleSet.follow)
 	a.spawn("people", a.workCtx, a.watchPeople)
 	a.spawn("epoch", a.workCtx, a.watchEpoch)
 	a.runNeighbours()

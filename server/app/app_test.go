@@ -76,7 +76,8 @@ func launch(t *testing.T, version, settings string, env []string, before ...func
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, faults := config.Load(config.Source{File: file, Env: append(env, "KENTONGAN_ADMIN_TOKEN="+token), Formats: formats.Names()})
+	source := config.Source{File: file, Env: append(env, "KENTONGAN_ADMIN_TOKEN="+token), Formats: formats.Names()}
+	cfg, faults := config.Load(source)
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
@@ -85,6 +86,7 @@ func launch(t *testing.T, version, settings string, env []string, before ...func
 	if err != nil {
 		t.Fatal(err)
 	}
+	a.Source(source)
 	for _, f := range before {
 		f(a)
 	}

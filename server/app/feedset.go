@@ -366,7 +366,7 @@ func (f *feedSet) change(ctx context.Context, c store.FeedChange, who audit.Acto
 		}
 		return stale(now, there)
 	}
-	f.app.announceFeeds()
+	f.app.announce(word{FeedsChanged: true})
 	if err := f.refresh(context.WithoutCancel(ctx)); err != nil {
 		f.wake() // it is kept; follow takes it up
 	}
@@ -425,18 +425,19 @@ func (f *feedSet) Versions(ctx context.Context, name string) ([]api.FeedVersion,
 	return out, nil
 }
 
-// announceFeeds tells the other servers that feeds have changed. Who does not hear it sees it within feedsEvery.
-func (a *App) announceFeeds() {
+// announce tells the other servers that something has changed. Who does not hear it sees it within a second.
+func (a *App) announce(w word) {
 	if a.alone() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(a.workCtx, announceLimit)
 	defer cancel()
-	b, err := json.Marshal(word{From: a.me, FeedsChanged: true})
+	w.From = a.me
+	b, err := json.Marshal(w)
 	if err == nil {
 		err = a.rdb.SPublish(ctx, a.keys.Announce(), b).Err()
 	}
 	if err != nil {
-		a.log.Debug().Err(err).Msg("other servers are not told that feeds have changed: they will see it")
+		a.log.Debug().Err(err).Msg("other servers are not told of a change: they will see it")
 	}
 }

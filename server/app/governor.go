@@ -36,7 +36,7 @@ func (a *App) governor(cases *store.Store) func() store.Reader {
 }
 
 // listRules lists the rules in force.
-func (a *App) listRules() []rules.Listed { return a.rules.List() }
+func (a *App) listRules() []rules.Listed { return a.ruleSet.List() }
 
 // staffedDesks are the desks at which somebody's screens are live.
 func (a *App) staffedDesks(ctx context.Context) ([]string, error) {

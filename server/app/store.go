@@ -159,6 +159,7 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 		r.Warnings = append(r.Warnings, w)
 	}
 	r.Warnings = append(r.Warnings, a.feedSet.warned()...)
+	r.Warnings = append(r.Warnings, a.ruleSet.warned()...)
 	if a.pair != nil {
 		if w := a.pair.warning(); w != "" {
 			r.Warnings = append(r.Warnings, w)

@@ -49,6 +49,11 @@ type settings struct {
 }
 
 func (s settings) load(env []string) (config.Config, config.Faults) {
+	return config.Load(s.source(env))
+}
+
+// source is where all settings come from.
+func (s settings) source(env []string) config.Source {
 	flags := map[string]string{}
 	if s.Listen != nil {
 		flags["listen"] = *s.Listen
@@ -56,7 +61,7 @@ func (s settings) load(env []string) (config.Config, config.Faults) {
 	if s.Profile != nil {
 		flags["profile"] = *s.Profile
 	}
-	return config.Load(config.Source{File: s.Config, Env: env, Flags: flags, Formats: formats.Names()})
+	return config.Source{File: s.Config, Env: env, Flags: flags, Formats: formats.Names()}
 }
 
 // world is what a command may touch.

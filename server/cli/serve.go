@@ -82,6 +82,9 @@ func (s *serve) city(list []runner.FeedConfig) error {
 // once serves one life of the store. Again means that the store came back empty and everything must be built anew.
 func (s *serve) once(ctx context.Context, cfg *config.Config, log zerolog.Logger, w *world, emptied time.Time) (again bool, err error) {
 	a, err := begin(ctx, cfg, log, emptied)
+	if err == nil {
+		a.Source(s.source(w.env))
+	}
 	if err != nil && ctx.Err() != nil {
 		log.Info().Err(err).Msg("stopped before the start was done")
 		return false, nil

@@ -28,6 +28,20 @@ type Source struct {
 	Formats []string          // names of formats that feeds may use; nil: not checked
 }
 
+// Path is the file that is read; empty: none is.
+func (s Source) Path() string {
+	if s.File != "" {
+		return s.File
+	}
+	path := ""
+	for _, kv := range s.Env {
+		if text, ok := strings.CutPrefix(kv, Prefix+"CONFIG="); ok {
+			path = text
+		}
+	}
+	return path
+}
+
 // otherVariables are ours but no settings: CONFIG names the file, the others belong to test scripts.
 var otherVariables = []string{"CONFIG", "TOKEN", "URL", "BIN"}
 
@@ -40,10 +54,7 @@ func Load(s Source) (Config, Faults) {
 			env[strings.TrimPrefix(name, Prefix)] = value
 		}
 	}
-	file := s.File
-	if file == "" {
-		file = env["CONFIG"]
-	}
+	file := s.Path()
 	w := strict.New(file)
 	w.Base(reflect.TypeFor[runner.FeedConfig](), func() reflect.Value { return reflect.ValueOf(runner.DefaultConfig()) })
 	if file != "" {

@@ -141,7 +141,7 @@ func (v *evaluator) live(ctx context.Context, e *evaluation) error {
 			e.waiting.Add(-1)
 		case c := <-changes:
 			err = v.change(ctx, &c)
-		case <-v.p.swapped:
+		case <-v.p.ruling.changed:
 			err = v.swap(ctx)
 		case <-hold.C:
 			if err = v.tick(ctx); err == nil {

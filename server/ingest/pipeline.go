@@ -82,10 +82,8 @@ type Pipeline struct {
 	ending  sync.Once
 	waiting atomic.Int64 // submissions not answered
 
-	ruling     sync.Mutex
-	evaluating bool                       // somebody is in Evaluate
-	program    *rules.Program             // what SetRules gave last; nil: the engine's own
-	swapped    chan struct{}              // room for one: there is another program
+	rulingLock sync.Mutex
+	ruling     ruling
 	evaluation atomic.Pointer[evaluation] // nil: nobody judges, or it catches up from the streams
 	following  atomic.Bool
 	known      atomic.Int64 // ms: what other servers committed until then has been taken
@@ -130,7 +128,7 @@ func New(d Deps) *Pipeline {
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
 		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), reportLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
-		repairs: map[string]*repair{}, loadedAt: d.Now(), swapped: make(chan struct{}, 1),
+		repairs: map[string]*repair{}, loadedAt: d.Now(), ruling: ruling{changed: make(chan struct{}, 1)},
 	}
 }
 
