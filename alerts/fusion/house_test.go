@@ -36,10 +36,8 @@ type house struct {
 	things  map[string]*feeds.Thing
 	offered map[string]fusion.Suggestion
 	waiting []waits // suggestions to open, in the order in which they came
-	placeOf map[string]geo.Position
 	joins   []fusion.Joined
 	seen    map[string]bool
-	at      map[string]time.Time // of pieces that are observations: incident/ref
 }
 
 // waits is a suggestion that a person has before them since then.

@@ -75,15 +75,6 @@ func literal(e ast.Expr) (string, bool) {
 	return s, ok
 }
 
-// uses tells whether a condition names a variable.
-func uses(e ast.Expr, variable string) bool {
-	found := false
-	if e != nil {
-		ast.PostOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) { found = found || isVariable(e, variable) }))
-	}
-	return found
-}
-
 // named lists the texts that stand beside a variable anywhere in a condition.
 func named(e ast.Expr, variable string) []string {
 	var out []string

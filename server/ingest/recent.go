@@ -45,8 +45,6 @@ func Identity(record []byte) (uint64, error) {
 	return identity(r.ID, r.Property, r.At.Milli(), r.Quality, r.Value), nil
 }
 
-func hash(s string) uint64 { return maphash.String(seed, s) }
-
 // mix is the finaliser of SplitMix64.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15

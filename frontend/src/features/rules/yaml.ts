@@ -67,6 +67,12 @@ function scalar(text: string, line: number): Value {
     : text;
 }
 
+/** A key as it is written, without its quotes. */
+function keyOf(text: string, line: number): string {
+  const value = scalar(text, line);
+  return typeof value === "string" ? value : text;
+}
+
 /** "{a: 1, b: [x, y]}" from a place on. */
 class Flow {
   #text: string;
@@ -93,6 +99,12 @@ class Flow {
     while (/\s/.test(this.#text[this.#at] ?? "")) this.#at++;
   }
 
+  /** The next sign that is no space. */
+  #next(): string | undefined {
+    this.#space();
+    return this.#text[this.#at];
+  }
+
   #word(stop: RegExp): string {
     const from = this.#at;
     const quote = this.#text[from];
@@ -116,7 +128,7 @@ class Flow {
     if (this.#text[this.#at] === "[") {
       this.#at++;
       const list: Value[] = [];
-      for (this.#space(); this.#text[this.#at] !== "]"; this.#space()) {
+      while (this.#next() !== "]") {
         list.push(this.#value());
         this.#space();
         if (this.#text[this.#at] === ",") this.#at++;
@@ -128,12 +140,12 @@ class Flow {
     if (this.#text[this.#at] === "{") {
       this.#at++;
       const doc: Doc = {};
-      for (this.#space(); this.#text[this.#at] !== "}"; this.#space()) {
-        const key = scalar(this.#word(/[:,}]/), this.#line);
+      while (this.#next() !== "}") {
+        const key = keyOf(this.#word(/[:,}]/), this.#line);
         this.#space();
         if (this.#text[this.#at] !== ":") this.#fail();
         this.#at++;
-        doc[String(key)] = this.#value();
+        doc[key] = this.#value();
         this.#space();
         if (this.#text[this.#at] === ",") this.#at++;
         else if (this.#text[this.#at] !== "}") this.#fail();
@@ -193,7 +205,7 @@ class Reader {
       const found = KEY.exec(row.text);
       if (row.indent > indent || !found)
         throw new YamlFault(row.line, "indent");
-      const key = String(scalar(found[1] ?? "", row.line));
+      const key = keyOf(found[1] ?? "", row.line);
       if (Object.hasOwn(doc, key)) throw new YamlFault(row.line, "twice");
       const at = path === "" ? key : `${path}.${key}`;
       this.lines.set(at, row.line);

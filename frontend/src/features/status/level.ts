@@ -56,7 +56,7 @@ export function levelWord(
 }
 
 export const hazardWord = (s: AreaStatus, lang: string): string =>
-  wordsOf(s.names as Record<string, string> | undefined, lang) || s.hazard;
+  wordsOf(s.names, lang) || s.hazard;
 
 /** Proposals that wait for somebody. */
 export const proposed = (all: readonly AreaStatus[]): AreaStatus[] =>
