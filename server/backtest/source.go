@@ -192,3 +192,13 @@ func (r *reading) next() error {
 	}
 	return nil
 }
+
+// Only reads the deliveries of one feed; those of others are refused.
+func Only(feed string, read Reader) Reader {
+	return func(ctx context.Context, d archive.Delivery) (feeds.Batch, feeds.Meta, error) {
+		if d.Feed != feed {
+			return feeds.Batch{}, feeds.Meta{}, feeds.Permanentf("of another feed")
+		}
+		return read(ctx, d)
+	}
+}

@@ -32,7 +32,7 @@ type commands struct {
 	Secret       secret    `cmd:"" help:"Keys that seal secrets in the store."`
 	Key          key       `cmd:"" help:"Keys of feeds and programs."`
 	User         userCmd   `cmd:"" help:"Accounts of people."`
-	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders make of them?"`
+	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders, or these rules, make of them?"`
 	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
 	Rules        rulesCmd  `cmd:"" help:"Rules: run their tests."`
 	Routes       routesCmd `cmd:"" help:"Print every route of the server, who may use it and what it needs."`

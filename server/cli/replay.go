@@ -24,13 +24,14 @@ import (
 // replay is kentongan replay: raw bytes of the archive, read once more.
 type replay struct {
 	Files []string `arg:"" optional:"" help:"Files or folders of an archive (data_dir/raw): read them with today's decoders and print what is different. Nothing is stored." type:"path"`
+	Rules string   `help:"Instead of differences: print the alerts that the rules of this file raise on what was recorded." placeholder:"FILE" type:"path"`
 	Feed  string   `help:"Only this feed." placeholder:"NAME"`
 	Shown int      `help:"How many differences are printed." default:"20"`
-	JSON  bool     `help:"Print every difference as a line of JSON."`
+	JSON  bool     `help:"Print every difference, or every alert of --rules, as a line of JSON."`
 
 	Store bool          `help:"Instead of reading files: let the server take its refused deliveries of --feed again, and store them."`
-	From  time.Time     `help:"With --store: received from here on (RFC 3339); default: a day before --to." placeholder:"TIME"`
-	To    time.Time     `help:"With --store: and before; default: now." placeholder:"TIME"`
+	From  time.Time     `help:"With --store: received from here on (RFC 3339); default: a day before --to. With --rules: alerts from here on; default: all." placeholder:"TIME"`
+	To    time.Time     `help:"With --store: and before; default: now. With --rules: up to here; default: all." placeholder:"TIME"`
 	Span  time.Duration `hidden:"" default:"24h"`
 	where
 }
@@ -39,12 +40,17 @@ func (c *replay) Run(w *world) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	switch {
+	case c.Store && c.Rules != "":
+		return errors.New("--store takes no rules: the server judges by its own")
 	case c.Store && (len(c.Files) > 0 || c.Feed == ""):
 		return errors.New("--store takes no files; it needs --feed")
 	case c.Store:
 		return c.store(ctx, w)
 	case len(c.Files) == 0:
 		return errors.New("name files or folders of an archive, such as data/raw; or --store with --feed")
+	}
+	if c.Rules != "" {
+		return c.judge(ctx, w)
 	}
 	return c.reread(ctx, w)
 }

@@ -350,10 +350,13 @@ func (c *checker) brokerless(cfg *Config) {
 }
 
 // rules reports the faults of every rule; places may be nil, where the profile cannot be read: then fences with names of areas are passed over.
-func (c *checker) rules(all []rules.Rule, places rules.Places) {
+func (c *checker) rules(all []rules.Rule, places rules.Places) { c.list("rules", all, places) }
+
+// list does so of a list that stands under a path.
+func (c *checker) list(prefix string, all []rules.Rule, places rules.Places) {
 	first := map[string]int{}
 	for i, r := range all {
-		path := fmt.Sprintf("rules[%d]", i)
+		path := fmt.Sprintf("%s[%d]", prefix, i)
 		// One by one, so that each fault finds its line.
 		if _, err := rules.Compile([]rules.Rule{r}, places); err != nil && (places != nil || r.Fence == nil || r.Fence.Area == "") {
 			c.rule(path, r.ID, err)
@@ -362,7 +365,7 @@ func (c *checker) rules(all []rules.Rule, places rules.Places) {
 			continue
 		}
 		if at, twice := first[r.ID]; twice {
-			c.bad(path+".id", "%q is the id of rules[%d] as well (line %d)", r.ID, at, c.Locate(fmt.Sprintf("rules[%d].id", at)).Line)
+			c.bad(path+".id", "%q is the id of %s[%d] as well (line %d)", r.ID, prefix, at, c.Locate(fmt.Sprintf("%s[%d].id", prefix, at)).Line)
 		} else {
 			first[r.ID] = i
 		}

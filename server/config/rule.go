@@ -140,3 +140,32 @@ func (r *RuleFaults) Define(rule rules.Rule) {
 		r.Add("review", fmt.Sprintf("%.40q is no date such as 2027-06-01", rule.Review))
 	}
 }
+
+// ReadRules reads the rules of a text: a whole configuration, or one that holds only rules, or a list of them. Every fault has its line; faults of
+// other parts of a configuration are not told.
+func ReadRules(source string, text []byte, places rules.Places) ([]rules.Rule, Faults) {
+	r := strict.New(source)
+	var all []rules.Rule
+	prefix := "rules"
+	if shapeOf(string(text)) == "list" {
+		prefix = ""
+		r.Read(text, &all)
+	} else {
+		cfg := Default()
+		r.Read(text, &cfg)
+		all = cfg.Rules
+	}
+	faults := r.Faults
+	r.Faults = nil
+	for _, f := range faults {
+		if prefix == "" || f.Path == "" || strings.HasPrefix(f.Path, prefix) {
+			r.Faults = append(r.Faults, f)
+		}
+	}
+	c := &checker{Reader: r}
+	c.list(prefix, all, places)
+	if len(all) == 0 && len(r.Faults) == 0 {
+		r.Faults = append(r.Faults, Fault{Source: source, Text: "holds no rules"})
+	}
+	return all, r.Faults.Sorted()
+}
