@@ -177,8 +177,15 @@ func TestFloodOfAlarms(t *testing.T) {
 	_, doc = p.call(t, "GET", "/api/v1/alarms?priority=P1&presented=true", "")
 	first := doc["items"].([]any)[0].(map[string]any)
 	id, version := first["id"].(string), first["version"].(float64)
-	_, doc = p.call(t, "GET", "/api/v1/alarms?code=group&state=raised", "")
-	head := doc["items"].([]any)[0].(map[string]any)
+	var head map[string]any
+	eventually(t, 30*time.Second, "a group is presented", func() bool {
+		_, doc := p.call(t, "GET", "/api/v1/alarms?code=group&state=raised", "")
+		list, _ := doc["items"].([]any)
+		if len(list) > 0 {
+			head = list[0].(map[string]any)
+		}
+		return head != nil
+	})
 	code, doc := p.call(t, "POST", "/api/v1/alarms/acknowledge", fmt.Sprintf(`{"ids":[%q,%q,"nosuch"],"note":"seen"}`, id, head["id"]))
 	if code != http.StatusOK || len(doc["items"].([]any)) != 1 || len(doc["refused"].([]any)) != 2 {
 		t.Errorf("several at once: %d %v", code, doc)
