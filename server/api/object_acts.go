@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -96,7 +97,7 @@ func (v view) piece(ctx context.Context, kind, ref string) (string, moment.Time,
 		if err != nil {
 			return "", moment.Time{}, v.s.fault(err)
 		}
-		return o.report.Text, o.report.ReceivedAt, nil
+		return cmp.Or(o.report.Type, o.report.Channel), o.report.ReceivedAt, nil // not its words: they are erased where the report stands
 	case "alert":
 		a, err := v.s.Cases.Alert(ctx, ref)
 		if errors.Is(err, store.ErrNotFound) {
