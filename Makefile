@@ -56,16 +56,16 @@ go-test: go-test-race go-test-plain ## all tests in Go
 
 # Bytes in and records out, in one goroutine: the race detector has nothing to find there, and whoever calls these rooms at once is tested
 # with it. All others run with it. -vet=off: `make lint` vets everything, once instead of for each kind of build.
-PLAIN := ./feeds/formats/... ./feeds/bounded ./feeds/cap ./feeds/fields ./feeds/mapped ./feeds/register ./geo ./geo/area ./geo/keyspace ./feeds/simulator/storm/... ./server/bench/rage
+PLAIN := ./feeds/formats/... ./feeds/bounded ./feeds/cap ./feeds/fields ./feeds/mapped ./feeds/register ./geo ./geo/area ./geo/keyspace ./feeds/simulator/storm/... ./server/bench/rage ./alerts/alarm ./alerts/fusion ./alerts/rules/... ./alerts/plan ./alerts/statement ./alerts/status
 
 # -parallel 8: what is parallel in server/app waits for leases, drains and feeds; more at once would be late for one another on two cores.
 # -p 3: one of the packages is server/app, which waits. It stands first, so that nothing waits for it at the end.
 go-test-race: needs $(WEB_DONE)
 	set -o pipefail; raced=$$(go list ./... | grep -vxFf <(go list $(PLAIN))) && \
-	go test -race -vet=off -timeout 10m -p 3 -parallel 8 ./server/app ./feeds/runner ./server/hub $$raced
+	go test -race -vet=off -timeout 15m -p 3 -parallel 8 ./server/app ./feeds/runner ./server/hub $$raced
 
 go-test-plain: needs $(WEB_DONE)
-	go test -vet=off -timeout 5m $(PLAIN)
+	go test -vet=off -timeout 8m $(PLAIN)
 	deploy/tools/plain-tests.sh -vet=off -timeout 5m
 
 web-test: $(NPM_DONE)
