@@ -1,3 +1,7 @@
+//go:build !race
+
+// Two seconds are for the house as it is delivered, not for one that the race detector slows.
+
 package app
 
 import (
