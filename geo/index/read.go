@@ -66,6 +66,19 @@ func (s *Store) Tail(ctx context.Context, since time.Time, yield func(at time.Ti
 	return nil
 }
 
+// Clock is the time of the store's clock, or a later one where it has several: whatever was committed before the call lies before it in Tail,
+// unless that clock was put back.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	now, err := s.rdb.Time(ctx).Result()
+	if err != nil {
+		return time.Time{}, fmt.Errorf("index: ask for the time: %w", err)
+	}
+	if s.cluster != nil { // its servers' clocks differ
+		now = now.Add(followSlack)
+	}
+	return now, nil
+}
+
 // forward reads one stream from a place on.
 type forward struct {
 	s         *Store

@@ -208,6 +208,7 @@ func (p *Pipeline) publish(ctx context.Context, changed []ThingChange) {
 		}
 		v.list = append(v.list, judgement{thing, j.obs, p.open.stamp})
 	}
+	inOrder(v.list)
 	p.tell(ctx, v)
 }
 

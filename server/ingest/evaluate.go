@@ -56,6 +56,8 @@ type evaluator struct {
 
 	known      *twoSpans // what was judged lately, while a reading may come from the streams and from the lane; nil: it no longer may
 	knownUntil time.Time
+	beyond     []judgement // committed while the last pass ran
+	beyondAt   time.Time
 }
 
 // Evaluate judges readings, reports and alerts by the rules until ctx ends: first what was not judged in the life of an earlier evaluator, then
@@ -164,8 +166,8 @@ func (v *evaluator) lastWord(ctx context.Context) {
 
 // tick lets time pass for the rules, up to where everything has been judged.
 func (v *evaluator) tick(ctx context.Context) error {
-	if v.judged == 0 {
-		return nil
+	if err := v.rest(ctx); err != nil || v.judged == 0 {
+		return err
 	}
 	return v.decide(ctx, v.p.d.Rules.Tick(time.UnixMilli(v.judged)))
 }

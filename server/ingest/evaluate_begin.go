@@ -51,36 +51,58 @@ func (v *evaluator) seed(ctx context.Context) error {
 // Where no state was kept, what an earlier life judged is judged again, so that the rules know their samples and holds, but decides nothing.
 func (v *evaluator) catchUp(ctx context.Context, e *evaluation) error {
 	const short, most = 300 * time.Millisecond, 8
-	decide := time.UnixMilli(v.seen).Add(-clockSlack)
-	since := decide
+	p := pass{decide: time.UnixMilli(v.seen).Add(-clockSlack)}
+	p.since = p.decide
 	if !v.kept {
-		since = decide.Add(-max(recentWindow, 2*v.p.d.Rules.LongestFor()))
+		p.since = p.decide.Add(-max(recentWindow, 2*v.p.d.Rules.LongestFor()))
 	}
-	for pass := 0; ; pass++ {
+	for n := 0; ; n++ {
 		began := v.p.d.Now()
-		if err := v.insist(ctx, func(ctx context.Context) error { return v.pass(ctx, since, decide) }); err != nil {
+		if err := v.insist(ctx, func(ctx context.Context) error { return v.read(ctx, &p) }); err != nil {
 			return err
 		}
 		took := v.p.d.Now().Sub(began)
-		since, decide = began.Add(-clockSlack), time.Time{}
-		if took < short || pass == most {
+		p = pass{since: began.Add(-clockSlack)}
+		if took < short || n == most {
 			break
 		}
 	}
 	v.p.evaluation.Store(e)
 	began := v.p.d.Now()
-	err := v.insist(ctx, func(ctx context.Context) error { return v.pass(ctx, since, time.Time{}) })
+	p.beyond = &v.beyond
+	err := v.insist(ctx, func(ctx context.Context) error { v.beyond = v.beyond[:0]; return v.read(ctx, &p) })
 	v.judged = max(v.judged, began.Add(-clockSlack).UnixMilli())
-	v.knownUntil = v.p.d.Now().Add(6 * clockSlack)
+	v.beyondAt, v.knownUntil = v.p.d.Now().Add(2*clockSlack), v.p.d.Now().Add(6*clockSlack)
 	return err
 }
 
-// pass judges the tail of the streams, and moves the checkpoint on the way. What was committed before decide decides nothing.
-func (v *evaluator) pass(ctx context.Context, since, decide time.Time) error {
+// pass is one reading of the tail of the streams.
+type pass struct {
+	since  time.Time
+	decide time.Time    // what was committed before decides nothing
+	beyond *[]judgement // takes what was committed after the pass began; nil: it is left to the next pass
+}
+
+// read judges the tail of the streams as it was when the pass began, and moves the checkpoint on the way. What is committed meanwhile would come
+// from one stream before, from another after it was read, and so out of order.
+func (v *evaluator) read(ctx context.Context, p *pass) error {
+	until, err := v.p.d.Index.Clock(ctx)
+	if err != nil {
+		return err
+	}
+	g := gathering{}
 	n := 0
-	return v.p.d.Index.Tail(ctx, since, func(at time.Time, b []byte) error {
-		if n++; n%4096 == 0 {
-			if v.judged = max(v.judged, at.Add(-clockSlack).UnixMilli()); !at.Before(decide) {
+	judge := func(list []judgement) error {
+		for i := range list {
+			if err := v.judge(ctx, &list[i], list[i].stored >= p.decide.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	err = v.p.d.Index.Tail(ctx, p.since, func(at time.Time, b []byte) error {
+		if n++; n%4096 == 0 && !at.After(until) {
+			if v.judged = max(v.judged, at.Add(-clockSlack).UnixMilli()); !at.Before(p.decide) {
 				if err := v.save(ctx); err != nil {
 					return err
 				}
@@ -93,8 +115,31 @@ func (v *evaluator) pass(ctx context.Context, since, decide time.Time) error {
 		if err != nil {
 			return fmt.Errorf("a reading of the tail: %w", err)
 		}
+		if at.After(until) {
+			if p.beyond != nil {
+				*p.beyond = append(*p.beyond, v.p.judgementOf(&r))
+			}
+			return nil
+		}
 		v.replayed++
-		j := v.p.judgementOf(&r)
-		return v.judge(ctx, &j, !at.Before(decide) || !r.StoredAt.Before(decide))
+		return judge(g.add(v.p.judgementOf(&r)))
 	})
+	if err != nil {
+		return err
+	}
+	return judge(g.end())
+}
+
+// rest judges what was committed while the last pass ran, once it must have come by the lane, where nobody did: a store whose clock was put back.
+func (v *evaluator) rest(ctx context.Context) error {
+	if v.beyond == nil || v.p.d.Now().Before(v.beyondAt) {
+		return nil
+	}
+	for i := range v.beyond {
+		if err := v.judge(ctx, &v.beyond[i], true); err != nil {
+			return err
+		}
+	}
+	v.beyond = nil
+	return nil
 }

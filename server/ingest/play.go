@@ -18,6 +18,7 @@ type Player struct {
 	about  func(id string) *feeds.Thing
 	things map[string]*feeds.Thing
 	seen   twoSpans
+	commit gathering
 }
 
 // NewPlayer makes a player. About tells what history does not say of a Thing: its kind and name, and where it stands when no reading says so; nil
@@ -32,7 +33,7 @@ const (
 	DeliverySpan = recentWindow
 )
 
-// Record plays a record of history. The error says that it is none.
+// Record plays a record of history: it gives what came of the commit before, once one of the next comes. The error says that it is no record.
 func (p *Player) Record(b []byte) ([]rules.Decision, error) {
 	if name, err := propertyOf(b); err == nil && !p.engine.Concerns(name) {
 		return nil, nil
@@ -44,38 +45,43 @@ func (p *Player) Record(b []byte) ([]rules.Decision, error) {
 	_, name := feeds.SplitID(r.Thing)
 	o := feeds.Observation{ID: r.ID, Thing: name, Property: r.Property, Value: r.Value, Unit: r.Unit, At: r.At, ReceivedAt: r.ReceivedAt, Position: r.Position,
 		Placed: r.Placed, Quality: r.Quality, Attrs: r.Attrs}
-	return p.play(r.Thing, &o, nil, r.StoredAt.Milli()), nil
+	return p.play(p.commit.add(judgement{p.thing(r.Thing, nil), o, r.StoredAt.Milli()})), nil
 }
 
 // Delivery plays what one delivery said, received when its meta says. Items that the way in would refuse are passed over.
 func (p *Player) Delivery(b feeds.Batch, m feeds.Meta) []rules.Decision {
 	l := newLedger(&b)
 	l.faults(&b)
-	var out []rules.Decision
-	for _, list := range [][]feeds.Observation{b.Observations, ofPositions(b.Positions, &m)} {
-		for i := range list {
-			if l.barred(list[i].Index) || !p.engine.Concerns(list[i].Property) {
-				continue
+	var list []judgement
+	now := m.ReceivedAt.UnixMilli()
+	for _, of := range [][]feeds.Observation{b.Observations, ofPositions(b.Positions, &m)} {
+		for i := range of {
+			if o := of[i]; !l.barred(o.Index) && p.engine.Concerns(o.Property) {
+				date(&o, &m, now)
+				list = append(list, judgement{p.thing(m.Feed+":"+o.Thing, &m), o, now})
 			}
-			o := list[i]
-			now := m.ReceivedAt.UnixMilli()
-			date(&o, &m, now)
-			out = append(out, p.play(m.Feed+":"+o.Thing, &o, &m, now)...)
 		}
+	}
+	inOrder(list)
+	return p.play(list)
+}
+
+func (p *Player) play(list []judgement) []rules.Decision {
+	var out []rules.Decision
+	for i := range list {
+		j := &list[i]
+		if !p.seen.add(readingKey(j.thing.ID, &j.obs), j.stored) {
+			continue
+		}
+		p.Readings++
+		tell(j.thing, &j.obs)
+		out = append(out, p.engine.Reading(j.thing, j.obs, time.UnixMilli(j.stored))...)
 	}
 	return out
 }
 
-func (p *Player) play(id string, o *feeds.Observation, m *feeds.Meta, now int64) []rules.Decision {
-	if !p.seen.add(readingKey(id, o), now) {
-		return nil
-	}
-	p.Readings++
-	return p.engine.Reading(p.thing(id, o, m), *o, time.UnixMilli(now))
-}
-
-// thing gives the Thing after a reading.
-func (p *Player) thing(id string, o *feeds.Observation, m *feeds.Meta) *feeds.Thing {
+// thing gives a Thing as it was before a reading.
+func (p *Player) thing(id string, m *feeds.Meta) *feeds.Thing {
 	t := p.things[id]
 	if t == nil {
 		t = &feeds.Thing{ID: id}
@@ -97,6 +103,11 @@ func (p *Player) thing(id string, o *feeds.Observation, m *feeds.Meta) *feeds.Th
 			t.Kind = m.Kind
 		}
 	}
+	return t
+}
+
+// tell lets a Thing take up a reading.
+func tell(t *feeds.Thing, o *feeds.Observation) {
 	if o.Kind != "" {
 		t.Kind = o.Kind
 	} else if t.Kind == "" {
@@ -106,7 +117,7 @@ func (p *Player) thing(id string, o *feeds.Observation, m *feeds.Meta) *feeds.Th
 		t.Name = o.Name
 	}
 	if o.Quality == feeds.ClockSkew {
-		return t
+		return
 	}
 	newest := !o.At.Before(t.At.Time)
 	if o.Placed && (newest || !t.Placed) {
@@ -118,7 +129,6 @@ func (p *Player) thing(id string, o *feeds.Observation, m *feeds.Meta) *feeds.Th
 	if newest {
 		t.At, t.ReceivedAt = o.At, o.ReceivedAt
 	}
-	return t
 }
 
 // Case plays a change of the cases. The error says that it cannot be read.
@@ -126,8 +136,10 @@ func (p *Player) Case(c *store.Change) ([]rules.Decision, error) {
 	return judgeCase(p.engine, c)
 }
 
-// Tick lets time pass.
-func (p *Player) Tick(now time.Time) []rules.Decision { return p.engine.Tick(now) }
+// Tick plays what is left of the last commit, and lets time pass.
+func (p *Player) Tick(now time.Time) []rules.Decision {
+	return append(p.play(p.commit.end()), p.engine.Tick(now)...)
+}
 
 // List is how the rules stand.
 func (p *Player) List() []rules.Listed { return p.engine.List() }

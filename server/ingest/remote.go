@@ -71,6 +71,7 @@ more:
 	if p.d.OnThings != nil && len(changed) > 0 {
 		p.d.OnThings(changed)
 	}
+	inOrder(v.list)
 	v.upto, v.known = p.moved(), p.known.Load()
 	p.tell(ctx, v)
 }
