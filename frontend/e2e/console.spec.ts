@@ -395,7 +395,10 @@ const spec: Spec = {
     await live(page);
     await page.getByTestId("rows").waitFor();
     await page.keyboard.press("?");
-    await page.getByTestId("help").getByText("terima alarm atau insiden terpilih").waitFor();
+    await page
+      .getByTestId("help")
+      .getByText("terima alarm atau insiden terpilih")
+      .waitFor();
     await page.keyboard.press("Escape");
     await page.getByTestId("help").waitFor({ state: "hidden" });
     // The dialog gives the keys back a moment after it is gone from sight.
