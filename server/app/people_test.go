@@ -57,9 +57,15 @@ func (c *caller) ask(at *running, method, path string, body any) (int, map[strin
 	return resp.StatusCode, doc
 }
 
+// must asks again where the store is too busy, as the answer bids.
 func (c *caller) must(at *running, method, path string, body any, want int) map[string]any {
 	c.t.Helper()
-	code, doc := c.ask(at, method, path, body)
+	var code int
+	var doc map[string]any
+	eventually(c.t, 5*time.Second, method+" "+path+" is taken", func() bool {
+		code, doc = c.ask(at, method, path, body)
+		return code != http.StatusServiceUnavailable || want == code
+	})
 	if code != want {
 		c.t.Fatalf("%s %s: %d, want %d: %v", method, path, code, want, doc)
 	}
