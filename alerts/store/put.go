@@ -33,6 +33,7 @@ func (s *Store) putIncident(st *step, rev string, in *incident.Incident) error {
 	} else {
 		st.write("srem", s.keys.IncidentsOpen(), in.ID)
 	}
+	s.putFigures(st, in)
 	st.event("incident", in.ID, doc)
 	return nil
 }

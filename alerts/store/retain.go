@@ -177,6 +177,9 @@ func (s *Store) dropPart(ctx context.Context, index, set string, key func(string
 		st.write("del", key(id))
 		st.write("zrem", index, id)
 		st.write(kind, set, id)
+		if index == s.keys.Incidents() {
+			s.dropFigures(st, id)
+		}
 	}
 	err := s.run(ctx, st)
 	if !errors.Is(err, errConflict) {

@@ -80,6 +80,9 @@ var Table = []Row{
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class incidents", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
+	{"kt:figures:{J}", "zset", "incident ids by the ms of their first signal", "as incident", "alerts/store", "alerts/store"},
+	{"kt:figure-case:{J}", "hash", "incident id -> what figures need of it (alerts/figures, v=1)", "as incident", "alerts/store", "alerts/store"},
+	{"kt:figures-made:{J}", "string", "version in which every incident is in kt:figure-case", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:suggestion:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class suggestions", "alerts/store", "alerts/store"},
 	{"kt:suggestions:{J}", "zset", "suggestion ids by the ms at which they were made", "as suggestion", "alerts/store", "alerts/store"},
 	{"kt:suggestions-offered:{J}", "set", "ids of suggestions that wait for somebody", "none: bounded by what stands", "alerts/store", "alerts/store"},
@@ -264,6 +267,15 @@ func (k Keys) Incidents() string { return k.ours("incidents") }
 
 // IncidentsOpen is the set of open incidents.
 func (k Keys) IncidentsOpen() string { return k.ours("incidents-open") }
+
+// Figures is the index of incidents by their first signal.
+func (k Keys) Figures() string { return k.ours("figures") }
+
+// FigureCase holds what figures need of each incident.
+func (k Keys) FigureCase() string { return k.ours("figure-case") }
+
+// FiguresMade tells in which version that index is whole.
+func (k Keys) FiguresMade() string { return k.ours("figures-made") }
 
 // Suggestion by id.
 func (k Keys) Suggestion(id string) string { return k.facet("suggestion", id) }

@@ -15,6 +15,8 @@ const (
 	ReadReports Action = "report.read"
 	ReadAudit   Action = "audit.read"
 
+	ReadBriefing Action = "briefing.read" // figures of incidents: of those that the reader's agency works
+
 	ReadIncidents       Action = "incident.read"
 	ActIncidents        Action = "incident.act" // some act of those below: what a route asks before it knows which
 	CreateIncident      Action = "incident.create"
@@ -58,7 +60,7 @@ const (
 
 // Actions lists every action, in the order above.
 func Actions() []Action {
-	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit,
+	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
 		ReopenIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
@@ -169,12 +171,12 @@ var roles = map[Role]map[Action]rule{
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
 	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
 		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(shared, ReadIncidents)),
-	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
+	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
 		row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
 	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
-	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds), row(grave, ReadIncidents)),
+	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
 	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
 	Citizen: {},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/figures"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
@@ -35,6 +36,11 @@ func Incident(in *incident.Incident) access.Object {
 		o.By = []string{in.ResolvedBy}
 	}
 	return o
+}
+
+// Case is an incident as figures know it, as an object.
+func Case(c *figures.Case) access.Object {
+	return access.Object{Noun: NounIncident, Agencies: append([]string{c.Lead}, c.Support...), Area: c.Area, Type: c.Type, Grave: c.Grave(), Restricted: restricted(c.Type)}
 }
 
 // restricted tells a type that is for named people only. One that this server does not know is, too: a newer server may have opened it.
