@@ -1,4 +1,4 @@
-// Personal data: what is held and how long, who gave a report, erasing it, and what the notification of a breach needs.
+// Personal data: what is held and how long, erasing it, and what the notification of a breach needs.
 import { call, query, type Answer } from "./call";
 import { changeOf, type Change } from "./changes";
 import type { Text } from "./profile";
@@ -158,92 +158,6 @@ export async function fetchBreach(
       denied: count(d["denied"]),
       affected: texts(d["affected"]),
       text: words(d["text"]),
-    },
-  };
-}
-
-export interface Shown {
-  by: string;
-  name: string;
-  at: string | null;
-}
-
-/** Who gave a report, as much as may be seen without a reason. */
-export interface MaskedReporter {
-  name: string;
-  phone: string;
-  email: string;
-  address: boolean;
-  note: boolean;
-  /** The same for every report of one person; tells nothing of them. */
-  ref: string;
-  callToday: number;
-  callsToday: number;
-  goneAt: string | null;
-  gone: string;
-  shown: Shown[];
-}
-
-export interface WholeReporter {
-  name: string;
-  phone: string;
-  email: string;
-  address: string;
-  device: string;
-  note: string;
-}
-
-const shownOf = (d: Doc): Shown => ({
-  by: text(d["by"]),
-  name: text(d["name"]),
-  at: text(d["at"]) || null,
-});
-
-const reporter = (report: string) =>
-  `/api/v1/reports/${encodeURIComponent(report)}/reporter`;
-
-export async function fetchReporter(
-  report: string,
-): Promise<Answer<MaskedReporter>> {
-  const answer = await call<unknown>("GET", reporter(report));
-  if (!answer.ok) return answer;
-  const d = doc(answer.body);
-  return {
-    ...answer,
-    body: {
-      name: text(d["name"]),
-      phone: text(d["phone"]),
-      email: text(d["email"]),
-      address: d["address"] === true,
-      note: d["note"] === true,
-      ref: text(d["person_ref"]),
-      callToday: count(d["call_today"]),
-      callsToday: count(d["calls_today"]),
-      goneAt: text(d["gone_at"]) || null,
-      gone: text(d["gone"]),
-      shown: docs(d["shown"]).map(shownOf),
-    },
-  };
-}
-
-export async function revealReporter(
-  report: string,
-  reason: string,
-): Promise<Answer<WholeReporter>> {
-  const answer = await call<unknown>("POST", `${reporter(report)}/reveal`, {
-    reason,
-  });
-  if (!answer.ok) return answer;
-  const d = doc(answer.body);
-  return {
-    ...answer,
-    body: {
-      name: text(d["name"]),
-      phone: text(d["phone"]),
-      email: text(d["email"]),
-      address: text(d["address"]),
-      device: text(d["device"]),
-      note: text(d["note"]),
     },
   };
 }

@@ -2,20 +2,10 @@
 import type { Grant } from "../../api/people";
 import { clockTime, instant, longDate, number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
+import { roleWord } from "./role";
 
-const ROLE: Record<string, () => string> = {
-  calltaker: m.ppl_role_calltaker,
-  operator: m.ppl_role_operator,
-  dispatcher: m.ppl_role_dispatcher,
-  supervisor: m.ppl_role_supervisor,
-  liaison: m.ppl_role_liaison,
-  field: m.ppl_role_field,
-  leader: m.ppl_role_leader,
-  pio: m.ppl_role_pio,
-  admin: m.ppl_role_admin,
-  auditor: m.ppl_role_auditor,
-  wall: m.ppl_role_wall,
-};
+export { roleWord } from "./role";
+
 const DOES: Record<string, () => string> = {
   calltaker: m.ppl_does_calltaker,
   operator: m.ppl_does_operator,
@@ -28,9 +18,6 @@ const DOES: Record<string, () => string> = {
   admin: m.ppl_does_admin,
   auditor: m.ppl_does_auditor,
 };
-
-/** A role that this screen does not know is shown as the house calls it. */
-export const roleWord = (role: string): string => ROLE[role]?.() ?? role;
 
 /** How the screen names what a grant points at. */
 export interface Names {

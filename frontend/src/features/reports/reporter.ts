@@ -1,6 +1,6 @@
 // What the desk says of who gave a report.
 import type { Problem } from "../../api/call";
-import type { MaskedReporter } from "../../api/privacy";
+import type { MaskedReporter } from "../../api/reporter";
 import { number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 
