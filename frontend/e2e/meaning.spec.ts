@@ -236,6 +236,102 @@ const spec: Spec = {
     await visited.close();
   },
 
+  async "a rule is changed, rolled back to what it was, and is not overwritten by whoever read it before"(
+    house,
+  ) {
+    const id = fresh("aturan");
+    const put = (value: string, version: number) =>
+      ask(house, "PUT", `/rules/${id}`, {
+        config: {
+          when: `obs.property == "water_level" && obs.value > ${value}`,
+          consequence: "Ladang terendam",
+          response: "Hubungi juru pintu",
+          act_within: "30m",
+          owner: "pupr",
+          review: "2030-06-01",
+          alert: {
+            event: "Muka air",
+            category: "Met",
+            severity: "Minor",
+            urgency: "Expected",
+            certainty: "Observed",
+          },
+        },
+        version,
+      });
+    // The property has to be known: a rule on another is refused.
+    await fire(house, "water_level", 1, place());
+    const made = await put("91.5", 0);
+    check(made.status === 200, JSON.stringify(made.body));
+    const visited = await visit(house, "/admin?page=rules&lang=en");
+    const { page } = visited;
+    const when = async () =>
+      String((await ask(house, "GET", `/rules/${id}`)).body["when"]);
+    await page.getByTestId(`rule-${id}`).click();
+    const text = page.getByTestId("rule-yaml");
+    await text.waitFor();
+    const before = await text.inputValue();
+    await text.fill(before.replace("91.5", "92.5"));
+    await page.getByTestId("rule-save").click();
+    await until(async () => (await when()).includes("92.5"), "it is not saved");
+    // Back to the very text that was there when the page was opened.
+    await page.getByTestId("rule-versions").click();
+    await page.getByTestId("roll-1").click();
+    check((await text.inputValue()) === before, "the old text is not there");
+    await page.getByTestId("rule-save").click();
+    await until(
+      async () => (await when()).includes("91.5"),
+      "it is not rolled back",
+    );
+    // While somebody edits, another saves.
+    await text.fill(before.replace("91.5", "93.5"));
+    const { version } = (await ask(house, "GET", `/rules/${id}`)).body;
+    check(
+      (await put("94.5", Number(version))).status === 200,
+      "the other's change was refused",
+    );
+    await page.getByTestId("rule-overtaken").waitFor();
+    await accessible(page, '[data-testid="rule-page"]');
+    await page.getByTestId("rule-save").click();
+    await page.getByText("It has changed meanwhile").first().waitFor();
+    check((await when()).includes("94.5"), "the other's change is overwritten");
+    await visited.close();
+  },
+
+  async "evidence is attached by hand, and the timeline says so"(house) {
+    const spot = place();
+    const made = await ask(house, "POST", "/incidents", {
+      type: "flood",
+      title: fresh("Banjir"),
+      severity: "Moderate",
+      ...spot,
+    });
+    const id = String(made.body["id"]);
+    const words = fresh("air coklat");
+    await ask(house, "POST", "/reports", {
+      channel: "chat",
+      text: words,
+      ...spot,
+    });
+    const visited = await visit(house, `/console?lang=en&incident=${id}`);
+    const { page } = visited;
+    await live(page);
+    await page.getByTestId("attach").click();
+    const dialog = page.getByTestId("attach-dialog");
+    await dialog.getByTestId("attach-find").fill(words);
+    await dialog.getByText(words).click();
+    await accessible(page, '[data-testid="attach-dialog"]');
+    await dialog.getByTestId("attach-send").click();
+    await dialog.waitFor({ state: "detached" });
+    await page.getByTestId("timeline").getByText("Evidence attached").waitFor();
+    await page
+      .getByTestId("evidence")
+      .getByText("attached by a person")
+      .waitFor();
+    check(visited.faults.length === 0, visited.faults.join("\n"));
+    await visited.close();
+  },
+
   async "the figures of alarms stand beside their goals, and lead to what is withheld"(
     house,
   ) {

@@ -91,6 +91,29 @@ export async function fetchRules(): Promise<Answer<Rule[]>> {
     : answer;
 }
 
+/** What was written, and who did so; a rule of the file has only what the list tells. */
+export interface RuleEntry {
+  version: number;
+  at: string;
+  by: string;
+  told: Doc;
+}
+
+export async function fetchRule(id: string): Promise<Answer<RuleEntry>> {
+  const answer = await call<unknown>("GET", at(id));
+  if (!answer.ok) return answer;
+  const d = doc(answer.body);
+  return {
+    ...answer,
+    body: {
+      version: count(d["version"]),
+      at: text(d["at"]),
+      by: text(d["by"]),
+      told: d,
+    },
+  };
+}
+
 export async function fetchVersions(
   id: string,
 ): Promise<Answer<RuleVersion[]>> {
@@ -108,12 +131,17 @@ export async function fetchVersions(
   };
 }
 
-/** Keeps a rule, by the keys of its YAML; version 0: it is new. */
+/** Keeps a rule, by the keys of its YAML; version 0: it is new. `force`: also where it names a property that no feed has said yet. */
 export const putRule = (
   id: string,
   config: Doc,
   version: number,
-): Promise<Answer<unknown>> => call("PUT", at(id), { config, version });
+  force = false,
+): Promise<Answer<unknown>> =>
+  call("PUT", at(id) + (force ? query({ force: "true" }) : ""), {
+    config,
+    version,
+  });
 
 export const deleteRule = (
   id: string,

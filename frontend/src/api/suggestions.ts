@@ -23,6 +23,20 @@ export const merge = (
 ): Promise<Answer<Incident>> =>
   call("POST", incident(id, "merge"), { into, version, ...(note && { note }) });
 
+/** A piece of evidence that a person adds. */
+export const attach = (
+  { id, version }: Incident,
+  kind: string,
+  ref: string,
+  note: string,
+): Promise<Answer<Incident>> =>
+  call("POST", incident(id, "evidence"), {
+    kind,
+    ref,
+    version,
+    ...(note && { note }),
+  });
+
 /** Within 24 hours. */
 export const unmerge = ({ id, version }: Incident): Promise<Answer<Incident>> =>
   call("POST", incident(id, "unmerge"), { version });

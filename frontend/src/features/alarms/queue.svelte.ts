@@ -25,6 +25,17 @@ import {
 import { faultWords } from "./words";
 
 const EVERY_MS = 5_000;
+const PAUSE_MS = 250;
+
+/** What somebody reads of what is not presented. */
+export interface Reading {
+  /** null: the house has not answered yet. */
+  list: readonly Alarm[] | null;
+  /** More is withheld than was read. */
+  cut: boolean;
+  /** HTTP status of a try that failed, 0: no answer; null: it did not fail. */
+  fault: number | null;
+}
 
 export class AlarmQueue {
   filters = $state<Filters>({ ...NO_FILTERS });
@@ -34,6 +45,8 @@ export class AlarmQueue {
   busy = $state(false);
   fault = $state.raw<{ id: string; words: string } | null>(null);
   figures = $state.raw<Figures | null>(null);
+  /** When the figures were taken, by the server's clock; 0: never. */
+  figuresAt = $state(0);
 
   #room: Room;
   #me: () => Me | null;
@@ -47,12 +60,15 @@ export class AlarmQueue {
     return this.#me()?.desk ?? "";
   }
 
-  /** Read while somebody looks at what is not presented. */
-  withheld = $state.raw<readonly Alarm[]>([]);
-  /** More is withheld than was read. */
-  cut = $state(false);
+  /** One for each who looks at what is not presented now. */
+  readings = $state.raw<readonly Reading[]>([]);
 
-  all = $derived.by(() => together(this.#room.alarms.all, this.withheld));
+  all = $derived.by(() =>
+    this.readings.reduce(
+      (known, { list }) => together(known, list ?? []),
+      this.#room.alarms.all,
+    ),
+  );
   list = $derived.by(() => shown(this.all, this.filters, this.desk));
   counts = $derived.by(() => {
     const here = piles(this.all);
@@ -94,7 +110,10 @@ export class AlarmQueue {
     const ask = async () => {
       if (this.can("alarm.read") && !document.hidden) {
         const answer = await fetchHealth();
-        if (answer.ok) this.figures = answer.body;
+        if (answer.ok) {
+          this.figures = answer.body;
+          this.figuresAt = answer.at ?? this.#room.now;
+        }
       }
       if (!over) timer = setTimeout(() => void ask(), EVERY_MS);
     };
@@ -105,24 +124,36 @@ export class AlarmQueue {
     };
   }
 
-  /** Reads what is not presented again and again while it is looked at; gives what ends that. */
-  readWithheld(text: string): () => void {
+  /** Reads what is not presented again and again while it is looked at, and tells what it knows; gives what ends that. */
+  readWithheld(text: string, tell: (is: Reading) => void): () => void {
     let timer: ReturnType<typeof setTimeout>;
     let over = false;
+    let last: Reading = { list: null, cut: false, fault: null };
+    const put = (next: Reading) => {
+      this.readings = [...this.readings.filter((r) => r !== last), next];
+      last = next;
+      tell(next);
+    };
     const ask = async () => {
       const answer = await fetchWithheld(text);
       if (over) return;
-      if (answer.ok) {
-        this.withheld = answer.body.items;
-        this.cut = answer.body.next_page !== "";
-      }
+      put(
+        answer.ok
+          ? {
+              list: answer.body.items,
+              cut: answer.body.next_page !== "",
+              fault: null,
+            }
+          : { ...last, fault: answer.status },
+      );
       timer = setTimeout(() => void ask(), EVERY_MS);
     };
-    void ask();
+    // Who types is asked for once they pause.
+    timer = setTimeout(() => void ask(), text === "" ? 0 : PAUSE_MS);
     return () => {
       over = true;
       clearTimeout(timer);
-      this.withheld = [];
+      this.readings = this.readings.filter((r) => r !== last);
     };
   }
 

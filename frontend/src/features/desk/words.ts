@@ -31,6 +31,12 @@ const DONE: Record<string, () => string> = {
   cancelled: m.desk_did_cancel,
   reopened: m.desk_did_reopen,
   evidence: m.desk_did_evidence,
+  evidence_added: m.desk_did_evidence_added,
+  evidence_removed: m.desk_did_evidence_removed,
+  merged: m.desk_did_merged,
+  merged_into: m.desk_did_merged_into,
+  unmerged: m.desk_did_unmerged,
+  split: m.desk_did_split,
 };
 
 /** A line of the timeline: what was done. An act this screen does not know is shown as the house wrote it. */

@@ -23,6 +23,11 @@ export class Deciding {
     return answer.ok;
   }
 
+  /** The one that keys are about: what was meant stays meant while it is there, though a surer one comes meanwhile. */
+  aim(list: readonly Suggestion[]): Suggestion | undefined {
+    return list.find((s) => s.id === this.selected) ?? list[0];
+  }
+
   /** The next or former of a list; the first where none is selected. */
   step(list: readonly Suggestion[], by: 1 | -1): void {
     if (list.length === 0) return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Incident, Suggestion } from "../../wire/wire";
+import { Deciding } from "./deciding.svelte";
 import {
   mates,
   mergedInto,
@@ -95,5 +96,17 @@ describe("merge and split", () => {
     expect(mergedInto(of, NOW + 1)).toEqual({ id: "2", undoable: true });
     expect(mergedInto(of, NOW + 86_400_000)?.undoable).toBe(false);
     expect(mergedInto(incident("1"), NOW)).toBeNull();
+  });
+});
+
+describe("the suggestion that a key decides", () => {
+  it("stays what was looked at though a surer one comes, until it is gone", () => {
+    const deciding = new Deciding();
+    const first = suggestion("first", { weight: 0.6 });
+    deciding.selected = deciding.aim([first])?.id ?? null;
+    const surer = suggestion("surer", { weight: 0.9 });
+    expect(deciding.aim(surest([first, surer]))?.id).toBe("first");
+    expect(deciding.aim([surer])?.id).toBe("surer");
+    expect(deciding.aim([])).toBeUndefined();
   });
 });

@@ -1,8 +1,14 @@
 // Suggestions in the screen's language.
 import { m } from "../../i18n/paraglide/messages.js";
-import { fixed } from "../../i18n/format";
-import type { Incident, JoinReason, Suggestion } from "../../wire/wire";
+import { fixed, number } from "../../i18n/format";
+import type {
+  Incident,
+  JoinReason,
+  Severity,
+  Suggestion,
+} from "../../wire/wire";
 import { shortNumber } from "../incidents/rank";
+import { severityLabel } from "../incidents/words";
 
 const REASON: Record<string, () => string> = {
   same_type: m.fus_same_type,
@@ -20,14 +26,61 @@ const REASON: Record<string, () => string> = {
   out_of_area: m.fus_out_of_area,
 };
 
+/** "120 m" and "12 min" in the screen's language, a severity in its word; anything else by its name. */
+function valueWord(
+  code: string,
+  value: string,
+  named: (code: string) => string,
+): string {
+  if (code === "severity") return severityLabel(value as Severity);
+  const figure = /^(\d+) (m|min)$/.exec(value);
+  if (figure)
+    return `${number(Number(figure[1]), 0)} ${figure[2] === "m" ? "m" : m.unit_minute()}`;
+  return value.split("/").map(named).join(", ");
+}
+
 /** A reason with what it rests on: "same type: Flood". A kind that this screen does not know is told in the house's own words. */
 export function reasonWord(
-  reason: JoinReason,
-  value: (code: string) => string,
+  reason: Pick<JoinReason, "code" | "text" | "value">,
+  named: (code: string) => string,
 ): string {
   const word = REASON[reason.code]?.();
   if (word === undefined) return reason.text;
-  return reason.value ? `${word}: ${value(reason.value)}` : word;
+  return reason.value
+    ? `${word}: ${valueWord(reason.code, reason.value, named)}`
+    : word;
+}
+
+/** The sentences of alerts/fusion in which an incident keeps why a piece joined, each with its code. */
+const SAID: readonly [RegExp, code: string][] = [
+  [/^same type: (\w+)$/, "same_type"],
+  [/^(\w+) may be told as (\w+) \(group \w+\)$/, "kin_type"],
+  [/^(\d+ m) apart(?:, of .+)?$/, "near"],
+  [/^(\d+ min) apart(?:, of .+)?$/, "soon"],
+  [/^a source that has not spoken of it yet$/, "independent"],
+  [/^(\d+) telling words in common$/, "words"],
+  [/^as severe: (\w+)$/, "severity"],
+  [/^placed at a point that stands for a whole town$/, "coarse"],
+];
+
+/** "same type: flood (+0.40); 120 m apart (+0.27)" in the screen's language; what is none of these stays as it was written. */
+export function toldWords(
+  told: string,
+  named: (code: string) => string,
+): string {
+  return told
+    .split("; ")
+    .map((part) => {
+      const [, text = "", weight = "", rest = ""] =
+        /^(.*?) \(([+-]\d\.\d\d)\)(: .*)?$/.exec(part) ?? [];
+      for (const [form, code] of SAID) {
+        const found = form.exec(text);
+        if (found)
+          return `${reasonWord({ code, text, value: found.slice(1).join("/") }, named)} (${weightWord(Number(weight))})${rest}`;
+      }
+      return part;
+    })
+    .join("; ");
 }
 
 /** "0,82": it is no share of anything, so no per cent. */

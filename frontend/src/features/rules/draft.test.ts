@@ -1,6 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { readBackTest, readRule } from "../../api/rules";
-import { duration, EXAMPLE, placed, shownRules, writtenRule } from "./draft";
+import {
+  duration,
+  EXAMPLE,
+  forcible,
+  placed,
+  shownRules,
+  writtenRule,
+} from "./draft";
 import { readYaml } from "./yaml";
 
 const TOLD = {
@@ -79,6 +86,20 @@ describe("what the server says of a rule", () => {
       { key: "when", line: 2 },
     ]);
     expect(placed({ detail: "busy" }, lines)[0]?.line).toBe(0);
+  });
+
+  it("may be overruled where only an instrument is yet to come", () => {
+    const yet = {
+      location: "body.config.when",
+      message:
+        'no feed has ever said the property "snow" (an instrument that is yet to come: ask again with ?force=1)',
+    };
+    const said = placed({ errors: [yet] }, lines);
+    expect(said[0]?.text).toBe('no feed has ever said the property "snow"');
+    expect(forcible(said)).toBe(true);
+    const more = { location: "body.config.id", message: "is taken" };
+    expect(forcible(placed({ errors: [yet, more] }, lines))).toBe(false);
+    expect(forcible([])).toBe(false);
   });
 });
 

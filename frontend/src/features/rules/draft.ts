@@ -113,6 +113,8 @@ export interface Placed {
   /** 0: it is not known where. */
   line: number;
   text: string;
+  /** It names a property that no feed has said yet: whoever knows better may keep it. */
+  yet: boolean;
 }
 
 /** What the server says of a rule, at the line of the key that it names. */
@@ -131,9 +133,21 @@ export function placed(
   const all = said.length > 0 ? said : more;
   return all.map(([where, words]) => {
     const key = where || named(words, lines);
-    return { key, line: lines.get(key) ?? 0, text: words };
+    return {
+      key,
+      line: lines.get(key) ?? 0,
+      text: words.replace(YET, ""),
+      yet: YET.test(words),
+    };
   });
 }
+
+/** What the server adds where a rule names a property that no feed has said yet. */
+const YET = / \(an instrument that is yet to come[^)]*\)/;
+
+/** Whether a rule is refused for nothing but what an instrument that is yet to come will say. */
+export const forcible = (said: readonly Placed[]): boolean =>
+  said.length > 0 && said.every(({ yet }) => yet);
 
 /** The longest key of the text that the words name, "rule x: alert.severity: …". */
 function named(words: string, lines: ReadonlyMap<string, number>): string {

@@ -1,7 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Profile } from "../../api/profile";
 import type { AreaStatus } from "../../wire/wire";
-import { calm, inOrder, leading, levelWord, maySet, scaleWords } from "./level";
+import {
+  calm,
+  inOrder,
+  leading,
+  levelWord,
+  mayConfirm,
+  maySet,
+  scaleWords,
+} from "./level";
 
 const status = (hazard: string, level: number, more: object = {}): AreaStatus =>
   ({
@@ -90,6 +98,28 @@ describe("the level of the area", () => {
     ).toEqual({ scale: "Siaga pintu air", step: "Siaga I (terburuk)" });
     expect(scaleWords(PROFILE, { scale: "x", step: "IV" }, "id").step).toBe(
       "IV",
+    );
+  });
+});
+
+describe("who confirms a proposal", () => {
+  const right = { propose: true, confirm: false };
+  const asked = status("flood", 1, {
+    proposal: { level: 3, who: ["supervisor"] },
+  });
+  it("is whom the rules name", () => {
+    expect(mayConfirm(asked, right, ["operator"])).toBe(false);
+    expect(mayConfirm(asked, right, ["operator", "supervisor"])).toBe(true);
+    expect(
+      mayConfirm(asked, { ...right, propose: false }, ["supervisor"]),
+    ).toBe(false);
+    expect(mayConfirm(status("flood", 1), right, ["supervisor"])).toBe(false);
+  });
+  it("is leadership alone where its level is proposed", () => {
+    const worst = status("flood", 1, { proposal: { level: 4, who: [] } });
+    expect(mayConfirm(worst, right, ["supervisor"])).toBe(false);
+    expect(mayConfirm(worst, { ...right, confirm: true }, ["leader"])).toBe(
+      true,
     );
   });
 });

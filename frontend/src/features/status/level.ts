@@ -74,6 +74,18 @@ export const LEADERSHIP = 4;
 export const maySet = (s: AreaStatus, level: number, right: Right): boolean =>
   Math.max(s.level, level) >= LEADERSHIP ? right.confirm : right.propose;
 
+/** Whether this person may confirm what is proposed: the rules name who. An administrator who may set levels is the house itself. */
+export const mayConfirm = (
+  s: AreaStatus,
+  right: Right,
+  roles: readonly string[],
+): boolean =>
+  s.proposal !== null &&
+  maySet(s, s.proposal.level, right) &&
+  (s.proposal.who.length === 0 ||
+    roles.includes("admin") ||
+    s.proposal.who.some((r) => roles.includes(r)));
+
 /** A step of somebody else's scale: always with the name of the scale, never turned into ours. */
 export function scaleWords(
   profile: Profile | null,
