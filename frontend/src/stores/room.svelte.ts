@@ -136,12 +136,17 @@ export class Room {
 
   /** Anything on this screen that is not real. A simulated Thing comes by a simulated feed: nobody has to look at each. */
   get simulated(): boolean {
-    return (
-      this.incidents.all.some((d) => d.simulated) ||
-      this.alerts.all.some((d) => d.simulated) ||
-      this.reports.all.some((d) => d.simulated) ||
-      this.feeds.all.some((d) => d.simulated)
-    );
+    return [
+      this.incidents,
+      this.alerts,
+      this.reports,
+      this.alarms,
+      this.suggestions,
+      this.plans,
+      this.statements,
+      this.statuses,
+      this.feeds,
+    ].some((noun) => noun.all.some((d) => d.simulated));
   }
 
   /** Moves the clock of the screen; ages follow it. */

@@ -46,6 +46,26 @@ describe("the room's stores", () => {
     expect(room.incidents.all.map((i) => i.title)).toEqual(["title 49"]);
   });
 
+  it.each(["alarms", "suggestions", "plans", "statements", "statuses"])(
+    "says that something is not real where only %s are",
+    (noun) => {
+      const { room, paint } = setup();
+      const one = {
+        id: "x",
+        simulated: true,
+        state: {
+          alarms: "raised",
+          suggestions: "offered",
+          plans: "planned",
+          statements: "in_force",
+        }[noun],
+      };
+      room.receive({ type: "snapshot", cursor: "e:1", [noun]: [one] });
+      paint();
+      expect(room.simulated).toBe(true);
+    },
+  );
+
   it("holds what stands of every noun and lets go of what is over", () => {
     const { room, paint } = setup();
     room.receive({
