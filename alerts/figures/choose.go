@@ -16,6 +16,7 @@ type Choice struct {
 	Area     string
 	Type     string
 	Class    string
+	Origin   string // name of one
 	Band     *Band
 	Cell     geo.Cell
 }
@@ -31,7 +32,7 @@ func (q Choice) Of(all []Case, zone *time.Location) []Case {
 	at := q.AsOf.UnixMilli()
 	return slices.DeleteFunc(among, func(c Case) bool {
 		return q.Lead != "" && c.Lead != q.Lead || q.Area != "" && c.Area != q.Area || q.Type != "" && c.Type != q.Type || q.Class != "" && c.Class != q.Class ||
-			q.Cell != 0 && c.Cell != q.Cell || q.Band != nil && BandOf(c.Stamps[Signal], zone) != *q.Band || !q.Figure.Counts(&c, at)
+			q.Origin != "" && c.Origin.String() != q.Origin || q.Cell != 0 && c.Cell != q.Cell || q.Band != nil && BandOf(c.Stamps[Signal], zone) != *q.Band || !q.Figure.Counts(&c, at)
 	})
 }
 

@@ -218,44 +218,43 @@ func (f Figure) Compliance(population []Case, asOf time.Time) Share {
 	return share(met, n)
 }
 
-// Rates are shares of what became of cases.
-type Rates struct {
-	Verification Share            `json:"verification" doc:"Closed with an independent check, of all closed"`
-	Reopen       Share            `json:"reopen" doc:"Opened again, of all that were resolved"`
-	Dispute      Share            `json:"dispute" doc:"Disputed, of all that were resolved"`
-	FalseAlarm   Share            `json:"false_alarm" doc:"Cancelled as false or a prank, of all closed or cancelled"`
-	FalseBy      map[string]Share `json:"false_alarm_by_source" doc:"The same by what told first: person, report, sensor, agency"`
-	AutoDetected Share            `json:"auto_detected" doc:"First told by a sensor or feed, of all"`
+// Rate is a share of what became of cases, and which cases it is of.
+type Rate struct {
+	Share
+	Of     Figure
+	Origin string // first told by; empty: any
 }
 
-// RatesOf a population.
-func RatesOf(population []Case) Rates {
-	of := func(is, among func(*Case) bool) Share {
+// RatesOf gives by name: verification (closed with an independent check, of all closed), reopen and dispute (of all that were resolved),
+// false_alarm (cancelled as false or a prank, of all closed or cancelled), the same by what told first, and auto_detected (first told by a
+// sensor or feed, of all).
+func RatesOf(population []Case) map[string]Rate {
+	of := func(among Figure, origin string, is func(*Case) bool) Rate {
 		met, n := 0, 0
 		for i := range population {
-			if c := &population[i]; among(c) {
-				n++
-				if is(c) {
-					met++
-				}
+			c := &population[i]
+			if !among.Counts(c, 0) || origin != "" && c.Origin.String() != origin {
+				continue
+			}
+			n++
+			if is(c) {
+				met++
 			}
 		}
-		return share(met, n)
+		return Rate{share(met, n), among, origin}
 	}
-	ended := func(c *Case) bool { return Over.Counts(c, 0) }
 	wrong := func(c *Case) bool { return c.Status() == Cancelled && (c.Reason == "false" || c.Reason == "prank") }
-	resolved := func(c *Case) bool { return c.ever(Resolved) }
-	r := Rates{
-		Verification: of(func(c *Case) bool { return c.Verified }, func(c *Case) bool { return c.Status() == Closed }),
-		Reopen:       of(func(c *Case) bool { return c.ever(Reopened) }, resolved),
-		Dispute:      of(func(c *Case) bool { return c.ever(Disputed) }, resolved),
-		FalseAlarm:   of(wrong, ended), FalseBy: map[string]Share{},
-		AutoDetected: of(func(c *Case) bool { return c.Origin == BySensor || c.Origin == ByAgency }, func(*Case) bool { return true }),
+	out := map[string]Rate{
+		"verification":  of(Ended, "", func(c *Case) bool { return c.Verified }),
+		"reopen":        of(Reopening, "", func(c *Case) bool { return c.ever(Reopened) }),
+		"dispute":       of(Reopening, "", func(c *Case) bool { return c.ever(Disputed) }),
+		"false_alarm":   of(Over, "", wrong),
+		"auto_detected": of(All, "", func(c *Case) bool { return c.Origin == BySensor || c.Origin == ByAgency }),
 	}
 	for o := ByPerson; o <= ByAgency; o++ {
-		r.FalseBy[o.String()] = of(wrong, func(c *Case) bool { return c.Origin == o && ended(c) })
+		out["false_alarm_"+o.String()] = of(Over, o.String(), wrong)
 	}
-	return r
+	return out
 }
 
 // BacklogOf is how many open cases are past due, and how old they are in seconds since their first signal: the 90th percentile.

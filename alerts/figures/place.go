@@ -8,12 +8,14 @@ import (
 	"kentongan/geo"
 )
 
+// RecurWindow is in which time incidents of one place are held together.
+const RecurWindow = 90 * 24 * time.Hour
+
 // What makes a place recur (domain.md section 7): how often in 90 days, and how much more than in its own year.
 const (
-	recurWindow = 90 * 24 * time.Hour
-	recurYear   = 365 * 24 * time.Hour
-	recurLeast  = 3
-	recurTimes  = 2
+	recurYear  = 365 * 24 * time.Hour
+	recurLeast = 3
+	recurTimes = 2
 	// recurKnown is how much of a year the record must hold: in less nothing can be twice its own mean.
 	recurKnown = 180 * 24 * time.Hour
 )
@@ -54,12 +56,12 @@ func Recurrent(all []Case, began, asOf time.Time) (places []Recurring, known boo
 		s := spot{c.Cell, c.Type}
 		areas[c.Cell] = max(areas[c.Cell], c.Area)
 		yearly[s]++
-		if c.Within(asOf.Add(-recurWindow).UnixMilli(), asOf.UnixMilli()) {
+		if c.Within(asOf.Add(-RecurWindow).UnixMilli(), asOf.UnixMilli()) {
 			lately[s]++
 		}
 	}
 	for s, n := range lately {
-		mean := round(float64(yearly[s]) * float64(recurWindow) / float64(covered))
+		mean := round(float64(yearly[s]) * float64(RecurWindow) / float64(covered))
 		if n >= recurLeast && float64(n) >= recurTimes*mean {
 			places = append(places, Recurring{Place{s.cell, areas[s.cell], s.kind, n}, mean})
 		}

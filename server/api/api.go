@@ -144,6 +144,7 @@ func (s *server) register() error {
 	s.plans()
 	s.statements()
 	s.areaStatus()
+	s.briefing()
 	s.lists()
 	s.rules()
 	s.feed()

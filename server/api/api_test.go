@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"kentongan/alerts/audit"
@@ -25,6 +26,7 @@ import (
 	"kentongan/feeds/transports/push"
 	"kentongan/geo"
 	"kentongan/geo/index"
+	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
 	"kentongan/geo/redistest"
 	"kentongan/server/auth"
@@ -38,6 +40,8 @@ const token = "0123456789abcdef0123456789abcdef"
 // house is the interface over a real store, with a feed that takes everything.
 type house struct {
 	t       testing.TB
+	rdb     redis.UniversalClient
+	keys    keyspace.Keys
 	handler http.Handler
 	auth    *auth.Auth
 	cases   *store.Store
@@ -60,7 +64,7 @@ func build(t testing.TB, change ...func(*house, *Deps)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, picture: index.NewPicture(), ready: Readiness{Ready: true, Storage: "durable", Store: "redis 7.0.15"}}
+	h := &house{t: t, rdb: rdb, keys: keys, picture: index.NewPicture(), ready: Readiness{Ready: true, Storage: "durable", Store: "redis 7.0.15"}}
 	h.cases = store.New(rdb, keys, store.Options{Place: p.Place(), Zone: p.Zone, Prefix: p.Prefix, Consents: p.Consents, Now: time.Now, Log: zerolog.Nop(),
 		Status: store.StatusSettings{Rules: p.StatusRules, Levels: p.StatusLevels(), Scales: p.StatementScales()}})
 	record := func(ctx context.Context, a auth.Act) error {

@@ -25,12 +25,16 @@ func (s *server) incidents() {
 
 type incidentsIn struct {
 	CaseFilter
+	FigureFilter
 	Status string `query:"status" enum:"open,new,acknowledged,dispatched,on_scene,resolved,closed,cancelled" doc:"open: every status but closed and cancelled"`
 	Agency string `query:"agency" doc:"Leads or supports"`
 	Type   string `query:"type"`
 }
 
 func (s *server) listIncidents(ctx context.Context, in *incidentsIn) (*body[List[incident.Incident]], error) {
+	if in.Figure != "" {
+		return s.listFigure(ctx, in)
+	}
 	q, err := in.query()
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func TestNobodyReachesPastTheView(t *testing.T) {
 	allowed = append(allowed, "Alarms", "Alarm", "AlarmHealth", "AcknowledgeAlarm", "ShelveAlarm", "UnshelveAlarm") // each judged by its file: scope.Alarm
 	for _, f := range files {
 		name := f.Name()
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" || name == "object_acts.go" {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" || name == "object_acts.go" || name == "object_figures.go" {
 			continue
 		}
 		tree, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
