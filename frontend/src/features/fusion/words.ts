@@ -95,7 +95,9 @@ export function proposal(
 ): string {
   const name = (id: string | undefined) => {
     const known = id ? incident(id) : undefined;
-    return known ? shortNumber(known.number) : m.fus_an_incident();
+    return known
+      ? `${shortNumber(known.number)} ${known.title}`.trim()
+      : m.fus_an_incident();
   };
   switch (s.kind) {
     case "merge":
