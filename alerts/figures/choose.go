@@ -7,6 +7,9 @@ import (
 	"kentongan/geo"
 )
 
+// None chooses, of agencies and areas, the cases that have none.
+const None = "-"
+
 // Choice names the cases that a figure rests on: the figure, its period, and the part of the population. Empty members choose all.
 type Choice struct {
 	Figure   Figure
@@ -31,10 +34,13 @@ func (q Choice) Of(all []Case, zone *time.Location) []Case {
 	}
 	at := q.AsOf.UnixMilli()
 	return slices.DeleteFunc(among, func(c Case) bool {
-		return q.Lead != "" && c.Lead != q.Lead || q.Area != "" && c.Area != q.Area || q.Type != "" && c.Type != q.Type || q.Class != "" && c.Class != q.Class ||
+		return other(q.Lead, c.Lead) || other(q.Area, c.Area) || q.Type != "" && c.Type != q.Type || q.Class != "" && c.Class != q.Class ||
 			q.Origin != "" && c.Origin.String() != q.Origin || q.Cell != 0 && c.Cell != q.Cell || q.Band != nil && BandOf(c.Stamps[Signal], zone) != *q.Band || !q.Figure.Counts(&c, at)
 	})
 }
+
+// other tells what a name does not choose.
+func other(name, of string) bool { return name != "" && of != name && (name != None || of != "") }
 
 // StandingOf gives the cases that were open at an instant, whenever they began.
 func StandingOf(all []Case, asOf time.Time) []Case {

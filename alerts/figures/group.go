@@ -8,6 +8,7 @@ import (
 
 // Group is the response of one part of a population: t_signal to t_scene, and how far the service was kept.
 type Group struct {
+	By     By     `json:"by" doc:"agency, area, type, hours or class"`
 	Agency string `json:"agency,omitempty"`
 	Area   string `json:"area,omitempty"`
 	Type   string `json:"type,omitempty"`
@@ -52,7 +53,7 @@ func Groups(population []Case, by By, zone *time.Location, asOf time.Time) []Gro
 		bands[Bands[i]] = &Bands[i]
 	}
 	for _, c := range population {
-		var key Group
+		key := Group{By: by}
 		switch by {
 		case ByLead:
 			key.Agency = c.Lead

@@ -43,6 +43,12 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 	for _, by := range []figures.By{figures.ByLead, figures.ByArea, figures.ByType, figures.ByBand, figures.ByClass} {
 		for _, g := range figures.Groups(population, by, zone, p.AsOf) {
 			c := figures.Choice{Figure: figures.Response, Lead: g.Agency, Area: g.Area, Type: g.Type, Class: g.Class, Band: g.Band}
+			if by == figures.ByLead {
+				c.Lead = cmp.Or(g.Agency, figures.None)
+			}
+			if by == figures.ByArea {
+				c.Area = cmp.Or(g.Area, figures.None)
+			}
 			kept := c
 			kept.Figure = figures.SLA
 			b.Response = append(b.Response, ResponseFigure{g, stand(c), p.query(kept)})
@@ -167,8 +173,8 @@ type FigureFilter struct {
 	Since  time.Time `query:"since" doc:"Of a figure: first signals at or after"`
 	Until  time.Time `query:"until" doc:"Of a figure: and before"`
 	AsOf   time.Time `query:"as_of" doc:"Of a figure: how the record stood then"`
-	Lead   string    `query:"lead" maxLength:"64" doc:"Of a figure: of this lead agency"`
-	Area   string    `query:"area" maxLength:"200" doc:"Of a figure: in this kecamatan"`
+	Lead   string    `query:"lead" maxLength:"64" doc:"Of a figure: of this lead agency; -: of none"`
+	Area   string    `query:"area" maxLength:"200" doc:"Of a figure: in this kecamatan; -: in none"`
 	Class  string    `query:"class" enum:"A,B,C,D,E" doc:"Of a figure: of this service class"`
 	Source string    `query:"source" enum:"person,report,sensor,agency" doc:"Of a figure: first told by"`
 	Hours  string    `query:"hours" enum:"0-6,6-12,12-18,18-24" doc:"Of a figure: in these hours of the day"`

@@ -78,6 +78,9 @@ func one(r *rand.Rand, d Draw, i int, at time.Time) incident.Incident {
 	if r.IntN(12) == 0 {
 		o.Severity = []cap.Severity{cap.Extreme, cap.Severe, cap.Moderate, cap.Minor}[r.IntN(4)]
 	}
+	if r.IntN(40) == 0 {
+		o.Position, o.AreaName, o.Title = nil, "", kind.ID
+	}
 	o.Simulated = r.IntN(60) == 0
 	in, err := incident.Open(o)
 	if err != nil {
