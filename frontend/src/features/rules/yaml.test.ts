@@ -88,5 +88,8 @@ describe("the YAML of rules", () => {
       alert: { event: "Air #1", parts: { deep: [1, "x, y"] } },
     };
     expect(readYaml(writeYaml(doc)).value).toEqual(doc);
+    expect(writeYaml({ for: "1m30s", id: "5x" })).toBe(
+      'for: 1m30s\nid: "5x"\n',
+    );
   });
 });

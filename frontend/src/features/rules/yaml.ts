@@ -291,9 +291,11 @@ export function readYaml(text: string): Read {
 }
 
 const PLAIN = /^[A-Za-z_][\w ./()>=<&|!"'*+-]*$/;
+const SPAN = /^(?:\d+(?:ms|[smh]))+$/;
 const WORDS = /^(?:true|false|null|~|yes|no)$/i;
 
 function written(value: string): string {
+  if (SPAN.test(value)) return value;
   const plain =
     PLAIN.test(value) &&
     !WORDS.test(value) &&
