@@ -17,6 +17,7 @@ export default defineConfig({
         console: "console.html",
         login: "login.html",
         admin: "admin.html",
+        briefing: "briefing.html",
       },
       output: {
         codeSplitting: {

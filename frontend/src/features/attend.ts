@@ -9,6 +9,9 @@ import type { Box } from "../map/geometry";
 import type { Looking } from "../map/looking";
 import type { Room } from "../stores/room.svelte";
 import { CLOSE_CHANGED, CLOSE_POLICY } from "../wire/wire";
+import { toLogin } from "./to-login";
+
+export { toLogin } from "./to-login";
 
 const MARGIN_DEGREES = 0.25;
 /** The zoom at which a screen shows a whole regency: before the map says better. */
@@ -25,12 +28,6 @@ export interface Hooks {
   step: () => void;
   /** Rights have changed, or somebody else sits here; the socket is on its way back. */
   changed?: () => void;
-}
-
-/** Leads to the sign-in page, and back here after it. */
-export function toLogin(): void {
-  const here = location.pathname + location.search;
-  location.assign(`/login?next=${encodeURIComponent(here)}`);
 }
 
 /** Ends the session, and goes where somebody else may begin one. */
