@@ -58,6 +58,26 @@ export function stateWord(
   return m.status_new();
 }
 
+/** What it is called. The house calls its own alarms in its own language, by their code in the reader's: "Chattering sensor: Muka air tinggi", "awlr: Feed down". */
+export function eventWord({
+  event,
+  code,
+}: {
+  event: string;
+  code?: string;
+}): string {
+  switch (code) {
+    case "flood":
+      return m.alm_flood();
+    case "chattering":
+      return event.replace(/^[^:]*/, m.alm_event_chattering());
+    case "feed":
+      return event.replace(/[^:]*$/, ` ${m.alm_event_feed()}`);
+    default:
+      return event;
+  }
+}
+
 /** Where it comes from: the sensor by its name unless that was said, and the rule; else the feed. */
 export function sourceWord(
   a: Alarm,
@@ -69,6 +89,7 @@ export function sourceWord(
   const rule = a.rule ? m.desk_actor_rule({ name: a.rule }) : "";
   if (name || rule) return [name, rule].filter(Boolean).join(", ");
   if (a.feed) return m.desk_actor_feed({ name: a.feed });
+  if (a.source.startsWith("house:")) return m.alm_source_house();
   return a.source === "person" ? m.alm_source_person() : a.source;
 }
 

@@ -21,11 +21,14 @@ describe("why a piece belongs to an incident", () => {
   it("is read from what the incident keeps, and from its timeline", () => {
     expect(
       toldWords(
-        "same type: flood (+0.40); 1220 m apart, of 1500 m (-0.10); 3 min apart (+0.20): air naik",
+        "accepted by a person; same type: flood (+0.40); 1220 m apart, of 1500 m (-0.10); 3 min apart (+0.20): air naik",
         named,
       ),
     ).toBe(
-      "jenis sama: Banjir (0,40); jarak: 1.220 m (-0,10); selisih waktu: 3 mnt (0,20): air naik",
+      "diterima oleh orang; jenis sama: Banjir (0,40); jarak: 1.220 m (-0,10); selisih waktu: 3 mnt (0,20): air naik",
+    );
+    expect(toldWords("split from SLK-2026-000017", named)).toBe(
+      "dipisahkan dari SLK-2026-000017",
     );
     expect(toldWords("Pak Zul: air naik; cepat", named)).toBe(
       "Pak Zul: air naik; cepat",

@@ -71,6 +71,9 @@ export function toldWords(
   return told
     .split("; ")
     .map((part) => {
+      if (part === "accepted by a person") return m.fus_accepted();
+      const [, from, note = ""] = /^split from (\S+?)(: .*)?$/.exec(part) ?? [];
+      if (from) return m.fus_split_from({ number: from }) + note;
       const [, text = "", weight = "", rest = ""] =
         /^(.*?) \(([+-]\d\.\d\d)\)(: .*)?$/.exec(part) ?? [];
       for (const [form, code] of SAID) {

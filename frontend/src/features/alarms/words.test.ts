@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { alarm } from "./queue.fixture";
+import { eventWord, sourceWord } from "./words";
+
+describe("the house's own alarms", () => {
+  it("are called in the reader's language, whichever the house speaks", () => {
+    const own = (event: string, code: string) =>
+      eventWord(alarm("a", { event, code }));
+    expect(own("Alarm flood", "flood")).toBe("Banjir alarm");
+    expect(own("Chattering sensor: Alarm flood", "chattering")).toBe(
+      "Sensor hilang-timbul: Alarm flood",
+    );
+    expect(own("awlr: Feed down", "feed")).toBe("awlr: Umpan data terputus");
+    expect(own("Alarm flood", "")).toBe("Alarm flood");
+  });
+  it("come from the system, and not from a code", () => {
+    const a = alarm("a", { source: "house:flood" });
+    expect(sourceWord(a, () => undefined)).toBe("dari sistem");
+  });
+});
