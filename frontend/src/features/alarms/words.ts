@@ -5,7 +5,6 @@ import type { Problem } from "../../api/call";
 import { text } from "../../api/read";
 import type { Alarm } from "../../wire/wire";
 import { personWord } from "../incidents/person";
-import type { Pile } from "./queue";
 
 const WHY: Record<string, () => string> = {
   group: m.alm_why_group,
@@ -20,14 +19,6 @@ const WHY: Record<string, () => string> = {
 /** Why it is not presented; a reason this screen does not know is shown as the house wrote it. */
 export const whyWord = (why: string): string =>
   WHY[why]?.() ?? (why || m.alm_why_other());
-
-const PILE: Record<Pile, () => string> = {
-  queue: m.alm_pile_queue,
-  raised: m.alm_pile_raised,
-  shelved: m.alm_pile_shelved,
-  withheld: m.alm_pile_withheld,
-};
-export const pileWord = (pile: Pile): string => PILE[pile]();
 
 const LOAD: Record<string, () => string> = {
   ok: m.alm_load_ok,

@@ -1,14 +1,6 @@
 // Plans by their clock, and the alarms that they hold. Pure.
 import { instant } from "../../i18n/format";
-import { m } from "../../i18n/paraglide/messages.js";
-import type { Alarm, Plan, PlanKind, PlanState } from "../../wire/wire";
-
-export const KINDS: readonly PlanKind[] = [
-  "works",
-  "event",
-  "closure",
-  "maintenance",
-];
+import type { Alarm, Plan, PlanState } from "../../wire/wire";
 
 /** A plan follows the clock, and only its ends are told. */
 export function stateAt(p: Plan, now: number): PlanState {
@@ -38,12 +30,3 @@ export function standing(all: readonly Plan[], now: number): Plan[] {
 /** Alarms that a plan holds. */
 export const heldBy = (alarms: readonly Alarm[], id: string): Alarm[] =>
   alarms.filter((a) => a.suppression?.parent === `plan:${id}`);
-
-const KIND: Record<PlanKind, () => string> = {
-  works: m.pln_works,
-  event: m.pln_event,
-  closure: m.pln_closure,
-  maintenance: m.pln_maintenance,
-};
-export const kindWord = (kind: PlanKind): string =>
-  (KIND[kind] as (() => string) | undefined)?.() ?? kind;

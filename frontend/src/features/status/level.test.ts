@@ -1,15 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Profile } from "../../api/profile";
 import type { AreaStatus } from "../../wire/wire";
-import {
-  calm,
-  inOrder,
-  leading,
-  levelWord,
-  mayConfirm,
-  maySet,
-  scaleWords,
-} from "./level";
+import { leading, levelWord, scaleWords } from "./level";
+import { calm, inOrder, mayConfirm, maySet } from "./panel";
 
 const status = (hazard: string, level: number, more: object = {}): AreaStatus =>
   ({
