@@ -1,5 +1,5 @@
 // Figures in words: never 0 or a dash for what is not known.
-import type { Group, Share, Times } from "../../api/briefing";
+import type { Group, Place, Share, Times } from "../../api/briefing";
 import { wordsOf, type Profile } from "../../api/profile";
 import type { IncidentType } from "../../api/incidents";
 import { number } from "../../i18n/format";
@@ -53,6 +53,12 @@ export function groupWord(
   if (g.by === "type") return typeWord(g.type ?? "", types, lang);
   return g.area ?? m.place_outside();
 }
+
+const CELL_SHOWN = 7;
+
+/** A cell by the district that it lies in, and the beginning of its name. */
+export const placeOf = (p: Place): string =>
+  `${p.area || m.place_outside()}, ${m.brf_cell({ cell: p.cell.slice(0, CELL_SHOWN) })}`;
 
 const STAGE: readonly [name: string, words: () => string][] = [
   ["detection", m.brf_detection],

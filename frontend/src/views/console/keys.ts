@@ -26,6 +26,7 @@ export type Command =
   | "reports"
   | "feeds"
   | "detail"
+  | "paper"
   | "language"
   | "theme"
   | "escape"
@@ -59,6 +60,7 @@ const KEYS: Record<string, Command> = {
   r: "reports",
   "3": "feeds",
   "4": "detail",
+  c: "paper",
   b: "language",
   t: "theme",
   Escape: "escape",
