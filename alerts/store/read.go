@@ -299,6 +299,9 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 	if err := s.meaning(ctx, &o); err != nil {
 		return Open{}, err
 	}
+	if err := s.response(ctx, &o); err != nil {
+		return Open{}, err
+	}
 	if o.Suggestions, err = s.offered(ctx); err != nil {
 		return Open{}, err
 	}

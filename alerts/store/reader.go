@@ -20,7 +20,7 @@ import (
 // has dealt with: either both are written or none, so that no kill repeats or skips anything. A change of which nothing follows needs no
 // step. After an error reading ends, and begins again with a new Reader at the checkpoint.
 type Reader interface {
-	// Name is the field of its checkpoint: alarm, fusion, status.
+	// Name is the field of its checkpoint: alarm, fusion, status, dispatch.
 	Name() string
 	// Take is given changes in the order of the stream, a thousand at most, as soon as they are there. Changes with a negative offset, and the
 	// one after them, are no changes but what stands: so a Reader that is not a Starter begins where it has no checkpoint, or one older
@@ -212,6 +212,12 @@ func (o *Open) changes() ([]Change, error) {
 	}
 	for i := range o.Plans {
 		errs = append(errs, add("plan", o.Plans[i].ID, &o.Plans[i]))
+	}
+	for i := range o.Units {
+		errs = append(errs, add("unit", o.Units[i].ID, &o.Units[i]))
+	}
+	for i := range o.Dispatches {
+		errs = append(errs, add("dispatch", o.Dispatches[i].ID, &o.Dispatches[i]))
 	}
 	for i := range o.Incidents {
 		errs = append(errs, add("incident", o.Incidents[i].ID, &o.Incidents[i]))

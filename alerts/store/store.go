@@ -16,6 +16,7 @@ import (
 	"kentongan/alerts"
 	"kentongan/alerts/alarm"
 	"kentongan/alerts/audit"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
@@ -23,6 +24,7 @@ import (
 	"kentongan/alerts/rules"
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
+	"kentongan/alerts/unit"
 	"kentongan/feeds"
 	"kentongan/geo/keyspace"
 )
@@ -125,7 +127,7 @@ type Result struct {
 // Change is one event of the case stream.
 type Change struct {
 	Offset int64           `json:"offset"`
-	Type   string          `json:"type"` // incident, alert, alarm, report, suggestion, plan, statement, status
+	Type   string          `json:"type"` // incident, alert, alarm, report, suggestion, plan, statement, status, unit, dispatch
 	ID     string          `json:"id"`
 	Doc    json.RawMessage `json:"doc"` // the whole new state
 }
@@ -141,6 +143,8 @@ type Open struct {
 	Plans       []plan.Plan           // planned and running
 	Statements  []statement.Statement // in force
 	Statuses    []status.Status
+	Units       []unit.Unit         // all of the roster
+	Dispatches  []dispatch.Dispatch // that bind their unit
 	Offset      int64
 }
 
@@ -165,6 +169,8 @@ type origin struct {
 	Unlisted bool   `json:"unlisted,omitempty"`
 	Draft    string `json:"draft,omitempty"` // of a report that was entered here: hash of what was said
 	Salt     string `json:"salt,omitempty"`  // of the hashes of a report in the audit log: erased with its words
+
+	Keys map[string]answered `json:"keys,omitempty"` // of a dispatch: Idempotency-Key -> what was answered
 }
 
 type kept[T any] struct {

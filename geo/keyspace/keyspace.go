@@ -90,6 +90,11 @@ var Table = []Row{
 	{"kt:plan:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class plans", "alerts/store", "alerts/store"},
 	{"kt:plans:{J}", "zset", "plan ids by the ms at which they begin", "as plan", "alerts/store", "alerts/store"},
 	{"kt:plans-standing:{J}", "set", "ids of plans that are planned or running", "none: bounded by what stands", "alerts/store", "alerts/store"},
+	{"kt:unit:{J}:ID", "hash", "rev, doc (JSON, v=1)", "none: bounded by the roster", "alerts/store", "alerts/store"},
+	{"kt:units:{J}", "set", "ids of units", "none: bounded by the roster", "alerts/store", "alerts/store"},
+	{"kt:dispatch:{J}:ID", "hash", "rev, doc (JSON, v=1), own (JSON): Idempotency-Keys with their answers", "retention class dispatches", "alerts/store", "alerts/store"},
+	{"kt:dispatches:{J}", "zset", "dispatch ids by the ms at which they were offered", "as dispatch", "alerts/store", "alerts/store"},
+	{"kt:dispatches-open:{J}", "set", "ids of dispatches that bind their unit", "none: bounded by the units", "alerts/store", "alerts/store"},
 	{"kt:statement:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class statements", "alerts/store", "alerts/store"},
 	{"kt:statements:{J}", "zset", "statement ids by the ms at which they were stated", "as statement", "alerts/store", "alerts/store"},
 	{"kt:statements-in-force:{J}", "set", "ids of statements in force", "none: bounded by what stands", "alerts/store", "alerts/store"},
@@ -105,7 +110,7 @@ var Table = []Row{
 	{"kt:alarm-governor:{J}", "hash", "memo: floods of a day (JSON, alerts/alarm); health: figures of alarms (JSON)", "none: one value each", "alerts/store", "alerts/store"},
 	{"kt:case:{J}", "stream", "type, id, doc of every change of a case; id is OFFSET-0", "retention class changes; CaseStreamLength entries at most", "alerts/store", "server/hub"},
 	{"kt:case-mark:{J}", "zset", "offsets of kt:case by the ms at which it had come so far", "an hour beyond retention class changes", "alerts/store", "alerts/store"},
-	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
+	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status, dispatch) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
 	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
@@ -288,6 +293,21 @@ func (k Keys) SuggestionsOffered() string { return k.ours("suggestions-offered")
 
 // Number is the counter of a local year.
 func (k Keys) Number(year string) string { return k.facet("number", year) }
+
+// Unit by id.
+func (k Keys) Unit(id string) string { return k.facet("unit", id) }
+
+// Units is the set of every unit.
+func (k Keys) Units() string { return k.ours("units") }
+
+// Dispatch by id.
+func (k Keys) Dispatch(id string) string { return k.facet("dispatch", id) }
+
+// Dispatches by when they were offered.
+func (k Keys) Dispatches() string { return k.ours("dispatches") }
+
+// DispatchesOpen is the set of dispatches that bind their unit.
+func (k Keys) DispatchesOpen() string { return k.ours("dispatches-open") }
 
 // Plan by id.
 func (k Keys) Plan(id string) string { return k.facet("plan", id) }

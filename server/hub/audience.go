@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
+	"kentongan/alerts/unit"
 	"kentongan/server/access"
 	nouns "kentongan/server/scope"
 	"kentongan/server/wire"
@@ -104,10 +106,12 @@ func readOf(noun string) access.Action {
 		return access.ReadReports
 	case wire.TypeAlarm:
 		return access.ReadAlarms
-	case wire.TypeSuggestion:
+	case wire.TypeSuggestion, wire.TypeDispatch: // its note is people's own words: no wall shows it
 		return access.ActIncidents
 	case wire.TypePlan:
 		return access.ReadPlans
+	case wire.TypeUnit:
+		return access.ReadUnits
 	case wire.TypeStatement, wire.TypeStatus:
 		return access.ReadStatus
 	}
@@ -147,6 +151,20 @@ func (ch *change) seen(agencyOf func(feed string) string) *sight {
 			s.object = access.Object{Noun: ch.noun, Restricted: true}
 		} else {
 			s.object = nouns.Alarm(&a)
+		}
+	case wire.TypeUnit:
+		var u unit.Unit
+		if json.Unmarshal(ch.doc, &u) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Unit(&u)
+		}
+	case wire.TypeDispatch:
+		var d dispatch.Dispatch
+		if json.Unmarshal(ch.doc, &d) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Dispatch(&d)
 		}
 	case wire.TypeSuggestion:
 		var g fusion.Suggestion

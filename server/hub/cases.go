@@ -6,6 +6,7 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
@@ -45,7 +46,7 @@ func newCases() *cases {
 }
 
 // kept are the nouns of which everything that stands is kept here; reports are kept by themselves.
-var kept = []string{wire.TypeIncident, wire.TypeAlert, wire.TypeAlarm, wire.TypeSuggestion, wire.TypePlan, wire.TypeStatement, wire.TypeStatus}
+var kept = []string{wire.TypeIncident, wire.TypeAlert, wire.TypeAlarm, wire.TypeSuggestion, wire.TypePlan, wire.TypeStatement, wire.TypeStatus, wire.TypeUnit, wire.TypeDispatch}
 
 func shelves() map[string]map[string]*change {
 	out := make(map[string]map[string]*change, len(kept))
@@ -74,9 +75,11 @@ func standing(c *change) bool {
 		return d.State == string(fusion.Offered)
 	case wire.TypePlan:
 		return d.State == string(plan.Planned) || d.State == string(plan.Running)
+	case wire.TypeDispatch:
+		return dispatch.Status(d.Status).Open()
 	case wire.TypeStatement:
 		return d.State == string(statement.InForce)
-	case wire.TypeStatus:
+	case wire.TypeStatus, wire.TypeUnit:
 		return true
 	}
 	return d.State == string(alerts.Active)

@@ -11,6 +11,7 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
@@ -18,6 +19,7 @@ import (
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
 	"kentongan/alerts/store"
+	"kentongan/alerts/unit"
 	"kentongan/server/wire"
 )
 
@@ -91,6 +93,8 @@ func standingOf(open store.Open) ([]change, error) {
 		each(&list, open.Offset, wire.TypePlan, open.Plans, func(d *plan.Plan) string { return d.ID }),
 		each(&list, open.Offset, wire.TypeStatement, open.Statements, func(d *statement.Statement) string { return d.ID }),
 		each(&list, open.Offset, wire.TypeStatus, open.Statuses, func(d *status.Status) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeUnit, open.Units, func(d *unit.Unit) string { return d.ID }),
+		each(&list, open.Offset, wire.TypeDispatch, open.Dispatches, func(d *dispatch.Dispatch) string { return d.ID }),
 	)
 	return list, err
 }

@@ -401,7 +401,7 @@ func (h *Hub) docs(s *wire.BinarySnapshot, a *audience) {
 		return out
 	}
 	for noun, docs := range map[string]*[]json.RawMessage{wire.TypeIncident: &s.Incidents, wire.TypeAlert: &s.Alerts, wire.TypeAlarm: &s.Alarms, wire.TypeSuggestion: &s.Suggestions,
-		wire.TypePlan: &s.Plans, wire.TypeStatement: &s.Statements, wire.TypeStatus: &s.Statuses} {
+		wire.TypePlan: &s.Plans, wire.TypeStatement: &s.Statements, wire.TypeStatus: &s.Statuses, wire.TypeUnit: &s.Units, wire.TypeDispatch: &s.Dispatches} {
 		*docs = shown(h.cases.standing(noun))
 	}
 	list, cut := h.cases.reports.standing(now)

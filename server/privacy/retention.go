@@ -194,6 +194,7 @@ func (r *Retention) Run(ctx context.Context, cases *store.Store) (map[string]int
 		drop("alerts", func(at time.Time) (int, error) { return cases.DropAlerts(ctx, at) }),
 		drop("alarms", func(at time.Time) (int, error) { return cases.DropAlarms(ctx, at) }),
 		drop("suggestions", func(at time.Time) (int, error) { return cases.DropSuggestions(ctx, at) }),
+		drop("dispatches", func(at time.Time) (int, error) { return cases.DropDispatches(ctx, at) }),
 		drop("plans", func(at time.Time) (int, error) { return cases.DropPlans(ctx, at) }),
 		drop("statements", func(at time.Time) (int, error) { return cases.DropStatements(ctx, at) }),
 		drop("words", func(at time.Time) (int, error) {

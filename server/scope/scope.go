@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/figures"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
+	"kentongan/alerts/unit"
 	"kentongan/feeds/cap"
 	"kentongan/server/access"
 )
@@ -23,6 +25,7 @@ const (
 	NounThing      = "thing"
 	NounAlarm      = "alarm"
 	NounSuggestion = "suggestion"
+	NounDispatch   = "dispatch"
 )
 
 // KindUnit is the kind of a Thing that is a unit's position.
@@ -61,6 +64,16 @@ func Suggestion(g *fusion.Suggestion) access.Object {
 		o.Agencies = append([]string{t.Lead}, t.Support...)
 	}
 	return o
+}
+
+// Unit is a unit as an object: its agency's, and its crew's.
+func Unit(u *unit.Unit) access.Object {
+	return access.Object{Noun: NounUnit, Agencies: []string{u.Agency}, Unit: u.ID}
+}
+
+// Dispatch is a dispatch as an object: its unit's.
+func Dispatch(d *dispatch.Dispatch) access.Object {
+	return access.Object{Noun: NounDispatch, Agencies: []string{d.Agency}, Unit: d.Unit}
 }
 
 // Report is a report as an object. Agencies are whose feed it came by, where the report itself does not say; none: it is the house's own.

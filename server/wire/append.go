@@ -160,7 +160,9 @@ func AppendSnapshot(b []byte, s RawSnapshot) ([]byte, error) {
 	b = appendDocs(append(b, `],"plans":[`...), s.Plans)
 	b = appendDocs(append(b, `],"statements":[`...), s.Statements)
 	b = appendDocs(append(b, `],"statuses":[`...), s.Statuses)
-	b = append(b, `],"dispatches":[],"units":[],"feeds":`...)
+	b = appendDocs(append(b, `],"dispatches":[`...), s.Dispatches)
+	b = appendDocs(append(b, `],"units":[`...), s.Units)
+	b = append(b, `],"feeds":`...)
 	list := s.Feeds
 	if list == nil {
 		list = []feeds.FeedStatus{}

@@ -250,6 +250,8 @@ func AppendBinarySnapshot(b []byte, s BinarySnapshot) ([]byte, error) {
 	b = appendEach(b, 6, s.Alerts)
 	b = appendEach(b, 7, s.Alarms)
 	b = appendEach(b, 8, s.Reports)
+	b = appendEach(b, 9, s.Dispatches)
+	b = appendEach(b, 10, s.Units)
 	b = protowire.AppendBytes(protowire.AppendTag(b, 11, protowire.BytesType), f)
 	if s.ReportsCut {
 		b = appendInt(b, 12, 1)

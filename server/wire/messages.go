@@ -12,12 +12,14 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
+	"kentongan/alerts/unit"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
@@ -73,8 +75,8 @@ type Snapshot struct {
 	Plans       []plan.Plan           `json:"plans"`       // planned and running
 	Statements  []statement.Statement `json:"statements"`  // in force
 	Statuses    []status.Status       `json:"statuses"`    // of every hazard that has one
-	Dispatches  []Dispatch            `json:"dispatches"`
-	Units       []Unit                `json:"units"`
+	Dispatches  []dispatch.Dispatch   `json:"dispatches"`
+	Units       []unit.Unit           `json:"units"`
 	Feeds       []feeds.FeedStatus    `json:"feeds"`
 }
 
@@ -187,41 +189,16 @@ type ReportMessage struct {
 
 // DispatchMessage tells a change of a dispatch.
 type DispatchMessage struct {
-	Type     string   `json:"type" ts:"\"dispatch\""`
-	Cursor   string   `json:"cursor"`
-	Dispatch Dispatch `json:"dispatch"`
+	Type     string            `json:"type" ts:"\"dispatch\""`
+	Cursor   string            `json:"cursor"`
+	Dispatch dispatch.Dispatch `json:"dispatch"`
 }
 
 // UnitMessage tells a change of a unit's status, crew or assignment; its position travels as a Thing.
 type UnitMessage struct {
-	Type   string `json:"type" ts:"\"unit\""`
-	Cursor string `json:"cursor"`
-	Unit   Unit   `json:"unit"`
-}
-
-// Unit is a response team or vehicle.
-type Unit struct {
-	ID           string      `json:"id"` // "<agency>/<call sign>"
-	Agency       string      `json:"agency"`
-	CallSign     string      `json:"call_sign"`
-	Name         string      `json:"name"`
-	Capabilities []string    `json:"capabilities"`
-	Status       string      `json:"status"`
-	Lng          *float64    `json:"lng"`
-	Lat          *float64    `json:"lat"`
-	PositionAt   moment.Time `json:"position_at"`
-	Dispatch     *string     `json:"dispatch"`
-}
-
-// Dispatch is one unit on one incident.
-type Dispatch struct {
-	ID        string                 `json:"id"`
-	Incident  string                 `json:"incident"`
-	Unit      string                 `json:"unit"`
-	Status    string                 `json:"status"`
-	Version   int                    `json:"version"`
-	Times     map[string]moment.Time `json:"times"`
-	ExpiresAt moment.Time            `json:"expires_at"`
+	Type   string    `json:"type" ts:"\"unit\""`
+	Cursor string    `json:"cursor"`
+	Unit   unit.Unit `json:"unit"`
 }
 
 // Feed tells how the feeds fare, every one of them, at most once a second.
@@ -282,6 +259,6 @@ type RawSnapshot struct {
 
 // Documents are the cases of a snapshot as the JSON that the store keeps.
 type Documents struct {
-	Incidents, Alerts, Alarms, Reports, Suggestions, Plans, Statements, Statuses []json.RawMessage
-	ReportsCut                                                                   bool // there are more than these
+	Incidents, Alerts, Alarms, Reports, Suggestions, Plans, Statements, Statuses, Dispatches, Units []json.RawMessage
+	ReportsCut                                                                                      bool // there are more than these
 }

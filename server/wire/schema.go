@@ -5,12 +5,14 @@ import (
 
 	"kentongan/alerts"
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
+	"kentongan/alerts/unit"
 	"kentongan/feeds"
 	"kentongan/feeds/cap"
 )
@@ -54,6 +56,7 @@ func Nouns() []Named {
 		named[alarm.Alarm]("Alarm"), named[alarm.Ack]("AlarmAck"), named[alarm.Shelf]("AlarmShelf"), named[alarm.Suppression]("AlarmSuppression"), named[alarm.Health]("AlarmHealth"), named[alarm.Busy]("BusySource"),
 		named[fusion.Suggestion]("Suggestion"), named[fusion.Reason]("JoinReason"), named[fusion.Piece]("EvidencePiece"), named[plan.Plan]("Plan"), named[statement.Statement]("Statement"),
 		named[status.Status]("AreaStatus"), named[status.Proposal]("StatusProposal"), named[status.Evidence]("StatusEvidence"), named[status.Scale]("StatusScale"),
+		named[unit.Unit]("Unit"), named[unit.Post]("UnitPost"), named[unit.Panic]("UnitPanic"), named[dispatch.Dispatch]("Dispatch"), named[dispatch.Times]("DispatchTimes"), named[dispatch.Receipt]("DispatchReceipt"), named[dispatch.Next]("DispatchNext"),
 	}
 }
 
@@ -72,6 +75,8 @@ func Enums() []Enum {
 		{named[plan.Kind]("PlanKind"), words(plan.Works, plan.Event, plan.Closure, plan.Maintenance)},
 		{named[plan.State]("PlanState"), words(plan.Planned, plan.Running, plan.Over, plan.Cancelled)},
 		{named[statement.State]("StatementState"), words(statement.InForce, statement.Expired, statement.Replaced, statement.Withdrawn)},
+		{named[unit.Status]("UnitStatus"), words(unit.Available, unit.Offered, unit.EnRoute, unit.OnScene, unit.Returning, unit.OffDuty)},
+		{named[dispatch.Status]("DispatchStatus"), words(dispatch.Offered, dispatch.Accepted, dispatch.Declined, dispatch.Expired, dispatch.EnRoute, dispatch.OnScene, dispatch.Done, dispatch.Cancelled)},
 		{named[feeds.FeedState]("FeedState"), words(feeds.FeedOK, feeds.FeedLate, feeds.FeedFailing, feeds.FeedOff)},
 		{named[feeds.Quality]("Quality"), words(feeds.Good, feeds.Received, feeds.ClockSkew, feeds.Suspect)},
 	}

@@ -4,12 +4,14 @@ import type {
   Alarm,
   Alert,
   AreaStatus,
+  Dispatch,
   FeedStatus,
   Incident,
   Plan,
   Report,
   Statement,
   Suggestion,
+  Unit,
 } from "../wire/wire";
 import type { Message, Status } from "../live/socket";
 import { ServerClock } from "../live/clock";
@@ -50,6 +52,9 @@ const offered = (suggestion: Suggestion) => suggestion.state === "offered";
 const ahead = (plan: Plan) =>
   plan.state === "planned" || plan.state === "running";
 
+const binding = (dispatch: Dispatch) =>
+  ["offered", "accepted", "en_route", "on_scene"].includes(dispatch.status);
+
 const inForce = (statement: Statement) => statement.state === "in_force";
 
 export class Room {
@@ -61,6 +66,10 @@ export class Room {
   readonly suggestions: Noun<Suggestion>;
   readonly plans: Noun<Plan>;
   readonly statements: Noun<Statement>;
+  /** The roster; where a unit is travels as a Thing. */
+  readonly units: Noun<Unit>;
+  /** Those that bind their unit. */
+  readonly dispatches: Noun<Dispatch>;
   /** Where the area stands, by hazard. */
   readonly statuses: Noun<AreaStatus>;
   /** Every Thing in view; empty while the view is answered by cells. */
@@ -108,6 +117,8 @@ export class Room {
     this.suggestions = new Noun<Suggestion>(frame, (d) => d.id, offered);
     this.plans = new Noun<Plan>(frame, (d) => d.id, ahead);
     this.statements = new Noun<Statement>(frame, (d) => d.id, inForce);
+    this.units = new Noun<Unit>(frame, (d) => d.id);
+    this.dispatches = new Noun<Dispatch>(frame, (d) => d.id, binding);
     this.statuses = new Noun<AreaStatus>(frame, (d) => d.id);
     this.fleet = new Fleet(frame, this.#stamp);
     this.hexes = new Hexes(frame, this.#stamp);
@@ -144,6 +155,7 @@ export class Room {
       this.suggestions,
       this.plans,
       this.statements,
+      this.dispatches,
       this.statuses,
       this.feeds,
     ].some((noun) => noun.all.some((d) => d.simulated));
@@ -176,6 +188,8 @@ export class Room {
         this.suggestions.reset(list<Suggestion>(message["suggestions"]), at);
         this.plans.reset(list<Plan>(message["plans"]), at);
         this.statements.reset(list<Statement>(message["statements"]), at);
+        this.units.reset(list<Unit>(message["units"]), at);
+        this.dispatches.reset(list<Dispatch>(message["dispatches"]), at);
         this.statuses.reset(list<AreaStatus>(message["statuses"]), at);
         this.feeds.reset(list<FeedStatus>(message["feeds"]), null);
         this.resumed = message["resumed"] === true;
@@ -201,6 +215,12 @@ export class Room {
         break;
       case "statement":
         this.statements.put(message["statement"] as Statement, at);
+        break;
+      case "unit":
+        this.units.put(message["unit"] as Unit, at);
+        break;
+      case "dispatch":
+        this.dispatches.put(message["dispatch"] as Dispatch, at);
         break;
       case "status":
         this.statuses.put(message["status"] as AreaStatus, at);

@@ -28,6 +28,8 @@ export type SuggestionState = "offered" | "accepted" | "refused" | "withdrawn";
 export type PlanKind = "works" | "event" | "closure" | "maintenance";
 export type PlanState = "planned" | "running" | "over" | "cancelled";
 export type StatementState = "in_force" | "expired" | "replaced" | "withdrawn";
+export type UnitStatus = "available" | "offered" | "en_route" | "on_scene" | "returning" | "off_duty";
+export type DispatchStatus = "offered" | "accepted" | "declined" | "expired" | "en_route" | "on_scene" | "done" | "cancelled";
 export type FeedState = "ok" | "late" | "failing" | "off";
 export type Quality = "good" | "received" | "clock_skew" | "suspect";
 
@@ -465,10 +467,19 @@ export interface Dispatch {
   id: string;
   incident: string;
   unit: string;
-  status: string;
+  agency: string;
+  status: DispatchStatus;
   version: number;
-  times: Record<string, string | null>;
+  times: DispatchTimes;
+  received: DispatchTimes;
   expires_at: string | null;
+  by: string;
+  note?: string;
+  reason?: string;
+  travel_s: number | null;
+  receipt: DispatchReceipt;
+  next: DispatchNext | null;
+  simulated: boolean;
 }
 
 export interface Unit {
@@ -477,11 +488,20 @@ export interface Unit {
   call_sign: string;
   name: string;
   capabilities: string[];
-  status: string;
+  status: UnitStatus;
+  version: number;
+  crew: string[];
+  post: UnitPost | null;
   lng: number | null;
   lat: number | null;
   position_at: string | null;
   dispatch: string | null;
+  incident: string | null;
+  shift_until: string | null;
+  status_at: string | null;
+  reason?: string;
+  panic: UnitPanic | null;
+  example?: boolean;
 }
 
 export interface FeedStatus {
@@ -705,6 +725,41 @@ export interface StatusScale {
   at: string | null;
   valid_until: string | null;
   statement?: string;
+}
+
+export interface DispatchTimes {
+  offered: string | null;
+  accepted: string | null;
+  declined: string | null;
+  expired: string | null;
+  en_route: string | null;
+  on_scene: string | null;
+  done: string | null;
+  cancelled: string | null;
+}
+
+export interface DispatchReceipt {
+  sent: string | null;
+  delivered: string | null;
+  seen: string | null;
+}
+
+export interface DispatchNext {
+  unit?: string;
+  to: string;
+}
+
+export interface UnitPost {
+  name: string;
+  lng: number;
+  lat: number;
+}
+
+export interface UnitPanic {
+  at: string | null;
+  by: string;
+  lng: number | null;
+  lat: number | null;
 }
 
 export interface RuleInput {

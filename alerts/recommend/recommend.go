@@ -1,0 +1,225 @@
+// Package recommend is which units to send: candidates by capability, travel time and workload, each with its reasons. Pure.
+package recommend
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"kentongan/alerts/unit"
+	"kentongan/geo"
+)
+
+// Resolution of the cells in which units are looked for: H3 6, about 3 km from side to side.
+const Resolution geo.Resolution = 6
+
+// What a candidate's road is taken to be where no router says: the line of sight times Terrain, at SpeedMps. Hill country of West Sumatra.
+const (
+	Terrain  = 1.5
+	SpeedMps = 40 / 3.6
+	// OldAfter is when a place is too old to be told as if it were now (domain.md section 5).
+	OldAfter = 10 * time.Minute
+	// Most is how many candidates are proposed.
+	Most = 20
+)
+
+// busyS is what every dispatch of the last hours costs a unit, in seconds of road: among equals who has rested goes. unfitS is above every road.
+const (
+	busyS  = 120.0
+	unfitS = 1e6
+)
+
+// Reason is one ground of a proposal, or why there is none.
+type Reason struct {
+	Code string `json:"code"`
+	ID   string `json:"text_id"`
+	EN   string `json:"text_en"`
+}
+
+// Candidate is a unit that may go.
+type Candidate struct {
+	Unit         unit.Unit `json:"unit"`
+	DistanceM    float64   `json:"distance_m"` // line of sight
+	TravelS      float64   `json:"travel_s"`
+	TravelSource string    `json:"travel_source"` // router or distance
+	Capable      bool      `json:"capable"`
+	Workload     int       `json:"workload"` // dispatches that are counted against it
+	Score        float64   `json:"score"`    // seconds: less is better
+	Reasons      []Reason  `json:"reasons"`
+}
+
+// Passed is a unit that is not proposed, and why.
+type Passed struct {
+	Unit   string `json:"unit"`
+	Reason Reason `json:"reason"`
+}
+
+// Need is what an incident asks for.
+type Need struct {
+	At           geo.Position
+	Capabilities []string // any of them makes a unit capable; empty: every unit is
+	Agencies     []string // lead and support; empty: every agency's unit is proposed
+	Without      []string // units that are not to be proposed: those that declined
+	Now          time.Time
+}
+
+// Route is a road's duration between two places in seconds; false: not known.
+type Route func(from geo.Position) (seconds float64, ok bool)
+
+// Answer is who may go, the best first, and who may not.
+type Answer struct {
+	Items       []Candidate `json:"items"`
+	NotProposed []Passed    `json:"not_proposed"`
+}
+
+// Rank proposes units. Workload counts the dispatches of each unit; both it and route may be nil. Units are looked for in rings of cells
+// around the place until Most capable ones are found with a ring beyond, so that far ones are not weighed.
+func Rank(need Need, units []unit.Unit, workload map[string]int, route Route) (Answer, error) {
+	out := Answer{Items: []Candidate{}, NotProposed: []Passed{}}
+	cells, err := rings(need.At)
+	if err != nil {
+		return out, err
+	}
+	byRing := make([][]int, mostRings+2)
+	for i := range units {
+		u := &units[i]
+		at, _, placed := u.Position()
+		if r, passed := refused(need, u, placed); passed {
+			out.NotProposed = append(out.NotProposed, Passed{u.ID, r})
+			continue
+		}
+		ring := cells.of(at)
+		byRing[ring] = append(byRing[ring], i)
+	}
+	capable, before := 0, 0
+	for _, ring := range byRing {
+		enough := before >= Most // as of the ring before the last: what is beyond a whole ring is farther than those
+		before = capable
+		if enough {
+			for _, i := range ring {
+				out.NotProposed = append(out.NotProposed, Passed{units[i].ID, Reason{"nearer_units", "unit yang lebih dekat cukup", "enough units are nearer"}})
+			}
+			continue
+		}
+		for _, i := range ring {
+			c := weigh(need, &units[i], workload[units[i].ID], route)
+			if c.Capable {
+				capable++
+			}
+			out.Items = append(out.Items, c)
+		}
+	}
+	slices.SortFunc(out.Items, func(a, b Candidate) int {
+		return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(a.Unit.ID, b.Unit.ID))
+	})
+	if len(out.Items) > Most {
+		for _, c := range out.Items[Most:] {
+			out.NotProposed = append(out.NotProposed, Passed{c.Unit.ID, Reason{"nearer_units", "unit yang lebih baik cukup", "enough units are better"}})
+		}
+		out.Items = out.Items[:Most]
+	}
+	return out, nil
+}
+
+var whyNot = map[string]Reason{
+	"assigned": {"assigned", "sedang bertugas", "is on a dispatch"}, "off_duty": {"off_duty", "tidak bertugas", "is off duty"}, "panic": {"panic", "meminta tolong sendiri", "calls for help itself"},
+	"shift_over": {"shift_over", "giliran jaga selesai", "its shift is over"}, "offered": {"offered", "sedang ditawari tugas", "is being offered a task"},
+	"en_route": {"en_route", "sedang menuju lokasi", "is en route"}, "on_scene": {"on_scene", "sedang di lokasi", "is on scene"},
+}
+
+func refused(need Need, u *unit.Unit, placed bool) (Reason, bool) {
+	if why, ok := u.Ready(need.Now); !ok {
+		return whyNot[why], true
+	}
+	switch {
+	case slices.Contains(need.Without, u.ID):
+		return Reason{"asked_before", "sudah ditawari dan tidak berangkat", "was asked before and did not go"}, true
+	case len(need.Agencies) > 0 && !slices.Contains(need.Agencies, u.Agency):
+		return Reason{"other_agency", "bukan instansi penanggung jawab atau pendukung", "its agency neither leads nor supports"}, true
+	case !placed:
+		return Reason{"no_place", "lokasinya tidak diketahui", "its place is not known"}, true
+	}
+	return Reason{}, false
+}
+
+func weigh(need Need, u *unit.Unit, busy int, route Route) Candidate {
+	at, post, _ := u.Position()
+	c := Candidate{Unit: *u, DistanceM: geo.Distance(at, need.At), Workload: busy, TravelSource: "distance"}
+	km := c.DistanceM / 1000
+	c.Reasons = append(c.Reasons, Reason{"distance", fmt.Sprintf("%.1f km garis lurus", km), fmt.Sprintf("%.1f km as the crow flies", km)})
+	if seconds, ok := asked(route, at); ok {
+		c.TravelS, c.TravelSource = seconds, "router"
+		c.Reasons = append(c.Reasons, Reason{"router", fmt.Sprintf("%.0f menit menurut perute", math.Ceil(seconds/60)), fmt.Sprintf("%.0f min by the router", math.Ceil(seconds/60))})
+	} else {
+		c.TravelS = c.DistanceM * Terrain / SpeedMps
+		c.Reasons = append(c.Reasons, Reason{"terrain", fmt.Sprintf("kira-kira %.0f menit: jarak × %.1f (medan) pada %.0f km/jam, bukan dari perute", math.Ceil(c.TravelS/60), Terrain, SpeedMps*3.6),
+			fmt.Sprintf("about %.0f min: distance × %.1f (terrain) at %.0f km/h, not from a router", math.Ceil(c.TravelS/60), Terrain, SpeedMps*3.6)})
+	}
+	switch {
+	case post:
+		c.Reasons = append(c.Reasons, Reason{"from_post", "dari posnya: lokasi kini tidak diketahui", "from its post: where it is now is not known"})
+	case need.Now.Sub(u.PositionAt.Time) > OldAfter:
+		minutes := int(need.Now.Sub(u.PositionAt.Time).Minutes())
+		c.Reasons = append(c.Reasons, Reason{"old_position", fmt.Sprintf("lokasi %d menit lalu: hilang sinyal", minutes), fmt.Sprintf("its place is %d min old: signal lost", minutes)})
+	}
+	c.Capable = len(need.Capabilities) == 0 || slices.ContainsFunc(need.Capabilities, func(want string) bool { return slices.Contains(u.Capabilities, want) })
+	c.Score = c.TravelS + busyS*float64(busy)
+	switch {
+	case !c.Capable:
+		c.Score += unfitS
+		c.Reasons = append(c.Reasons, Reason{"not_capable", "kemampuannya tidak tercatat untuk jenis ini", "is not recorded as capable of this type"})
+	case len(need.Capabilities) > 0:
+		c.Reasons = append(c.Reasons, Reason{"capable", "mampu menangani jenis ini", "is capable of this type"})
+	}
+	if busy > 0 {
+		c.Reasons = append(c.Reasons, Reason{"workload", fmt.Sprintf("%d tugas baru-baru ini", busy), fmt.Sprintf("%d recent dispatches", busy)})
+	}
+	return c
+}
+
+func asked(route Route, at geo.Position) (float64, bool) {
+	if route == nil {
+		return 0, false
+	}
+	return route(at)
+}
+
+// ringCells gives the ring of a cell around a place.
+type ringCells map[geo.Cell]int
+
+// mostRings beyond which all is one ring: about 60 km.
+const mostRings = 10
+
+func rings(at geo.Position) (ringCells, error) {
+	center, err := geo.CellAt(at, Resolution)
+	if err != nil {
+		return nil, fmt.Errorf("recommend: %w", err)
+	}
+	out := ringCells{}
+	for k := range mostRings + 1 {
+		disk, err := center.Disk(k)
+		if err != nil {
+			return nil, fmt.Errorf("recommend: ring %d: %w", k, err)
+		}
+		for _, c := range disk {
+			if _, known := out[c]; !known {
+				out[c] = k
+			}
+		}
+	}
+	return out, nil
+}
+
+// of is the ring of a place; the last stands for all beyond.
+func (r ringCells) of(at geo.Position) int {
+	c, err := geo.CellAt(at, Resolution)
+	if err != nil {
+		return mostRings + 1
+	}
+	if ring, ok := r[c]; ok {
+		return ring
+	}
+	return mostRings + 1
+}
