@@ -197,12 +197,16 @@ func (c *Case) Open() bool {
 // Grave tells what is Extreme or Severe.
 func (c *Case) Grave() bool { return c.Severity == cap.Extreme || c.Severity == cap.Severe }
 
-// Seen gives the case as it stood at an instant; false: nobody knew of it.
-func (c *Case) Seen(at int64) (Case, bool) {
+// Seen gives the case as it stood at an instant, itself where nothing has happened since; false: nobody knew of it.
+func (c *Case) Seen(at int64) (*Case, bool) {
 	if c.Opened > at {
-		return Case{}, false
+		return nil, false
 	}
-	out := *c
+	if !c.later(at) {
+		return c, true
+	}
+	copied := *c
+	out := &copied
 	for i, t := range out.Stamps {
 		if t > at {
 			out.Stamps[i] = 0
@@ -236,6 +240,16 @@ func (c *Case) Seen(at int64) (Case, bool) {
 	return out, true
 }
 
+// later tells whether something has happened after an instant.
+func (c *Case) later(at int64) bool {
+	for _, t := range c.Stamps {
+		if t > at {
+			return true
+		}
+	}
+	return len(c.Moves) > 0 && c.Moves[len(c.Moves)-1].At > at
+}
+
 // resolvedAt is the last resolve of a case that stands resolved or closed; 0: it does not.
 func (c *Case) resolvedAt() int64 {
 	if s := c.Status(); s == Resolved || s == Closed {
@@ -254,8 +268,8 @@ func (c *Case) Counted() bool {
 func (c *Case) Within(from, to int64) bool { return c.Stamps[Signal] >= from && c.Stamps[Signal] < to }
 
 // Population gives the cases that count in a period, as they stood at an instant.
-func Population(all []Case, from, to, asOf time.Time) []Case {
-	out := make([]Case, 0, len(all))
+func Population(all []Case, from, to, asOf time.Time) []*Case {
+	out := make([]*Case, 0, len(all))
 	f, t, at := from.UnixMilli(), to.UnixMilli(), asOf.UnixMilli()
 	for i := range all {
 		if !all[i].Within(f, t) {

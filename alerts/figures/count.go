@@ -52,7 +52,7 @@ func (q Counting) number(from, to time.Time) int {
 		if !q.All[i].Within(f, t) {
 			continue
 		}
-		if c, known := q.All[i].Seen(at); known && c.Counted() && (q.Counts == nil || q.Counts(&c)) {
+		if c, known := q.All[i].Seen(at); known && c.Counted() && (q.Counts == nil || q.Counts(c)) {
 			n++
 		}
 	}

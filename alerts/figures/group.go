@@ -3,6 +3,7 @@ package figures
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -25,6 +26,8 @@ type Band struct {
 	To   int `json:"to"`
 }
 
+func (b Band) String() string { return strconv.Itoa(b.From) + "-" + strconv.Itoa(b.To) }
+
 // Bands are the hours by which response is told.
 var Bands = []Band{{0, 6}, {6, 12}, {12, 18}, {18, 24}}
 
@@ -46,37 +49,52 @@ const (
 )
 
 // Groups parts a population, those with the most incidents first.
-func Groups(population []Case, by By, zone *time.Location, asOf time.Time) []Group {
-	parts := map[Group][]Case{}
-	bands := map[Band]*Band{}
-	for i := range Bands {
-		bands[Bands[i]] = &Bands[i]
-	}
+func Groups(population []*Case, by By, zone *time.Location, asOf time.Time) []Group {
+	parts := map[string][]*Case{}
 	for _, c := range population {
-		key := Group{By: by}
+		key := c.Lead
 		switch by {
 		case ByLead:
-			key.Agency = c.Lead
 		case ByArea:
-			key.Area = c.Area
+			key = c.Area
 		case ByType:
-			key.Type = c.Type
+			key = c.Type
 		case ByClass:
-			key.Class = c.Class
+			key = c.Class
 		case ByBand:
-			key.Band = bands[BandOf(c.Stamps[Signal], zone)]
+			key = BandOf(c.Stamps[Signal], zone).String()
 		}
 		parts[key] = append(parts[key], c)
 	}
 	out := make([]Group, 0, len(parts))
 	for key, cases := range parts {
-		key.Durations, key.SLA, key.All = Response.Times(cases, asOf), SLA.Compliance(cases, asOf), len(cases)
-		out = append(out, key)
+		out = append(out, Group{By: by, Durations: Response.Times(cases, asOf), SLA: SLA.Compliance(cases, asOf), All: len(cases)}.named(key))
 	}
 	slices.SortFunc(out, func(a, b Group) int {
 		return cmp.Or(order(a.Band, b.Band), cmp.Compare(b.All, a.All), cmp.Compare(a.Agency, b.Agency), cmp.Compare(a.Area, b.Area), cmp.Compare(a.Type, b.Type), cmp.Compare(a.Class, b.Class))
 	})
 	return out
+}
+
+// named gives the group the name of what it is a part of.
+func (g Group) named(key string) Group {
+	switch g.By {
+	case ByLead:
+		g.Agency = key
+	case ByArea:
+		g.Area = key
+	case ByType:
+		g.Type = key
+	case ByClass:
+		g.Class = key
+	case ByBand:
+		for i := range Bands {
+			if Bands[i].String() == key {
+				g.Band = &Bands[i]
+			}
+		}
+	}
+	return g
 }
 
 func order(a, b *Band) int {

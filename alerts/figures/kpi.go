@@ -143,11 +143,11 @@ func (c *Case) waited(at int64) (span, bool) {
 func (c *Case) byHand(stamp int) int { return int(c.Manual >> stamp & 1) }
 
 // Times tells how long what the figure measures took, over the cases of a population.
-func (f Figure) Times(population []Case, asOf time.Time) Durations {
+func (f Figure) Times(population []*Case, asOf time.Time) Durations {
 	at := asOf.UnixMilli()
 	spans := make([]span, 0, len(population))
 	for i := range population {
-		if s, ok := f.span(&population[i], at); ok {
+		if s, ok := f.span(population[i], at); ok {
 			spans = append(spans, s)
 		}
 	}
@@ -200,10 +200,9 @@ func (c *Case) late(at int64) bool {
 }
 
 // Compliance is met / (met + missed + open already past due) of a step, or of all steps together.
-func (f Figure) Compliance(population []Case, asOf time.Time) Share {
+func (f Figure) Compliance(population []*Case, asOf time.Time) Share {
 	at, met, n := asOf.UnixMilli(), 0, 0
-	for i := range population {
-		c := &population[i]
+	for _, c := range population {
 		ok, judged := c.kept(at)
 		if f != SLA {
 			ok, judged = c.step(stepOf[f], at)
@@ -228,11 +227,10 @@ type Rate struct {
 // RatesOf gives by name: verification (closed with an independent check, of all closed), reopen and dispute (of all that were resolved),
 // false_alarm (cancelled as false or a prank, of all closed or cancelled), the same by what told first, and auto_detected (first told by a
 // sensor or feed, of all).
-func RatesOf(population []Case) map[string]Rate {
+func RatesOf(population []*Case) map[string]Rate {
 	of := func(among Figure, origin string, is func(*Case) bool) Rate {
 		met, n := 0, 0
-		for i := range population {
-			c := &population[i]
+		for _, c := range population {
 			if !among.Counts(c, 0) || origin != "" && c.Origin.String() != origin {
 				continue
 			}
@@ -258,11 +256,11 @@ func RatesOf(population []Case) map[string]Rate {
 }
 
 // BacklogOf is how many open cases are past due, and how old they are in seconds since their first signal: the 90th percentile.
-func BacklogOf(standing []Case, asOf time.Time) Durations {
+func BacklogOf(standing []*Case, asOf time.Time) Durations {
 	at := asOf.UnixMilli()
 	var spans []span
-	for i := range standing {
-		if c := &standing[i]; Backlog.Counts(c, at) {
+	for _, c := range standing {
+		if Backlog.Counts(c, at) {
 			spans = append(spans, span{at - c.Stamps[Signal], 0})
 		}
 	}

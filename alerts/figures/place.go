@@ -73,7 +73,7 @@ func Recurrent(all []Case, began, asOf time.Time) (places []Recurring, known boo
 }
 
 // Most lists the cells of a population with the most incidents, at most so many, and none with a single one.
-func Most(population []Case, most int) []Place {
+func Most(population []*Case, most int) []Place {
 	by := map[geo.Cell]*Place{}
 	for _, c := range population {
 		if c.Cell == 0 {

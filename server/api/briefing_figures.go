@@ -3,7 +3,6 @@ package api
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -73,7 +72,7 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 	return b
 }
 
-func counted(r store.Record, p asked, zone *time.Location, standing []figures.Case) BriefingCounts {
+func counted(r store.Record, p asked, zone *time.Location, standing []*figures.Case) BriefingCounts {
 	at := moment.Of(p.AsOf)
 	count := figures.Counting{All: r.Cases, Began: r.Began, Zone: zone, AsOf: p.AsOf}
 	grave := count
@@ -81,7 +80,7 @@ func counted(r store.Record, p asked, zone *time.Location, standing []figures.Ca
 	open := func(f figures.Figure) CountFigure {
 		n := 0
 		for i := range standing {
-			if f.Counts(&standing[i], p.AsOf.UnixMilli()) {
+			if f.Counts(standing[i], p.AsOf.UnixMilli()) {
 				n++
 			}
 		}
@@ -107,10 +106,9 @@ func (p asked) series(count figures.Counting) []SlotFigure {
 }
 
 // graveOf lists the open Extreme and Severe cases, the oldest first.
-func graveOf(standing []figures.Case, asOf time.Time) []OpenCase {
+func graveOf(standing []*figures.Case, asOf time.Time) []OpenCase {
 	out := []OpenCase{}
-	for i := range standing {
-		c := &standing[i]
+	for _, c := range standing {
 		if !c.Grave() {
 			continue
 		}
@@ -159,7 +157,7 @@ func (p asked) query(c figures.Choice) string {
 		}
 	}
 	if c.Band != nil {
-		q.Set("hours", fmt.Sprintf("%d-%d", c.Band.From, c.Band.To))
+		q.Set("hours", c.Band.String())
 	}
 	if c.Cell != 0 {
 		q.Set("cell", c.Cell.String())
@@ -197,7 +195,7 @@ func (in *incidentsIn) choice() (figures.Choice, error) {
 		return wrong("figure", "goes with no other filter than since, until, as_of, lead, area, type, class, source, hours and cell")
 	}
 	for i, b := range figures.Bands {
-		if f.Hours == fmt.Sprintf("%d-%d", b.From, b.To) {
+		if f.Hours == b.String() {
 			c.Band = &figures.Bands[i]
 		}
 	}

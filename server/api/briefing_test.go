@@ -15,11 +15,16 @@ import (
 	"kentongan/alerts/incident"
 )
 
-// month fills the store with a simulated month that ends at an instant, as a server of before would have left it: without the index.
+// month fills the store with two simulated months that end at an instant, as a server of before would have left it: without the index.
 func (h *house) month(t testing.TB, seed uint64, n int, end time.Time) []incident.Incident {
 	t.Helper()
+	return h.fill(t, figurestest.Draw{Seed: seed, From: end.AddDate(0, 0, -60), To: end, N: n, Now: end})
+}
+
+func (h *house) fill(t testing.TB, d figurestest.Draw) []incident.Incident {
+	t.Helper()
 	ctx := context.Background()
-	all := figurestest.Incidents(figurestest.Draw{Seed: seed, From: end.AddDate(0, 0, -60), To: end, N: n, Now: end})
+	all := figurestest.Incidents(d)
 	for part := range slices.Chunk(all, 500) {
 		pipe := h.rdb.Pipeline()
 		for _, in := range part {
@@ -167,4 +172,22 @@ func periodOf(t *testing.T, doc map[string]any) (from, to time.Time) {
 		t.Fatal(err)
 	}
 	return from, to
+}
+
+// BenchmarkBriefing answers from a real redis that holds a year of 100,000 incidents: the last day, and the whole year.
+func BenchmarkBriefing(b *testing.B) {
+	h := build(b)
+	end := time.Now().UTC().Truncate(time.Hour).Add(-time.Hour)
+	h.fill(b, figurestest.Draw{Seed: 21, From: end.AddDate(-1, 0, 0), To: end, N: 100_000, Now: end})
+	if err := h.cases.IndexFigures(context.Background()); err != nil {
+		b.Fatal(err)
+	}
+	for name, from := range map[string]time.Time{"day": end.AddDate(0, 0, -1), "year": end.AddDate(-1, 0, 1)} {
+		path := "/api/v1/briefing?from=" + from.Format(time.RFC3339) + "&to=" + end.Format(time.RFC3339)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				h.want(h.admin("GET", path, ""), 200)
+			}
+		})
+	}
 }

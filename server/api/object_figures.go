@@ -46,7 +46,7 @@ func (v view) behind(ctx context.Context, choice figures.Choice, q store.Query) 
 		return nil, "", err
 	}
 	cases := choice.Of(r.Cases, v.s.Profile.Zone)
-	slices.SortFunc(cases, func(a, b figures.Case) int {
+	slices.SortFunc(cases, func(a, b *figures.Case) int {
 		return strings.Compare(b.ID, a.ID)
 	})
 	ids := make([]string, len(cases))
