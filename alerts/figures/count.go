@@ -77,12 +77,14 @@ const (
 
 // Series tells a period in hours, days or months of the local calendar, whichever suits its length.
 func (q Counting) Series(from, to time.Time) []Slot {
-	// What lies outside is no part of any slot: each is counted over the few that do.
-	within := Counting{Began: q.Began, Zone: q.Zone, AsOf: q.AsOf, Counts: q.Counts}
-	start := q.back(from, Weeks).UnixMilli()
-	for _, c := range q.All {
-		if c.Within(start, to.UnixMilli()) {
-			within.All = append(within.All, c)
+	within := q
+	if to.Sub(from) <= mostHours { // many slots over few cases: what lies outside of all of them is left out once
+		within.All = nil
+		start := q.back(from, Weeks).UnixMilli()
+		for _, c := range q.All {
+			if c.Within(start, to.UnixMilli()) {
+				within.All = append(within.All, c)
+			}
 		}
 	}
 	step := func(t time.Time) time.Time { return t.Add(time.Hour) }
