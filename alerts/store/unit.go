@@ -184,3 +184,49 @@ func (s *Store) changeUnit(ctx context.Context, id, action, reason string, who a
 	})
 	return out, err
 }
+
+// ImportUnits takes a profile's roster in, in one step: what is there keeps its status, crew and dispatch. It counts what has changed; told
+// the same roster again it changes nothing. Errors: feeds.ErrBusy.
+func (s *Store) ImportUnits(ctx context.Context, roster []unit.Unit, who audit.Actor) (n int, err error) {
+	err = s.retry(ctx, func() error {
+		n = 0
+		ids := make([]string, len(roster))
+		for i := range roster {
+			ids[i] = roster[i].ID
+		}
+		docs, err := s.unitsOf(ctx, ids)
+		if err != nil {
+			return err
+		}
+		known := map[string]kept[unit.Unit]{}
+		for _, k := range docs {
+			known[k.doc.ID] = k
+		}
+		now := s.now()
+		st := s.newStep(now)
+		var changed []string
+		for _, u := range roster {
+			k, there := known[u.ID]
+			out := u.Clone()
+			out.Version, out.StatusAt = 1, moment.Of(now)
+			if there {
+				if out = k.doc.Clone(); out.Name == u.Name && slices.Equal(out.Capabilities, u.Capabilities) && samePost(out.Post, u.Post) && out.Example == u.Example {
+					continue
+				}
+				out.Name, out.Capabilities, out.Post, out.Example, out.Version = u.Name, u.Capabilities, u.Post, u.Example, out.Version+1
+			}
+			if err := s.putUnit(st, k.rev, &out); err != nil {
+				return err
+			}
+			changed = append(changed, u.ID)
+		}
+		if n = len(changed); n == 0 {
+			return nil
+		}
+		if err := st.audited(who, "unit.imported", "units", "", nil, changed); err != nil {
+			return err
+		}
+		return s.run(ctx, st)
+	})
+	return n, err
+}

@@ -178,6 +178,9 @@ func (u *Unit) Apply(e Edit, known func(string) bool, now time.Time) (Unit, erro
 	return out, out.check(known)
 }
 
+// Can tells a capability that the unit has.
+func (u *Unit) Can(code string) bool { return slices.Contains(u.Capabilities, code) }
+
 // Follow gives the unit as its dispatch has it: id and incident, and the status that follows. An empty id lets it go.
 func (u *Unit) Follow(dispatch, incident string, status Status, now time.Time) Unit {
 	out := u.Clone()

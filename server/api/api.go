@@ -142,6 +142,8 @@ func (s *server) register() error {
 	s.suggestions()
 	s.reports()
 	s.plans()
+	s.units()
+	s.dispatches()
 	s.statements()
 	s.areaStatus()
 	s.briefing()
