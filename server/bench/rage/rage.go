@@ -293,8 +293,11 @@ func (h *House) accept(now time.Time) {
 }
 
 func (h *House) open(g *fusion.Suggestion, now time.Time) {
-	at := geo.Position{Lat: g.Location.Lat, Lng: g.Location.Lng}
-	in, err := incident.Open(incident.Opening{ID: alerts.ID(now, "incident\x00"+g.ID), Type: g.Type, Title: g.Type + ", " + g.AreaName, Severity: g.Severity, Position: &at, AreaName: g.AreaName, At: now,
+	var at *geo.Position // of accounts that say no place there is none
+	if g.Location != nil {
+		at = &geo.Position{Lat: g.Location.Lat, Lng: g.Location.Lng}
+	}
+	in, err := incident.Open(incident.Opening{ID: alerts.ID(now, "incident\x00"+g.ID), Type: g.Type, Title: g.Type + ", " + g.AreaName, Severity: g.Severity, Position: at, AreaName: g.AreaName, At: now,
 		EventAt: g.Evidence[0].At, SignalAt: g.At, Actor: "user:desk"})
 	if err != nil {
 		panic(err) // of a type that the fusion knows
