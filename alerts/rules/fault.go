@@ -135,8 +135,10 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 		x.good = 0
 		if x.bad++; x.bad >= badNeeded || stuck || kind == FaultJump {
 			x.fault, x.property, x.since, x.bad = kind, o.Property, at, 0
-			if kind == FaultClock {
-				x.since = now
+			if kind == FaultClock { // its own time says nothing; the receipt is the same live, tried again and replayed
+				if x.since = o.ReceivedAt.UnixMilli(); o.ReceivedAt.IsZero() {
+					x.since = now
+				}
 			}
 			x.thing = v.thing
 			e.outOfOrder(v, x, true, x.since)
