@@ -261,6 +261,12 @@ func (a *App) Run(ctx context.Context) (err error) {
 	}
 	a.stack.push("requests", a.http.Shutdown)
 	a.stack.push("hub", a.hub.Close)
+	if err := a.importUnits(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	a.runRules()
 	a.stack.push("ingest", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, drainShare, errors.New("the store did not take it in time"))

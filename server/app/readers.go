@@ -18,6 +18,7 @@ func (a *App) readers(cases *store.Store) []func() store.Reader {
 		a.governor(cases),
 		cases.FusionReader,
 		cases.StatusReader,
+		a.dispatching(cases),
 	}
 }
 
