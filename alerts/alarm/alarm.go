@@ -43,13 +43,14 @@ type Alarm struct {
 	Source     string             `json:"source"`             // what activates it: "rule:muka-air/awlr:dev-12", "feed:bmkg", "person"
 	Rule       string             `json:"rule,omitempty"`
 	Thing      string             `json:"thing,omitempty"`
+	ThingName  string             `json:"thing_name,omitempty"` // for people
 	Feed       string             `json:"feed,omitempty"`
 	Event      string             `json:"event"` // for people, in the words of its source
 	Type       string             `json:"type,omitempty"`
 	Severity   cap.Severity       `json:"severity"`
 	Location   *incident.Location `json:"location"`
 	Cell       geo.Cell           `json:"cell"`
-	AreaName   string             `json:"area_name"`
+	AreaName   string             `json:"area_name"`      // kecamatan; of an agency's alert the area in its own words
 	Desk       string             `json:"desk,omitempty"` // whose it is; empty: every desk's
 	RaisedAt   moment.Time        `json:"raised_at"`
 	UpdatedAt  moment.Time        `json:"updated_at"`

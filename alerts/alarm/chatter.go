@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"kentongan/feeds/cap"
+	"kentongan/geo/moment"
 )
 
 // chattering tells a source that was activated as often within a minute as makes it chatter.
@@ -22,14 +23,19 @@ func (p *plane) chatter(e *entry, now time.Time) {
 	p.chatters[e.ID] = e
 	key := "house:chattering/" + e.Source
 	row := p.byKey[key]
-	if row != nil && row.Active {
-		return
+	if row != nil && row.Active { // of the alarm of before, and it has not been quiet since
+		row.Worst, row.LastAt = e.worst(), moment.Of(now)
+		p.mark(row, now)
+	} else {
+		row = p.house(CodeChattering, key, p.words(CodeChattering)+": "+e.called(), cap.Minor, now)
+		row.Type, row.Thing, row.ThingName, row.Feed, row.AreaName, row.Location, row.Cell = "sensor_fault", e.Thing, e.ThingName, e.Feed, e.AreaName, e.Location, e.Cell
+		if e.Restricted() {
+			row.Type = e.Type
+		}
+		row.Priority = max(P2, e.Priority) // as urgent as what it stands for, and never P1
+		row.Members, row.Worst = 1, e.worst()
+		p.raised(row, now)
 	}
-	row = p.house(CodeChattering, key, p.words(CodeChattering)+": "+e.Event, cap.Minor, now)
-	row.Type, row.Thing, row.Feed, row.AreaName, row.Location, row.Cell = "sensor_fault", e.Thing, e.Feed, e.AreaName, e.Location, e.Cell
-	row.Priority = max(P2, e.Priority) // as urgent as what it stands for, and never P1
-	row.Members, row.Worst = 1, &Worst{Alarm: e.ID, Priority: e.Priority, Severity: e.Severity, Event: e.Event, AreaName: e.AreaName}
-	p.raised(row, now)
 	if e.Priority != P1 {
 		p.leave(e)
 		e.Presented, e.Sound, e.Withheld, e.Group = false, false, WithheldChattering, row.ID
@@ -48,10 +54,20 @@ func (p *plane) calm(now time.Time) {
 		if e.Withheld == WithheldChattering {
 			e.Withheld, e.Group = "", ""
 		}
-		if row := p.byKey["house:chattering/"+e.Source]; row != nil {
+		if row := p.byKey["house:chattering/"+e.Source]; row != nil && !p.stillChatters(e.Source) {
 			p.clear(row, now)
 		}
 		p.mark(e, now)
 		p.evaluate(e, now)
 	}
+}
+
+// stillChatters tells whether another alarm of a source does: one that cleared, and one that was raised after it.
+func (p *plane) stillChatters(source string) bool {
+	for _, e := range p.chatters {
+		if e.Source == source {
+			return true
+		}
+	}
+	return false
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kentongan/alerts/plan"
+	"kentongan/geo"
 	"kentongan/geo/moment"
 )
 
@@ -18,6 +19,7 @@ type Governor struct {
 	config  Config
 	define  func(rule string) Definition
 	words   func(Code) string
+	area    func(geo.Position) string
 	plans   map[string]plan.Plan
 	set     *plan.Set
 	planes  [2]*plane // real, simulated
@@ -28,14 +30,18 @@ type Governor struct {
 type Options struct {
 	Config   Config
 	Define   func(rule string) Definition // of the rules in force; nil: nothing is known of any
+	Area     func(geo.Position) string    // the kecamatan of a place; nil: none is known
 	Language string                       // of the events of the house's own alarms: id or en
 }
 
 // New makes a governor that knows of nothing yet.
 func New(o Options) *Governor {
-	g := &Governor{config: o.Config.Filled(), define: o.Define, words: wordsIn(o.Language), plans: map[string]plan.Plan{}}
+	g := &Governor{config: o.Config.Filled(), define: o.Define, area: o.Area, words: wordsIn(o.Language), plans: map[string]plan.Plan{}}
 	if g.define == nil {
 		g.define = func(string) Definition { return Definition{} }
+	}
+	if g.area == nil {
+		g.area = func(geo.Position) string { return "" }
 	}
 	g.planes = [2]*plane{newPlane(g, false), newPlane(g, true)}
 	return g

@@ -99,7 +99,10 @@ func (p *plane) scatter(g *group, now time.Time) {
 		return
 	}
 	for _, m := range sorted(g.members) {
-		m.group, m.Group, m.Withheld, m.own.Raised = nil, "", "", nil
+		m.group, m.Group, m.Withheld = nil, "", ""
+		if r := m.own.Raised; r != nil {
+			m.own.Raised = &Claim{At: r.At} // by the house it is counted already
+		}
 		p.offer(m, now)
 	}
 }
@@ -184,7 +187,7 @@ func (p *plane) lead(g *group, now time.Time) {
 	e := p.entry(alerts.ID(now, fmt.Sprintf("group\x00%s\x00%s\x00%s\x00%t", g.key.desk, g.key.kind, g.key.cell, p.simulated)), "", now)
 	e.Source, e.Code, e.Type, e.Desk, e.AreaName = "house:group/"+g.key.kind, CodeGroup, w.Type, g.key.desk, w.AreaName
 	e.own.Desk = g.key.desk
-	e.Event, e.Response = w.Event, w.Response
+	e.Event, e.Response = w.called(), w.Response
 	if g.key.cell != 0 {
 		e.place(g.key.cell.Center())
 		e.Cell = g.key.cell
@@ -211,7 +214,7 @@ func (p *plane) total(g *group) bool {
 	if h.Worst != nil {
 		was = *h.Worst
 	}
-	now := Worst{Alarm: w.ID, Priority: w.Priority, Severity: w.Severity, Event: w.Event, AreaName: w.AreaName}
+	now := *w.worst()
 	h.Members, h.Count, h.Worst, h.Severity, h.Priority, h.ActBy = len(g.members), g.count, &now, w.Severity, w.Priority, w.ActBy
 	h.LastAt = before.LastAt
 	for _, m := range g.members {
@@ -245,6 +248,7 @@ func (p *plane) tally(now time.Time) {
 
 // floods begins and ends the floods of desks, with one alarm for all of them that tells the supervisor.
 func (p *plane) floods(now time.Time) {
+	p.everyone.news(now)
 	for _, d := range keysOf(p.desks) {
 		t := p.desks[d]
 		n := t.news(now)
@@ -287,8 +291,12 @@ func (p *plane) beginFlood(t *tallied, now time.Time) {
 	if first := p.all[t.raised[0].id]; first != nil {
 		first.FirstOut = true
 		p.mark(first, now)
-		e.Worst = &Worst{Alarm: first.ID, Priority: first.Priority, Severity: first.Severity, Event: first.Event, AreaName: first.AreaName}
-		e.Alert = first.Alert
+	}
+	for _, r := range t.raised { // everybody sees the flood: what is for named people is not named in it
+		if first := p.all[r.id]; first != nil && !first.Restricted() {
+			e.Worst, e.Alert = first.worst(), first.Alert
+			break
+		}
 	}
 	e.log = "alarm.flood_began"
 	p.floodRow = e

@@ -53,10 +53,10 @@ func (p *plane) health(now time.Time) (Health, []Health) {
 		}
 	}
 	for _, e := range p.all {
-		e.enter(house, now)
+		e.enter(house, true, now)
 		for name, f := range desks {
-			if e.Desk == name || e.Desk == "" && (len(e.own.Claims) == 0 || slices.Contains(e.own.Claims[len(e.own.Claims)-1].Desks, name)) {
-				e.enter(f, now)
+			if e.Desk == name || e.Desk == "" {
+				e.enter(f, e.Desk == name || e.had(name), now)
 			}
 		}
 	}
@@ -95,17 +95,23 @@ func (p *plane) figures(desk string, t *tallied, now time.Time) *figuring {
 
 func mix() map[Priority]int { return map[Priority]int{P1: 0, P2: 0, P3: 0} }
 
-// enter counts an alarm.
-func (e *entry) enter(f *figuring, now time.Time) {
+// had tells whether an alarm of every desk was shown at one.
+func (e *entry) had(desk string) bool {
+	n := len(e.own.Claims)
+	return n == 0 || slices.Contains(e.own.Claims[n-1].Desks, desk)
+}
+
+// enter counts an alarm that is in a queue; had: it was shown there, too, and not before anybody sat there.
+func (e *entry) enter(f *figuring, had bool, now time.Time) {
 	fresh := func(t moment.Time, within time.Duration) bool { return !t.IsZero() && now.Sub(t.Time) < within }
-	if fresh(e.PresentAt, shownFor) {
+	if had && fresh(e.PresentAt, shownFor) {
 		f.Presented24h++
 		f.Mix[e.Priority]++
 	}
-	if fresh(e.PresentAt, Window) {
+	if had && fresh(e.PresentAt, Window) {
 		f.Rows10m++
 	}
-	if e.Ack != nil && fresh(e.Ack.At, shownFor) && !e.PresentAt.IsZero() && !e.Ack.At.Before(e.PresentAt.Time) {
+	if had && e.Ack != nil && fresh(e.Ack.At, shownFor) && !e.PresentAt.IsZero() && !e.Ack.At.Before(e.PresentAt.Time) {
 		f.acks = append(f.acks, e.Ack.At.Sub(e.PresentAt.Time).Milliseconds())
 	}
 	if !e.Stands() {
@@ -143,7 +149,7 @@ func (p *plane) top(f *figuring, now time.Time) {
 				n += c
 			}
 		}
-		if f.Raised24h += n; n > 0 {
+		if f.Raised24h += n; n > 0 && name != "" {
 			all = append(all, Busy{Source: name, Event: s.event, Count: n})
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kentongan/geo/moment"
 )
 
 // Memo is what the governor needs to remember beside its alarms: the floods that were and are, of the real plane and the simulated one, by
@@ -84,7 +86,8 @@ func (p *plane) load(l Loaded, now time.Time) {
 	e := &entry{Alarm: l.Alarm, own: l.Own.clone(), plane: p}
 	e.said = !e.PresentAt.IsZero() || e.Shelf != nil || e.Ack != nil
 	if e.Code == "" && now.Sub(e.RaisedAt.Time) < shownFor {
-		p.busy.add(e.Source, e.Event, e.RaisedAt.Time, e.Count)
+		source, event := e.counted()
+		p.busy.add(source, event, e.RaisedAt.Time, e.Count)
 	}
 	if !e.Stands() && now.Sub(e.ClearedAt.Time) > forgetAfter && e.PresentAt.IsZero() {
 		if e.Feed != "" {
@@ -207,6 +210,9 @@ func (g *Governor) Settle(alert func(id string) bool, incident func(id string) b
 		for _, e := range sorted(p.all) {
 			gone := e.Alert != "" && !alert(e.Alert) || e.Alert == "" && e.Incident != "" && !incident(e.Incident)
 			if e.Active && e.Code == "" && gone {
+				if e.Alert == "" && e.Ack == nil { // whoever ended the incident took note of it
+					e.Ack = &Ack{At: moment.Of(now), By: "house:governor", Note: noteIncident}
+				}
 				p.clear(e, now)
 			}
 		}

@@ -3,6 +3,7 @@ package alarm
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"kentongan/alerts"
@@ -62,7 +63,11 @@ func (p *plane) parentOf(e *entry, now time.Time) (parent, reason, why string) {
 		return suppressedBy("feed", e.Feed), row.Event, WithheldFeed
 	}
 	if first := p.firstOf(e); first != nil {
-		return suppressedBy("incident", e.Incident), "the incident has an alarm already: " + first.Event, WithheldIncident
+		reason := "the incident has an alarm already"
+		if !first.Restricted() {
+			reason += ": " + first.called()
+		}
+		return suppressedBy("incident", e.Incident), reason, WithheldIncident
 	}
 	return "", "", ""
 }
@@ -75,8 +80,8 @@ func (e *entry) subject() plan.Subject {
 	return s
 }
 
-// firstOf is the alarm that speaks for an alarm's incident, nil where it is that alarm itself, or nothing: it is at least as urgent, and came
-// first of those.
+// firstOf is the alarm that speaks for an alarm's incident, nil where it is that alarm itself, or nothing: it is at least as urgent, and was
+// shown or came first of those.
 func (p *plane) firstOf(e *entry) *entry {
 	if e.Incident == "" {
 		return nil
@@ -96,8 +101,10 @@ func (p *plane) firstOf(e *entry) *entry {
 	return first
 }
 
+// speaksBefore tells which of two alarms of one incident speaks for it: the more urgent one, then the one that somebody was shown, for what
+// comes in one moment has one time, then the first.
 func speaksBefore(a, b *entry) bool {
-	return cmp.Or(cmp.Compare(a.Priority, b.Priority), a.RaisedAt.Compare(b.RaisedAt.Time), cmp.Compare(a.ID, b.ID)) < 0
+	return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(one(b.Presented), one(a.Presented)), a.RaisedAt.Compare(b.RaisedAt.Time), cmp.Compare(a.ID, b.ID)) < 0
 }
 
 func (p *plane) suppress(e *entry, parent, reason, why string, now time.Time) {
@@ -171,15 +178,14 @@ func (p *plane) incident(in *incident.Incident, now time.Time) {
 	switch {
 	case asks && own == nil:
 		p.raised(p.ofIncident(in, key, now), now)
-	case asks && own.Active && own.Severity != in.Severity:
-		was := own.Priority
-		own.Severity, own.Priority = in.Severity, p.config.PriorityOf(in.Severity, 0)
-		p.worsened(own, was, now)
-		p.mark(own, now)
-		p.evaluate(own, now)
+	case asks && own.Active:
+		p.retold(own, in, now)
 	case !asks && own != nil && own.Active:
-		if in.Status != incident.New && !in.Times.TAck.IsZero() && own.Ack == nil {
-			own.Ack = &Ack{At: in.Times.TAck, By: in.Owner, Note: "incident acknowledged"}
+		if own.Ack == nil { // whoever acknowledged, cancelled, merged or judged it took note of it
+			own.Ack = &Ack{At: in.Times.TAck, By: in.Owner, Note: noteIncident}
+			if in.Times.TAck.IsZero() {
+				own.Ack.At, own.Ack.By = moment.Of(now), lastHand(in)
+			}
 		}
 		p.clear(own, now)
 	}
@@ -196,8 +202,9 @@ func (p *plane) incident(in *incident.Incident, now time.Time) {
 	}
 	if !in.Times.TAck.IsZero() {
 		for _, e := range sorted(p.byIncident[in.ID]) {
-			if e.Ack == nil && (e.State == Raised || e.Latched) && !e.RaisedAt.After(in.Times.TAck.Time) {
-				p.acknowledge(e, Ack{At: in.Times.TAck, By: in.Owner, Note: "incident acknowledged"}, now)
+			repeat := e.State == Suppressed && e.Withheld == WithheldIncident // it does not ask again once it speaks for the incident
+			if e.Ack == nil && (e.State == Raised || e.Latched || repeat) && !e.RaisedAt.After(in.Times.TAck.Time) {
+				p.acknowledge(e, Ack{At: in.Times.TAck, By: in.Owner, Note: noteIncident}, now)
 				e.Version++
 				p.mark(e, now)
 			}
@@ -205,15 +212,50 @@ func (p *plane) incident(in *incident.Incident, now time.Time) {
 	}
 }
 
+// noteIncident is the note of an acknowledgement that follows from an act on the incident.
+const noteIncident = "incident acknowledged"
+
+// lastHand is the person who last did something to an incident.
+func lastHand(in *incident.Incident) string {
+	for _, e := range slices.Backward(in.Timeline) {
+		if kind, _, _ := strings.Cut(e.Actor, ":"); !slices.Contains([]string{"rule", "feed", "house", "consent"}, kind) {
+			return e.Actor
+		}
+	}
+	return in.Owner
+}
+
 func (p *plane) ofIncident(in *incident.Incident, key string, now time.Time) *entry {
 	e := p.entry(alerts.ID(now, "alarm\x00"+in.ID), key, now)
-	e.Source, e.Event, e.Type, e.Severity, e.AreaName = "person", in.Title, in.Type, in.Severity, in.AreaName
+	e.Source, e.Incident = sourcePerson, in.ID
+	p.describeIncident(e, in)
+	return e
+}
+
+func (p *plane) describeIncident(e *entry, in *incident.Incident) {
+	e.Event, e.Type, e.Severity, e.AreaName = in.Title, in.Type, in.Severity, in.AreaName
 	e.Priority = p.config.PriorityOf(in.Severity, 0)
-	e.Incident = in.ID
 	if pos, ok := in.Position(); ok {
 		e.place(pos)
 	}
-	return e
+}
+
+// retold takes over what a person has said anew of an incident that still asks.
+func (p *plane) retold(e *entry, in *incident.Incident, now time.Time) {
+	before := e.Alarm
+	p.describeIncident(e, in)
+	same := e.Location == before.Location || e.Location != nil && before.Location != nil && *e.Location == *before.Location
+	if same && e.Event == before.Event && e.Type == before.Type && e.Severity == before.Severity && e.AreaName == before.AreaName {
+		e.Location = before.Location
+		return
+	}
+	if e.Type != before.Type { // a group is of one type, and who may see it depends on that
+		p.leave(e)
+	}
+	p.worsened(e, before.Priority, now)
+	p.moved(e)
+	p.mark(e, now)
+	p.evaluate(e, now)
 }
 
 // feeds raises one alarm for a feed that is down and whose sensors have raised alarms before, in place of what they say until it is back.

@@ -140,7 +140,7 @@ func (p *plane) describe(e *entry, a *alerts.Alert) {
 	if a.Rule != "" {
 		d = p.define(a.Rule)
 	}
-	e.Event, e.Severity, e.AreaName, e.Response = a.Event, a.Severity, a.Area.Properties.Name, d.Response
+	e.Event, e.Severity, e.Response = a.Event, a.Severity, d.Response
 	e.Type = d.Type
 	if e.Type == "" && a.Quake != nil {
 		e.Type = "eq"
@@ -149,8 +149,19 @@ func (p *plane) describe(e *entry, a *alerts.Alert) {
 	if d.ActWithin > 0 && e.ActBy.IsZero() {
 		e.ActBy = moment.Of(e.RaisedAt.Add(d.ActWithin))
 	}
-	if at, ok := placeOf(a); ok {
+	at, placed := placeOf(a)
+	if placed {
 		e.place(at)
+	}
+	e.AreaName = a.Area.Properties.Name
+	if a.Rule != "" { // its area is called by the name of the Thing
+		e.AreaName = ""
+		if placed {
+			e.AreaName = p.area(at)
+		}
+		if e.ThingName = a.Area.Properties.Name; e.ThingName == e.AreaName {
+			e.ThingName = ""
+		}
 	}
 	p.belongs(e, a.Incident)
 }
@@ -248,7 +259,8 @@ func (p *plane) count(e *entry, now time.Time) {
 		e.own.Acts = slices.Delete(e.own.Acts, 0, 1)
 	}
 	if e.Code == "" {
-		p.busy.note(e.Source, e.Event, now)
+		source, event := e.counted()
+		p.busy.note(source, event, now)
 	}
 }
 
@@ -296,7 +308,7 @@ func (p *plane) revise(e *entry, a *alerts.Alert, now time.Time) {
 	}
 	before, was := e.Alarm, e.Priority
 	p.describe(e, a)
-	if e.Event == before.Event && e.Severity == before.Severity && e.AreaName == before.AreaName && e.Cell == before.Cell && e.Incident == before.Incident && e.Priority == was {
+	if e.Event == before.Event && e.Severity == before.Severity && e.AreaName == before.AreaName && e.ThingName == before.ThingName && e.Cell == before.Cell && e.Incident == before.Incident && e.Priority == was {
 		return
 	}
 	p.worsened(e, was, now)

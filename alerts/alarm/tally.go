@@ -135,16 +135,19 @@ func (t *tallied) flooded(now time.Time) float64 {
 	return float64(sum) / float64(shownFor.Milliseconds())
 }
 
-// raise counts an alarm as raised at desks, once, and looks whether that makes a flood.
+// raise counts an alarm as raised at desks, once by the house and once by each desk that it comes to, and looks whether that makes a flood.
 func (p *plane) raise(e *entry, desks []string, now time.Time) {
-	if e.own.Raised != nil || e.Code != "" {
+	was := e.own.Raised
+	if was != nil && len(was.Desks) > 0 || e.Code != "" {
 		return
 	}
 	e.own.Raised = &Claim{At: now.UnixMilli(), Desks: slices.Clone(desks)}
 	for _, d := range desks {
 		p.at(d).raised = append(p.at(d).raised, raising{now, e.ID})
 	}
-	p.everyone.raised = append(p.everyone.raised, raising{now, e.ID})
+	if was == nil {
+		p.everyone.raised = append(p.everyone.raised, raising{now, e.ID})
+	}
 	for _, d := range desks {
 		if t := p.at(d); !t.flood && len(t.raised) >= p.config.FloodFrom {
 			p.floods(now)

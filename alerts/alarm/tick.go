@@ -41,7 +41,7 @@ func (p *plane) slow(now time.Time) {
 		if e.Active && !e.Standing && now.Sub(e.RaisedAt.Time) > p.config.Stale {
 			long[e.ID] = e
 		}
-		if !e.Stands() && !e.dirty && now.Sub(e.ClearedAt.Time) > forgetAfter && (e.PresentAt.IsZero() || now.Sub(e.PresentAt.Time) > shownFor) {
+		if !e.Stands() && !e.dirty && !e.Chattering && now.Sub(e.ClearedAt.Time) > forgetAfter && (e.PresentAt.IsZero() || now.Sub(e.PresentAt.Time) > shownFor) {
 			p.forget(e)
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
 	"kentongan/feeds"
+	"kentongan/geo"
 )
 
 // Fields of the governor's own hash.
@@ -47,6 +48,7 @@ type Governing struct {
 
 // AlarmReader lets the governor of alarms follow the cases: it makes alarms of alerts, and decides which are presented.
 func (s *Store) AlarmReader(o Governing) Reader {
+	o.Area = func(p geo.Position) string { return s.areaOf(&p) }
 	return &governing{Store: s, o: o, g: alarm.New(o.Options), rev: map[string]string{}, shelved: map[string]bool{}}
 }
 

@@ -301,6 +301,7 @@ export interface Alarm {
   source: string;
   rule?: string;
   thing?: string;
+  thing_name?: string;
   feed?: string;
   event: string;
   type?: string;

@@ -98,7 +98,16 @@ export function ordered(alarms: readonly Alarm[]): Alarm[] {
 }
 
 function holds(a: Alarm, wanted: string): boolean {
-  return [a.event, a.area_name, a.source, a.rule, a.thing, a.feed, a.type]
+  return [
+    a.event,
+    a.area_name,
+    a.thing_name,
+    a.source,
+    a.rule,
+    a.thing,
+    a.feed,
+    a.type,
+  ]
     .filter((t): t is string => typeof t === "string")
     .some((t) => t.toLowerCase().includes(wanted));
 }

@@ -17,4 +17,13 @@ describe("the house's own alarms", () => {
     const a = alarm("a", { source: "house:flood" });
     expect(sourceWord(a, () => undefined)).toBe("dari sistem");
   });
+  it("name the sensor also where it is not on the map", () => {
+    const a = alarm("a", {
+      thing: "awlr:dev-12",
+      thing_name: "AWLR Lembang",
+      rule: "",
+    });
+    expect(sourceWord(a, () => undefined)).toBe("AWLR Lembang");
+    expect(sourceWord(a, () => ({ name: "Pos duga" }))).toBe("Pos duga");
+  });
 });

@@ -75,7 +75,7 @@ export function sourceWord(
   thing: (id: string) => { name: string } | undefined,
   said = "",
 ): string {
-  const sensor = a.thing ? thing(a.thing)?.name || a.thing : "";
+  const sensor = a.thing ? thing(a.thing)?.name || a.thing_name || a.thing : "";
   const name = sensor === said ? "" : sensor;
   const rule = a.rule ? m.desk_actor_rule({ name: a.rule }) : "";
   if (name || rule) return [name, rule].filter(Boolean).join(", ");
