@@ -143,7 +143,7 @@ type AlarmQuery struct {
 	Thing     string
 	Code      alarm.Code
 	Simulated *bool
-	See       func(*alarm.Alarm) bool // nil: everything
+	See       func(alarm.Alarm) (alarm.Alarm, bool) // what is seen of each, which alone is searched; nil: everything
 }
 
 // Alarms lists, newest raised first. Next is the page after, empty at the end.
@@ -152,19 +152,26 @@ func (s *Store) Alarms(ctx context.Context, q AlarmQuery) (items []alarm.Alarm, 
 		index: s.keys.Alarms(), set: s.keys.AlarmsOpen(), load: s.alarmsOf, live: q.Status != "" && q.Status != string(alarm.Cleared),
 		id: func(a alarm.Alarm) string { return a.ID }, score: func(a alarm.Alarm) int64 { return a.RaisedAt.Milli() },
 	}
-	return list(ctx, s, q.Query, from, func(a alarm.Alarm) (alarm.Alarm, bool) { return a, q.keeps(&a) })
+	return list(ctx, s, q.Query, from, func(a alarm.Alarm) (alarm.Alarm, bool) {
+		if q.See != nil {
+			var seen bool
+			if a, seen = q.See(a); !seen {
+				return a, false
+			}
+		}
+		return a, q.keeps(&a)
+	})
 }
 
 func (q *AlarmQuery) keeps(a *alarm.Alarm) bool {
 	is := func(want, got string) bool { return want == "" || want == got }
 	switch {
-	case q.See != nil && !q.See(a):
 	case q.Status == "open" && !a.Stands(), q.Status != "open" && !is(q.Status, string(a.State)):
 	case !is(string(q.Priority), string(a.Priority)), !is(string(q.Severity), string(a.Severity)), !is(q.Type, a.Type), !is(q.Group, a.Group):
 	case !is(q.Incident, a.Incident), !is(q.Thing, a.Thing), !is(string(q.Code), string(a.Code)):
 	case q.Desk != "" && a.Desk != "" && a.Desk != q.Desk:
 	case q.Presented != nil && *q.Presented != a.Presented, q.Simulated != nil && *q.Simulated != a.Simulated:
-	case !q.holds(a.Event, a.AreaName, a.Source, a.Type):
+	case !q.holds(a.Event, a.AreaName, a.ThingName, a.Source, a.Type):
 	default:
 		return true
 	}

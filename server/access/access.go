@@ -112,6 +112,8 @@ func (s Subject) byScope(a Action, o Object, best Decision) Decision {
 		return Decision{best.Level, "another agency"}
 	case a == ReadReports && !slices.Contains(s.Actions, WriteReports):
 		return Decision{max(best.Level, Facts), ""}
+	case a == ReadAlarms && !slices.Contains(s.Actions, ActAlarms):
+		return Decision{max(best.Level, Facts), ""}
 	case a == ReadIncidents && !slices.Contains(s.Actions, ActIncidents):
 		return Decision{max(best.Level, Facts), ""} // a program that only reads gets no personal words
 	}

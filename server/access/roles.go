@@ -5,7 +5,7 @@ import "slices"
 // Action is what somebody does to a noun.
 type Action string
 
-// The actions. Reading incidents and reports gives a Level; all else needs Full.
+// The actions. Reading incidents, reports and alarms gives a Level; all else needs Full.
 const (
 	ReadThings  Action = "thing.read"
 	ReadUnits   Action = "unit.read" // where units are: positions of officers
@@ -174,13 +174,13 @@ var roles = map[Role]map[Action]rule{
 	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
 		row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents), row(facts, ReadAlarms)),
 	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
 	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
-	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents)),
+	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),
 	Citizen: {},
-	Admin: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
-		Approve, RunSimulator, Metrics)),
-	Auditor: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents)),
+	Admin: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
+		Approve, RunSimulator, Metrics), row(facts, ReadAlarms)),
+	Auditor: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents, ReadAlarms)),
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -56,7 +57,7 @@ func (s *server) listAlarms(ctx context.Context, in *alarmsIn) (*body[List[alarm
 	q := store.AlarmQuery{Query: store.Query{Status: in.State, Severity: cap.Severity(in.Severity), Type: in.Type, From: in.From, To: in.To, Text: in.Q, Limit: in.Limit, Page: in.Page},
 		Priority: alarm.Priority(in.Priority), Desk: in.Desk, Presented: either(in.Presented), Group: in.Group, Incident: in.Incident, Thing: in.Thing, Code: alarm.Code(in.Code), Simulated: either(in.Simulated)}
 	v := s.sees(ctx)
-	q.See = func(a *alarm.Alarm) bool { return v.who.May(access.ReadAlarms, scope.Alarm(a), v.now).Allowed() }
+	q.See = func(a alarm.Alarm) (alarm.Alarm, bool) { return scope.AlarmAt(v.alarmLevel(&a), &a) }
 	items, next, err := s.Cases.Alarms(ctx, q)
 	if err != nil {
 		return nil, s.fault(err)
@@ -90,7 +91,20 @@ type alarmOut struct {
 	Allowed []string `json:"allowed" doc:"acknowledge, shelve, unshelve"`
 }
 
-func alarmSeen(a alarm.Alarm) *body[alarmOut] { return &body[alarmOut]{alarmOut{a, a.Verbs()}} }
+// alarmSeen is an alarm as somebody sees it; whoever has just acted on it sees at least that.
+func (v view) alarmSeen(a *alarm.Alarm) *body[alarmOut] {
+	out, _ := scope.AlarmAt(max(v.alarmLevel(a), access.Facts), a)
+	return &body[alarmOut]{alarmOut{out, a.Verbs()}}
+}
+
+// alarmLevel is how far an alarm is seen: that of a person's incident, whose words it has, no further than the incident.
+func (v view) alarmLevel(a *alarm.Alarm) access.Level {
+	level := v.who.May(access.ReadAlarms, scope.Alarm(a), v.now).Level
+	if o, words := scope.CaseOf(a); words {
+		level = min(level, v.who.May(access.ReadIncidents, o, v.now).Level)
+	}
+	return level
+}
 
 type alarmIn struct {
 	ID string `path:"id" maxLength:"64"`
@@ -101,16 +115,17 @@ func (s *server) oneAlarm(ctx context.Context, in *alarmIn) (*body[alarmOut], er
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	if v := s.sees(ctx); !v.who.May(access.ReadAlarms, scope.Alarm(&a), v.now).Allowed() {
+	v := s.sees(ctx)
+	if v.alarmLevel(&a) == access.None {
 		return nil, s.fault(fmt.Errorf("%w: %.40q", store.ErrNoAlarm, in.ID))
 	}
-	return alarmSeen(a), nil
+	return v.alarmSeen(&a), nil
 }
 
 // mayAct judges an act on an alarm at the very revision that it changes. What may not be read is not there.
 func (v view) mayAct(ctx context.Context, right access.Action) func(*alarm.Alarm) error {
 	return func(a *alarm.Alarm) error {
-		if !v.who.May(access.ReadAlarms, scope.Alarm(a), v.now).Allowed() {
+		if v.alarmLevel(a) == access.None {
 			return fmt.Errorf("%w: %.40q", store.ErrNoAlarm, a.ID)
 		}
 		return v.may(ctx, right, scope.Alarm(a))
@@ -157,9 +172,9 @@ func (s *server) acknowledgeAlarm(ctx context.Context, in *acknowledgeIn) (*body
 	who, v := actor(ctx), s.sees(ctx)
 	a, err := s.Cases.AcknowledgeAlarm(ctx, in.ID, alarm.Ack{By: who.Subject, Desk: desk, Note: in.Body.Note}, in.Body.Version, who, v.mayAct(ctx, access.ActAlarms))
 	if err != nil {
-		return nil, s.alarmFault(err)
+		return nil, v.alarmFault(err)
 	}
-	return alarmSeen(a), nil
+	return v.alarmSeen(&a), nil
 }
 
 type shelveIn struct {
@@ -167,7 +182,7 @@ type shelveIn struct {
 	Body struct {
 		Reason  string    `json:"reason" minLength:"1" maxLength:"4000"`
 		Until   time.Time `json:"until,omitempty" doc:"When it returns; P1 within an hour, others within eight, as configured"`
-		Minutes int       `json:"minutes,omitempty" minimum:"0" doc:"In place of until: for how long"`
+		Minutes int       `json:"minutes,omitempty" minimum:"0" maximum:"1440" doc:"In place of until: for how long"`
 		Version int       `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session"`
 		Desk    string    `json:"desk,omitempty" doc:"For who has chosen no desk"`
 	}
@@ -192,9 +207,9 @@ func (s *server) shelveAlarm(ctx context.Context, in *shelveIn) (*body[alarmOut]
 	urgent := v.who.May(access.ShelveUrgent, access.Object{Noun: scope.NounAlarm}, v.now).Allowed()
 	a, err := s.Cases.ShelveAlarm(ctx, in.ID, on, time.Duration(in.Body.Minutes)*time.Minute, in.Body.Version, urgent, s.Alarms, who, v.mayAct(ctx, access.ActAlarms))
 	if err != nil {
-		return nil, s.alarmFault(err)
+		return nil, v.alarmFault(err)
 	}
-	return alarmSeen(a), nil
+	return v.alarmSeen(&a), nil
 }
 
 type unshelveIn struct {
@@ -209,11 +224,12 @@ func (s *server) unshelveAlarm(ctx context.Context, in *unshelveIn) (*body[alarm
 	if err := versioned(ctx, in.Body.Version); err != nil {
 		return nil, err
 	}
-	a, err := s.Cases.UnshelveAlarm(ctx, in.ID, in.Body.Reason, in.Body.Version, actor(ctx), s.sees(ctx).mayAct(ctx, access.ActAlarms))
+	v := s.sees(ctx)
+	a, err := s.Cases.UnshelveAlarm(ctx, in.ID, in.Body.Reason, in.Body.Version, actor(ctx), v.mayAct(ctx, access.ActAlarms))
 	if err != nil {
-		return nil, s.alarmFault(err)
+		return nil, v.alarmFault(err)
 	}
-	return alarmSeen(a), nil
+	return v.alarmSeen(&a), nil
 }
 
 type acknowledgeAllIn struct {
@@ -261,7 +277,7 @@ func (s *server) acknowledgeAlarms(ctx context.Context, in *acknowledgeAllIn) (*
 		var not *denied
 		switch {
 		case err == nil:
-			out.Items = append(out.Items, a)
+			out.Items = append(out.Items, v.alarmSeen(&a).Body.Alarm)
 		case errors.As(err, &late), errors.As(err, &not), errors.Is(err, errOneByOne), errors.Is(err, store.ErrNoAlarm):
 			out.Refused = append(out.Refused, alarmRefused{id, err.Error()})
 		default:
@@ -289,15 +305,16 @@ func (c *alarmConflict) GetStatus() int { return c.Status }
 // ContentType is the problem form of JSON.
 func (c *alarmConflict) ContentType(string) string { return "application/problem+json" }
 
-func (s *server) alarmFault(err error) error {
+func (v view) alarmFault(err error) error {
 	var late *store.AlarmConflict
 	switch {
 	case errors.As(err, &late):
-		return &alarmConflict{"the alarm has changed or does not allow that", http.StatusConflict, late.Error(), late.Current, late.Allowed}
+		return &alarmConflict{"the alarm has changed or does not allow that", http.StatusConflict, late.Error(), v.alarmSeen(&late.Current).Body.Alarm, late.Allowed}
 	case errors.Is(err, alarm.ErrInvalid):
-		return huma.Error422UnprocessableEntity(err.Error())
+		field, what, _ := strings.Cut(strings.TrimPrefix(err.Error(), alarm.ErrInvalid.Error()+": "), ": ")
+		return invalid("the alarm cannot be shelved so", []fieldFault{{field, what}})
 	case errors.Is(err, alarm.ErrUrgent):
 		return deny(access.ShelveUrgent, err.Error())
 	}
-	return s.fault(err)
+	return v.s.fault(err)
 }

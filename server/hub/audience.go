@@ -92,7 +92,12 @@ func (a *audience) shows(ch *change, now time.Time) (json.RawMessage, access.Lev
 }
 
 func (a *audience) level(ch *change, now time.Time) access.Level {
-	return access.Can(a.who, readOf(ch.noun), ch.seen(a.agencyOf).object, now).Level
+	s := ch.seen(a.agencyOf)
+	level := access.Can(a.who, readOf(ch.noun), s.object, now).Level
+	if s.within != nil {
+		level = min(level, access.Can(a.who, access.ReadIncidents, *s.within, now).Level)
+	}
+	return level
 }
 
 // readOf is the action of reading a noun.
@@ -121,6 +126,7 @@ func readOf(noun string) access.Action {
 // sight is what a case is to access, and what is left of it at the levels below Full; both are worked out once.
 type sight struct {
 	object access.Object
+	within *access.Object // the incident without which it is not seen; nil: none
 	lesser [access.Full]json.RawMessage
 	formed [access.Full]bool
 }
@@ -151,6 +157,9 @@ func (ch *change) seen(agencyOf func(feed string) string) *sight {
 			s.object = access.Object{Noun: ch.noun, Restricted: true}
 		} else {
 			s.object = nouns.Alarm(&a)
+			if o, words := nouns.CaseOf(&a); words {
+				s.within = &o
+			}
 		}
 	case wire.TypeUnit:
 		var u unit.Unit
@@ -211,6 +220,11 @@ func formAt(ch *change, level access.Level) json.RawMessage {
 		var in incident.Incident
 		if json.Unmarshal(ch.doc, &in) == nil {
 			v, ok = nouns.IncidentAt(level, &in)
+		}
+	case wire.TypeAlarm:
+		var a alarm.Alarm
+		if json.Unmarshal(ch.doc, &a) == nil {
+			v, ok = nouns.AlarmAt(level, &a)
 		}
 	case wire.TypeReport:
 		var r report.Report

@@ -309,6 +309,7 @@ func TestWhatTheHouseMakesOfItTravels(t *testing.T) {
 		{wire.TypeAlarm, "OVER", `{"id":"OVER","state":"cleared"}`},
 		{wire.TypeAlarm, "LATCHED", `{"id":"LATCHED","state":"cleared","latched":true,"type":"flood"}`},
 		{wire.TypeAlarm, "HIDDEN", `{"id":"HIDDEN","state":"raised","type":"domestic_violence"}`},
+		{wire.TypeAlarm, "WORDS", `{"id":"WORDS","state":"raised","source":"person","type":"fire_building","severity":"Extreme","event":"Rumah Pak Ahmad","ack":{"by":"user:sari","note":"kata Sari"}}`},
 		{wire.TypeSuggestion, "S", `{"id":"S","state":"offered","type":"flood"}`},
 		{wire.TypePlan, "P", `{"id":"P","state":"running"}`},
 		{wire.TypePlan, "PAST", `{"id":"PAST","state":"over"}`},
@@ -323,13 +324,16 @@ func TestWhatTheHouseMakesOfItTravels(t *testing.T) {
 	for _, c := range []struct {
 		who  access.Subject
 		want string
+		all  bool // people's own words, too
 	}{
-		{grant(access.Operator, ""), "A LATCHED S P T area"},
-		{grant(access.Liaison, "bpbd"), "A LATCHED S P T area"},
-		{grant(access.Liaison, "damkar"), "A LATCHED P T area"},
-		{grant(access.Field, "bpbd"), "P T area"},
-		{grant(access.Wall, ""), "A LATCHED P T area"},
-		{access.Subject{ID: "user:x"}, ""},
+		{grant(access.Operator, ""), "A LATCHED WORDS S P T area", true},
+		{grant(access.Operator, "bpbd"), "A LATCHED WORDS S P T area", false},
+		{grant(access.Liaison, "bpbd"), "A LATCHED WORDS S P T area", false},
+		{grant(access.Liaison, "damkar"), "A LATCHED WORDS P T area", false},
+		{grant(access.Field, "bpbd"), "P T area", false},
+		{grant(access.Wall, ""), "A LATCHED WORDS P T area", false},
+		{grant(access.Admin, ""), "A LATCHED P T area", false}, // who may not see the incident does not see its words
+		{access.Subject{ID: "user:x"}, "", false},
 	} {
 		s := r.sitAs(t, c.who)
 		s.say(here)
@@ -353,6 +357,9 @@ func TestWhatTheHouseMakesOfItTravels(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%v sees %q, want %q", c.who.Grants, got, c.want)
+		}
+		if words := strings.Contains(text, "Rumah Pak Ahmad"); words != c.all || words != strings.Contains(text, "kata Sari") || words != strings.Contains(text, "user:sari") {
+			t.Errorf("%v: whole: %t: %s", c.who.Grants, words, text)
 		}
 	}
 }

@@ -54,7 +54,19 @@ func restricted(code string) bool {
 
 // Alarm is an alarm as an object: of no agency, and restricted where its type is.
 func Alarm(a *alarm.Alarm) access.Object {
-	return access.Object{Noun: NounAlarm, Area: a.AreaName, Type: a.Type, Feed: a.Feed, Restricted: a.Type != "" && restricted(a.Type)}
+	return access.Object{Noun: NounAlarm, Area: a.AreaName, Type: a.Type, Feed: a.Feed, Restricted: a.Restricted()}
+}
+
+// CaseOf is the incident whose words an alarm has, as an object: as far as that is seen, the alarm is. False: it has nobody's words.
+func CaseOf(a *alarm.Alarm) (access.Object, bool) {
+	if !a.Personal() {
+		return access.Object{}, false
+	}
+	o := access.Object{Noun: NounIncident, Area: a.AreaName, Type: a.Type, Grave: a.Severity == cap.Extreme || a.Severity == cap.Severe, Restricted: restricted(a.Type)}
+	if t, ok := incident.TypeOf(a.Type); ok {
+		o.Agencies = append([]string{t.Lead}, t.Support...)
+	}
+	return o, true
 }
 
 // Suggestion is a suggestion as an object: of the agencies that work its type.
@@ -117,6 +129,17 @@ func IncidentAt(level access.Level, in *incident.Incident) (incident.Incident, b
 		return in.Coarse(), true
 	}
 	return incident.Incident{}, false
+}
+
+// AlarmAt is what is left of an alarm at a level; false: nothing.
+func AlarmAt(level access.Level, a *alarm.Alarm) (alarm.Alarm, bool) {
+	switch level {
+	case access.Full:
+		return *a, true
+	case access.Facts, access.Coarse:
+		return a.Facts(), true
+	}
+	return alarm.Alarm{}, false
 }
 
 // ReportAt is what is left of a report at a level; false: nothing. Below Facts nothing is, for a report is little but people's own words.
