@@ -174,6 +174,9 @@ func (s *Statement) Replace(before *Statement) error {
 	if before.StatedAt.After(s.StatedAt.Time) {
 		return Faults{{"stated_at", fmt.Sprintf("%s is before what stands, which %s said at %s: withdraw that first where it is wrong", s.StatedAt, before.Source, before.StatedAt)}}
 	}
+	if before.Step == s.Step {
+		s.Since = before.Begun()
+	}
 	if s.Decree != nil && before.Decree != nil && before.Step == s.Step {
 		d := *before.Decree
 		d.Extensions = append(slices.Clone(d.Extensions), Extension{Number: s.Decree.Number, To: s.Decree.To, At: s.StatedAt})

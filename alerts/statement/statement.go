@@ -36,7 +36,8 @@ type Statement struct {
 	Reference  string             `json:"reference,omitempty"`
 	Web        string             `json:"web,omitempty"`
 	StatedAt   moment.Time        `json:"stated_at"`
-	ValidUntil moment.Time        `json:"valid_until"` // null: until it is replaced
+	Since      moment.Time        `json:"since,omitempty,omitzero"` // since when that step has been said without a break; zero: StatedAt
+	ValidUntil moment.Time        `json:"valid_until"`              // null: until it is replaced
 	Note       string             `json:"note,omitempty"`
 	Decree     *Decree            `json:"decree,omitempty"`   // of scale decree
 	National   bool               `json:"national,omitempty"` // of scale road: a national road
@@ -73,6 +74,14 @@ type Standing struct {
 
 // Standing of the statement.
 func (s *Statement) Standing() Standing { return Standing{s.Scale, s.Subject, s.Simulated} }
+
+// Begun is since when its step has been said without a break: a road that is stated closed again has been closed since the first time.
+func (s *Statement) Begun() moment.Time {
+	if s.Since.IsZero() {
+		return s.StatedAt
+	}
+	return s.Since
+}
 
 // Holds tells whether the statement counts at a time.
 func (s *Statement) Holds(now time.Time) bool {

@@ -143,3 +143,25 @@ func TestEnd(t *testing.T) {
 		t.Errorf("it ends twice: %v", err)
 	}
 }
+
+func TestAStepThatIsSaidAgainHasNotBegunAnew(t *testing.T) {
+	road := func(step string, minutes int) Statement {
+		s, err := Draft{Scale: ScaleRoad, Subject: "sitinjau", Step: step, Source: "BPJN", StatedAt: moment.Of(noon.Add(time.Duration(minutes) * time.Minute))}.Validate(scales, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	first := road(RoadClosed, -100)
+	list := []Statement{road(RoadClosed, -80), road(RoadClosed, -60), road("terbuka", -40), road(RoadClosed, -20)}
+	before := &first
+	for i, want := range []int{-100, -100, -40, -20} {
+		if err := list[i].Replace(before); err != nil {
+			t.Fatal(err)
+		}
+		if got := list[i].Begun(); !got.Equal(noon.Add(time.Duration(want) * time.Minute)) {
+			t.Errorf("%d: since %s, want %d minutes", i, got, want)
+		}
+		before = &list[i]
+	}
+}

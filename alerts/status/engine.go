@@ -64,9 +64,6 @@ func (e *Engine) plane(simulated bool) *picture {
 // Know takes a status as it is kept, which then is what changes are made to.
 func (e *Engine) Know(t Track) {
 	e.tracks[t.ID] = &t
-	if t.Hazard == House && e.plane(t.Simulated).floodSince.IsZero() {
-		e.plane(t.Simulated).floodSince = t.Memory.Flood
-	}
 }
 
 // Begin makes the statuses that are not there yet and judges once. Call it when everything that stands is told.
@@ -96,7 +93,7 @@ func (e *Engine) Statement(s *statement.Statement) []Change {
 
 // Unit takes the new state of a unit.
 func (e *Engine) Unit(u *Unit) []Change {
-	return e.taken(u.UpdatedAt.Time, func() bool { return e.plane(u.Simulated).unit(u) })
+	return e.taken(u.StatusAt.Time, func() bool { return e.plane(u.Simulated).unit(u) })
 }
 
 func (e *Engine) taken(at time.Time, take func() bool) []Change {
@@ -140,7 +137,6 @@ func (e *Engine) judge(now time.Time) []Change {
 	var out []Change
 	for _, simulated := range []bool{false, true} {
 		p := e.plane(simulated)
-		p.flood(now)
 		if simulated && p.empty() && e.tracks[ID(House, true)] == nil {
 			continue // there is no exercise, and never was one
 		}
@@ -169,9 +165,6 @@ func (e *Engine) judgeOne(h Hazard, simulated bool, f finding, now time.Time) (C
 	next.found(f, e.Levels, e.LowerAfter, now)
 	next.propose()
 	next.Scales, next.Blind, next.Names = e.plane(simulated).scalesOf(h.Code, now), f.blind, h.Names
-	if h.Code == House {
-		next.Memory.Flood = e.plane(simulated).floodSince
-	}
 	told := !known || !reflect.DeepEqual(before, next.Status)
 	if told {
 		next.UpdatedAt = moment.Of(now)

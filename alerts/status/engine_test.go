@@ -100,13 +100,11 @@ func TestTheTable(t *testing.T) {
 	national := func(s *statement.Statement) { s.National = true }
 	decreed := func(s *statement.Statement) { s.Decree = &statement.Decree{Number: "360/1", From: at(0)} }
 	warned := func(area string) *alerts.Alert {
-		return &alerts.Alert{ID: "w" + area, Category: "Met", Severity: cap.Moderate, State: alerts.Active, Relevant: true, Headline: "Hujan lebat", Sent: at(0), UpdatedAt: at(0), Expires: at(600),
+		return &alerts.Alert{ID: "w" + area, Status: "Actual", Category: "Met", Severity: cap.Moderate, State: alerts.Active, Relevant: true, Headline: "Hujan lebat", Sent: at(0), UpdatedAt: at(0), Expires: at(600),
 			Area: alerts.Feature{Properties: alerts.FeatureProperties{Name: area}}}
 	}
-	alarms := func(e *Engine, n int, minute float64) {
-		for i := range n {
-			e.Alarm(&alarm.Alarm{ID: fmt.Sprint(minute, i), State: alarm.Raised, RaisedAt: at(minute), UpdatedAt: at(minute)})
-		}
+	flood := func(e *Engine, id string, active bool, since, minute float64) {
+		e.Alarm(&alarm.Alarm{ID: id, Code: alarm.CodeFlood, State: alarm.Raised, Active: active, RaisedAt: at(since), UpdatedAt: at(minute)})
 	}
 	for _, c := range []struct {
 		rule         string
@@ -119,11 +117,18 @@ func TestTheTable(t *testing.T) {
 		{"one-extreme", 2, "", func(e *Engine) {}, func(e *Engine) { e.Incident(open("2", "crime", cap.Extreme, "Kubung", 0)) }, "incident"},
 		{"warning", 2, "weather", func(e *Engine) { e.Alert(warned("Padang")) }, func(e *Engine) { e.Alert(warned("Padang, Talang")) }, "alert"},
 		{"warning", 2, "weather", func(e *Engine) {}, func(e *Engine) { e.Statement(says("bmkg_impact", "solok", "siaga", 0)) }, "statement"},
+		{"warning", 2, "weather", func(e *Engine) {
+			for _, status := range []string{"Test", "Exercise", ""} {
+				w := warned("Talang")
+				w.Status = status
+				e.Alert(w)
+			}
+		}, func(e *Engine) { e.Alert(warned("Talang")) }, "alert"},
 		{"volcano-ii", 2, "volcano", func(e *Engine) { e.Statement(says("pvmbg", "talang", "I", 0)) }, func(e *Engine) { e.Statement(says("pvmbg", "talang", "II", 0)) }, "statement"},
 		{"no-unit", 2, "", func(e *Engine) {
-			e.Unit(&Unit{ID: "bpbd/trc-2", Agency: "bpbd", Status: "available", UpdatedAt: at(0)})
-			e.Unit(&Unit{ID: "bpbd/trc-1", Agency: "bpbd", Status: "on_scene", UpdatedAt: at(0)})
-		}, func(e *Engine) { e.Unit(&Unit{ID: "bpbd/trc-2", Agency: "bpbd", Status: "offered", UpdatedAt: at(0)}) }, "unit"},
+			e.Unit(&Unit{ID: "bpbd/trc-2", Agency: "bpbd", Status: "available", StatusAt: at(0)})
+			e.Unit(&Unit{ID: "bpbd/trc-1", Agency: "bpbd", Status: "on_scene", StatusAt: at(0)})
+		}, func(e *Engine) { e.Unit(&Unit{ID: "bpbd/trc-2", Agency: "bpbd", Status: "offered", StatusAt: at(0)}) }, "unit"},
 		{"three-extreme", 3, "flood", func(e *Engine) {
 			e.Incident(open("1", "flood", cap.Extreme, "Kubung", 0))
 			e.Incident(open("2", "flash_flood", cap.Extreme, "Kubung", 0))
@@ -136,15 +141,23 @@ func TestTheTable(t *testing.T) {
 		}, func(e *Engine) { e.Incident(open("2", "landslide", cap.Severe, "Talang", 0)) }, "incident"},
 		{"volcano-iii", 3, "volcano", func(e *Engine) {}, func(e *Engine) { e.Statement(says("pvmbg", "talang", "III", 0)) }, "statement"},
 		{"road-closed", 3, "road", func(e *Engine) {
+			e.Statement(says("road", "sitinjau", "tertutup", 90, national, func(s *statement.Statement) { s.Since = at(0) })) // said again
+			e.Tick(at(120).Time)
+		}, func(e *Engine) { e.Tick(at(121).Time) }, "statement"},
+		{"road-closed", 3, "road", func(e *Engine) {
 			e.Statement(says("road", "jalan-kabupaten", "tertutup", -1000))
 			e.Statement(says("road", "sitinjau", "tertutup", 0, national))
 			e.Tick(at(120).Time)
 		}, func(e *Engine) { e.Tick(at(121).Time) }, "statement"},
 		{"alarm-flood", 3, "", func(e *Engine) {
-			for m := 0.0; m <= 30; m += 2 {
-				alarms(e, 5, m)
+			for i := range 40 { // whatever is presented: a flood is what the governor calls one
+				e.Alarm(&alarm.Alarm{ID: fmt.Sprint(i), State: alarm.Raised, Active: true, RaisedAt: at(0), UpdatedAt: at(0)})
 			}
-		}, func(e *Engine) { alarms(e, 5, 36); e.Tick(at(40).Time) }, "alarms"},
+			flood(e, "F", true, 1, 1)
+			flood(e, "F", false, 1, 20)
+			flood(e, "G", true, 25, 25)
+			e.Tick(at(55).Time)
+		}, func(e *Engine) { e.Tick(at(56).Time) }, "alarms"},
 		{"volcano-iv", 4, "volcano", func(e *Engine) {}, func(e *Engine) { e.Statement(says("pvmbg", "talang", "IV", 0)) }, "statement"},
 		{"evacuations", 4, "", func(e *Engine) { e.Statement(says("evacuation", "kubung", "tidak_ada", 0)) }, func(e *Engine) { e.Statement(says("evacuation", "talang", "berlangsung", 0)) }, "statement"},
 		{"resources-exceeded", 4, "", func(e *Engine) { e.Statement(says("capacity", "bpbd", "cukup", 0)) }, func(e *Engine) { e.Statement(says("capacity", "kabupaten", "terlampaui", 0)) }, "statement"},
@@ -383,7 +396,7 @@ func TestARuleWithoutAnyoneToFeedItSaysSo(t *testing.T) {
 	if got := fmt.Sprint(e.tracks[House].Blind); got != "[no-unit]" {
 		t.Errorf("blind are %s", got)
 	}
-	e.Unit(&Unit{ID: "bpbd/trc-1", Agency: "bpbd", Status: "available", UpdatedAt: at(1)})
+	e.Unit(&Unit{ID: "bpbd/trc-1", Agency: "bpbd", Status: "available", StatusAt: at(1)})
 	if got := fmt.Sprint(e.tracks[House].Blind); got != "[]" {
 		t.Errorf("blind are %s", got)
 	}
@@ -435,7 +448,7 @@ func galodo() []day {
 		return day{At: minute, Incident: closed(open(id, typ, s, area, from), minute)}
 	}
 	return []day{
-		{At: 5, Alert: &alerts.Alert{ID: "bmkg", Category: "Met", Severity: cap.Moderate, State: alerts.Active, Relevant: true, Headline: "Hujan lebat disertai petir", Sent: at(5), UpdatedAt: at(5), Expires: at(240),
+		{At: 5, Alert: &alerts.Alert{ID: "bmkg", Status: "Actual", Category: "Met", Severity: cap.Moderate, State: alerts.Active, Relevant: true, Headline: "Hujan lebat disertai petir", Sent: at(5), UpdatedAt: at(5), Expires: at(240),
 			Area: alerts.Feature{Properties: alerts.FeatureProperties{Name: "Kubung, Talang"}}}},
 		in("1", "river_high", cap.Severe, "Talang", 30),
 		in("2", "flash_flood", cap.Extreme, "Talang", 42),

@@ -29,9 +29,9 @@ func (p *picture) factsOf(hazard string, now time.Time) facts {
 	p.ofWarnings(&f, now)
 	p.ofStatements(&f, now)
 	f.values["flood_minutes"] = 0.0
-	if !p.floodSince.IsZero() {
-		f.values["flood_minutes"] = now.Sub(p.floodSince.Time).Minutes()
-		f.evidence["flood_minutes"] = []*Evidence{{Kind: "alarms", Ref: "flood", At: p.floodSince}}
+	if since := p.floodSince(); !since.IsZero() {
+		f.values["flood_minutes"] = now.Sub(since.Time).Minutes()
+		f.evidence["flood_minutes"] = []*Evidence{{Kind: "alarms", Ref: "flood", At: since}}
 	}
 	p.ofUnits(&f)
 	return f
@@ -108,7 +108,7 @@ func (p *picture) ofStatements(f *facts, now time.Time) {
 		}
 		switch {
 		case s.Scale == statement.ScaleRoad && s.National && s.Step == statement.RoadClosed:
-			longest = max(longest, now.Sub(s.StatedAt.Time).Minutes())
+			longest = max(longest, now.Sub(s.Begun().Time).Minutes())
 			closed = append(closed, said(s))
 		case s.Scale == statement.ScaleEvacuation && s.Step == statement.EvacuationUnder:
 			evacuations = append(evacuations, said(s))
@@ -139,8 +139,8 @@ func (p *picture) ofUnits(f *facts) {
 	ready, last := map[string]bool{}, map[string]moment.Time{}
 	for _, u := range p.units {
 		ready[u.Agency] = ready[u.Agency] || u.Status == "available" || u.Status == "returning" // on the way back it may be assigned
-		if u.UpdatedAt.After(last[u.Agency].Time) {
-			last[u.Agency] = u.UpdatedAt
+		if u.StatusAt.After(last[u.Agency].Time) {
+			last[u.Agency] = u.StatusAt
 		}
 	}
 	var without []*Evidence

@@ -21,12 +21,12 @@ type Place interface {
 	Covered(a *alerts.Alert) []string
 }
 
-// Unit is a response unit as far as the status asks for it; its JSON is that of INTERFACES section 7.
+// Unit is a response unit as far as the status asks for it; its JSON is that of alerts/unit.
 type Unit struct {
 	ID        string      `json:"id"`
 	Agency    string      `json:"agency"`
 	Status    string      `json:"status"`
-	UpdatedAt moment.Time `json:"updated_at"`
+	StatusAt  moment.Time `json:"status_at"` // since when it has that status
 	Simulated bool        `json:"simulated"`
 }
 
@@ -37,8 +37,8 @@ type picture struct {
 	incidents  map[string]*Evidence // open ones, as evidence; never changed, replaced
 	warnings   map[string]warning
 	statements map[string]statement.Statement
-	alarms     map[string]moment.Time // when each was raised, those of the last ten minutes
-	floodSince moment.Time            // null: no alarm flood
+	floods     map[string]moment.Time // alarms that tell of an alarm flood, and since when
+	seen       bool                   // an alarm was
 	units      map[string]Unit
 }
 
@@ -50,7 +50,7 @@ type warning struct {
 
 func newPicture(place Place, scales statement.Scales) *picture {
 	return &picture{place: place, scales: scales, incidents: map[string]*Evidence{}, warnings: map[string]warning{},
-		statements: map[string]statement.Statement{}, alarms: map[string]moment.Time{}, units: map[string]Unit{}}
+		statements: map[string]statement.Statement{}, floods: map[string]moment.Time{}, units: map[string]Unit{}}
 }
 
 // incident takes a new state of an incident, and tells whether anything that rules ask for has changed. Restricted types are left out: who
@@ -69,10 +69,11 @@ func (p *picture) incident(in *incident.Incident) bool {
 	return true
 }
 
-// alert takes a new state of an alert. Only warnings of a weather service count: what our own rules raise shows in incidents.
+// alert takes a new state of an alert. Only warnings of a weather service count, and none that it tests: what our own rules raise
+// shows in incidents.
 func (p *picture) alert(a *alerts.Alert) bool {
 	was, known := p.warnings[a.ID]
-	if a.State != alerts.Active || a.Rule != "" || !strings.EqualFold(a.Category, "Met") || a.Severity == cap.Minor || !a.Relevant {
+	if a.State != alerts.Active || a.Status != "Actual" || a.Rule != "" || !strings.EqualFold(a.Category, "Met") || a.Severity == cap.Minor || !a.Relevant {
 		delete(p.warnings, a.ID)
 		return known
 	}
@@ -100,38 +101,28 @@ func (p *picture) statement(s *statement.Statement) bool {
 	return !known || was.Version != s.Version
 }
 
-// Figures of an alarm flood, of domain.md section 6.
-const (
-	floodWindow = 10 * time.Minute
-	floodFrom   = 10 // raised within the window
-	floodUnder  = 5
-)
-
-// alarm takes a new state of an alarm: what counts is that it was raised, each time once. It tells whether a flood may have begun.
+// alarm takes a new state of an alarm. What is presented says nothing of a flood, for the governor lets ten through in ten minutes; its own
+// alarm says that there is one. It tells whether since when has changed.
 func (p *picture) alarm(a *alarm.Alarm) bool {
-	if p.alarms[a.ID] == a.RaisedAt || a.RaisedAt.IsZero() {
+	p.seen = true
+	if a.Code != alarm.CodeFlood {
 		return false
 	}
-	p.alarms[a.ID] = a.RaisedAt
-	return p.floodSince.IsZero() && len(p.alarms) >= floodFrom
+	was := p.floodSince()
+	if delete(p.floods, a.ID); a.Active {
+		p.floods[a.ID] = a.RaisedAt
+	}
+	return was != p.floodSince()
 }
 
-// flood brings the alarm flood up to a time.
-func (p *picture) flood(now time.Time) {
-	n := 0
-	for id, at := range p.alarms {
-		if now.Sub(at.Time) >= floodWindow {
-			delete(p.alarms, id)
-			continue
+// floodSince is since when there is an alarm flood; null: there is none.
+func (p *picture) floodSince() (since moment.Time) {
+	for _, at := range p.floods {
+		if since.IsZero() || at.Before(since.Time) {
+			since = at
 		}
-		n++
 	}
-	switch {
-	case n >= floodFrom && p.floodSince.IsZero():
-		p.floodSince = moment.Of(now)
-	case n < floodUnder:
-		p.floodSince = moment.Time{}
-	}
+	return since
 }
 
 // unit takes a new state of a unit.
@@ -143,7 +134,7 @@ func (p *picture) unit(u *Unit) bool {
 
 // empty tells a plane in which nothing is known.
 func (p *picture) empty() bool {
-	return len(p.incidents) == 0 && len(p.warnings) == 0 && len(p.statements) == 0 && len(p.alarms) == 0 && len(p.units) == 0
+	return len(p.incidents) == 0 && len(p.warnings) == 0 && len(p.statements) == 0 && !p.seen && len(p.units) == 0
 }
 
 // inForce gives the statements that hold at a time, by scale and subject.

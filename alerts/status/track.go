@@ -21,7 +21,6 @@ type Memory struct {
 	Held     int           `json:"held"`     // the level that the rules find, or found until less than LowerAfter ago
 	Fading   []moment.Time `json:"fading"`   // since when each level is found no longer, by level; null: it is found, or is above Held
 	Finding  Proposal      `json:"finding"`  // what Held rests on
-	Flood    moment.Time   `json:"flood"`    // of the area: since when there is an alarm flood
 	Entry    int64         `json:"entry"`    // number of the last entry of the history
 	Standing int64         `json:"standing"` // number of the entry that the confirmed level is of
 }

@@ -74,6 +74,10 @@ func (r *statusReader) Start(ctx context.Context, offset int64, open *Open) erro
 	for i := range open.Alarms {
 		r.e.Alarm(&open.Alarms[i])
 	}
+	for i := range open.Units {
+		u := &open.Units[i]
+		r.e.Unit(&status.Unit{ID: u.ID, Agency: u.Agency, Status: string(u.Status), StatusAt: u.StatusAt})
+	}
 	r.offset = offset
 	return r.keep(ctx, r.e.Begin(r.s.now()))
 }

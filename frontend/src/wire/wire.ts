@@ -432,6 +432,7 @@ export interface Statement {
   reference?: string;
   web?: string;
   stated_at: string | null;
+  since?: string | null;
   valid_until: string | null;
   note?: string;
   decree?: Decree | null;
