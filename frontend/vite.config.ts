@@ -43,6 +43,7 @@ export default defineConfig({
           // One document for all files of a worker: a document for each took six times as long as the tests. Whoever stubs a global
           // gives it back (vi.unstubAllGlobals).
           isolate: false,
+          setupFiles: ["src/i18n/tests.setup.ts"],
           include: ["src/**/*.test.ts"],
         },
       },

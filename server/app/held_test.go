@@ -2,10 +2,8 @@ package app
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"math/rand"
 	"net/http"
 	"strings"
 	"testing"
@@ -78,27 +76,6 @@ func TestAFullQuarantineIsSaid(t *testing.T) {
 	}
 	if code, got := r.ask("POST", ingest, lied(99, "km")); code != http.StatusAccepted {
 		t.Errorf("there is room since the decision: %d %v", code, got)
-	}
-}
-
-// What is too large to be held is refused for good.
-func TestTooLargeToBeHeldIsRefused(t *testing.T) {
-	t.Parallel()
-	needRedis(t)
-	r := launch(t, "test", contracted, []string{"KENTONGAN_DATA_DIR=" + t.TempDir()})
-	noise := rand.New(rand.NewSource(1))
-	lines := []string{lied(0, "km")}
-	for i := range 3500 {
-		text := make([]byte, 3000)
-		noise.Read(text)
-		lines = append(lines, fmt.Sprintf(`{"thing":"g-%d","property":"note","value":%q,"lat":-0.8,"lng":100.6}`, i%500, base64.RawURLEncoding.EncodeToString(text)))
-	}
-	code, got := r.ask("POST", "/api/v1/ingest/awlr", "["+strings.Join(lines, ",")+"]")
-	if code != http.StatusRequestEntityTooLarge || !strings.Contains(fmt.Sprint(got["detail"]), "too large to be held") {
-		t.Errorf("%d %v", code, got["detail"])
-	}
-	if _, feed := r.ask("GET", "/api/v1/feeds/awlr", ""); len(feed["quarantine"].([]any)) != 0 {
-		t.Errorf("%d causes", len(feed["quarantine"].([]any)))
 	}
 }
 

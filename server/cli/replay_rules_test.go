@@ -1,3 +1,5 @@
+//go:build !race
+
 package cli
 
 import (
@@ -202,7 +204,7 @@ func storm(t *testing.T, ask func(string, string, string, any), rng *rand.Rand) 
 func settled(t *testing.T, ask func(string, string, string, any)) []crossing {
 	var out []crossing
 	still, before := 0, ""
-	for end := time.Now().Add(30 * time.Second); still < 8; time.Sleep(500 * time.Millisecond) {
+	for end := time.Now().Add(90 * time.Second); still < 8; time.Sleep(500 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("alerts have not come to an end")
 		}
