@@ -154,9 +154,7 @@ func (r *governing) Take(ctx context.Context, list []Change) error {
 	for part := range slices.Chunk(list, changesAStep) {
 		now := r.now()
 		for i := range part {
-			if err := r.hear(&part[i], now); err != nil {
-				return err
-			}
+			r.hear(&part[i], now)
 		}
 		if err := r.flush(ctx, now, part[len(part)-1].Offset); err != nil {
 			return err
@@ -165,7 +163,9 @@ func (r *governing) Take(ctx context.Context, list []Change) error {
 	return nil
 }
 
-func (r *governing) hear(c *Change, now time.Time) error {
+// hear gives the governor one change. What cannot be read, for a newer server wrote it, is told to whoever runs the house and passed over:
+// nobody would hear of any alarm again.
+func (r *governing) hear(c *Change, now time.Time) {
 	var err error
 	switch c.Type {
 	case "alert":
@@ -186,22 +186,20 @@ func (r *governing) hear(c *Change, now time.Time) error {
 	case "alarm":
 		var a alarm.Alarm
 		if err = json.Unmarshal(c.Doc, &a); err == nil {
-			return r.heard(&a, now)
+			r.heard(&a, now)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s at %d: %w", c.Type, c.ID, c.Offset, err)
+		r.unreadable(r.Name(), c, err)
 	}
-	return nil
 }
 
 // heard takes over what a person has done. What the governor itself wrote comes back here too, and says nothing new.
-func (r *governing) heard(a *alarm.Alarm, now time.Time) error {
+func (r *governing) heard(a *alarm.Alarm, now time.Time) {
 	if a.State == alarm.Shelved {
 		r.shelved[a.ID] = true
 	}
 	r.g.Acted(*a, false, now)
-	return nil
 }
 
 // Tick asks who sits where and how the feeds fare, and lets the governor do what the clock asks for.

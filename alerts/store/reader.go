@@ -181,6 +181,11 @@ func (m *marking) rest(ctx context.Context) error {
 	return nil
 }
 
+// unreadable tells of a change that a reader passes over.
+func (s *Store) unreadable(reader string, c *Change, err error) {
+	s.log.Error().Err(err).Str("reader", reader).Int64("offset", c.Offset).Str("noun", c.Type).Str("id", c.ID).Msg("a change of the cases cannot be read and is passed over")
+}
+
 // mark moves the checkpoint over changes of which nothing followed.
 func (m *marking) mark(ctx context.Context) error {
 	st := m.newStep(m.now())

@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"kentongan/alerts"
-	"kentongan/alerts/alarm"
 	"kentongan/alerts/audit"
-	"kentongan/alerts/incident"
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
 	"kentongan/geo"
@@ -98,11 +96,7 @@ func (r *statusReader) Take(ctx context.Context, list []Change) error {
 			told = true
 			continue
 		}
-		got, err := r.one(c)
-		if err != nil {
-			return err
-		}
-		all = status.Merge(all, got)
+		all = status.Merge(all, r.one(&c))
 	}
 	r.offset = list[len(list)-1].Offset
 	if len(all) > 0 {
@@ -115,46 +109,29 @@ func (r *statusReader) Take(ctx context.Context, list []Change) error {
 }
 
 // one feeds one change to the engine. What a newer server writes and this one cannot read says nothing here.
-func (r *statusReader) one(c Change) ([]status.Change, error) {
-	read := func(into any) error {
-		if err := json.Unmarshal(c.Doc, into); err != nil {
-			return fmt.Errorf("change %d of %s %s: %w", c.Offset, c.Type, c.ID, err)
-		}
-		return nil
-	}
+func (r *statusReader) one(c *Change) []status.Change {
 	switch c.Type {
 	case "incident":
-		var in incident.Incident
-		if err := read(&in); err != nil {
-			return nil, err
-		}
-		return r.e.Incident(&in), nil
+		return judged(r, c, r.e.Incident)
 	case "alert":
-		var a alerts.Alert
-		if err := read(&a); err != nil {
-			return nil, err
-		}
-		return r.e.Alert(&a), nil
+		return judged(r, c, r.e.Alert)
 	case "alarm":
-		var a alarm.Alarm
-		if err := read(&a); err != nil {
-			return nil, err
-		}
-		return r.e.Alarm(&a), nil
+		return judged(r, c, r.e.Alarm)
 	case "statement":
-		var x statement.Statement
-		if err := read(&x); err != nil {
-			return nil, err
-		}
-		return r.e.Statement(&x), nil
+		return judged(r, c, r.e.Statement)
 	case "unit":
-		var u status.Unit
-		if err := read(&u); err != nil {
-			return nil, err
-		}
-		return r.e.Unit(&u), nil
+		return judged(r, c, r.e.Unit)
 	}
-	return nil, nil
+	return nil
+}
+
+func judged[T any](r *statusReader, c *Change, by func(*T) []status.Change) []status.Change {
+	var doc T
+	if err := json.Unmarshal(c.Doc, &doc); err != nil {
+		r.s.unreadable(r.Name(), c, err)
+		return nil
+	}
+	return by(&doc)
 }
 
 // Tick lets the clock of the status go on.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"kentongan/alerts/incident"
 	"kentongan/alerts/status"
 	"kentongan/alerts/unit"
 	"kentongan/feeds/cap"
@@ -86,5 +87,30 @@ func TestTheStatusKnowsTheFloodOfAlarms(t *testing.T) {
 			}
 		}
 		s.mustPropose(t, 3, "alarm-flood")
+	})
+}
+
+// A change that this server cannot read, for a newer one wrote it, stops neither the alarms nor the status.
+func TestWhatCannotBeReadIsPassedOver(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		levelled(t, s)
+		g, r := s.follow(t, nil), following(t, s)
+		st := s.newStep(c.now())
+		for _, noun := range []string{"alert", "incident", "plan", "alarm", "statement", "unit"} {
+			st.event(noun, "odd", []byte(`{"id":["odd"]}`))
+		}
+		if err := s.run(t.Context(), st); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Fire(t.Context(), plain(cap.Moderate, "awlr:1", c.now())); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Create(t.Context(), incident.Draft{Type: "flood", Severity: cap.Extreme, Lng: &center.Lng, Lat: &center.Lat}, anna); err != nil {
+			t.Fatal(err)
+		}
+		s.follow(t, g)
+		catchUp(t, s, r, r.offset)
+		s.mustAlarms(t, AlarmQuery{Thing: "awlr:1"}, 1)
+		s.mustPropose(t, 2, "one-extreme")
 	})
 }
