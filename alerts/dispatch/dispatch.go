@@ -64,6 +64,7 @@ func (s Status) Unit(was unit.Status) unit.Status {
 type Dispatch struct {
 	ID        string      `json:"id"` // ULID
 	Incident  string      `json:"incident"`
+	Type      string      `json:"type"` // the incident's when it was sent: what is restricted is so on either
 	Unit      string      `json:"unit"`
 	Agency    string      `json:"agency"` // the unit's
 	Status    Status      `json:"status"`
@@ -135,8 +136,16 @@ func Offer(id string, in *incident.Incident, u *unit.Unit, by, note string, now 
 		return Dispatch{}, fmt.Errorf("%w: note has more than %d characters", ErrInvalid, maxText)
 	}
 	at := moment.Of(now)
-	return Dispatch{ID: id, Incident: in.ID, Unit: u.ID, Agency: u.Agency, Status: Offered, Version: 1, Times: Times{Offered: at}, Received: Times{Offered: at},
+	return Dispatch{ID: id, Incident: in.ID, Type: in.Type, Unit: u.ID, Agency: u.Agency, Status: Offered, Version: 1, Times: Times{Offered: at}, Received: Times{Offered: at},
 		ExpiresAt: moment.Of(now.Add(Patience(in.SLA.Class))), By: by, Note: note, Receipt: Receipt{Sent: at}, Simulated: in.Simulated}, nil
+}
+
+// Told is the incident as the unit names it to everybody who sees units; empty where its type is for named people only.
+func (d *Dispatch) Told() string {
+	if t, ok := incident.TypeOf(d.Type); !ok || t.Restricted {
+		return ""
+	}
+	return d.Incident
 }
 
 // Act is what somebody asks a dispatch to do.

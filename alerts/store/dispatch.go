@@ -122,7 +122,7 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 			return err
 		}
 		out.TravelS = o.TravelS
-		sent := u.doc.Follow(id, in.doc.ID, out.Status.Unit(u.doc.Status), now)
+		sent := u.doc.Follow(id, out.Told(), out.Status.Unit(u.doc.Status), now)
 		worked := in.doc.Offered(id, u.doc.ID, who.Subject, now)
 		st := s.newStep(now)
 		if err := s.putAll(st, change[dispatch.Dispatch]{"", out, origin{}}, change[unit.Unit]{u.rev, sent, origin{}}, change[incident.Incident]{in.rev, worked, origin{}}); err != nil {
@@ -157,7 +157,7 @@ func (s *Store) taken(ctx context.Context, u *unit.Unit, why string) error {
 		}
 		if err == nil {
 			c.By = &by.doc
-			c.Cause = fmt.Errorf("%w: %s has sent it to incident %s", unit.ErrNotAllowed, by.doc.By, by.doc.Incident)
+			c.Cause = fmt.Errorf("%w: somebody was first", unit.ErrNotAllowed)
 		}
 	}
 	return c
@@ -217,7 +217,7 @@ func (s *Store) advance(ctx context.Context, k kept[dispatch.Dispatch], out disp
 		if !out.Status.Open() {
 			bound = ""
 		}
-		next := u.doc.Follow(bound, out.Incident, out.Status.Unit(u.doc.Status), now)
+		next := u.doc.Follow(bound, out.Told(), out.Status.Unit(u.doc.Status), now)
 		if err := s.putUnit(st, u.rev, &next); err != nil {
 			return err
 		}

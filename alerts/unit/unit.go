@@ -186,7 +186,10 @@ func (u *Unit) Follow(dispatch, incident string, status Status, now time.Time) U
 	out := u.Clone()
 	out.Dispatch, out.Incident = nil, nil
 	if dispatch != "" {
-		out.Dispatch, out.Incident = &dispatch, &incident
+		out.Dispatch = &dispatch
+		if incident != "" {
+			out.Incident = &incident
+		}
 	}
 	if out.Status != status {
 		out.Status, out.StatusAt, out.Reason = status, moment.Of(now), ""

@@ -83,9 +83,9 @@ func Unit(u *unit.Unit) access.Object {
 	return access.Object{Noun: NounUnit, Agencies: []string{u.Agency}, Unit: u.ID}
 }
 
-// Dispatch is a dispatch as an object: its unit's.
+// Dispatch is a dispatch as an object: its unit's, and restricted where its incident is.
 func Dispatch(d *dispatch.Dispatch) access.Object {
-	return access.Object{Noun: NounDispatch, Agencies: []string{d.Agency}, Unit: d.Unit}
+	return access.Object{Noun: NounDispatch, Agencies: []string{d.Agency}, Unit: d.Unit, Type: d.Type, Restricted: restricted(d.Type)}
 }
 
 // Report is a report as an object. Agencies are whose feed it came by, where the report itself does not say; none: it is the house's own.

@@ -468,6 +468,7 @@ export interface AreaStatus {
 export interface Dispatch {
   id: string;
   incident: string;
+  type: string;
   unit: string;
   agency: string;
   status: DispatchStatus;
