@@ -77,7 +77,7 @@ func TestARevokedKeyIsOutAtEveryServer(t *testing.T) {
 		t.Errorf("the socket of a revoked key: %v", err)
 	}
 	t.Logf("refused %v after the revocation, its socket closed within %v", took.Round(time.Millisecond), time.Since(revoked).Round(time.Millisecond))
-	if took > 2*time.Second { // one, and what a busy machine adds
+	if took > 2*aSecond { // one, and what a busy machine adds
 		t.Errorf("refused after %v", took)
 	}
 }

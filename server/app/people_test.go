@@ -146,12 +146,12 @@ func (l *socketLine) gone(t *testing.T, what string, began time.Time, code int) 
 	case <-time.After(time.Until(began.Add(3 * time.Second))):
 		t.Errorf("%s: still open after 3 s", what)
 	}
-	if d := time.Since(began); d > time.Second {
+	if d := time.Since(began); d > aSecond {
 		t.Errorf("%s: ended after %s", what, d)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if late := l.last.Sub(began); late > time.Second {
+	if late := l.last.Sub(began); late > aSecond {
 		t.Errorf("%s: a message %s later", what, late)
 	}
 	t.Logf("%s: ended after %s, last message after %s", what, time.Since(began).Round(time.Millisecond), l.last.Sub(began).Round(time.Millisecond))

@@ -33,7 +33,7 @@ import (
 )
 
 // soon is a second, and what a busy machine adds.
-const soon = 2 * time.Second
+const soon = 2 * aSecond
 
 // secured writes a server's certificate for this machine, and gives who trusts it and the settings that name it.
 func secured(t *testing.T) (roots *x509.CertPool, env []string) {

@@ -364,7 +364,7 @@ func TestSignOutEndsSocketsEverywhere(t *testing.T) {
 				t.Logf("the socket on %s ended with %v", name, err)
 			}
 			t.Logf("the socket on %s ended %s after signing out", name, time.Since(began).Round(time.Millisecond))
-		case <-time.After(time.Second):
+		case <-time.After(aSecond):
 			t.Errorf("the socket on %s is still open after a second", name)
 		}
 	}
