@@ -89,13 +89,7 @@ func (s *Store) wholeAlarms(ctx context.Context, ids []string) ([]keptAlarm, err
 
 func (s *Store) alarmOf(ctx context.Context, id string) (keptAlarm, error) {
 	list, err := s.wholeAlarms(ctx, []string{id})
-	if err != nil {
-		return keptAlarm{}, err
-	}
-	if len(list) == 0 {
-		return keptAlarm{}, fmt.Errorf("%w: %.40q", ErrNoAlarm, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNoAlarm, id)
 }
 
 // putAlarm writes an alarm into the step; rev is what it was read at, empty for a new one. say tells the case stream: what nobody was ever

@@ -163,34 +163,25 @@ func (r *governing) Take(ctx context.Context, list []Change) error {
 	return nil
 }
 
-// hear gives the governor one change. What cannot be read, for a newer server wrote it, is told to whoever runs the house and passed over:
-// nobody would hear of any alarm again.
+// hear gives the governor one change.
 func (r *governing) hear(c *Change, now time.Time) {
-	var err error
 	switch c.Type {
 	case "alert":
-		var a alerts.Alert
-		if err = json.Unmarshal(c.Doc, &a); err == nil {
-			r.g.Alert(&a, now)
+		if a, ok := readable[alerts.Alert](r.Store, r.Name(), c); ok {
+			r.g.Alert(a, now)
 		}
 	case "incident":
-		var in incident.Incident
-		if err = json.Unmarshal(c.Doc, &in); err == nil {
-			r.g.Incident(&in, now)
+		if in, ok := readable[incident.Incident](r.Store, r.Name(), c); ok {
+			r.g.Incident(in, now)
 		}
 	case "plan":
-		var p plan.Plan
-		if err = json.Unmarshal(c.Doc, &p); err == nil {
-			r.g.Plan(p, now)
+		if p, ok := readable[plan.Plan](r.Store, r.Name(), c); ok {
+			r.g.Plan(*p, now)
 		}
 	case "alarm":
-		var a alarm.Alarm
-		if err = json.Unmarshal(c.Doc, &a); err == nil {
-			r.heard(&a, now)
+		if a, ok := readable[alarm.Alarm](r.Store, r.Name(), c); ok {
+			r.heard(a, now)
 		}
-	}
-	if err != nil {
-		r.unreadable(r.Name(), c, err)
 	}
 }
 

@@ -54,13 +54,7 @@ func (s *Store) dispatchesOf(ctx context.Context, ids []string) ([]kept[dispatch
 
 func (s *Store) dispatchOf(ctx context.Context, id string) (kept[dispatch.Dispatch], error) {
 	list, err := s.dispatchesOf(ctx, []string{id})
-	if err != nil {
-		return kept[dispatch.Dispatch]{}, err
-	}
-	if len(list) == 0 {
-		return kept[dispatch.Dispatch]{}, fmt.Errorf("%w: %.40q", ErrNoDispatch, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNoDispatch, id)
 }
 
 // putDispatch writes a dispatch into the step, and tells it.
@@ -125,7 +119,7 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		sent := u.doc.Follow(id, out.Told(), out.Status.Unit(u.doc.Status), now)
 		worked := in.doc.Offered(id, u.doc.ID, who.Subject, now)
 		st := s.newStep(now)
-		if err := s.putAll(st, change[dispatch.Dispatch]{"", out, origin{}}, change[unit.Unit]{u.rev, sent, origin{}}, change[incident.Incident]{in.rev, worked, origin{}}); err != nil {
+		if err := errors.Join(s.putDispatch(st, "", &out, origin{}), s.putUnit(st, u.rev, &sent), s.putIncident(st, in.rev, &worked)); err != nil {
 			return err
 		}
 		if err := st.audited(who, "dispatch.offered", "dispatch:"+id, o.Note, nil, out); err != nil {
@@ -134,17 +128,6 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		return s.run(ctx, st)
 	})
 	return out, err
-}
-
-// change is a document that a step writes, with the revision that it was read at.
-type change[T any] struct {
-	rev string
-	doc T
-	own origin
-}
-
-func (s *Store) putAll(st *step, d change[dispatch.Dispatch], u change[unit.Unit], in change[incident.Incident]) error {
-	return errors.Join(s.putDispatch(st, d.rev, &d.doc, d.own), s.putUnit(st, u.rev, &u.doc), s.putIncident(st, in.rev, &in.doc))
 }
 
 // taken tells why a unit cannot be sent, and which dispatch has it.

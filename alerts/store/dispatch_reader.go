@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"kentongan/alerts/audit"
@@ -33,15 +31,12 @@ func (r *dispatchReader) Name() string { return "dispatch" }
 // Take recalls the units of every incident that was cancelled, resolved or closed. Each recall is a step of its own that finds nothing to do
 // when it is done again, so the checkpoint needs to move with none.
 func (r *dispatchReader) Take(ctx context.Context, changes []Change) error {
-	for _, c := range changes {
-		if c.Type != "incident" {
+	for i := range changes {
+		if changes[i].Type != "incident" {
 			continue
 		}
-		var in incident.Incident
-		if err := json.Unmarshal(c.Doc, &in); err != nil {
-			return fmt.Errorf("incident %s: %w", c.ID, err)
-		}
-		if in.TakesUnits() || len(in.Dispatches) == 0 {
+		in, ok := readable[incident.Incident](r.s, r.Name(), &changes[i])
+		if !ok || in.TakesUnits() || len(in.Dispatches) == 0 {
 			continue
 		}
 		now, err := r.s.Incident(ctx, in.ID)

@@ -23,14 +23,16 @@ var (
 
 func rostered(t *testing.T, s *Store, signs ...string) {
 	t.Helper()
+	var roster []unit.Unit
 	for _, sign := range signs {
 		u, err := unit.Draft{Agency: "bpbd", CallSign: sign, Capabilities: []string{"trc"}}.Unit(nil, noon)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := s.AddUnit(t.Context(), u, sender); err != nil {
-			t.Fatal(err)
-		}
+		roster = append(roster, u)
+	}
+	if n, err := s.ImportUnits(t.Context(), roster, sender); err != nil || n != len(signs) {
+		t.Fatal(n, err)
 	}
 }
 

@@ -94,13 +94,7 @@ func (s *Store) Suggestion(ctx context.Context, id string) (fusion.Suggestion, e
 
 func (s *Store) suggestionOf(ctx context.Context, id string) (kept[fusion.Suggestion], error) {
 	list, err := s.suggestionsOf(ctx, []string{id})
-	if err != nil {
-		return kept[fusion.Suggestion]{}, err
-	}
-	if len(list) == 0 {
-		return kept[fusion.Suggestion]{}, fmt.Errorf("%w: %.40q", ErrNoSuggestion, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNoSuggestion, id)
 }
 
 // SuggestionQuery chooses suggestions; empty members choose all.

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -156,10 +155,8 @@ func (s *Store) lately(ctx context.Context) (out []fusion.Suggestion, err error)
 // Take tells the core of changes, and keeps what follows with the checkpoint, some at a time.
 func (r *fusionReader) Take(ctx context.Context, list []Change) error {
 	for part := range slices.Chunk(list, atOnceFusion) {
-		for _, c := range part {
-			if err := r.one(c); err != nil {
-				return err
-			}
+		for i := range part {
+			r.one(&part[i])
 		}
 		r.offset = part[len(part)-1].Offset
 		if err := r.keep(ctx); err != nil {
@@ -169,42 +166,25 @@ func (r *fusionReader) Take(ctx context.Context, list []Change) error {
 	return nil
 }
 
-func (r *fusionReader) one(c Change) error {
-	read := func(into any) error {
-		if err := json.Unmarshal(c.Doc, into); err != nil {
-			return fmt.Errorf("change %d of %s %s: %w", c.Offset, c.Type, c.ID, err)
-		}
-		return nil
-	}
+func (r *fusionReader) one(c *Change) {
 	switch c.Type {
 	case "incident":
-		var in incident.Incident
-		if err := read(&in); err != nil {
-			return err
+		if in, ok := readable[incident.Incident](r.s, r.Name(), c); ok {
+			r.core.Incident(in)
 		}
-		r.core.Incident(&in)
 	case "alert":
-		var a alerts.Alert
-		if err := read(&a); err != nil {
-			return err
+		if a, ok := readable[alerts.Alert](r.s, r.Name(), c); ok {
+			r.core.Alert(a)
 		}
-		r.core.Alert(&a)
 	case "report":
-		var one report.Report
-		if err := read(&one); err != nil {
-			return err
+		if one, ok := readable[report.Report](r.s, r.Name(), c); ok {
+			r.core.Report(one)
 		}
-		r.core.Report(&one)
 	case "suggestion":
-		var g fusion.Suggestion
-		if err := read(&g); err != nil {
-			return err
-		}
-		if g.State == fusion.Accepted || g.State == fusion.Refused { // all else is ours
-			r.core.Known(&g)
+		if g, ok := readable[fusion.Suggestion](r.s, r.Name(), c); ok && (g.State == fusion.Accepted || g.State == fusion.Refused) { // all else is ours
+			r.core.Known(g)
 		}
 	}
-	return nil
 }
 
 // Tick lets the core forget what is old.

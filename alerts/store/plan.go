@@ -46,13 +46,7 @@ func (s *Store) plansOf(ctx context.Context, ids []string) ([]kept[plan.Plan], e
 
 func (s *Store) planOf(ctx context.Context, id string) (kept[plan.Plan], error) {
 	list, err := s.plansOf(ctx, []string{id})
-	if err != nil {
-		return kept[plan.Plan]{}, err
-	}
-	if len(list) == 0 {
-		return kept[plan.Plan]{}, fmt.Errorf("%w: %.40q", ErrNoPlan, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNoPlan, id)
 }
 
 // putPlan writes a plan into the step.

@@ -66,13 +66,8 @@ func (s *Store) Incident(ctx context.Context, id string) (incident.Incident, err
 // Alert by id; ErrNotFound.
 func (s *Store) Alert(ctx context.Context, id string) (alerts.Alert, error) {
 	list, err := s.alertsOf(ctx, []string{id})
-	if err != nil {
-		return alerts.Alert{}, err
-	}
-	if len(list) == 0 {
-		return alerts.Alert{}, fmt.Errorf("%w: alert %.40q", ErrNotFound, id)
-	}
-	return list[0].doc, nil
+	k, err := single(list, err, ErrNotFound, id)
+	return k.doc, err
 }
 
 // Incidents lists, newest opened first. Next is the page after, empty at the end.

@@ -181,9 +181,15 @@ func (m *marking) rest(ctx context.Context) error {
 	return nil
 }
 
-// unreadable tells of a change that a reader passes over.
-func (s *Store) unreadable(reader string, c *Change, err error) {
-	s.log.Error().Err(err).Str("reader", reader).Int64("offset", c.Offset).Str("noun", c.Type).Str("id", c.ID).Msg("a change of the cases cannot be read and is passed over")
+// readable gives the document of a change. What cannot be read, for a newer server wrote it, is told to whoever runs the house and passed over:
+// else the reader would stand there, and nobody would hear of anything again.
+func readable[T any](s *Store, reader string, c *Change) (*T, bool) {
+	doc := new(T)
+	if err := json.Unmarshal(c.Doc, doc); err != nil {
+		s.log.Error().Err(err).Str("reader", reader).Int64("offset", c.Offset).Str("noun", c.Type).Str("id", c.ID).Msg("a change of the cases cannot be read and is passed over")
+		return nil, false
+	}
+	return doc, true
 }
 
 // mark moves the checkpoint over changes of which nothing followed.

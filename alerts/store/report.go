@@ -235,13 +235,10 @@ func salted(own origin, r report.Report) any {
 func (s *Store) EraseReport(ctx context.Context, id string, who audit.Actor) (out report.Report, err error) {
 	err = s.retry(ctx, func() error {
 		list, err := s.reportsOf(ctx, []string{id})
+		k, err := single(list, err, ErrNoReport, id)
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			return fmt.Errorf("%w: %.80q", ErrNoReport, id)
-		}
-		k := list[0]
 		if out = k.doc; k.doc.Erased {
 			return nil
 		}
@@ -275,13 +272,8 @@ func (s *Store) forgetChanges(ctx context.Context, kind, id string) error {
 // Report by id; ErrNoReport.
 func (s *Store) Report(ctx context.Context, id string) (report.Report, error) {
 	list, err := s.reportsOf(ctx, []string{id})
-	if err != nil {
-		return report.Report{}, err
-	}
-	if len(list) == 0 {
-		return report.Report{}, fmt.Errorf("%w: %.80q", ErrNoReport, id)
-	}
-	return list[0].doc, nil
+	k, err := single(list, err, ErrNoReport, id)
+	return k.doc, err
 }
 
 // Reports lists, newest received first. Of a Query Status (open, closed), Channel, Feed, Bound, From, To (received) and Text count.

@@ -141,13 +141,10 @@ func (s *Store) Declare(ctx context.Context, said statement.Statement, who audit
 func (s *Store) Withdraw(ctx context.Context, id string, version int, reason string, who audit.Actor) (out statement.Statement, err error) {
 	err = s.retry(ctx, func() error {
 		list, err := s.statementsOf(ctx, []string{id})
+		k, err := single(list, err, ErrNoStatement, id)
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			return fmt.Errorf("%w: %.40q", ErrNoStatement, id)
-		}
-		k := list[0]
 		now := s.now()
 		if out, err = k.doc.End(statement.Withdrawn, who.Subject, reason, now); err != nil {
 			return &StatementConflict{k.doc, err.Error()}
@@ -216,13 +213,8 @@ func (s *Store) inForce(ctx context.Context) (out []kept[statement.Statement], e
 // Statement by id; ErrNoStatement.
 func (s *Store) Statement(ctx context.Context, id string) (statement.Statement, error) {
 	list, err := s.statementsOf(ctx, []string{id})
-	if err != nil {
-		return statement.Statement{}, err
-	}
-	if len(list) == 0 {
-		return statement.Statement{}, fmt.Errorf("%w: %.40q", ErrNoStatement, id)
-	}
-	return list[0].doc, nil
+	k, err := single(list, err, ErrNoStatement, id)
+	return k.doc, err
 }
 
 // StatementQuery chooses statements; empty members choose all.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -126,12 +125,10 @@ func (r *statusReader) one(c *Change) []status.Change {
 }
 
 func judged[T any](r *statusReader, c *Change, by func(*T) []status.Change) []status.Change {
-	var doc T
-	if err := json.Unmarshal(c.Doc, &doc); err != nil {
-		r.s.unreadable(r.Name(), c, err)
-		return nil
+	if doc, ok := readable[T](r.s, r.Name(), c); ok {
+		return by(doc)
 	}
-	return by(&doc)
+	return nil
 }
 
 // Tick lets the clock of the status go on.

@@ -181,13 +181,7 @@ type kept[T any] struct {
 
 func (s *Store) incidentOf(ctx context.Context, id string) (kept[incident.Incident], error) {
 	list, err := s.incidentsOf(ctx, []string{id})
-	if err != nil {
-		return kept[incident.Incident]{}, err
-	}
-	if len(list) == 0 {
-		return kept[incident.Incident]{}, fmt.Errorf("%w: %.40q", ErrNotFound, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNotFound, id)
 }
 
 // incidentsOf loads documents in the order of the ids; missing ones are left out.
@@ -205,6 +199,18 @@ func (s *Store) alertsOf(ctx context.Context, ids []string) ([]kept[alerts.Alert
 		err := json.Unmarshal(b, &d)
 		return d.Alert, err
 	})
+}
+
+// single is the one of a list that was asked for by id; missing where it is not there.
+func single[T any](list []T, err, missing error, id string) (T, error) {
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("%w: %.80q", missing, id)
+	}
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return list[0], nil
 }
 
 func load[T any](ctx context.Context, rdb redis.UniversalClient, ids []string, key func(string) string, read func([]byte) (T, error)) ([]kept[T], error) {

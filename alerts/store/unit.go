@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -43,13 +42,7 @@ func (s *Store) unitsOf(ctx context.Context, ids []string) ([]kept[unit.Unit], e
 
 func (s *Store) unitOf(ctx context.Context, id string) (kept[unit.Unit], error) {
 	list, err := s.unitsOf(ctx, []string{id})
-	if err != nil {
-		return kept[unit.Unit]{}, err
-	}
-	if len(list) == 0 {
-		return kept[unit.Unit]{}, fmt.Errorf("%w: %.80q", ErrNoUnit, id)
-	}
-	return list[0], nil
+	return single(list, err, ErrNoUnit, id)
 }
 
 // putUnit writes a unit into the step, and tells it.
@@ -88,43 +81,6 @@ func (s *Store) Units(ctx context.Context) ([]unit.Unit, error) {
 	return list, err
 }
 
-// AddUnit takes a unit that a Draft made into the roster; one that is there keeps its status, crew and dispatch, and takes on what else the
-// draft says. It tells whether anything has changed. Errors: feeds.ErrBusy.
-func (s *Store) AddUnit(ctx context.Context, u unit.Unit, who audit.Actor) (out unit.Unit, changed bool, err error) {
-	err = s.retry(ctx, func() error {
-		now := s.now()
-		k, err := s.unitOf(ctx, u.ID)
-		action, before := "unit.edited", any(k.doc)
-		switch {
-		case errors.Is(err, ErrNoUnit):
-			out, action, before = u.Clone(), "unit.added", nil
-			out.Version, out.StatusAt = 1, moment.Of(now)
-		case err != nil:
-			return err
-		default:
-			out = k.doc.Clone()
-			if out.Name == u.Name && slices.Equal(out.Capabilities, u.Capabilities) && samePost(out.Post, u.Post) && out.Example == u.Example && (len(u.Crew) == 0 || slices.Equal(out.Crew, u.Crew)) {
-				changed = false
-				return nil
-			}
-			out.Name, out.Capabilities, out.Post, out.Example, out.Version = u.Name, u.Capabilities, u.Post, u.Example, out.Version+1
-			if len(u.Crew) > 0 {
-				out.Crew = u.Crew
-			}
-		}
-		changed = true
-		st := s.newStep(now)
-		if err := s.putUnit(st, k.rev, &out); err != nil {
-			return err
-		}
-		if err := st.audited(who, action, "unit:"+u.ID, "", before, out); err != nil {
-			return err
-		}
-		return s.run(ctx, st)
-	})
-	return out, changed, err
-}
-
 func samePost(a, b *unit.Post) bool {
 	if a == nil || b == nil {
 		return a == b
@@ -133,51 +89,23 @@ func samePost(a, b *unit.Post) bool {
 }
 
 // EditUnit changes what a unit says of itself, or its status between dispatches. Errors: ErrNoUnit, *UnitConflict, unit.ErrInvalid, feeds.ErrBusy.
-func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor) (unit.Unit, error) {
-	return s.changeUnit(ctx, id, "unit.edited", e.Reason, who, func(u *unit.Unit) (unit.Unit, error) { return u.Apply(e, known, s.now()) })
-}
-
-// Panic notes that a unit calls for help; it stands until ClearPanic. Repeated it changes nothing. Errors: ErrNoUnit, feeds.ErrBusy.
-func (s *Store) Panic(ctx context.Context, id string, p unit.Panic, who audit.Actor) (unit.Unit, error) {
-	return s.changeUnit(ctx, id, "unit.panic", "", who, func(u *unit.Unit) (unit.Unit, error) {
-		out := u.Clone()
-		if out.Panic == nil {
-			out.Panic, out.Version = &p, out.Version+1
-		}
-		return out, nil
-	})
-}
-
-// ClearPanic ends a unit's call for help. Errors: ErrNoUnit, feeds.ErrBusy.
-func (s *Store) ClearPanic(ctx context.Context, id, reason string, who audit.Actor) (unit.Unit, error) {
-	return s.changeUnit(ctx, id, "unit.panic_cleared", reason, who, func(u *unit.Unit) (unit.Unit, error) {
-		out := u.Clone()
-		if out.Panic != nil {
-			out.Panic, out.Version = nil, out.Version+1
-		}
-		return out, nil
-	})
-}
-
-func (s *Store) changeUnit(ctx context.Context, id, action, reason string, who audit.Actor, change func(*unit.Unit) (unit.Unit, error)) (out unit.Unit, err error) {
+func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor) (out unit.Unit, err error) {
 	err = s.retry(ctx, func() error {
 		k, err := s.unitOf(ctx, id)
 		if err != nil {
 			return err
 		}
-		if out, err = change(&k.doc); errors.Is(err, unit.ErrStale) || errors.Is(err, unit.ErrNotAllowed) {
+		now := s.now()
+		if out, err = k.doc.Apply(e, known, now); errors.Is(err, unit.ErrStale) || errors.Is(err, unit.ErrNotAllowed) {
 			return &UnitConflict{Current: k.doc, Cause: err}
 		} else if err != nil {
 			return err
 		}
-		if out.Version == k.doc.Version {
-			return nil
-		}
-		st := s.newStep(s.now())
+		st := s.newStep(now)
 		if err := s.putUnit(st, k.rev, &out); err != nil {
 			return err
 		}
-		if err := st.audited(who, action, "unit:"+id, reason, k.doc, out); err != nil {
+		if err := st.audited(who, "unit.edited", "unit:"+id, e.Reason, k.doc, out); err != nil {
 			return err
 		}
 		return s.run(ctx, st)

@@ -17,7 +17,7 @@ func (h *house) rostered(t *testing.T, agency, sign string, able ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := h.cases.AddUnit(t.Context(), u, audit.Actor{Subject: "test"}); err != nil {
+	if _, err := h.cases.ImportUnits(t.Context(), []unit.Unit{u}, audit.Actor{Subject: "test"}); err != nil {
 		t.Fatal(err)
 	}
 }
