@@ -120,6 +120,9 @@ func Rank(need Need, units []unit.Unit, workload map[string]int, route Route) (A
 		}
 		out.Items = out.Items[:Most]
 	}
+	for i := range out.Items {
+		out.Items[i].explain(need)
+	}
 	return out, nil
 }
 
@@ -144,39 +147,50 @@ func refused(need Need, u *unit.Unit, placed bool) (Reason, bool) {
 	return Reason{}, false
 }
 
+// weigh says what a unit's way costs, without the words for it: most of those that are weighed are not proposed.
 func weigh(need Need, u *unit.Unit, busy int, route Route) Candidate {
-	at, post, _ := u.Position()
+	at, _, _ := u.Position()
 	c := Candidate{Unit: *u, DistanceM: geo.Distance(at, need.At), Workload: busy, TravelSource: "distance"}
-	km := c.DistanceM / 1000
-	c.Reasons = append(c.Reasons, Reason{"distance", fmt.Sprintf("%.1f km garis lurus", km), fmt.Sprintf("%.1f km as the crow flies", km)})
 	if seconds, ok := asked(route, at); ok {
 		c.TravelS, c.TravelSource = seconds, "router"
-		c.Reasons = append(c.Reasons, Reason{"router", fmt.Sprintf("%.0f menit menurut perute", math.Ceil(seconds/60)), fmt.Sprintf("%.0f min by the router", math.Ceil(seconds/60))})
 	} else {
 		c.TravelS = c.DistanceM * Terrain / SpeedMps
-		c.Reasons = append(c.Reasons, Reason{"terrain", fmt.Sprintf("kira-kira %.0f menit: jarak × %.1f (medan) pada %.0f km/jam, bukan dari perute", math.Ceil(c.TravelS/60), Terrain, SpeedMps*3.6),
-			fmt.Sprintf("about %.0f min: distance × %.1f (terrain) at %.0f km/h, not from a router", math.Ceil(c.TravelS/60), Terrain, SpeedMps*3.6)})
 	}
-	switch {
-	case post:
-		c.Reasons = append(c.Reasons, Reason{"from_post", "dari posnya: lokasi kini tidak diketahui", "from its post: where it is now is not known"})
-	case need.Now.Sub(u.PositionAt.Time) > OldAfter:
-		minutes := int(need.Now.Sub(u.PositionAt.Time).Minutes())
-		c.Reasons = append(c.Reasons, Reason{"old_position", fmt.Sprintf("lokasi %d menit lalu: hilang sinyal", minutes), fmt.Sprintf("its place is %d min old: signal lost", minutes)})
-	}
-	c.Capable = len(need.Capabilities) == 0 || slices.ContainsFunc(need.Capabilities, func(want string) bool { return slices.Contains(u.Capabilities, want) })
+	c.Capable = len(need.Capabilities) == 0 || slices.ContainsFunc(need.Capabilities, u.Can)
 	c.Score = c.TravelS + busyS*float64(busy)
-	switch {
-	case !c.Capable:
+	if !c.Capable {
 		c.Score += unfitS
-		c.Reasons = append(c.Reasons, Reason{"not_capable", "kemampuannya tidak tercatat untuk jenis ini", "is not recorded as capable of this type"})
-	case len(need.Capabilities) > 0:
-		c.Reasons = append(c.Reasons, Reason{"capable", "mampu menangani jenis ini", "is capable of this type"})
-	}
-	if busy > 0 {
-		c.Reasons = append(c.Reasons, Reason{"workload", fmt.Sprintf("%d tugas baru-baru ini", busy), fmt.Sprintf("%d recent dispatches", busy)})
 	}
 	return c
+}
+
+// explain gives a candidate its reasons.
+func (c *Candidate) explain(need Need) {
+	say := func(code, id, en string) { c.Reasons = append(c.Reasons, Reason{code, id, en}) }
+	km, minutes := c.DistanceM/1000, math.Ceil(c.TravelS/60)
+	say("distance", fmt.Sprintf("%.1f km garis lurus", km), fmt.Sprintf("%.1f km as the crow flies", km))
+	if c.TravelSource == "router" {
+		say("router", fmt.Sprintf("%.0f menit menurut perute", minutes), fmt.Sprintf("%.0f min by the router", minutes))
+	} else {
+		say("terrain", fmt.Sprintf("kira-kira %.0f menit: jarak × %.1f (medan) pada %.0f km/jam, bukan dari perute", minutes, Terrain, SpeedMps*3.6),
+			fmt.Sprintf("about %.0f min: distance × %.1f (terrain) at %.0f km/h, not from a router", minutes, Terrain, SpeedMps*3.6))
+	}
+	_, post, _ := c.Unit.Position()
+	switch old := need.Now.Sub(c.Unit.PositionAt.Time); {
+	case post:
+		say("from_post", "dari posnya: lokasi kini tidak diketahui", "from its post: where it is now is not known")
+	case old > OldAfter:
+		say("old_position", fmt.Sprintf("lokasi %d menit lalu: hilang sinyal", int(old.Minutes())), fmt.Sprintf("its place is %d min old: signal lost", int(old.Minutes())))
+	}
+	switch {
+	case !c.Capable:
+		say("not_capable", "kemampuannya tidak tercatat untuk jenis ini", "is not recorded as capable of this type")
+	case len(need.Capabilities) > 0:
+		say("capable", "mampu menangani jenis ini", "is capable of this type")
+	}
+	if c.Workload > 0 {
+		say("workload", fmt.Sprintf("%d tugas baru-baru ini", c.Workload), fmt.Sprintf("%d recent dispatches", c.Workload))
+	}
 }
 
 func asked(route Route, at geo.Position) (float64, bool) {
