@@ -154,6 +154,14 @@ func (f Figure) Times(population []*Case, asOf time.Time) Durations {
 	return durations(spans)
 }
 
+// done is when a step was done last; 0: not yet.
+func (c *Case) done(step int) int64 {
+	if step == StepResolve {
+		return c.resolvedAt()
+	}
+	return c.Stamps[stampOf[step]]
+}
+
 // step tells whether a step was met in time, and whether it is judged at all: not while it may still be met, and not where the case ended
 // without needing it.
 func (c *Case) step(step int, at int64) (met, judged bool) {
@@ -161,11 +169,7 @@ func (c *Case) step(step int, at int64) (met, judged bool) {
 	if due == 0 {
 		return false, false
 	}
-	done := c.Stamps[stampOf[step]]
-	if step == StepResolve {
-		done = c.resolvedAt()
-	}
-	switch {
+	switch done := c.done(step); {
 	case done != 0:
 		return done <= due, true
 	case c.Open() && c.Status() != Resolved:
@@ -188,11 +192,7 @@ func (c *Case) kept(at int64) (met, judged bool) {
 // late tells an open case of which a step is past due and not done.
 func (c *Case) late(at int64) bool {
 	for s := range Steps {
-		done := c.Stamps[stampOf[s]]
-		if s == StepResolve {
-			done = c.resolvedAt()
-		}
-		if due := c.Due[s]; due != 0 && done == 0 && due < at && c.Status() != Resolved {
+		if due := c.Due[s]; due != 0 && c.done(s) == 0 && due < at && c.Status() != Resolved {
 			return true
 		}
 	}
