@@ -363,6 +363,7 @@ type viewer struct {
 	last      map[string]float64 // by Thing: the value it showed last
 	ended     chan error
 	conn      *websocket.Conn
+	heard     atomic.Int64 // messages
 }
 
 func watch(t *testing.T, addr string, header http.Header) *viewer {
@@ -391,6 +392,7 @@ func (v *viewer) read() {
 			v.ended <- err
 			return
 		}
+		v.heard.Add(1)
 		type incident struct{ ID, Number, Type string }
 		var m struct {
 			Incident  *incident
