@@ -88,7 +88,12 @@ const RATE: readonly [name: string, words: () => string][] = [
 ];
 export const RATES = RATE;
 
+/** How many of the stamps people entered; null: nobody has noted it. */
+export const entered = (share: number | null): string =>
+  share === null ? m.brf_unrecorded() : percent(share);
+
 const UNMEASURED: Record<string, () => string> = {
+  manual_share: m.brf_by_hand,
   unit_availability: m.brf_un_units,
   referral_time: m.brf_un_referral,
   public_answer: m.brf_un_answer,
