@@ -233,7 +233,7 @@ func (p *plane) ofIncident(in *incident.Incident, key string, now time.Time) *en
 }
 
 func (p *plane) describeIncident(e *entry, in *incident.Incident) {
-	e.Event, e.Type, e.Severity, e.AreaName = in.Title, in.Type, in.Severity, in.AreaName
+	e.Event, e.Type, e.Severity, e.AreaName = strings.TrimSuffix(in.Title, ", "+in.AreaName), in.Type, in.Severity, in.AreaName // the place is beside it
 	e.Priority = p.config.PriorityOf(in.Severity, 0)
 	if pos, ok := in.Position(); ok {
 		e.place(pos)

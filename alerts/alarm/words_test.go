@@ -200,3 +200,13 @@ func TestARepeatIsAcknowledgedWithItsIncident(t *testing.T) {
 		t.Errorf("what came after the acknowledgement asks: %+v", x)
 	}
 }
+
+// The title that the house gives an incident ends with its place, which the alarm says beside it.
+func TestThePlaceOfAnIncidentIsSaidOnce(t *testing.T) {
+	r := newRoom(t, "desk-1")
+	r.told(opened("A", "landslide", "tanah longsor, Kubung", cap.Extreme))
+	r.told(opened("B", "fire_building", "Pasar Kubung terbakar", cap.Extreme))
+	if a, b := r.ofIncident("A"), r.ofIncident("B"); a.Event != "tanah longsor" || a.AreaName != "Kubung" || b.Event != "Pasar Kubung terbakar" {
+		t.Errorf("%q in %q, %q", a.Event, a.AreaName, b.Event)
+	}
+}
