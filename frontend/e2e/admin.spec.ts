@@ -252,6 +252,10 @@ const spec: Spec = {
     const { page } = visited;
     await live(page);
     await page.getByTestId("sample").click();
+    await until(
+      async () => (await page.getByTestId("body").inputValue()).includes("P-1"),
+      "the sample does not come",
+    );
     await page.getByTestId("map").fill("{thing: .kode,\n property: }");
     await page.getByTestId("run").click();
     await page.getByTestId("map-faults").getByText("2").first().waitFor();

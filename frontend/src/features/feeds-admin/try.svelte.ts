@@ -73,9 +73,10 @@ export class Trying {
     this.fault = "";
   }
 
-  load(sample: Sample): void {
+  /** A sample comes a moment after it was asked for: what was written since stays. */
+  load(sample: Sample, asked: Draft): void {
     this.trial = null;
-    this.change({
+    const part: Partial<Draft> = {
       mode: "form",
       origin: "paste",
       body: sample.body,
@@ -88,7 +89,11 @@ export class Trying {
       map:
         sample.map ??
         (MAPPED.includes(this.draft.format) ? "" : this.draft.map),
-    });
+    };
+    const untouched = Object.entries(part).filter(
+      ([key]) => this.draft[key as keyof Draft] === asked[key as keyof Draft],
+    );
+    this.change(Object.fromEntries(untouched));
   }
 
   /** Takes a feed that exists into the form. Of a feed of the file it becomes a copy with a name of its own to give. */
