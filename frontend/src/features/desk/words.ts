@@ -37,6 +37,14 @@ const DONE: Record<string, () => string> = {
   merged_into: m.desk_did_merged_into,
   unmerged: m.desk_did_unmerged,
   split: m.desk_did_split,
+  dispatch_offered: m.desk_did_dispatch_offered,
+  dispatch_accepted: m.desk_did_dispatch_accepted,
+  dispatch_declined: m.desk_did_dispatch_declined,
+  dispatch_expired: m.desk_did_dispatch_expired,
+  dispatch_en_route: m.desk_did_dispatch_en_route,
+  dispatch_on_scene: m.desk_did_dispatch_on_scene,
+  dispatch_done: m.desk_did_dispatch_done,
+  dispatch_cancelled: m.desk_did_dispatch_cancelled,
 };
 
 /** A line of the timeline: what was done. An act this screen does not know is shown as the house wrote it. */

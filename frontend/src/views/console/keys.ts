@@ -26,6 +26,7 @@ export type Command =
   | "reports"
   | "feeds"
   | "detail"
+  | "units"
   | "paper"
   | "language"
   | "theme"
@@ -60,6 +61,7 @@ const KEYS: Record<string, Command> = {
   r: "reports",
   "3": "feeds",
   "4": "detail",
+  d: "units",
   c: "paper",
   b: "language",
   t: "theme",
