@@ -107,7 +107,7 @@ func OfReport(r *report.Report, where func(geo.Position) (area, neighbour string
 		return Signal{}, false
 	}
 	s := Signal{Key: r.ID, Kind: "report", Ref: r.ID, Agency: r.Agency, Feed: r.Feed, Types: types, Severity: cap.Unknown, At: r.At.Time, Received: r.ReceivedAt.Time,
-		Position: at, Placed: placed, AreaName: r.AreaName, Simulated: r.Simulated, Tells: telling(r.Type, r.Text, r.Address)}
+		Position: at, Placed: placed, AreaName: r.AreaName, Simulated: r.Simulated, Incident: r.Incident(), Tells: telling(r.Type, r.Text, r.Address)}
 	t, _ := incident.TypeOf(types[0].Type)
 	s.Text = t.ID + " (" + cmp.Or(r.Channel, r.Feed) + ")"
 	if placed {

@@ -41,8 +41,9 @@ type Report struct {
 	At          moment.Time       `json:"at"`         // when it was given; where the producer does not say, received_at
 	UpdatedAt   moment.Time       `json:"updated_at"` // of this revision, as the producer says it; null: it does not
 	ReceivedAt  moment.Time       `json:"received_at"`
-	ChangedAt   moment.Time       `json:"changed_at"` // when the house took this revision
-	Revision    int               `json:"revision"`   // 1, and one more with each change
+	ChangedAt   moment.Time       `json:"changed_at"`       // when the house took this revision
+	Revision    int               `json:"revision"`         // 1, and one more with each change
+	Triage      *Triage           `json:"triage,omitempty"` // the judgement that stands; absent: nobody has judged it
 	Simulated   bool              `json:"simulated"`
 	Attribution string            `json:"attribution,omitempty"`
 	External    []feeds.ReportRef `json:"external_refs"`
@@ -64,8 +65,13 @@ const (
 // State is where a report stands in our own triage.
 type State string
 
-// New reports have been judged by nobody.
-const New State = "new"
+// Where a report may stand (domain.md section 5).
+const (
+	New      State = "new"      // judged by nobody
+	Linked   State = "linked"   // evidence of an incident
+	Referred State = "referred" // somebody else's to answer
+	Rejected State = "rejected" // a prank, or no emergency
+)
 
 // Fresh is for how long a report that nobody closed belongs to what a screen starts with, from its receipt.
 const Fresh = 24 * time.Hour
@@ -159,7 +165,8 @@ func (r Report) Revise(next Report) (out Report, changes []string) {
 		return next, []string{"status"}
 	}
 	changed := next.ReceivedAt
-	next.ReceivedAt, next.ChangedAt, next.State, next.Revision = r.ReceivedAt, r.ChangedAt, r.State, r.Revision
+	next.ReceivedAt, next.ChangedAt, next.Revision = r.ReceivedAt, r.ChangedAt, r.Revision
+	r.keep(&next)
 	if next.UpdatedAt.IsZero() {
 		next.UpdatedAt = r.UpdatedAt
 	}
@@ -192,7 +199,7 @@ func (r Report) changes(next Report) (out []string) {
 		name string
 		same bool
 	}{
-		{"status", r.Status == next.Status}, {"status_notes", r.StatusNotes == next.StatusNotes}, {"text", r.Text == next.Text},
+		{"status", r.said() == next.said() && r.Status == next.Status}, {"status_notes", r.StatusNotes == next.StatusNotes}, {"text", r.Text == next.Text},
 		{"type", r.Type == next.Type && r.Code == next.Code}, {"channel", r.Channel == next.Channel},
 		{"agency_responsible", r.Responsible == next.Responsible}, {"media_url", r.Media == next.Media}, {"address", r.Address == next.Address},
 		{"place", was == is && (r.Lng == nil) == (next.Lng == nil)}, {"at", r.At.Equal(next.At.Time)},

@@ -20,7 +20,8 @@ export type Severity = "Extreme" | "Severe" | "Moderate" | "Minor" | "Unknown";
 export type IncidentStatus = "new" | "acknowledged" | "dispatched" | "on_scene" | "resolved" | "closed" | "cancelled";
 export type AlertState = "active" | "updated" | "cancelled" | "expired" | "resolved" | "logged";
 export type ReportStatus = "open" | "closed";
-export type ReportState = "new";
+export type ReportState = "new" | "linked" | "referred" | "rejected";
+export type ReportJudgement = "incident" | "duplicate" | "referred" | "not_an_emergency" | "prank";
 export type AlarmState = "raised" | "acknowledged" | "cleared" | "shelved" | "suppressed";
 export type Priority = "P1" | "P2" | "P3";
 export type SuggestionKind = "join" | "merge" | "open" | "hand_over";
@@ -362,6 +363,7 @@ export interface Report {
   received_at: string | null;
   changed_at: string | null;
   revision: number;
+  triage?: ReportTriage | null;
   simulated: boolean;
   attribution?: string;
   external_refs: ReportRef[];
@@ -665,6 +667,17 @@ export interface AlarmSuppression {
   parent: string;
   reason: string;
   since: string | null;
+}
+
+export interface ReportTriage {
+  as: ReportJudgement;
+  incident?: string;
+  number?: string;
+  agency?: string;
+  note?: string;
+  by: string;
+  at: string | null;
+  was: ReportStatus;
 }
 
 export interface ReportRef {
