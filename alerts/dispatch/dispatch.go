@@ -216,6 +216,9 @@ func (d *Dispatch) enter(to Status, at, now moment.Time) {
 // Since is when the dispatch came to where it stands, as who did it says.
 func (d *Dispatch) Since() moment.Time { return *d.Times.of(d.Status) }
 
+// ByClock tells whether the house stamped the last step itself, when it heard of it.
+func (d *Dispatch) ByClock() bool { return d.Since() == *d.Received.of(d.Status) }
+
 func (t *Times) of(s Status) *moment.Time {
 	return map[Status]*moment.Time{Offered: &t.Offered, Accepted: &t.Accepted, Declined: &t.Declined, Expired: &t.Expired, EnRoute: &t.EnRoute, OnScene: &t.OnScene,
 		Done: &t.Done, Cancelled: &t.Cancelled}[s]

@@ -3,6 +3,7 @@ package incident
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +18,17 @@ type Act struct {
 	Version int    `json:"version"`           // the version that the actor saw; required
 	Outcome string `json:"outcome,omitempty"` // with resolved
 	Reason  string `json:"reason,omitempty"`  // with cancelled: one of CancelReasons; with reopened: why
+
+	Cause    string    `json:"cause,omitempty"`    // with resolved
+	Victims  *Victims  `json:"victims,omitempty"`  // with resolved
+	Override string    `json:"override,omitempty"` // with closed: why it is closed with less proof than is needed
+	At       time.Time `json:"at,omitzero"`        // of the act itself, where it is told later; zero: now
+	Device   bool      `json:"-"`                  // At is by a crew's device, not by somebody's hand
+	Whole    bool      `json:"-"`                  // said at a desk: what is resolved on scene has an outcome, a cause and its victims
 }
+
+// skew is how far the clock of whoever acts may be ahead of ours.
+const skew = 2 * time.Minute
 
 // What a resolve without any dispatch, and a cancel, may say (domain.md section 5).
 var (
@@ -84,9 +95,45 @@ func (in *Incident) Apply(act Act, actor string, at time.Time) (Incident, error)
 	if err := act.complete(in); err != nil {
 		return Incident{}, err
 	}
+	when, err := act.when(in, at)
+	if err != nil {
+		return Incident{}, err
+	}
+	if act.To == Closed && act.Override == "" && len(in.Unproven(actor)) > 0 {
+		return Incident{}, fmt.Errorf("%w: %d of %d", ErrUnproven, len(in.proofs(actor)), ProofNeed)
+	}
 	out := in.Clone()
-	out.enter(act.plain(in), actor, moment.Of(at))
+	out.enter(act.plain(in), actor, when, moment.Of(at), !act.At.IsZero() && !act.Device)
 	return out, nil
+}
+
+// when is the time of the act itself: not ahead of us, not before the incident began, and not before what was done before it.
+func (a Act) when(in *Incident, now time.Time) (moment.Time, error) {
+	if a.At.IsZero() {
+		return moment.Of(now), nil
+	}
+	at := moment.Of(a.At)
+	began := earlier(in.Times.TEvent, in.Times.TSignal)
+	switch last := in.last(); {
+	case at.After(now.Add(skew)):
+		return at, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, at)
+	case at.Before(began.Time):
+		return at, fmt.Errorf("%w: at %s is before the incident began, %s", ErrInvalid, at, began)
+	case at.Before(last.Time):
+		return at, fmt.Errorf("%w: at %s is before the step before it, %s", ErrInvalid, at, last)
+	}
+	return at, nil
+}
+
+// last is the newest of the steps that were done.
+func (in *Incident) last() (out moment.Time) {
+	t := in.Times
+	for _, at := range []moment.Time{t.TAck, t.TDispatch, t.TEnroute, t.TScene, t.TResolved, t.TClosed} {
+		if at.After(out.Time) {
+			out = at
+		}
+	}
+	return out
 }
 
 // complete checks the guards of the table in domain.md section 5.
@@ -103,8 +150,10 @@ func (a Act) complete(in *Incident) error {
 		if in.Status == Acknowledged && a.Outcome != "" && !slices.Contains(Outcomes, a.Outcome) {
 			return fmt.Errorf("%w: outcome must be one of %s", ErrInvalid, strings.Join(Outcomes, ", "))
 		}
-		if len(a.Outcome) > maxNote {
-			return fmt.Errorf("%w: the outcome is longer than %d bytes", ErrInvalid, maxNote)
+		return a.told(in)
+	case Closed:
+		if len(a.Override) > maxNote {
+			return fmt.Errorf("%w: override is longer than %d bytes", ErrInvalid, maxNote)
 		}
 	case Cancelled:
 		if a.Reason != "" && !slices.Contains(CancelReasons, a.Reason) {
@@ -118,6 +167,37 @@ func (a Act) complete(in *Incident) error {
 	return nil
 }
 
+// told checks what is said of an incident that is resolved.
+func (a Act) told(in *Incident) error {
+	if len(a.Outcome) > maxNote || len(a.Cause) > maxNote {
+		return fmt.Errorf("%w: outcome or cause is longer than %d bytes", ErrInvalid, maxNote)
+	}
+	if v := a.Victims; v != nil {
+		for _, n := range []int{v.Dead, v.Missing, v.Injured, v.Displaced, v.Affected, v.Households} {
+			if n < 0 || n > mostVictims {
+				return fmt.Errorf("%w: victims: each number is 0 to %d", ErrInvalid, mostVictims)
+			}
+		}
+	}
+	if !a.Whole || in.Status != OnScene {
+		return nil
+	}
+	var missing []string
+	for name, said := range map[string]bool{"outcome": a.Outcome != "", "cause": a.Cause != "", "victims": a.Victims != nil} {
+		if !said {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		slices.Sort(missing)
+		return fmt.Errorf("%w: %s missing: what is resolved on scene says them; victims may be 0", ErrInvalid, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// mostVictims is more people than live in any place that this is for.
+const mostVictims = 50_000_000
+
 // plain fills in what the interface lets out (INTERFACES section 4 asks only for to, note and version): an acknowledged incident that is
 // resolved without an outcome had no unit, and a cancellation without a reason says so instead of guessing one.
 func (a Act) plain(in *Incident) Act {
@@ -130,50 +210,86 @@ func (a Act) plain(in *Incident) Act {
 	return a
 }
 
-// enter stamps the new status; first clocks stay, only the last resolve counts.
-func (in *Incident) enter(a Act, actor string, at moment.Time) {
+// enter stamps the new status at the time of the act, which the house heard of now; first clocks stay, only the last resolve counts. Manual tells
+// that a person has entered the time.
+func (in *Incident) enter(a Act, actor string, at, now moment.Time, manual bool) {
 	was := in.Status
 	in.Version++
-	in.UpdatedAt = at
+	in.UpdatedAt = now
 	in.Status = a.To
-	first := func(t *moment.Time) {
+	first := func(name string, t *moment.Time) {
 		if t.IsZero() {
-			*t = at
+			in.stamp(name, t, at, manual)
 		}
 	}
 	switch a.To {
 	case Acknowledged:
-		first(&in.Times.TAck)
+		first("t_ack", &in.Times.TAck)
 		in.Owner = actor
 	case Dispatched:
 		if was == New { // dispatching acknowledges in the same step (INTERFACES section 2)
-			first(&in.Times.TAck)
+			first("t_ack", &in.Times.TAck)
 			in.Owner = actor
 		}
-		first(&in.Times.TDispatch)
+		first("t_dispatch", &in.Times.TDispatch)
 	case OnScene:
-		first(&in.Times.TScene)
+		first("t_scene", &in.Times.TScene)
 	case Resolved:
-		in.Times.TResolved = at
-		in.Outcome, in.ResolvedBy = a.Outcome, actor
+		in.stamp("t_resolved", &in.Times.TResolved, at, manual)
+		in.Outcome, in.ResolvedBy, in.Disputed = a.Outcome, actor, nil
+		if a.Cause != "" {
+			in.Cause = a.Cause
+		}
+		if a.Victims != nil {
+			v := *a.Victims
+			in.Victims = &v
+		}
 	case Closed:
-		in.Times.TClosed = at
+		in.stamp("t_closed", &in.Times.TClosed, at, manual)
+		in.Override = a.Override
 	case Cancelled:
 		in.Outcome = a.Reason
 	case Reopened:
 		in.Status = Acknowledged
 		in.Reopened++
-		in.Outcome, in.ResolvedBy = "", ""
+		in.Outcome, in.ResolvedBy, in.Override, in.Proof.Have = "", "", "", []Proven{}
 		in.Times.TClosed = moment.Time{}
-		first(&in.Times.TAck)
+		first("t_ack", &in.Times.TAck)
 	}
+	if in.OnHold != nil && !in.Status.working() {
+		in.goOn(at)
+	}
+	in.judge(at)
 	var note []string
-	for _, s := range []string{a.Outcome, a.Reason, a.Note} {
+	for _, s := range []string{a.Outcome, a.Reason, a.Override, a.Note} {
 		if s != "" {
 			note = append(note, s)
 		}
 	}
-	in.Timeline = append(in.Timeline, Entry{At: at, Actor: actor, Act: string(a.To), Note: strings.Join(note, ": ")})
+	e := Entry{At: at, Actor: actor, Act: string(a.To), Note: strings.Join(note, ": ")}
+	if at.Before(now.Time) {
+		e.ReceivedAt = now
+	}
+	in.Timeline = append(in.Timeline, e)
+}
+
+// Sources of a stamp.
+const (
+	byClock = "auto"
+	byHand  = "manual"
+)
+
+// stamp sets a time, and who set it.
+func (in *Incident) stamp(name string, t *moment.Time, at moment.Time, manual bool) {
+	*t = at
+	source := maps.Clone(in.TimesSource)
+	if source == nil {
+		source = TimesSource{}
+	}
+	if source[name] = byClock; manual {
+		source[name] = byHand
+	}
+	in.TimesSource = source
 }
 
 // Clone copies an incident and the lists that acts and evidence grow.
@@ -187,6 +303,14 @@ func (in *Incident) Clone() Incident {
 	out.Why.Inputs = slices.Clone(in.Why.Inputs)
 	out.Merged = slices.Clone(in.Merged)
 	out.Apart = slices.Clone(in.Apart)
+	out.Checklist = slices.Clone(in.Checklist)
+	out.Proof.Have = slices.Clone(in.Proof.Have)
+	out.SLA.Missed = slices.Clone(in.SLA.Missed)
+	out.TimesSource = maps.Clone(in.TimesSource)
+	if in.OnHold != nil {
+		h := *in.OnHold
+		out.OnHold = &h
+	}
 	if in.Location != nil {
 		l := *in.Location
 		out.Location = &l

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kentongan/geo/moment"
@@ -10,6 +11,16 @@ import (
 
 // Kinds of evidence that a person may add.
 var EvidenceKinds = []string{"observation", "alert", "report", "statement"}
+
+// Rule is the rule that a piece of evidence came by; empty: none.
+func (e Evidence) Rule() string {
+	said, by := strings.CutPrefix(e.Reason, "rule ")
+	if !by {
+		return ""
+	}
+	id, _, _ := strings.Cut(said, ";")
+	return strings.TrimSpace(id)
+}
 
 // Attach is Incident after a person has added a piece of evidence; one that is there already is no fault and changes nothing but the
 // version. Errors: ErrInvalid, ErrStale, ErrNotAllowed.

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 func (in *Incident) Coarse() Incident {
 	out := Incident{
 		ID: in.ID, Number: in.Number, Type: in.Type, Title: typeName(in.Type), Severity: in.Severity, Status: in.Status, LeadAgency: in.LeadAgency,
-		Cell: coarseCell(in), AreaName: in.AreaName, OpenedAt: in.OpenedAt, UpdatedAt: in.UpdatedAt, SLA: SLA{Class: in.SLA.Class}, Simulated: in.Simulated,
+		Cell: coarseCell(in), AreaName: in.AreaName, OpenedAt: in.OpenedAt, UpdatedAt: in.UpdatedAt, SLA: SLA{Class: in.SLA.Class, Missed: []string{}}, Simulated: in.Simulated, Proof: Proof{ProofNeed, []Proven{}},
 		Support: []string{}, Why: Why{Inputs: []Input{}}, Evidence: []Evidence{}, Timeline: []Entry{}, Dispatches: []string{}, ExternalRefs: []ExternalRef{},
 	}
 	if out.Cell != 0 {
@@ -51,11 +52,23 @@ func (in *Incident) Facts() Incident {
 		Owner: nobody(in.Owner), Outcome: codeOf(in.Outcome), Reopened: in.Reopened, ResolvedBy: nobody(in.ResolvedBy), Simulated: in.Simulated,
 		ExternalRefs: append([]ExternalRef{}, in.ExternalRefs...),
 	}
+	out.Zone, out.TimesSource, out.Proof = in.Zone, maps.Clone(in.TimesSource), in.Proof.facts()
+	out.SLA.Missed = append([]string{}, in.SLA.Missed...)
+	if h := in.OnHold; h != nil {
+		out.OnHold = &Hold{Reason: h.Reason, Until: h.Until, By: nobody(h.By), At: h.At, Pausable: h.Pausable}
+	}
+	if d := in.Disputed; d != nil {
+		out.Disputed = &Dispute{At: d.At, By: nobody(d.By)}
+	}
+	for _, c := range in.Checklist {
+		c.By = nobody(c.By)
+		out.Checklist = append(out.Checklist, c)
+	}
 	if in.Location != nil {
 		l := *in.Location
 		out.Location = &l
 	}
-	if in.Why.Person != "" {
+	if in.Why.Person != "" || in.Retitled {
 		out.Title = typeName(in.Type) // somebody may have typed it
 	}
 	for _, e := range in.Evidence {
@@ -66,7 +79,20 @@ func (in *Incident) Facts() Incident {
 		out.Merged = append(out.Merged, m)
 	}
 	for _, e := range in.Timeline {
-		out.Timeline = append(out.Timeline, Entry{At: e.At, Actor: nobody(e.Actor), Act: e.Act})
+		out.Timeline = append(out.Timeline, Entry{At: e.At, Actor: nobody(e.Actor), Act: e.Act, ReceivedAt: e.ReceivedAt})
+	}
+	return out
+}
+
+// facts keeps which kinds of proof there are, and the instruments that are normal; whose word or picture it is stays out.
+func (p Proof) facts() Proof {
+	out := Proof{Need: ProofNeed, Have: make([]Proven, 0, len(p.Have))}
+	for _, o := range p.Have {
+		one := Proven{Kind: o.Kind, At: o.At}
+		if o.Kind == SensorNormal {
+			one.Ref = o.Ref
+		}
+		out.Have = append(out.Have, one)
 	}
 	return out
 }

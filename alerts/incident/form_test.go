@@ -52,6 +52,11 @@ func fill(v reflect.Value, path string, words map[string]string) {
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		fill(v.Index(0), path+"[]", words)
+	case reflect.Map:
+		one := reflect.New(v.Type().Elem()).Elem()
+		fill(one, path+".t_ack", words)
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(reflect.ValueOf("t_ack"), one)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ",")
@@ -138,7 +143,7 @@ func golden(t *testing.T, name string, got []string) {
 func TestWhatEachFormPublishes(t *testing.T) {
 	person, words := full()
 	rule := person.Clone()
-	rule.Why.Person = ""
+	rule.Why.Person, rule.Retitled = "", false
 	for i := range rule.Evidence {
 		rule.Evidence[i].Kind = "observation"
 	}

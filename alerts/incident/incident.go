@@ -21,9 +21,11 @@ type Incident struct {
 	Location     *Location     `json:"location"`
 	Cell         geo.Cell      `json:"cell"`
 	AreaName     string        `json:"area_name"`
+	Zone         string        `json:"zone,omitempty"` // of service: town, rural, remote
 	OpenedAt     moment.Time   `json:"opened_at"`
 	UpdatedAt    moment.Time   `json:"updated_at"`
 	Times        Times         `json:"times"`
+	TimesSource  TimesSource   `json:"times_source,omitempty"`
 	SLA          SLA           `json:"sla"`
 	Why          Why           `json:"why"`
 	Evidence     []Evidence    `json:"evidence"`
@@ -31,6 +33,14 @@ type Incident struct {
 	Dispatches   []string      `json:"dispatches"`
 	Owner        string        `json:"owner,omitempty"` // who acknowledged
 	Outcome      string        `json:"outcome,omitempty"`
+	Cause        string        `json:"cause,omitempty"`
+	Victims      *Victims      `json:"victims"`             // null: not known
+	OnHold       *Hold         `json:"on_hold"`             // null: it does not rest
+	Disputed     *Dispute      `json:"disputed"`            // null: nobody says that it is not done
+	Checklist    []Check       `json:"checklist,omitempty"` // of its type, by the profile
+	Proof        Proof         `json:"proof"`
+	Override     string        `json:"override,omitempty"` // why a supervisor closed it with less proof than is needed
+	Retitled     bool          `json:"retitled,omitempty"` // a person has written its title
 	Reopened     int           `json:"reopened,omitempty"`
 	ResolvedBy   string        `json:"resolved_by,omitempty"`
 	MergedInto   string        `json:"merged_into,omitempty"` // id of the incident that this one is part of since it was cancelled as its duplicate
@@ -39,6 +49,17 @@ type Incident struct {
 	Apart        []string      `json:"apart,omitempty"`       // incidents, and refs of evidence, that a person has said do not belong to this one: nobody suggests it again
 	Simulated    bool          `json:"simulated"`
 	ExternalRefs []ExternalRef `json:"external_refs"`
+}
+
+// Fill gives members that an older server did not write their empty form.
+func (in *Incident) Fill() {
+	in.Proof.Need = ProofNeed
+	if in.Proof.Have == nil {
+		in.Proof.Have = []Proven{}
+	}
+	if in.SLA.Missed == nil {
+		in.SLA.Missed = []string{}
+	}
 }
 
 // Status is where an incident stands: new, acknowledged, dispatched, on_scene, resolved, closed; cancelled from any open state.
@@ -83,6 +104,10 @@ type SLA struct {
 	Class       string      `json:"class"` // A to E
 	AckDue      moment.Time `json:"ack_due"`
 	DispatchDue moment.Time `json:"dispatch_due"` // null for class E, which needs none
+	SceneDue    moment.Time `json:"scene_due"`    // null where the class has none, or the zone is not known
+	ResolveDue  moment.Time `json:"resolve_due"`  // null where the class has none
+	PausedS     float64     `json:"paused_s"`     // how long the clocks stood still, in seconds
+	Missed      []string    `json:"missed"`       // ack, dispatch, scene, resolve: each once
 }
 
 // Why says what opened the incident.
@@ -114,12 +139,27 @@ type Evidence struct {
 	From   string      `json:"from,omitempty"` // id of the merged incident with which it came
 }
 
+// TimesSource tells of each stamp who set it: auto by the house's clock or a crew's device, manual by a person who entered it later.
+type TimesSource map[string]string
+
+// Victims are how many people were harmed; 0 is known to be none.
+type Victims struct {
+	Dead       int `json:"dead"`
+	Missing    int `json:"missing"`
+	Injured    int `json:"injured"`
+	Displaced  int `json:"displaced"`
+	Affected   int `json:"affected"`
+	Households int `json:"households"`
+}
+
 // Entry is one line of the timeline.
 type Entry struct {
 	At    moment.Time `json:"at"`
 	Actor string      `json:"actor"` // rule:muka-air, user:…, feed:…
 	Act   string      `json:"act"`   // opened, acknowledged, evidence, reopened …
 	Note  string      `json:"note"`
+	// ReceivedAt is when the house heard of it, where that was later than At, as an act that was done in the field or on paper.
+	ReceivedAt moment.Time `json:"received_at,omitzero"`
 }
 
 // ExternalRef is a partner's own number of the same case.

@@ -46,6 +46,8 @@ func TestOnlyAllowedActsApply(t *testing.T) {
 				t.Fatal(err)
 			}
 			in.Status, in.ResolvedBy, in.Times.TClosed.Time = from, "user:other", noon
+			in.Prove(Proven{Kind: UnitInCell, Ref: "d"})
+			in.Prove(Proven{Kind: Photo, Ref: "p"})
 			out, err := in.Apply(Act{To: to, Version: 1, Outcome: "referred", Reason: "test"}, "user:anna", noon.Add(time.Minute))
 			if ok := slices.Contains(allowed, to); ok != (err == nil) || !ok && !errors.Is(err, ErrNotAllowed) {
 				t.Errorf("%s to %s: %v", from, to, err)

@@ -36,7 +36,9 @@ func (in *Incident) signal() Signal { return Signal{in.Times.TEvent, in.Times.TS
 func (in *Incident) reckon(s Signal) {
 	in.Times.TEvent = s.TEvent
 	if s.TSignal != in.Times.TSignal {
-		in.Times.TSignal, in.SLA = s.TSignal, slaOf(in.SLA.Class, s.TSignal)
+		by := s.TSignal.Sub(in.Times.TSignal.Time)
+		in.Times.TSignal = s.TSignal
+		in.SLA.shift(by, func(string) moment.Time { return moment.Time{} })
 	}
 }
 

@@ -84,7 +84,7 @@ func TestAMergeIsTakenBackExactly(t *testing.T) {
 			if err != nil {
 				r.Fatal(err)
 			}
-			if first := earlier(in.Times.TSignal, into.Times.TSignal); stays.Times.TSignal != first || stays.SLA != slaOf("B", first) {
+			if first := earlier(in.Times.TSignal, into.Times.TSignal); stays.Times.TSignal != first || stays.SLA.AckDue != moment.Of(first.Add(3*time.Minute)) {
 				r.Fatalf("%v and %v give %v", in.Times.TSignal, into.Times.TSignal, stays.Times.TSignal)
 			}
 			if gone.Status != Cancelled || gone.Outcome != "duplicate" || len(gone.Evidence) != len(in.Evidence) || len(stays.Evidence) != len(in.Evidence)+len(into.Evidence) {

@@ -23,20 +23,22 @@ type Draft struct {
 
 // Opening is all that a new incident is made from.
 type Opening struct {
-	ID, Number string
-	Type       string
-	Title      string
-	Severity   cap.Severity // empty: the type's own
-	Position   *geo.Position
-	AreaName   string
-	At         time.Time // our clock
-	EventAt    moment.Time
-	SignalAt   moment.Time // zero: At
-	Actor      string
-	Note       string
-	Why        Why
-	Evidence   []Evidence
-	Simulated  bool
+	ID, Number   string
+	Type         string
+	Title        string
+	Severity     cap.Severity // empty: the type's own
+	Position     *geo.Position
+	AreaName     string
+	At           time.Time // our clock
+	EventAt      moment.Time
+	SignalAt     moment.Time // zero: At
+	SignalByHand bool        // a person has entered SignalAt
+	Actor        string
+	Note         string
+	Why          Why
+	Evidence     []Evidence
+	Simulated    bool
+	Terms        Terms
 }
 
 // Validate checks a draft; errors are marked ErrInvalid.
@@ -90,19 +92,21 @@ func Open(o Opening) (Incident, error) {
 		ID: o.ID, Number: o.Number, Type: t.Code, Title: strings.TrimSpace(o.Title), Severity: o.Severity, Status: New, Version: 1,
 		LeadAgency: t.Lead, Support: append([]string{}, t.Support...), AreaName: o.AreaName, OpenedAt: at, UpdatedAt: at,
 		Times:    Times{TEvent: o.EventAt, TSignal: o.SignalAt, TCreated: at},
-		SLA:      slaOf(t.Class, o.SignalAt),
+		Zone:     o.Terms.Zone,
+		SLA:      o.Terms.sla(t.Class, o.SignalAt),
 		Why:      o.Why,
 		Evidence: append([]Evidence{}, o.Evidence...),
 		Timeline: []Entry{{At: at, Actor: o.Actor, Act: "opened", Note: o.Note}}, Dispatches: []string{}, Simulated: o.Simulated,
-		ExternalRefs: []ExternalRef{},
+		ExternalRefs: []ExternalRef{}, TimesSource: TimesSource{"t_signal": byClock, "t_created": byClock},
+		Checklist: append([]Check(nil), o.Terms.Checklist...), Proof: Proof{ProofNeed, []Proven{}},
+	}
+	if o.SignalByHand {
+		in.TimesSource["t_signal"] = byHand
 	}
 	if o.Position != nil {
-		in.Location = &Location{Lng: o.Position.Lng, Lat: o.Position.Lat}
-		cell, err := geo.CellAt(*o.Position, geo.ResThing)
-		if err != nil {
-			return Incident{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		if err := in.place(*o.Position); err != nil {
+			return Incident{}, err
 		}
-		in.Cell = cell
 	}
 	return in, nil
 }
@@ -110,6 +114,7 @@ func Open(o Opening) (Incident, error) {
 // AddEvidence joins a piece to the incident and says so in its timeline; the version stays.
 func (in *Incident) AddEvidence(e Evidence, actor string, at time.Time) {
 	in.Evidence = append(in.Evidence, e)
+	in.disprove(SensorNormal, e.Ref)
 	in.Remark(actor, "evidence", e.Reason+": "+e.Text, at)
 }
 

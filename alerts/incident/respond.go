@@ -18,16 +18,16 @@ func (in *Incident) Offered(dispatch, unit, actor string, at time.Time) Incident
 	out := in.Clone()
 	out.Dispatches = append(out.Dispatches, dispatch)
 	if in.Status == New || in.Status == Acknowledged {
-		out.enter(Act{To: Dispatched, Note: unit}, actor, moment.Of(at))
+		out.enter(Act{To: Dispatched, Note: unit}, actor, moment.Of(at), moment.Of(at), false)
 		return out
 	}
 	out.Remark(actor, "dispatch_offered", unit, at)
 	return out
 }
 
-// Moved gives the incident after a dispatch of it moved: the first unit on scene makes it on_scene, at the time of arrival, which is since; with none left
+// Moved gives the incident after a dispatch of it moved: the first unit on scene makes it on_scene, at the time of arrival, which is since, and manual where a person entered it; with none left
 // that has not failed it is acknowledged again. Left counts those.
-func (in *Incident) Moved(to, unit, reason, actor string, since moment.Time, left int, at time.Time) Incident {
+func (in *Incident) Moved(to, unit, reason, actor string, since moment.Time, manual bool, left int, at time.Time) Incident {
 	out := in.Clone()
 	note := unit
 	if reason != "" {
@@ -35,18 +35,17 @@ func (in *Incident) Moved(to, unit, reason, actor string, since moment.Time, lef
 	}
 	switch {
 	case to == string(OnScene) && in.Status == Dispatched:
-		out.enter(Act{To: OnScene, Note: note}, actor, since)
-		out.UpdatedAt = moment.Of(at)
+		out.enter(Act{To: OnScene, Note: note}, actor, since, moment.Of(at), manual)
 	case left == 0 && in.Status == Dispatched:
 		owner := in.Owner
 		out.Remark(actor, "dispatch_"+to, note, at)
-		out.enter(Act{To: Acknowledged, Note: "no unit is left"}, actor, moment.Of(at))
+		out.enter(Act{To: Acknowledged, Note: "no unit is left"}, actor, moment.Of(at), moment.Of(at), false)
 		out.Owner = owner
 	default:
 		out.Remark(actor, "dispatch_"+to, note, at)
 	}
 	if to == "en_route" && out.Times.TEnroute.IsZero() {
-		out.Times.TEnroute = since
+		out.stamp("t_enroute", &out.Times.TEnroute, since, manual)
 	}
 	return out
 }

@@ -22,6 +22,7 @@ type Splitting struct {
 	Position *geo.Position // of the new one; nil: as the old one
 	AreaName string        // of Position
 	Note     string
+	Terms    func(kind, area string) Terms // of the new one; nil: none
 }
 
 // Split takes evidence out of an incident into a new one, which stands new. It is taken back by merging the new one into the old.
@@ -58,6 +59,9 @@ func Split(in *Incident, s Splitting, id, number, actor string, at time.Time) (r
 	}
 	o := Opening{ID: id, Number: number, Type: cmp.Or(s.Type, in.Type), Title: cmp.Or(strings.TrimSpace(s.Title), in.Title), Severity: cmp.Or(s.Severity, in.Severity),
 		Position: position, AreaName: s.AreaName, At: at, SignalAt: first(goes), Actor: actor, Note: "split from " + in.Number + noted(s.Note), Why: Why{Person: actor}, Evidence: goes, Simulated: in.Simulated}
+	if s.Terms != nil {
+		o.Terms = s.Terms(o.Type, o.AreaName)
+	}
 	if part, err = Open(o); err != nil {
 		return rest, part, err
 	}

@@ -2,10 +2,8 @@ package incident
 
 import (
 	"strings"
-	"time"
 
 	"kentongan/feeds/cap"
-	"kentongan/geo/moment"
 )
 
 // Type is a kind of incident: who leads, who helps, how bad it is until somebody judges, and how fast it must be served.
@@ -92,31 +90,4 @@ func Codes() string {
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-// steps is how soon an incident of a class must be acknowledged and have its first unit assigned, in minutes from its first signal
-// (domain.md section 4). Class E is watched: it needs no dispatch, 0.
-func steps(class string) (ack, dispatch int) {
-	switch class {
-	case "A":
-		return 1, 2
-	case "B":
-		return 3, 5
-	case "C":
-		return 10, 30
-	case "D":
-		return 60, 360
-	default:
-		return 15, 0
-	}
-}
-
-// slaOf gives the steps that are due after a first signal.
-func slaOf(class string, signal moment.Time) SLA {
-	ack, dispatch := steps(class)
-	out := SLA{Class: class, AckDue: moment.Of(signal.Add(time.Duration(ack) * time.Minute))}
-	if dispatch > 0 {
-		out.DispatchDue = moment.Of(signal.Add(time.Duration(dispatch) * time.Minute))
-	}
-	return out
 }

@@ -3,6 +3,9 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 
@@ -19,29 +22,87 @@ func (s *Store) Transition(ctx context.Context, id string, act incident.Act, who
 // TransitionIf is Transition where may allows it. It is asked of the very revision that the act changes, so that what was judged is what
 // is done; its error comes back as it is.
 func (s *Store) TransitionIf(ctx context.Context, id string, act incident.Act, who audit.Actor, may func(*incident.Incident) error) (incident.Incident, error) {
-	var out incident.Incident
-	err := s.retry(ctx, func() error {
-		k, err := s.incidentOf(ctx, id)
+	return s.TransitionOnce(ctx, id, "", act, who, may)
+}
+
+// TransitionOnce is TransitionIf under an Idempotency-Key, where one is given: asked again by the same person it answers what it answered first,
+// and does nothing. Errors besides: ErrKeyReused.
+func (s *Store) TransitionOnce(ctx context.Context, id, key string, act incident.Act, who audit.Actor, may func(*incident.Incident) error) (incident.Incident, error) {
+	act.Device = who.Role == fieldRole
+	c := changing{id: id, key: key, action: "incident." + string(act.To), who: who, last: true}
+	return s.change(ctx, c, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+		if act.To == incident.Resolved && act.Version == in.Version {
+			if err := s.served(ctx, in); err != nil {
+				return incident.Incident{}, err
+			}
+		}
+		return in.Apply(act, who.Subject, now)
+	})
+}
+
+// fieldRole is the role of crews: the times that they tell are those of their devices.
+const fieldRole = "field"
+
+// served tells whether every unit that was sent is done, recalled or handed over: before that nothing is resolved.
+func (s *Store) served(ctx context.Context, in *incident.Incident) error {
+	bound, err := s.UnitsOn(ctx, in)
+	if err != nil || len(bound) == 0 {
+		return err
+	}
+	names := make([]string, len(bound))
+	for i, d := range bound {
+		names[i] = d.Unit + " is " + string(d.Status)
+	}
+	return fmt.Errorf("%w: %s: each unit is done or recalled first", incident.ErrNotAllowed, strings.Join(names, ", "))
+}
+
+// changing is one change of an incident by an act of somebody.
+type changing struct {
+	id, key        string
+	action, reason string
+	last           bool // the reason is what the change wrote into the timeline last
+	who            audit.Actor
+}
+
+// change does it in one step. may is asked of the very revision that is changed; its error comes back as it is.
+func (s *Store) change(ctx context.Context, c changing, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
+	err = s.retry(ctx, func() error {
+		k, err := s.incidentOf(ctx, c.id)
+		if err != nil {
+			return err
+		}
+		now := s.now()
+		once, was, err := s.once(ctx, c, now)
+		if was != nil { // before may is asked: what was done has changed what may be done
+			out = *was
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		if err := may(&k.doc); err != nil {
 			return err
 		}
-		now := s.now()
-		out, err = k.doc.Apply(act, who.Subject, now)
-		if errors.Is(err, incident.ErrStale) || errors.Is(err, incident.ErrNotAllowed) {
-			return &Conflict{Current: k.doc, Allowed: k.doc.Allowed(who.Subject, now), Cause: err}
+		out, err = change(&k.doc, now)
+		if errors.Is(err, incident.ErrNothing) {
+			out = k.doc
+			return nil
 		}
 		if err != nil {
-			return err
+			return s.conflict(&k.doc, c.who, now, err)
 		}
 		st := s.newStep(now)
 		if err := s.putIncident(st, k.rev, &out); err != nil {
 			return err
 		}
-		reason := out.Timeline[len(out.Timeline)-1].Note
-		if err := st.audited(who, "incident."+string(act.To), "incident:"+id, reason, k.doc, out); err != nil {
+		if err := once.keep(st, s.keys.Incident(c.id), &out); err != nil {
+			return err
+		}
+		reason := c.reason
+		if c.last {
+			reason = out.Timeline[len(out.Timeline)-1].Note
+		}
+		if err := st.audited(c.who, c.action, "incident:"+c.id, reason, k.doc, out); err != nil {
 			return err
 		}
 		return s.run(ctx, st)
@@ -80,7 +141,7 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 		}
 		in, err = incident.Open(incident.Opening{
 			ID: id, Number: number, Type: d.Type, Title: title, Severity: d.Severity, Position: at, AreaName: area, At: now,
-			Actor: who.Subject, Note: d.Note, Why: incident.Why{Person: who.Subject},
+			Actor: who.Subject, Note: d.Note, Why: incident.Why{Person: who.Subject}, Terms: s.terms(d.Type, area),
 			Evidence: []incident.Evidence{{Kind: "note", Ref: who.Subject, Reason: "reported by a person", Text: d.Note, Weight: 1, At: moment.Of(now)}},
 		})
 		if err != nil {

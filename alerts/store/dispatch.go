@@ -119,7 +119,7 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		sent := u.doc.Follow(id, out.Told(), out.Status.Unit(u.doc.Status), now)
 		worked := in.doc.Offered(id, u.doc.ID, who.Subject, now)
 		st := s.newStep(now)
-		if err := errors.Join(s.putDispatch(st, "", &out, origin{}), s.putUnit(st, u.rev, &sent), s.putIncident(st, in.rev, &worked)); err != nil {
+		if err := errors.Join(s.putDispatch(st, "", &out, origin{}), s.putUnit(st, u.rev, &sent, u.own), s.putIncident(st, in.rev, &worked)); err != nil {
 			return err
 		}
 		if err := st.audited(who, "dispatch.offered", "dispatch:"+id, o.Note, nil, out); err != nil {
@@ -201,7 +201,7 @@ func (s *Store) advance(ctx context.Context, k kept[dispatch.Dispatch], out disp
 			bound = ""
 		}
 		next := u.doc.Follow(bound, out.Told(), out.Status.Unit(u.doc.Status), now)
-		if err := s.putUnit(st, u.rev, &next); err != nil {
+		if err := s.putUnit(st, u.rev, &next, u.own); err != nil {
 			return err
 		}
 	}
@@ -214,7 +214,10 @@ func (s *Store) advance(ctx context.Context, k kept[dispatch.Dispatch], out disp
 		if err != nil {
 			return err
 		}
-		next := in.doc.Moved(string(out.Status), out.Unit, reason, who.Subject, out.Since(), left, now)
+		next := in.doc.Moved(string(out.Status), out.Unit, reason, who.Subject, out.Since(), handed(&out, who), left, now)
+		if err := s.second(ctx, &next, &out); err != nil {
+			return err
+		}
 		if err := s.putIncident(st, in.rev, &next); err != nil {
 			return err
 		}
@@ -224,6 +227,9 @@ func (s *Store) advance(ctx context.Context, k kept[dispatch.Dispatch], out disp
 	}
 	return s.run(ctx, st)
 }
+
+// handed tells whether the time of a dispatch's last step was entered by a person: one that a crew's device tells was not.
+func handed(d *dispatch.Dispatch, who audit.Actor) bool { return !d.ByClock() && who.Role != fieldRole }
 
 // left counts the dispatches of an incident, with one as it is to be, that have not failed.
 func (s *Store) left(ctx context.Context, ids []string, with dispatch.Dispatch) (int, error) {

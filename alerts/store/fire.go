@@ -165,6 +165,9 @@ func (s *Store) ruleSignal(f Firing, a *alerts.Alert, actor string) signal {
 	return sig
 }
 
+// actCleared is what an incident is told when a rule that told of it has cleared.
+const actCleared = "cleared"
+
 // Clear stores that a rule has cleared on a Thing: its alert is resolved and its incident, if open, is told. Where the rule does not
 // fire there is nothing to do.
 func (s *Store) Clear(ctx context.Context, f Firing) error {
@@ -193,7 +196,7 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 			if err := s.putAlert(st, list[0].rev, &a, list[0].own, false); err != nil {
 				return err
 			}
-			if err := s.remark(ctx, st, &a, who.Subject, "cleared", said(f.Inputs)); err != nil {
+			if err := s.remark(ctx, st, &a, who.Subject, actCleared, said(f.Inputs)); err != nil {
 				return err
 			}
 			before, after = list[0].doc, a

@@ -326,7 +326,7 @@ func (s *Store) openSuggested(ctx context.Context, st *step, g *fusion.Suggestio
 		at = &geo.Position{Lat: g.Location.Lat, Lng: g.Location.Lng}
 	}
 	in, err := incident.Open(incident.Opening{
-		ID: alerts.ID(now, "incident\x00"+g.ID), Number: number, Type: g.Type, Title: titled(t.ID, g.AreaName), Severity: g.Severity, Position: at, AreaName: s.areaOf(at), At: now,
+		ID: alerts.ID(now, "incident\x00"+g.ID), Number: number, Type: g.Type, Title: titled(t.ID, g.AreaName), Severity: g.Severity, Position: at, AreaName: s.areaOf(at), At: now, Terms: s.terms(g.Type, s.areaOf(at)),
 		EventAt: first, SignalAt: g.At, Actor: who.Subject, Note: note, Why: incident.Why{Person: who.Subject}, Evidence: evidenceOf(g), Simulated: g.Simulated,
 	})
 	if err != nil {

@@ -358,7 +358,7 @@ func TestTheStatusIsProposedConfirmedAndReverted(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := s.Transition(t.Context(), one.ID, incident.Act{To: incident.Closed, Version: 3}, budi); err != nil {
+		if _, err := s.Transition(t.Context(), one.ID, incident.Act{To: incident.Closed, Override: "sudah surut", Version: 3}, budi); err != nil {
 			t.Fatal(err)
 		}
 		catchUp(t, s, r, r.offset)

@@ -71,6 +71,9 @@ func (s *Store) pair(ctx context.Context, id string, otherOf func(incident.Incid
 
 // conflict says what an act met that came too late or is not allowed now.
 func (s *Store) conflict(in *incident.Incident, who audit.Actor, now time.Time, err error) error {
+	if errors.Is(err, incident.ErrUnproven) {
+		return &Conflict{Current: *in, Allowed: in.Allowed(who.Subject, now), Missing: in.Unproven(who.Subject), Cause: err}
+	}
 	if errors.Is(err, incident.ErrStale) || errors.Is(err, incident.ErrNotAllowed) || errors.Is(err, incident.ErrNotMerged) {
 		return &Conflict{Current: *in, Allowed: in.Allowed(who.Subject, now), Cause: err}
 	}
@@ -88,7 +91,7 @@ func (s *Store) Split(ctx context.Context, id string, how incident.Splitting, wh
 			return err
 		}
 		now := s.now()
-		how.AreaName = s.areaOf(how.Position)
+		how.AreaName, how.Terms = s.areaOf(how.Position), s.terms
 		st := s.newStep(now)
 		last, err := s.lastNumber(ctx, now, k.doc.Simulated)
 		if err != nil {
@@ -157,28 +160,7 @@ func (s *Store) moveAlerts(ctx context.Context, st *step, from string, part *inc
 
 // Edit changes an incident by an act of a person that is no transition, such as adding evidence. Errors: as Merge.
 func (s *Store) Edit(ctx context.Context, id, action, reason string, who audit.Actor, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
-	err = s.retry(ctx, func() error {
-		k, err := s.incidentOf(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := may(&k.doc); err != nil {
-			return err
-		}
-		now := s.now()
-		if out, err = change(&k.doc, now); err != nil {
-			return s.conflict(&k.doc, who, now, err)
-		}
-		st := s.newStep(now)
-		if err := s.putIncident(st, k.rev, &out); err != nil {
-			return err
-		}
-		if err := st.audited(who, action, "incident:"+id, reason, k.doc, out); err != nil {
-			return err
-		}
-		return s.run(ctx, st)
-	})
-	return out, err
+	return s.change(ctx, changing{id: id, action: action, reason: reason, who: who}, may, change)
 }
 
 // standsFor is the incident that one is part of by now: itself, where it was not merged. Of a chain it is the last.

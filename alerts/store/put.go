@@ -114,6 +114,7 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 		ID: alerts.ID(now, "incident\x00"+sig.name), Number: number, Type: sig.block.Type, Title: sig.title, Severity: severity,
 		Position: sig.at, AreaName: sig.area, At: now, EventAt: moment.Of(sig.event), SignalAt: moment.Of(sig.received), Actor: sig.actor,
 		Note: sig.evidence.Reason, Why: sig.why, Evidence: []incident.Evidence{sig.evidence}, Simulated: sig.simul,
+		Terms: s.terms(sig.block.Type, sig.area),
 	})
 	if err != nil {
 		return "", err
@@ -196,5 +197,8 @@ func (s *Store) remark(ctx context.Context, st *step, a *alerts.Alert, actor, ac
 	}
 	in := k.doc.Clone()
 	in.Remark(actor, act, note, st.record.Time.Time)
+	if act == actCleared && a.Thing != "" {
+		in.Prove(incident.Proven{Kind: incident.SensorNormal, Ref: a.Thing, At: st.record.Time})
+	}
 	return s.putIncident(st, k.rev, &in)
 }

@@ -44,10 +44,14 @@ type Options struct {
 	Rules    []string         // ids of the rules in force: Firing looks at them even where the store has not noted that they fire (stores of part 1)
 	Status   StatusSettings   // of the area's status
 	Fusion   FusionSettings   // of joining accounts to incidents
+	Terms    TermsOf          // by which an incident of a type in an area is worked; nil: domain.md section 4, no zone, no checklist
 	Regrade  Regrader         // grades agencies' alerts anew as they come in; nil: nobody does
 	Now      func() time.Time // nil: time.Now
 	Log      zerolog.Logger
 }
+
+// TermsOf gives the terms of a type of incident in an area, named as area_name.
+type TermsOf func(kind, area string) incident.Terms
 
 // Regrader grades an agency's alert anew by a site's rules, and names the rule in its parameters. False: no rule speaks of it.
 type Regrader interface {
@@ -68,6 +72,7 @@ type Store struct {
 	rules    []string
 	status   StatusSettings
 	fusion   FusionSettings
+	terms    TermsOf
 	regrade  Regrader
 	opened   *opened
 	fence    *Fence        // nil: anybody may act
@@ -82,10 +87,13 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Prefix == "" {
 		o.Prefix = "INC"
 	}
+	if o.Terms == nil {
+		o.Terms = func(string, string) incident.Terms { return incident.Terms{} }
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, regrade: o.Regrade, opened: &opened{}, needed: &atomic.Int32{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, terms: o.Terms, regrade: o.Regrade, opened: &opened{}, needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }
@@ -100,6 +108,7 @@ var ErrNotFound = errors.New("there is no such incident") // 404
 type Conflict struct {
 	Current incident.Incident
 	Allowed []incident.Status
+	Missing []incident.ProofKind // kinds of proof of which a closure needs more
 	Cause   error
 }
 
@@ -170,7 +179,8 @@ type origin struct {
 	Draft    string `json:"draft,omitempty"` // of a report that was entered here: hash of what was said
 	Salt     string `json:"salt,omitempty"`  // of the hashes of a report in the audit log: erased with its words
 
-	Keys map[string]answered `json:"keys,omitempty"` // of a dispatch: Idempotency-Key -> what was answered
+	Keys   map[string]answered `json:"keys,omitempty"`   // of a dispatch: Idempotency-Key -> what was answered
+	Roster string              `json:"roster,omitempty"` // of a unit: hash of what the profile last said of it, so that a person's edit outlives a start
 }
 
 type kept[T any] struct {
@@ -189,6 +199,7 @@ func (s *Store) incidentsOf(ctx context.Context, ids []string) ([]kept[incident.
 	return load(ctx, s.rdb, ids, s.keys.Incident, func(b []byte) (incident.Incident, error) {
 		var d incidentDoc
 		err := json.Unmarshal(b, &d)
+		d.Fill()
 		return d.Incident, err
 	})
 }

@@ -99,6 +99,10 @@ func live(r *rand.Rand, d Draw, in *incident.Incident, travel float64) {
 			return false
 		}
 		act.Version = in.Version
+		if act.To == incident.Closed {
+			in.Prove(incident.Proven{Kind: incident.UnitInCell, Ref: "d", At: moment.Of(now)})
+			in.Prove(incident.Proven{Kind: incident.Photo, Ref: "p", At: moment.Of(now)})
+		}
 		next, err := in.Apply(act, who, now)
 		if err != nil {
 			panic(err)
