@@ -32,6 +32,7 @@ func (s *server) alarms() {
 	operation(s, needs(access.ActAlarms), "POST", root+"/{id}/shelve", "shelve-alarm", "Take an alarm out of the queue for a time, for a reason", http.StatusOK, s.shelveAlarm)
 	operation(s, needs(access.ActAlarms), "POST", root+"/{id}/unshelve", "unshelve-alarm", "Return an alarm to the queue before its time", http.StatusOK, s.unshelveAlarm)
 	operation(s, needs(access.ActAlarms), "POST", root+"/acknowledge", "acknowledge-alarms", "Take note of several alarms at once; P1 never", http.StatusOK, s.acknowledgeAlarms)
+	operation(s, needs(access.ActAlarms), "POST", root+"/mute", "mute-alarms", "Note that a desk is silent for a time, ten minutes at most, or sounds again", http.StatusOK, s.muteAlarms)
 }
 
 type alarmsIn struct {

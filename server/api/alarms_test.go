@@ -183,3 +183,27 @@ func TestShelvingOverHTTP(t *testing.T) {
 	h.want(who("POST", "/api/v1/alarms/"+grave.ID+"/shelve", `{"version":1,"reason":"x","minutes":5}`), 403)
 	h.want(h.person("sv", "", access.Grant{Role: access.Supervisor})("POST", "/api/v1/alarms/"+grave.ID+"/shelve", `{"version":1,"reason":"x","minutes":60}`), 200)
 }
+
+func TestMutingIsBoundedAndLogged(t *testing.T) {
+	h := build(t, func(h *house, d *Deps) { d.Privacy = &Privacy{Record: h.cases.Record} })
+	who := h.person("op", "", access.Grant{Role: access.Operator})
+	if got := places(h.want(who("POST", "/api/v1/alarms/mute", `{"minutes":11}`), 422)); got != "body.minutes" {
+		t.Errorf("at %s", got)
+	}
+	if got := h.want(who("POST", "/api/v1/alarms/mute", `{"minutes":10}`), 200); got["until"] == nil {
+		t.Errorf("%v", got)
+	}
+	if got := h.want(who("POST", "/api/v1/alarms/mute", `{"minutes":0}`), 200); got["until"] != nil {
+		t.Errorf("%v", got)
+	}
+	h.want(h.person("auditor", "", access.Grant{Role: access.Auditor})("POST", "/api/v1/alarms/mute", `{"minutes":1}`), 403)
+	var log []string
+	for _, r := range h.want(h.admin("GET", "/api/v1/audit", ""), 200)["items"].([]any) {
+		if r := r.(map[string]any); strings.HasPrefix(r["action"].(string), "alarms.") {
+			log = append(log, fmt.Sprint(r["action"], " ", r["object"], " ", r["reason"]))
+		}
+	}
+	if want := []string{"alarms.sound desk:none ", "alarms.muted desk:none 10 min"}; !slices.Equal(log, want) {
+		t.Errorf("the log has %q, want %q", log, want)
+	}
+}

@@ -151,3 +151,10 @@ export const acknowledgeMany = (
   desk: string,
 ): Promise<Answer<unknown>> =>
   call("POST", `${ROOT}/acknowledge`, { ids, ...(desk && { desk }) });
+
+/** Notes that a desk is silent for so many minutes, or sounds again: 0. */
+export const noteMute = (
+  minutes: number,
+  desk: string,
+): Promise<Answer<unknown>> =>
+  call("POST", `${ROOT}/mute`, { minutes, ...(desk && { desk }) });

@@ -3,6 +3,7 @@ import type { Alarm } from "../../wire/wire";
 import { MUTE_MS, muteUntil, SoundPlan, type Tone } from "./sound";
 
 const KEY = "kentongan.sound";
+const AGAIN_MS = 5_000;
 const GESTURES = ["pointerdown", "keydown"] as const;
 
 /** Hertz and seconds: high and low in turn for P1, one soft tone for P2. */
@@ -39,6 +40,15 @@ export class Bell {
 
   #plan = new SoundPlan();
   #audio: AudioContext | null = null;
+  #log: (minutes: number) => Promise<boolean>;
+  /** Minutes of silence that the house has not noted yet; null: it knows. */
+  #untold: number | null = null;
+  #nextMs = 0;
+
+  /** `log` tells the house that this desk is silent, for how many minutes, or sounds again: 0. False: it did not hear, and is told again. */
+  constructor(log: (minutes: number) => Promise<boolean>) {
+    this.#log = log;
+  }
 
   /** Makes it ready; gives what puts it away. */
   start(): () => void {
@@ -70,7 +80,8 @@ export class Bell {
 
   /** Says what is due; once a second. */
   step(alarms: readonly Alarm[], desk: string): void {
-    if (this.mutedUntil !== 0 && Date.now() >= this.mutedUntil) this.mute(0);
+    if (this.mutedUntil !== 0 && Date.now() >= this.mutedUntil) this.#set(0);
+    if (performance.now() >= this.#nextMs) void this.#tell();
     const tone = this.#plan.due(alarms, desk, performance.now());
     if (tone && this.mutedUntil === 0) this.play(tone);
   }
@@ -96,8 +107,25 @@ export class Bell {
 
   /** For so long, ten minutes at most; 0 ends it. */
   mute(forMs: number): void {
+    this.#set(forMs);
+    this.#untold = Math.ceil(
+      Math.max(0, this.mutedUntil - Date.now()) / 60_000,
+    );
+    void this.#tell();
+  }
+
+  #set(forMs: number): void {
     this.mutedUntil = forMs > 0 ? muteUntil(Date.now(), forMs) : 0;
     this.#keep();
+  }
+
+  async #tell(): Promise<void> {
+    const minutes = this.#untold;
+    if (minutes === null) return;
+    this.#nextMs = performance.now() + AGAIN_MS;
+    if ((await this.#log(minutes)) && this.#untold === minutes) {
+      this.#untold = null;
+    }
   }
 
   toggle(): void {
