@@ -1,4 +1,7 @@
 import { describe, expect, it } from "vitest";
+import type { IncidentType } from "../../api/incidents";
+import { language } from "../../i18n/lang.svelte";
+import { types } from "../../stores/types.svelte";
 import { alarm } from "./queue.fixture";
 import { eventWord, sourceWord } from "./words";
 
@@ -12,6 +15,17 @@ describe("the house's own alarms", () => {
     );
     expect(own("awlr: Feed down", "feed")).toBe("awlr: Umpan data terputus");
     expect(own("Alarm flood", "")).toBe("Alarm flood");
+  });
+  it("of an incident without a title are called by its type", () => {
+    types.all = [{ code: "flood", id: "banjir", en: "flood" } as IncidentType];
+    const own = (event: string) =>
+      eventWord(alarm("a", { event, type: "flood" }));
+    expect(own("banjir, Kubung")).toBe("Banjir, Kubung");
+    language.set("en");
+    expect(own("banjir, Kubung")).toBe("Flood, Kubung");
+    expect(own("pH tinggi")).toBe("pH tinggi");
+    expect(own("Banjir bandang")).toBe("Banjir bandang");
+    language.set("id");
   });
   it("come from the system, and not from a code", () => {
     const a = alarm("a", { source: "house:flood" });

@@ -4,7 +4,10 @@ import { age, instant, longAge, stamp } from "../../i18n/format";
 import type { Problem } from "../../api/call";
 import { text } from "../../api/read";
 import type { Alarm } from "../../wire/wire";
+import { language } from "../../i18n/lang.svelte";
+import { types } from "../../stores/types.svelte";
 import { personWord } from "../incidents/person";
+import { inWords } from "../incidents/title";
 
 const WHY: Record<string, () => string> = {
   group: m.alm_why_group,
@@ -49,13 +52,18 @@ export function stateWord(
   return m.status_new();
 }
 
-/** What it is called. The house calls its own alarms in its own language, by their code in the reader's: "Chattering sensor: Muka air tinggi", "awlr: Feed down". */
+/**
+ * What it is called. The house calls its own alarms in its own language, by their code in the reader's: "Chattering sensor: Muka air tinggi", "awlr: Feed down";
+ * and an incident that nobody gave a title by its type.
+ */
 export function eventWord({
   event,
   code,
+  type = "",
 }: {
   event: string;
   code?: string;
+  type?: string;
 }): string {
   switch (code) {
     case "flood":
@@ -65,7 +73,7 @@ export function eventWord({
     case "feed":
       return event.replace(/[^:]*$/, ` ${m.alm_event_feed()}`);
     default:
-      return event;
+      return inWords(event, type, types.all, language.current);
   }
 }
 

@@ -1,5 +1,6 @@
 // What this desk has in hand: the selection, the filters, the view, the panel. The house's own truth stays in the Room.
 import type { Box } from "../../map/geometry";
+import { types as told } from "../../stores/types.svelte";
 import type { Room } from "../../stores/room.svelte";
 import type { Geometry, Incident, Report } from "../../wire/wire";
 import { fetchPast, fetchTypes, type IncidentType } from "../../api/incidents";
@@ -216,7 +217,10 @@ export class Desk {
   async learn(): Promise<void> {
     const [me, types] = await Promise.all([whoAmI(), fetchTypes()]);
     if (me) this.#sits(me);
-    if (types) this.types = types;
+    if (types) {
+      this.types = types;
+      told.all = types;
+    }
     if (!me || !types) setTimeout(() => void this.learn(), RETRY_MS);
   }
 

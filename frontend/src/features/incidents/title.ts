@@ -36,14 +36,24 @@ function said(
   types: readonly IncidentType[],
   lang: Lang,
 ): string {
-  const { title } = incident;
   const type = types.find((t) => t.code === incident.type);
+  if (type && limitOf(incident) === "coarse") return type[lang];
+  return inWords(incident.title, incident.type, types, lang);
+}
+
+/** What the house called by its type, in its own language, by the type's name in the reader's. */
+export function inWords(
+  title: string,
+  code: string,
+  types: readonly IncidentType[],
+  lang: Lang,
+): string {
+  const type = types.find((t) => t.code === code);
   if (!type) return title;
-  if (limitOf(incident) === "coarse") return type[lang];
   const begins = title.toLowerCase();
   const name = type.id.toLowerCase();
   return begins === name || begins.startsWith(`${name}, `)
-    ? type[lang] + title.slice(name.length)
+    ? capital(type[lang]) + title.slice(name.length)
     : title;
 }
 
