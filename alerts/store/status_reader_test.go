@@ -49,7 +49,7 @@ func TestTheStatusKnowsTheUnitsAfterARestart(t *testing.T) {
 			}
 			c.add(time.Minute)
 			to, reason := unit.OffDuty, "rusak"
-			if _, err := s.EditUnit(t.Context(), sign, unit.Edit{Status: &to, Reason: reason, Version: u.Version}, nil, sender); err != nil {
+			if _, err := s.EditUnit(t.Context(), sign, unit.Edit{Status: &to, Reason: reason, Version: u.Version}, nil, sender, func(*unit.Unit) error { return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/unit"
-	"kentongan/geo/moment"
 )
 
 // ErrNoUnit means that there is no unit of that id: 404.
@@ -46,14 +45,18 @@ func (s *Store) unitOf(ctx context.Context, id string) (kept[unit.Unit], error) 
 }
 
 // putUnit writes a unit into the step, and tells it.
-func (s *Store) putUnit(st *step, rev string, u *unit.Unit) error {
+func (s *Store) putUnit(st *step, rev string, u *unit.Unit, own origin) error {
 	doc, err := marshal(unitDoc{1, *u})
+	if err != nil {
+		return err
+	}
+	inside, err := marshal(own)
 	if err != nil {
 		return err
 	}
 	key := s.keys.Unit(u.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	st.write("doc", key, nextRev(rev), string(doc), string(inside))
 	if rev == "" {
 		st.write("sadd", s.keys.Units(), u.ID)
 	}
@@ -81,18 +84,15 @@ func (s *Store) Units(ctx context.Context) ([]unit.Unit, error) {
 	return list, err
 }
 
-func samePost(a, b *unit.Post) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
-}
-
-// EditUnit changes what a unit says of itself, or its status between dispatches. Errors: ErrNoUnit, *UnitConflict, unit.ErrInvalid, feeds.ErrBusy.
-func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor) (out unit.Unit, err error) {
+// EditUnit changes what a unit says of itself, or its status between dispatches; may is asked of the very revision that changes. Errors:
+// ErrNoUnit, *UnitConflict, unit.ErrInvalid, feeds.ErrBusy, of may.
+func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor, may func(*unit.Unit) error) (out unit.Unit, err error) {
 	err = s.retry(ctx, func() error {
 		k, err := s.unitOf(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := may(&k.doc); err != nil {
 			return err
 		}
 		now := s.now()
@@ -102,7 +102,7 @@ func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func
 			return err
 		}
 		st := s.newStep(now)
-		if err := s.putUnit(st, k.rev, &out); err != nil {
+		if err := s.putUnit(st, k.rev, &out, k.own); err != nil {
 			return err
 		}
 		if err := st.audited(who, "unit.edited", "unit:"+id, e.Reason, k.doc, out); err != nil {
@@ -111,50 +111,4 @@ func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func
 		return s.run(ctx, st)
 	})
 	return out, err
-}
-
-// ImportUnits takes a profile's roster in, in one step: what is there keeps its status, crew and dispatch. It counts what has changed; told
-// the same roster again it changes nothing. Errors: feeds.ErrBusy.
-func (s *Store) ImportUnits(ctx context.Context, roster []unit.Unit, who audit.Actor) (n int, err error) {
-	err = s.retry(ctx, func() error {
-		n = 0
-		ids := make([]string, len(roster))
-		for i := range roster {
-			ids[i] = roster[i].ID
-		}
-		docs, err := s.unitsOf(ctx, ids)
-		if err != nil {
-			return err
-		}
-		known := map[string]kept[unit.Unit]{}
-		for _, k := range docs {
-			known[k.doc.ID] = k
-		}
-		now := s.now()
-		st := s.newStep(now)
-		var changed []string
-		for _, u := range roster {
-			k, there := known[u.ID]
-			out := u.Clone()
-			out.Version, out.StatusAt = 1, moment.Of(now)
-			if there {
-				if out = k.doc.Clone(); out.Name == u.Name && slices.Equal(out.Capabilities, u.Capabilities) && samePost(out.Post, u.Post) && out.Example == u.Example {
-					continue
-				}
-				out.Name, out.Capabilities, out.Post, out.Example, out.Version = u.Name, u.Capabilities, u.Post, u.Example, out.Version+1
-			}
-			if err := s.putUnit(st, k.rev, &out); err != nil {
-				return err
-			}
-			changed = append(changed, u.ID)
-		}
-		if n = len(changed); n == 0 {
-			return nil
-		}
-		if err := st.audited(who, "unit.imported", "units", "", nil, changed); err != nil {
-			return err
-		}
-		return s.run(ctx, st)
-	})
-	return n, err
 }

@@ -139,8 +139,14 @@ type Edit struct {
 	Name         *string
 	Capabilities *[]string
 	Crew         *[]string
-	ShiftUntil   *moment.Time
+	Post         *Post
+	ShiftUntil   *moment.Time // to zero: no end
 	Version      int
+}
+
+// Roster tells an edit that changes more than a unit's status.
+func (e *Edit) Roster() bool {
+	return e.Name != nil || e.Capabilities != nil || e.Crew != nil || e.Post != nil || e.ShiftUntil != nil
 }
 
 // Apply gives the unit after an edit. Errors: ErrInvalid, ErrStale, ErrNotAllowed: the status of a unit on a dispatch derives from it.
@@ -170,6 +176,10 @@ func (u *Unit) Apply(e Edit, known func(string) bool, now time.Time) (Unit, erro
 	}
 	if e.Crew != nil {
 		out.Crew = listed(*e.Crew)
+	}
+	if e.Post != nil {
+		post := *e.Post
+		out.Post = &post
 	}
 	if e.ShiftUntil != nil {
 		out.ShiftUntil = *e.ShiftUntil

@@ -8,7 +8,9 @@ type Action string
 // The actions. Reading incidents, reports and alarms gives a Level; all else needs Full.
 const (
 	ReadThings  Action = "thing.read"
-	ReadUnits   Action = "unit.read" // where units are: positions of officers
+	ReadUnits   Action = "unit.read"   // where units are: positions of officers
+	EditUnits   Action = "unit.edit"   // the roster: who there is, what each can do, who is on shift
+	ReportUnits Action = "unit.report" // a unit's status, place and call for help: its crew's, and of whoever sends it
 	ReadAlerts  Action = "alert.read"
 	ReadFeeds   Action = "feed.read"
 	ReadRules   Action = "rule.read"
@@ -60,14 +62,14 @@ const (
 
 // Actions lists every action, in the order above.
 func Actions() []Action {
-	return []Action{ReadThings, ReadUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
+	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
 		ReopenIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
-	return slices.Contains([]Action{ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
+	return slices.Contains([]Action{EditUnits, ReportUnits, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
 		MergeIncident, ReopenIncident, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, Reveal, StaffDesk}, a)
 }
 
@@ -169,13 +171,13 @@ var roles = map[Role]map[Action]rule{
 	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident,
 		WriteReports, StaffDesk),
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
-	Dispatcher: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
+	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
 		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(shared, ReadIncidents)),
-	Supervisor: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
+	Supervisor: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
 		row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents), row(facts, ReadAlarms)),
-	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
+	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents), row(facts, ReadAlarms)),
+	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
 	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
 	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),

@@ -143,6 +143,7 @@ func (s *server) register() error {
 	s.reports()
 	s.plans()
 	s.units()
+	s.unitEdits()
 	s.dispatches()
 	s.statements()
 	s.areaStatus()
