@@ -230,9 +230,11 @@ export interface Incident {
   location: Location | null;
   cell: string;
   area_name: string;
+  zone?: string;
   opened_at: string | null;
   updated_at: string | null;
   times: IncidentTimes;
+  times_source?: Record<string, string>;
   sla: SLA;
   why: Why;
   evidence: Evidence[];
@@ -240,6 +242,14 @@ export interface Incident {
   dispatches: string[];
   owner?: string;
   outcome?: string;
+  cause?: string;
+  victims: Victims | null;
+  on_hold: Hold | null;
+  disputed: Dispute | null;
+  checklist?: Check[];
+  proof: Proof;
+  override?: string;
+  retitled?: boolean;
   reopened?: number;
   resolved_by?: string;
   merged_into?: string;
@@ -569,6 +579,10 @@ export interface SLA {
   class: string;
   ack_due: string | null;
   dispatch_due: string | null;
+  scene_due: string | null;
+  resolve_due: string | null;
+  paused_s: number;
+  missed: string[];
 }
 
 export interface Why {
@@ -594,6 +608,44 @@ export interface TimelineEntry {
   actor: string;
   act: string;
   note: string;
+  received_at?: string | null;
+}
+
+export interface Victims {
+  dead: number;
+  missing: number;
+  injured: number;
+  displaced: number;
+  affected: number;
+  households: number;
+}
+
+export interface Hold {
+  reason: string;
+  until: string | null;
+  by: string;
+  at: string | null;
+  pausable: boolean;
+}
+
+export interface Dispute {
+  at: string | null;
+  by: string;
+  text: string;
+}
+
+export interface Check {
+  key: string;
+  id: string;
+  en: string;
+  done: boolean;
+  by?: string;
+  at: string | null;
+}
+
+export interface Proof {
+  need: number;
+  have: Proven[];
 }
 
 export interface MergedIncident {
@@ -784,6 +836,13 @@ export interface RuleInput {
   value: unknown;
   unit?: string;
   at: string | null;
+}
+
+export interface Proven {
+  kind: string;
+  ref: string;
+  at: string | null;
+  by?: string;
 }
 
 export interface FirstSigns {

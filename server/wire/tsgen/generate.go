@@ -115,7 +115,7 @@ func (g *generator) fields(t reflect.Type) error {
 				return fmt.Errorf("%s.%s: %w", t, f.Name, err)
 			}
 		}
-		if strings.Contains(options, "omitempty") {
+		if strings.Contains(options, "omitempty") || strings.Contains(options, "omitzero") {
 			name += "?"
 		}
 		fmt.Fprintf(&g.out, "  %s: %s;\n", name, ts)

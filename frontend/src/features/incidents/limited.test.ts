@@ -20,7 +20,19 @@ const whole: Incident = {
   opened_at: "2026-11-27T00:00:00Z",
   updated_at: "2026-11-27T00:00:00Z",
   times: {} as Incident["times"],
-  sla: { class: "A", ack_due: null, dispatch_due: null },
+  sla: {
+    class: "A",
+    ack_due: null,
+    dispatch_due: null,
+    scene_due: null,
+    resolve_due: null,
+    paused_s: 0,
+    missed: [],
+  },
+  victims: null,
+  on_hold: null,
+  disputed: null,
+  proof: { need: 2, have: [] },
   why: { person: "user:01JABCDEFGHJKMNPQRSTVWXYZ0", inputs: [] },
   evidence: [
     {
