@@ -311,14 +311,19 @@ func (q Query) report(r report.Report) bool {
 
 // standingReports gives the open reports of the last day, the newest first and at most MostReports; cut tells that there are more.
 func (s *Store) standingReports(ctx context.Context, now time.Time) (out []report.Report, cut bool, err error) {
+	return s.newestReports(ctx, now, MostReports)
+}
+
+// newestReports is standingReports with another bound.
+func (s *Store) newestReports(ctx context.Context, now time.Time, most int) (out []report.Report, cut bool, err error) {
 	ids, err := s.rdb.ZRevRangeByScore(ctx, s.keys.ReportsOpen(), &redis.ZRangeBy{
-		Min: "(" + strconv.FormatInt(now.Add(-report.Fresh).UnixMilli(), 10), Max: "+inf", Count: MostReports + 1,
+		Min: "(" + strconv.FormatInt(now.Add(-report.Fresh).UnixMilli(), 10), Max: "+inf", Count: int64(most) + 1,
 	}).Result()
 	if err != nil {
 		return nil, false, fmt.Errorf("%w: list reports: %w", feeds.ErrBusy, err)
 	}
-	if cut = len(ids) > MostReports; cut {
-		ids = ids[:MostReports]
+	if cut = len(ids) > most; cut {
+		ids = ids[:most]
 	}
 	out = []report.Report{}
 	for part := range slices.Chunk(ids, batch) {

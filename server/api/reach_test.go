@@ -22,7 +22,7 @@ func TestNobodyReachesPastTheView(t *testing.T) {
 	allowed = append(allowed, "Units", "Dispatches", "Dispatch", "Send", "Move")                                    // each judged by its file: scope.Unit, scope.Dispatch
 	for _, f := range files {
 		name := f.Name()
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" || name == "object_acts.go" || name == "object_figures.go" {
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") || name == "object.go" || name == "object_acts.go" || name == "object_figures.go" || name == "object_reports.go" {
 			continue
 		}
 		tree, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)

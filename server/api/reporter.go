@@ -52,7 +52,7 @@ func (s *server) keepReporter(ctx context.Context, report string, d *reporterDra
 
 func (s *server) maskedReporter(ctx context.Context, _ *struct {
 	ID string `path:"id"`
-}) (*body[privacy.Masked], error) {
+}) (*body[maskedOut], error) {
 	o := objectOf(ctx)
 	if o.level != access.Full {
 		return nil, s.fault(deny(access.ReadReports, "the report is seen only in part"))
@@ -61,7 +61,21 @@ func (s *server) maskedReporter(ctx context.Context, _ *struct {
 	if err != nil {
 		return nil, s.reporterFault(err)
 	}
-	return &body[privacy.Masked]{out}, nil
+	ids, err := s.Privacy.Reporters.ReportsOf(ctx, out.PersonRef)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	pranks, err := s.sees(ctx).pranks(ctx, ids, o.report.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &body[maskedOut]{maskedOut{out, pranks}}, nil
+}
+
+// maskedOut is a reporter masked, with what is known of them by their other reports.
+type maskedOut struct {
+	privacy.Masked
+	Pranks int `json:"pranks" doc:"How many other reports of this person were judged to be pranks, of those whose reporter is still kept. It blocks nobody"`
 }
 
 type revealIn struct {

@@ -22,6 +22,7 @@ func (s *server) reports() {
 	operation(s, needs(access.ReadReports), "GET", root, "reports", "Citizens' and officers' reports, the newest received first", http.StatusOK, s.listReports)
 	operation(s, needs(access.WriteReports), "POST", root, "enter-report", "Enter a report that came by call, chat or radio", http.StatusCreated, s.enterReport)
 	operation(s, about(access.ReadReports, scope.NounReport), "GET", root+"/{id}", "report", "One report", http.StatusOK, s.oneReport)
+	s.reportsTriage()
 }
 
 type reportsIn struct {
