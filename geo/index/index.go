@@ -67,6 +67,9 @@ type Config struct {
 	// Identity gives the key under which a reading is known, from its record; equal ones are copies, and History gives one of them. Nil: all
 	// readings are given.
 	Identity func(reading []byte) (uint64, error)
+	// Unreadable is told of an entry of a stream that Tail cannot read, by the stream's key and the entry's id; Tail passes over what is unreadable
+	// of it and goes on. Nil: Tail ends with an error.
+	Unreadable func(key, id string, err error)
 }
 
 // NewStore gives the store of a jurisdiction's readings. Nothing is asked of Redis yet. A nil now is time.Now.
@@ -77,7 +80,7 @@ func NewStore(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, now fun
 	if now == nil {
 		now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, retention: cfg.Retention, identity: cfg.Identity, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
+	s := &Store{rdb: rdb, keys: keys, retention: cfg.Retention, identity: cfg.Identity, unreadable: cfg.Unreadable, now: now, expires: map[string]time.Time{}, trails: map[string][]stay{}}
 	s.cluster, _ = rdb.(*redis.ClusterClient)
 	if cfg.Publish {
 		s.sequence = map[string]uint64{}

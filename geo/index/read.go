@@ -101,8 +101,11 @@ func (f *forward) fill(ctx context.Context) error {
 				v.readings = append(v.readings, readings...)
 				return nil
 			})
-			if err != nil {
+			switch {
+			case err != nil && f.s.unreadable == nil:
 				return fmt.Errorf("index: read %s at %s: %w", f.key, m.ID, err)
+			case err != nil: // it would be as unreadable the next time
+				f.s.unreadable(f.key, m.ID, err)
 			}
 			if len(v.readings) > 0 {
 				f.found = append(f.found, v)

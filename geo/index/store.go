@@ -22,15 +22,16 @@ const blobField = "b"
 
 // Store keeps readings and last states in Redis. Safe for concurrent use, but two commits at once must not name the same Thing.
 type Store struct {
-	rdb       redis.UniversalClient
-	cluster   *redis.ClusterClient // nil: one server
-	keys      keyspace.Keys
-	retention time.Duration
-	identity  func(reading []byte) (uint64, error)
-	now       func() time.Time
-	publisher atomic.Uint64            // our name among servers; 0: nobody is told
-	follower  atomic.Pointer[follower] // who hears of the others for us; nil: nobody
-	needed    atomic.Int32             // replicas that must have a commit
+	rdb        redis.UniversalClient
+	cluster    *redis.ClusterClient // nil: one server
+	keys       keyspace.Keys
+	retention  time.Duration
+	identity   func(reading []byte) (uint64, error)
+	unreadable func(key, id string, err error) // nil: what cannot be read is an error
+	now        func() time.Time
+	publisher  atomic.Uint64            // our name among servers; 0: nobody is told
+	follower   atomic.Pointer[follower] // who hears of the others for us; nil: nobody
+	needed     atomic.Int32             // replicas that must have a commit
 
 	mu       sync.Mutex
 	written  uint64               // newest Last.written

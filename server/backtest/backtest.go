@@ -118,6 +118,9 @@ func Run(ctx context.Context, a Ask, from Source) (Result, error) {
 	if t.out.Readings = p.Readings; from.Name == SourceCases {
 		t.out.Readings = given
 	}
+	if p.Unreadable > 0 {
+		t.warn(fmt.Sprintf("%d records could not be read and were passed over", p.Unreadable))
+	}
 	t.out.TookMs = time.Since(began).Milliseconds()
 	return t.result(), nil
 }

@@ -32,11 +32,7 @@ const (
 func History(ix *index.Store) Source {
 	return Source{SourceHistory, func(ctx context.Context, p *ingest.Player, since, _ time.Time, take func(time.Time, []rules.Decision) error) error {
 		return ix.Tail(ctx, since, func(at time.Time, b []byte) error {
-			ds, err := p.Record(b)
-			if err != nil {
-				return fmt.Errorf("a reading of history: %w", err)
-			}
-			return take(at, ds)
+			return take(at, p.Record(b))
 		})
 	}}
 }
@@ -52,16 +48,13 @@ func Cases(s *store.Store) Source {
 				ReceivedAt moment.Time `json:"received_at"`
 			}
 			if err := json.Unmarshal(c.Doc, &doc); err != nil {
-				return fmt.Errorf("a change of a %s: %w", c.Type, err)
+				p.Unreadable++
+				return nil
 			}
 			if doc.ReceivedAt.Before(since) {
 				return nil
 			}
-			ds, err := p.Case(&c)
-			if err != nil {
-				return fmt.Errorf("a change of the cases: %w", err)
-			}
-			return take(doc.ReceivedAt.Time, ds)
+			return take(doc.ReceivedAt.Time, p.Case(&c))
 		})
 	}}
 }

@@ -112,8 +112,9 @@ func (v *evaluator) read(ctx context.Context, p *pass) error {
 			return nil
 		}
 		r, err := DecodeReading(b)
-		if err != nil {
-			return fmt.Errorf("a reading of the tail: %w", err)
+		if err != nil { // it would be as unreadable the next time, and nothing else would be judged until it is too old
+			v.p.passOver("readings of the tail", at, b, err)
+			return nil
 		}
 		if at.After(until) {
 			if p.beyond != nil {

@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 	"kentongan/geo/index"
+	"kentongan/geo/moment"
 	"kentongan/geo/redistest"
 )
 
@@ -142,4 +144,48 @@ func TestCopiesAreNotAcknowledgedWhileTheStoreIsAway(t *testing.T) {
 	if _, why := h.Refusing(); why != nil {
 		t.Errorf("still refusing: %v", why)
 	}
+}
+
+// TestUnreadableReadingsHoldNobodyUp: one record that nobody can read lies between others; the server starts, and all others are judged.
+func TestUnreadableReadingsHoldNobodyUp(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	c := &fakeCases{}
+	c.fail.Store(1 << 30) // nothing is judged in this life
+	h := open(t, rdb, keys, c, engine(t), nil)
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{obs(0, "a", 3.4, t0)}})
+	known := h.picture.Get("awlr:a")
+	broken := appendReading(nil, "awlr:a", &feeds.Observation{Property: "level", At: moment.Of(t0)}, t0.UnixMilli())
+	broken = append(broken, 0xff)
+	if name, err := propertyOf(broken); err != nil || name != "level" {
+		t.Fatalf("%q %v: not a reading of which the rules ask", name, err)
+	}
+	if err := h.index.Commit(t.Context(), []index.Change{{Entry: known, Keep: true, Readings: [][]byte{broken, []byte("no record at all")}}}); err != nil {
+		t.Fatal(err)
+	}
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{obs(0, "b", 3.6, t0)}})
+	h.stop()
+	c.fail.Store(0)
+	reg := prometheus.NewRegistry()
+	next := New(Deps{Index: index.NewStore(rdb, keys, index.Config{}, nil), Picture: index.NewPicture(), Cases: c, Rules: engine(t), Log: zerolog.Nop(), Reg: reg})
+	if err := next.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = next.Run(ctx) }()
+	defer func() { cancel(); <-ended }()
+	until(t, "what lies on both sides of it", func() bool { return c.count() == 2 })
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "kentongan_ingest_unreadable_readings_total" {
+			if n := f.GetMetric()[0].GetCounter().GetValue(); n < 2 {
+				t.Errorf("%v were counted, want both", n)
+			}
+			return
+		}
+	}
+	t.Error("they were not counted")
 }

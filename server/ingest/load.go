@@ -63,10 +63,11 @@ func (p *Pipeline) loadThing(s index.Stored) error {
 
 // loadReading remembers a reading of the tail. One that is newer than the stored state enters it: two servers may have changed the Thing at
 // once, and ended before either wrote what came of it.
-func (p *Pipeline) loadReading(_ time.Time, b []byte) error {
+func (p *Pipeline) loadReading(at time.Time, b []byte) error {
 	r, err := DecodeReading(b)
 	if err != nil {
-		return fmt.Errorf("a reading of the tail: %w", err)
+		p.passOver("readings of the tail", at, b, err)
+		return nil
 	}
 	p.lastStamp = max(p.lastStamp, r.StoredAt.Milli())
 	if p.tracks.of[r.Thing] == nil && p.d.Picture.Get(r.Thing) == nil {

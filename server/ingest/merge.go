@@ -20,6 +20,7 @@ type track struct {
 	recent  recent
 	cadence cadence
 	staged  *staged // while the open batch touches the Thing
+	leap    *leap   // of a unit: where it was last said to be, and could not be
 	odd     bool    // recent holds a reading that is newer than the state: it was dated ahead
 	touched int64   // ms
 	younger *track  // touched after it
@@ -169,7 +170,11 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 			return ignored, "the thing has 128 properties already"
 		}
 	}
-	late := skewed || known && last.At.After(o.At.Time)
+	leapt := !skewed && p.leaps(s, o)
+	if leapt {
+		o.Quality = feeds.Suspect
+	}
+	late := skewed || leapt || known && last.At.After(o.At.Time)
 	if !late || fresh {
 		s.own()
 		if reason := p.update(s, o, m, last, known, skewed); reason != "" {
@@ -177,7 +182,7 @@ func (p *Pipeline) merge(o *feeds.Observation, m *feeds.Meta) (outcome, string) 
 		}
 	}
 	t.recent.add(key, uint32(o.ReceivedAt.Unix()))
-	t.odd = t.odd || skewed
+	t.odd = t.odd || skewed || leapt
 	if !p.resumed(t.id, key) {
 		from := len(p.open.arena)
 		p.open.arena = appendReading(p.open.arena, t.id, o, p.open.stamp)

@@ -10,15 +10,16 @@ import (
 
 // metrics of the pipeline; without a registerer they count for nobody.
 type metrics struct {
-	items     *prometheus.CounterVec
-	failures  prometheus.Counter
-	commit    prometheus.Histogram
-	wait      prometheus.Histogram
-	batch     prometheus.Histogram
-	decisions *prometheus.CounterVec
-	retries   prometheus.Counter
-	repairs   prometheus.Counter
-	takeover  prometheus.Gauge
+	items      *prometheus.CounterVec
+	failures   prometheus.Counter
+	commit     prometheus.Histogram
+	wait       prometheus.Histogram
+	batch      prometheus.Histogram
+	decisions  *prometheus.CounterVec
+	retries    prometheus.Counter
+	repairs    prometheus.Counter
+	unreadable prometheus.Counter
+	takeover   prometheus.Gauge
 
 	checkpoint prometheus.Histogram
 }
@@ -35,10 +36,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		retries:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kentongan_rule_decision_retries_total", Help: "Decisions that the store did not take at once."}),
 		repairs:   prometheus.NewCounter(prometheus.CounterOpts{Name: "kentongan_ingest_repairs_total", Help: "Last states written again because two servers had changed them at once."}),
 	}
+	m.unreadable = prometheus.NewCounter(prometheus.CounterOpts{Name: "kentongan_ingest_unreadable_readings_total", Help: "Readings, and entries of the streams, that could not be read and were passed over."})
 	m.takeover = prometheus.NewGauge(prometheus.GaugeOpts{Name: "kentongan_rule_takeover_seconds", Help: "How long this server took, when it last began to judge by the rules, until it had judged what was left."})
 	m.checkpoint = prometheus.NewHistogram(prometheus.HistogramOpts{Name: "kentongan_rule_checkpoint_seconds", Help: "Time to write where the rules stand.", Buckets: seconds})
 	if reg != nil {
-		reg.MustRegister(m.items, m.failures, m.commit, m.wait, m.batch, m.decisions, m.retries, m.repairs, m.takeover, m.checkpoint)
+		reg.MustRegister(m.items, m.failures, m.commit, m.wait, m.batch, m.decisions, m.retries, m.repairs, m.unreadable, m.takeover, m.checkpoint)
 	}
 	return m
 }

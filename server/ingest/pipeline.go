@@ -92,6 +92,8 @@ type Pipeline struct {
 	caseLane chan struct{}           // room for one: alerts go one by one, so that revisions keep their order
 	caseWait time.Duration           // for that room
 
+	unread unreadable
+
 	reportLane chan struct{} // room for one piece of a delivery
 
 	// Of the committer's goroutine alone.

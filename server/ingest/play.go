@@ -12,7 +12,8 @@ import (
 // Player gives what was recorded to rules, in its order, as the evaluator gave it to them when it came. It is pure: its Things are made of the
 // recording, its clock is the recording's. Used by one goroutine.
 type Player struct {
-	Readings int // that were given to the rules
+	Readings   int // that were given to the rules
+	Unreadable int // records and changes that could not be read; they were passed over, as the evaluator passes over them
 
 	engine *rules.Engine
 	about  func(id string) *feeds.Thing
@@ -33,19 +34,21 @@ const (
 	DeliverySpan = recentWindow
 )
 
-// Record plays a record of history: it gives what came of the commit before, once one of the next comes. The error says that it is no record.
-func (p *Player) Record(b []byte) ([]rules.Decision, error) {
+// Record plays a record of history: it gives what came of the commit before, once one of the next comes. What is no record is passed
+// over.
+func (p *Player) Record(b []byte) []rules.Decision {
 	if name, err := propertyOf(b); err == nil && !p.engine.Concerns(name) {
-		return nil, nil
+		return nil
 	}
 	r, err := DecodeReading(b)
 	if err != nil {
-		return nil, err
+		p.Unreadable++
+		return nil
 	}
 	_, name := feeds.SplitID(r.Thing)
 	o := feeds.Observation{ID: r.ID, Thing: name, Property: r.Property, Value: r.Value, Unit: r.Unit, At: r.At, ReceivedAt: r.ReceivedAt, Position: r.Position,
 		Placed: r.Placed, Quality: r.Quality, Attrs: r.Attrs}
-	return p.play(p.commit.add(judgement{p.thing(r.Thing, nil), o, r.StoredAt.Milli()})), nil
+	return p.play(p.commit.add(judgement{p.thing(r.Thing, nil), o, r.StoredAt.Milli()}))
 }
 
 // Delivery plays what one delivery said, received when its meta says. Items that the way in would refuse are passed over.
@@ -131,9 +134,13 @@ func tell(t *feeds.Thing, o *feeds.Observation) {
 	}
 }
 
-// Case plays a change of the cases. The error says that it cannot be read.
-func (p *Player) Case(c *store.Change) ([]rules.Decision, error) {
-	return judgeCase(p.engine, c)
+// Case plays a change of the cases. One that cannot be read is passed over.
+func (p *Player) Case(c *store.Change) []rules.Decision {
+	ds, err := judgeCase(p.engine, c)
+	if err != nil {
+		p.Unreadable++
+	}
+	return ds
 }
 
 // Tick plays what is left of the last commit, and lets time pass.

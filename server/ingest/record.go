@@ -90,6 +90,18 @@ func propertyOf(b []byte) (name string, err error) {
 	return name, err
 }
 
+// thingIn reads the Thing of a record that is not whole, as far as that can be read.
+func thingIn(b []byte) (id string) {
+	_ = feeds.EachField(b, func(n protowire.Number, v feeds.Field) error {
+		if n == readingThing {
+			id = string(v.Bytes)
+			return errEnough
+		}
+		return nil
+	})
+	return id
+}
+
 // DecodeReading reads a record of history. The result keeps nothing of b.
 func DecodeReading(b []byte) (Reading, error) {
 	r := Reading{Quality: feeds.Good}

@@ -182,7 +182,7 @@ func (p *Pipeline) adoptReadings(r *index.Remote, list []judgement) []judgement 
 		for _, b := range g.Readings {
 			got, err := DecodeReading(b)
 			if err != nil {
-				p.log.Error().Err(err).Str("thing", g.ID).Msg("a reading that another server wrote cannot be read")
+				p.passOver("readings of other servers", r.Known, b, err)
 				continue
 			}
 			key := identity(got.ID, got.Property, got.At.Milli(), got.Quality, got.Value)
