@@ -30,6 +30,8 @@ const (
 	CancelIncident      Action = "incident.cancel"
 	MergeIncident       Action = "incident.merge" // cancelled as a duplicate
 	ReopenIncident      Action = "incident.reopen"
+	HoldIncident        Action = "incident.hold"     // let work rest, and go on
+	OverrideClosure     Action = "incident.override" // close with less proof than is needed
 
 	ReadAlarms   Action = "alarm.read"
 	ActAlarms    Action = "alarm.act"    // acknowledge, and shelve what is P2 or P3
@@ -64,13 +66,13 @@ const (
 func Actions() []Action {
 	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
-		ReopenIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReopenIncident, HoldIncident, OverrideClosure, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
 	return slices.Contains([]Action{EditUnits, ReportUnits, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
-		MergeIncident, ReopenIncident, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, Reveal, StaffDesk}, a)
+		MergeIncident, ReopenIncident, HoldIncident, OverrideClosure, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, Reveal, StaffDesk}, a)
 }
 
 // ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
@@ -132,6 +134,7 @@ var (
 
 	// What depends on where an incident stands (domain.md section 5).
 	minor     = rule{own: Full, when: func(_ Subject, o Object) bool { return !o.Grave && o.Status != onScene }, why: "a supervisor cancels what is grave or has a unit on scene"}
+	slight    = rule{own: Full, when: func(_ Subject, o Object) bool { return !o.Grave }, why: "a supervisor holds what is grave"}
 	advised   = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status == acknowledged }, why: "an operator resolves what needs no unit"}
 	served    = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status == onScene }, why: "a dispatcher resolves what has a unit on scene"}
 	unclosed  = rule{own: Full, when: func(_ Subject, o Object) bool { return o.Status != closed }, why: "a supervisor opens again what is closed"}
@@ -172,10 +175,10 @@ var roles = map[Role]map[Action]rule{
 		WriteReports, StaffDesk),
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
 	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
-		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(shared, ReadIncidents)),
+		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(slight, HoldIncident), row(shared, ReadIncidents)),
 	Supervisor: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
-		row(shared, ReadIncidents)),
+		row(all, HoldIncident, OverrideClosure), row(shared, ReadIncidents)),
 	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents), row(facts, ReadAlarms)),
 	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
 	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),

@@ -40,6 +40,8 @@ import (
 type Deps struct {
 	Auth    *auth.Auth
 	Picture *index.Picture
+	Places  *UnitPlaces // nil: made of Picture
+	Place   func(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error)
 	History *index.Store
 	Cases   *store.Store
 	Deliver func(ctx context.Context, feed string, body []byte, meta feeds.Meta) (feeds.Outcome, error)
@@ -111,6 +113,9 @@ func New(d Deps) (http.Handler, error) {
 		}
 	})
 	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated), begun: newBegun()}
+	if s.Places == nil {
+		s.Places = NewUnitPlaces(s.Picture, func(feed string) string { return view{s: s}.agencyOf(feed) })
+	}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {
 		return nil, err
@@ -139,11 +144,13 @@ func (s *server) register() error {
 	s.alarms()
 	s.incidents()
 	s.incidentActs()
+	s.life()
 	s.suggestions()
 	s.reports()
 	s.plans()
 	s.units()
 	s.unitEdits()
+	s.unitPlaces()
 	s.dispatches()
 	s.statements()
 	s.areaStatus()

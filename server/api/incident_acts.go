@@ -23,6 +23,17 @@ func (s *server) incidentActs() {
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/evidence", "incident-evidence", "Add a piece of evidence to an incident, or take one away: its timeline keeps that it was there", http.StatusOK, s.incidentEvidence)
 }
 
+// life are the acts that are neither a transition nor about what belongs together.
+func (s *server) life() {
+	const one = "/api/v1/incidents/{id}"
+	operation(s, about(access.ActIncidents, scope.NounIncident), "PATCH", one, "edit-incident", "Correct title, type, severity or place; another type brings its own agencies, service class and checklist", http.StatusOK, s.patchIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/hold", "hold-incident", "Let work on an incident rest for at most 24 h, or go on; the clocks of the service stand still for unsafe_access and outside_party alone", http.StatusOK, s.holdIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/checklist", "incident-checklist", "Do a line of the checklist, or take it back", http.StatusOK, s.checkIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/dispute", "dispute-incident", "Enter a citizen's word that what is resolved or closed is not done; whoever may reopen it does so with it", http.StatusOK, s.disputeIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/confirm", "confirm-incident", "Enter a reporter's word, or that of your own supporting agency, that it is over: a kind of proof that closing needs", http.StatusOK, s.confirmIncident)
+	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/hold-reasons", "hold-reasons", "Why work on an incident may rest", http.StatusOK, listHoldReasons)
+}
+
 // version gives the version that an act names, else that of the incident as the route found it; a session must name one.
 func version(ctx context.Context, named int) (int, error) {
 	if named > 0 {

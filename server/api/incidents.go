@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -104,22 +106,48 @@ func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*b
 
 type transitionIn struct {
 	ID   string `path:"id"`
+	Key  string `header:"Idempotency-Key" maxLength:"256" doc:"The same key of the same person is answered as the first time, for 7 days"`
 	Body struct {
-		To      string `json:"to" enum:"acknowledged,dispatched,on_scene,resolved,closed,cancelled,reopened"`
-		Note    string `json:"note,omitempty" maxLength:"4000"`
-		Version int    `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session, a token may leave it out"`
-		Outcome string `json:"outcome,omitempty" doc:"With resolved"`
-		Reason  string `json:"reason,omitempty" doc:"With cancelled and reopened"`
+		To       string     `json:"to" enum:"acknowledged,dispatched,on_scene,resolved,closed,cancelled,reopened"`
+		Note     string     `json:"note,omitempty" maxLength:"4000"`
+		Version  int        `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session; a token, and an act with at and an Idempotency-Key, may leave it out"`
+		At       time.Time  `json:"at,omitzero" doc:"When it was done, where it is told later: not before the incident began nor before the step before it, not ahead of us"`
+		Outcome  string     `json:"outcome,omitempty" doc:"With resolved: advice_given, no_unit_needed or referred where no unit went"`
+		Cause    string     `json:"cause,omitempty" maxLength:"4000" doc:"With resolved; what a session resolves on scene has outcome, cause and victims"`
+		Victims  *victimsIn `json:"victims,omitempty" doc:"With resolved; each may be 0"`
+		Override string     `json:"override,omitempty" maxLength:"4000" doc:"With closed: a supervisor's reason to close with less proof than is needed; it is kept and counted"`
+		Reason   string     `json:"reason,omitempty" doc:"With cancelled and reopened"`
 	}
 }
 
+// victimsIn are victims as somebody says them: what is left out is none.
+type victimsIn struct {
+	Dead       int `json:"dead,omitempty" minimum:"0"`
+	Missing    int `json:"missing,omitempty" minimum:"0"`
+	Injured    int `json:"injured,omitempty" minimum:"0"`
+	Displaced  int `json:"displaced,omitempty" minimum:"0"`
+	Affected   int `json:"affected,omitempty" minimum:"0"`
+	Households int `json:"households,omitempty" minimum:"0"`
+}
+
+func (v *victimsIn) victims() *incident.Victims {
+	if v == nil {
+		return nil
+	}
+	out := incident.Victims(*v)
+	return &out
+}
+
 func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incidentOut], error) {
-	act := incident.Act{To: incident.Status(in.Body.To), Note: in.Body.Note, Version: in.Body.Version, Outcome: in.Body.Outcome, Reason: in.Body.Reason}
+	b := in.Body
 	who, _ := auth.FromContext(ctx)
-	if act.Version == 0 && who.Via == auth.ViaSession {
+	desk := who.Via == auth.ViaSession
+	act := incident.Act{To: incident.Status(b.To), Note: b.Note, Version: b.Version, Outcome: b.Outcome, Reason: b.Reason, Cause: strings.TrimSpace(b.Cause), Victims: b.Victims.victims(),
+		Override: strings.TrimSpace(b.Override), At: b.At, Whole: desk}
+	if act.Version == 0 && desk && (b.At.IsZero() || in.Key == "") {
 		return nil, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
 	}
-	one, err := s.sees(ctx).transition(ctx, in.ID, act)
+	one, err := s.sees(ctx).transition(ctx, in.ID, in.Key, act)
 	if err != nil {
 		return nil, err
 	}

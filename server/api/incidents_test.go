@@ -32,7 +32,7 @@ func TestIncidentTellsWhatMayBeAsked(t *testing.T) {
 	if got := allowedOf(h.want(h.ask("GET", path, "", "Cookie", cookie), 200)); !slices.Equal(got, []string{"closed", "reopened", "cancelled"}) {
 		t.Errorf("resolved, for another: %v", got)
 	}
-	closed := h.want(h.ask("POST", path+"/transitions", `{"to":"closed","version":3}`, "Cookie", cookie, "Content-Type", "application/json", "Origin", "http://127.0.0.1:8080"), 200)
+	closed := h.want(h.ask("POST", path+"/transitions", `{"to":"closed","override":"cukup lewat telepon","version":3}`, "Cookie", cookie, "Content-Type", "application/json", "Origin", "http://127.0.0.1:8080"), 200)
 	if closed["status"] != "closed" || !slices.Equal(allowedOf(closed), []string{"reopened"}) {
 		t.Errorf("closed: %v", closed)
 	}

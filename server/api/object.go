@@ -317,14 +317,20 @@ const tries = 5
 
 // transition does an act on the incident that the route names, where the one who asks may: what is judged is the revision that is changed.
 // Without a version the act follows the incident.
-func (v view) transition(ctx context.Context, id string, act incident.Act) (incident.Incident, error) {
-	may := func(in *incident.Incident) error { return v.may(ctx, actOf(act.To, act.Reason), scope.Incident(in)) }
+func (v view) transition(ctx context.Context, id, key string, act incident.Act) (incident.Incident, error) {
+	may := func(in *incident.Incident) error {
+		o := scope.Incident(in)
+		if err := v.may(ctx, actOf(act.To, act.Reason), o); err != nil || act.Override == "" {
+			return err
+		}
+		return v.may(ctx, access.OverrideClosure, o)
+	}
 	follow := act.Version == 0
 	if follow {
 		act.Version = objectOf(ctx).incident.Version
 	}
 	for i := 0; ; i++ {
-		one, err := v.s.Cases.TransitionIf(ctx, id, act, actor(ctx), may)
+		one, err := v.s.Cases.TransitionOnce(ctx, id, key, act, actor(ctx), may)
 		if err == nil {
 			return one, nil
 		}
@@ -341,7 +347,7 @@ func (v view) transition(ctx context.Context, id string, act incident.Act) (inci
 
 // conflict tells an act that came too late what it needs to go on.
 func (v view) conflict(c *store.Conflict) error {
-	return &conflict{"the incident has changed or does not allow that", http.StatusConflict, c.Error(), v.form(&c.Current), v.allowed(&c.Current, c.Allowed)}
+	return &conflict{"the incident has changed or does not allow that", http.StatusConflict, c.Error(), v.form(&c.Current), v.allowed(&c.Current, c.Allowed), c.Missing}
 }
 
 // enter takes a report that somebody enters: for the house, or for an agency whose desk they sit at. Who gave it is kept first.

@@ -120,6 +120,38 @@ func (s *server) faultOf(err error) error {
 	return s.fault(err)
 }
 
+// edited does an act that needs one right, and answers with the incident.
+func (v view) edited(ctx context.Context, id, action, reason string, right access.Action, change func(in *incident.Incident, who string, now time.Time) (incident.Incident, error)) (*body[incidentOut], error) {
+	who := actor(ctx)
+	may := func(in *incident.Incident) error { return v.may(ctx, right, scope.Incident(in)) }
+	return v.answer(v.s.Cases.Edit(ctx, id, action, reason, who, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+		return change(in, who.Subject, now)
+	}))
+}
+
+// answer is an incident after an act, or why it was not done.
+func (v view) answer(out incident.Incident, err error) (*body[incidentOut], error) {
+	if err != nil {
+		return nil, v.actFault(err)
+	}
+	v.now = v.s.Now()
+	return v.seenBy(&out), nil
+}
+
+// amend corrects an incident; whoever does must be one who may say what belongs to it, before and after.
+func (v view) amend(ctx context.Context, id string, a incident.Amendment) (*body[incidentOut], error) {
+	return v.answer(v.s.Cases.Amend(ctx, id, a, actor(ctx), v.edits(ctx)))
+}
+
+// contest keeps a citizen's word; whoever may open the incident again accepts it by entering it.
+func (v view) contest(ctx context.Context, id, text string) (*body[incidentOut], error) {
+	return v.answer(v.s.Cases.Contest(ctx, id, text, actor(ctx),
+		func(one *incident.Incident) error { return v.may(ctx, access.ActIncidents, scope.Incident(one)) },
+		func(one *incident.Incident) bool {
+			return v.who.May(access.ReopenIncident, scope.Incident(one), v.now).Allowed()
+		}))
+}
+
 // actFault is the answer of an act that was not done; nil where it was.
 func (v view) actFault(err error) error {
 	var late *store.Conflict

@@ -181,14 +181,14 @@ func TestTransitionsAskTheActionOfTheirTo(t *testing.T) {
 		{"dispatch", cap.Severe, nil, `{"to":"dispatched","version":1}`, []string{"dispatcher", "supervisor"}},
 		{"arrive", cap.Severe, []incident.Act{{To: incident.Dispatched}}, `{"to":"on_scene","version":2}`, []string{"dispatcher", "supervisor"}},
 		{"resolve by advice", cap.Severe, []incident.Act{{To: incident.Acknowledged}}, `{"to":"resolved","outcome":"advice_given","version":2}`, []string{"operator", "supervisor"}},
-		{"resolve on scene", cap.Severe, []incident.Act{{To: incident.Dispatched}, {To: incident.OnScene}}, `{"to":"resolved","version":3}`, []string{"dispatcher", "supervisor"}},
+		{"resolve on scene", cap.Severe, []incident.Act{{To: incident.Dispatched}, {To: incident.OnScene}}, `{"to":"resolved","outcome":"air surut","cause":"hujan deras","victims":{"injured":0},"version":3}`, []string{"dispatcher", "supervisor"}},
 		{"cancel", cap.Minor, nil, `{"to":"cancelled","reason":"false","version":1}`, []string{"operator", "supervisor"}},
 		{"cancel what is grave", cap.Severe, nil, `{"to":"cancelled","reason":"false","version":1}`, []string{"supervisor"}},
 		{"cancel on scene", cap.Minor, []incident.Act{{To: incident.Dispatched}, {To: incident.OnScene}}, `{"to":"cancelled","reason":"false","version":3}`, []string{"supervisor"}},
 		{"cancel a duplicate", cap.Minor, nil, `{"to":"cancelled","reason":"duplicate","version":1}`, []string{"operator", "dispatcher", "supervisor"}},
 		{"open again", cap.Severe, []incident.Act{{To: incident.Acknowledged}, {To: incident.Resolved}}, `{"to":"reopened","version":3}`, []string{"dispatcher", "supervisor"}},
 		{"close", cap.Severe, []incident.Act{{To: incident.Acknowledged}, {To: incident.Resolved}}, `{"to":"closed","version":3}`, []string{"supervisor", "lead"}},
-		{"open again what is closed", cap.Severe, []incident.Act{{To: incident.Acknowledged}, {To: incident.Resolved}, {To: incident.Closed}}, `{"to":"reopened","reason":"salah","version":4}`, []string{"supervisor"}},
+		{"open again what is closed", cap.Severe, []incident.Act{{To: incident.Acknowledged}, {To: incident.Resolved}, {To: incident.Closed, Override: "uji"}}, `{"to":"reopened","reason":"salah","version":4}`, []string{"supervisor"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for name, ask := range who {
@@ -199,6 +199,9 @@ func TestTransitionsAskTheActionOfTheirTo(t *testing.T) {
 					if in, err = h.cases.Transition(t.Context(), in.ID, act, audit.Actor{Subject: []string{"user:a", "user:b"}[i%2]}); err != nil {
 						t.Fatal(err)
 					}
+				}
+				if c.name == "close" {
+					h.prove(in.ID)
 				}
 				doc, path := map[string]any{}, "/api/v1/incidents/"+in.ID
 				_ = json.Unmarshal(ask("GET", path, "").Body.Bytes(), &doc)
@@ -225,6 +228,20 @@ func TestTransitionsAskTheActionOfTheirTo(t *testing.T) {
 	}
 }
 
+// prove lets a unit in the cell and a photo show that an incident is over.
+func (h *house) prove(id string) {
+	h.t.Helper()
+	_, err := h.cases.Edit(h.t.Context(), id, "incident.proved", "", audit.Actor{Subject: "house:clock"}, func(*incident.Incident) error { return nil }, func(in *incident.Incident, _ time.Time) (incident.Incident, error) {
+		out := in.Clone()
+		out.Prove(incident.Proven{Kind: incident.UnitInCell, Ref: "d"})
+		out.Prove(incident.Proven{Kind: incident.Photo, Ref: "p"})
+		return out, nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // Whoever resolved an incident does not also close it, whichever hat they wear; and whoever configures does not dispatch.
 func TestDutiesArePartedOnTheWire(t *testing.T) {
 	h := build(t)
@@ -239,7 +256,15 @@ func TestDutiesArePartedOnTheWire(t *testing.T) {
 	if doc := h.want(both("POST", path+"/transitions", `{"to":"closed","version":3}`), 403); doc["reason"] != "the same person may not do both" {
 		t.Errorf("%v", doc)
 	}
-	h.want(h.person("lain", "", access.Grant{Role: access.Supervisor})("POST", path+"/transitions", `{"to":"closed","version":3}`), 200)
+	other := h.person("lain", "", access.Grant{Role: access.Supervisor})
+	if doc := h.want(other("POST", path+"/transitions", `{"to":"closed","version":3}`), 409); len(doc["missing"].([]any)) != 5 {
+		t.Errorf("nothing shows that it is over: %v", doc)
+	}
+	liaison := h.person("opd", "", access.Grant{Role: access.Liaison, Agency: "bpbd"})
+	h.want(liaison("POST", path+"/transitions", `{"to":"closed","override":"sudah","version":3}`), 403)
+	if doc := h.want(other("POST", path+"/transitions", `{"to":"closed","override":"dijawab lewat telepon","version":3}`), 200); doc["override"] != "dijawab lewat telepon" {
+		t.Errorf("%v", doc)
+	}
 	config := h.person("atur", "", access.Grant{Role: access.Dispatcher}, access.Grant{Role: access.Admin})
 	if doc := h.want(config("POST", "/api/v1/incidents/"+h.flood(cap.Minor).ID+"/transitions", `{"to":"dispatched","version":1}`), 403); !strings.Contains(doc["reason"].(string), "configures") {
 		t.Errorf("%v", doc)

@@ -60,11 +60,12 @@ func answer(w http.ResponseWriter, status int, doc any) {
 
 // conflict is the 409 of a transition that came too late or is not allowed: it brings what one needs to go on.
 type conflict struct {
-	Title   string            `json:"title"`
-	Status  int               `json:"status"`
-	Detail  string            `json:"detail"`
-	Current incident.Incident `json:"current"`
-	Allowed []incident.Status `json:"allowed"`
+	Title   string               `json:"title"`
+	Status  int                  `json:"status"`
+	Detail  string               `json:"detail"`
+	Current incident.Incident    `json:"current"`
+	Allowed []incident.Status    `json:"allowed"`
+	Missing []incident.ProofKind `json:"missing,omitempty"` // kinds of proof of which a closure needs more
 }
 
 // Error, GetStatus and ContentType are what huma asks of an error that is its own answer.

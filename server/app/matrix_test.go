@@ -165,7 +165,7 @@ func (m *matrix) hoard(lines []routeLine) {
 var stands = map[string][]incident.Act{
 	"new": nil, "acknowledged": {{To: incident.Acknowledged}}, "dispatched": {{To: incident.Dispatched}}, "on_scene": {{To: incident.Dispatched}, {To: incident.OnScene}},
 	"resolved": {{To: incident.Acknowledged}, {To: incident.Resolved}}, "resolved-by-self": {{To: incident.Acknowledged}, {To: incident.Resolved}},
-	"closed": {{To: incident.Acknowledged}, {To: incident.Resolved}, {To: incident.Closed}},
+	"closed": {{To: incident.Acknowledged}, {To: incident.Resolved}, {To: incident.Closed, Override: "uji"}},
 }
 
 // stand opens an incident and brings it to where it stands; by resolves it where the line says so.

@@ -1,0 +1,41 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/incident"
+	"kentongan/feeds/cap"
+	"kentongan/geo"
+)
+
+type patchIn struct {
+	ID   string `path:"id"`
+	Body struct {
+		Title    *string  `json:"title,omitempty" maxLength:"200"`
+		Type     string   `json:"type,omitempty" maxLength:"64" doc:"One of the incident types"`
+		Severity string   `json:"severity,omitempty" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
+		Lng      *float64 `json:"lng,omitempty"`
+		Lat      *float64 `json:"lat,omitempty"`
+		Version  int      `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session"`
+	}
+}
+
+func (s *server) patchIncident(ctx context.Context, in *patchIn) (*body[incidentOut], error) {
+	named, err := version(ctx, in.Body.Version)
+	if err != nil {
+		return nil, err
+	}
+	a := incident.Amendment{Title: in.Body.Title, Type: in.Body.Type, Severity: cap.Severity(in.Body.Severity), Version: named}
+	if (in.Body.Lng == nil) != (in.Body.Lat == nil) {
+		return nil, huma.Error422UnprocessableEntity("lng and lat go together", &huma.ErrorDetail{Location: "body.lng", Message: "lng and lat go together"})
+	}
+	if in.Body.Lng != nil {
+		a.Position = &geo.Position{Lat: *in.Body.Lat, Lng: *in.Body.Lng}
+		if err := a.Position.Validate(); err != nil {
+			return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.lng", Message: err.Error()})
+		}
+	}
+	return s.sees(ctx).amend(ctx, in.ID, a)
+}
