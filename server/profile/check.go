@@ -27,7 +27,7 @@ func (r *reading) profile() *Profile {
 	f := &r.file
 	p := &Profile{Slug: f.Slug, Name: f.Name, Names: f.Names, Codes: f.Codes, Center: geo.Position(f.Center), MarginKm: DefaultMarginKm, Prefix: f.Prefix,
 		Languages: f.Languages, PhoneArea: f.PhoneArea, CodeSystem: f.CodeSystem, Neighbours: f.Neighbours, Agencies: f.Agencies, Capabilities: f.Capabilities,
-		Units: f.Units, Desks: f.Desks, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Consents: f.Consents, Attach: f.Attach, Attribution: f.Attribution,
+		Units: f.Units, Desks: f.Desks, Hazards: f.HazardSites, Levels: Levels(f.Levels), SLA: f.SLA, Checklists: f.Checklists, Consents: f.Consents, Attach: f.Attach, Attribution: f.Attribution,
 		FeltNames: f.FeltNames, Provinces: f.Provinces, Coastal: f.Coastal}
 	if p.Names == nil {
 		p.Names = Text{}
@@ -51,6 +51,7 @@ func (r *reading) profile() *Profile {
 	r.hazards(p)
 	r.levels(p)
 	r.service(p)
+	r.checklists(p)
 	r.consents(p)
 	r.attach(p)
 	return p
@@ -343,29 +344,6 @@ func (r *reading) levels(p *Profile) {
 // rank orders severities; none is the calmest.
 func rank(s cap.Severity) int {
 	return slices.Index([]cap.Severity{"", cap.Unknown, cap.Minor, cap.Moderate, cap.Severe, cap.Extreme}, s)
-}
-
-func (r *reading) service(p *Profile) {
-	zones := r.once("sla.zones", "code")
-	for i, z := range p.SLA.Zones {
-		zones.see(i, z.Code)
-		r.words(fmt.Sprintf("sla.zones[%d].names", i), z.Names, p)
-	}
-	if _, known := zones.at[p.SLA.DefaultZone]; p.SLA.DefaultZone != "" && !known {
-		r.bad("sla.default_zone", "%q is none of the zones", p.SLA.DefaultZone)
-	}
-	classes := r.once("sla.classes", "code")
-	for i, c := range p.SLA.Classes {
-		path := fmt.Sprintf("sla.classes[%d]", i)
-		classes.see(i, c.Code)
-		r.oneOf(path+".code", c.Code, "A", "B", "C", "D", "E")
-		r.words(path+".names", c.Names, p)
-		for z := range c.OnSceneMin {
-			if _, known := zones.at[z]; !known {
-				r.bad(path+".on_scene_min."+z, "%q is none of the zones", z)
-			}
-		}
-	}
 }
 
 func (r *reading) attach(p *Profile) {

@@ -125,7 +125,20 @@ type Service struct {
 
 // ZoneName names a zone of service: town, rural, remote.
 type ZoneName struct {
-	Code  string `yaml:"code" json:"code"`
+	Code  string   `yaml:"code" json:"code"`
+	Names Text     `yaml:"names" json:"names"`
+	Areas []string `yaml:"areas" json:"areas,omitempty"` // codes of the areas that lie in it; all others lie in the default zone
+}
+
+// Checklist is what is done about every incident of some types, in its order.
+type Checklist struct {
+	Types []string    `yaml:"types" json:"types"`
+	Lines []CheckLine `yaml:"lines" json:"lines"`
+}
+
+// CheckLine is one line of a checklist.
+type CheckLine struct {
+	Key   string `yaml:"key" json:"key"`
 	Names Text   `yaml:"names" json:"names"`
 }
 

@@ -48,6 +48,7 @@ type Profile struct {
 	Hazards      []Hazard
 	Levels       Levels
 	SLA          Service
+	Checklists   []Checklist
 	StatusRules  *status.Rules   // those of Levels, checked
 	Consents     []rules.Consent // checked by Load
 	Attach       []string        // incident types that reports join by themselves

@@ -123,10 +123,16 @@ var samples = map[string]string{
   default_zone: town
   zones:
     - {code: town, names: {id: kota, en: town}}
+    - {code: rural, names: {id: perdesaan, en: rural}, areas: [id9901010]}
   classes:
-    - {code: A, names: {id: nyawa, en: life}, ack_min: 1, dispatch_min: 2, on_scene_min: {town: 15}}
+    - {code: A, names: {id: nyawa, en: life}, ack_min: 1, dispatch_min: 2, on_scene_min: {town: 15, rural: 30}}
     - {code: D, names: {id: layanan, en: service}, ack_min: 60, dispatch_min: 360, done_min: 10080}
     - {code: E, names: {id: pantau, en: watch}, ack_min: 15, decide_min: 30}`,
+	"checklists": `checklists:
+  - types: [flood, flash_flood]
+    lines:
+      - {key: evacuate, names: {id: Warga di tempat rendah diungsikan, en: People in low places are evacuated}}
+      - {key: power, names: {id: PLN diminta memutus aliran, en: The power company is asked to cut the power}}`,
 	"attach": `attach: [flood, landslide]`,
 	"consents": `consents:
   - id: mmi-vi
