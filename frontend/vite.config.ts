@@ -1,10 +1,11 @@
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vitest/config";
+import { fieldWorker } from "./field-worker.build";
 
 // The paraglide Vite plugin keeps the process alive, so messages are compiled by its command (npm run i18n).
 export default defineConfig({
   base: "/",
-  plugins: [svelte()],
+  plugins: [svelte(), fieldWorker()],
   worker: { format: "es" },
   build: {
     target: ["chrome111", "firefox114", "safari16.4"],
@@ -18,6 +19,7 @@ export default defineConfig({
         login: "login.html",
         admin: "admin.html",
         briefing: "briefing.html",
+        field: "field.html",
       },
       output: {
         codeSplitting: {

@@ -70,6 +70,7 @@ func (s *server) pages() error {
 	s.table.handle("GET /wall", screen(access.ReadThings), pageOf(html["wall"]))
 	s.table.handle("GET /console", screen(access.ReadIncidents), pageOf(html["console"]))
 	s.table.handle("GET /briefing", screen(access.ReadBriefing), pageOf(html["briefing"]))
+	s.table.handle("GET /field", screen(access.ArriveIncident), pageOf(html["field"]))
 	s.table.handle("GET /admin", screen(access.ReadFeeds).or(administrative...), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	return nil

@@ -1,0 +1,168 @@
+// Sends the outbox: by the page while it is open, by the service worker while it is not; never by both at once.
+import { call, type Answer } from "../../api/call";
+import { doc, text } from "../../api/read";
+import { dropActs, readActs, readKnown, writeActs, writeKnown } from "./keep";
+import {
+  due,
+  impatient,
+  nextTry,
+  settle,
+  spent,
+  stops,
+  type Act,
+} from "./outbox";
+
+const LOCK = "kentongan.field.outbox";
+/** Told whenever something in the outbox has changed. */
+export const CHANNEL = "kentongan.field";
+/** The tag of a background sync. */
+export const SYNC = "outbox";
+
+const PHOTO_MS = 120_000;
+const SEND_MS = 15_000;
+
+const part = (id: string) => encodeURIComponent(id);
+
+async function photo(
+  act: Extract<Act, { kind: "photo" }>,
+): Promise<Answer<unknown>> {
+  const asked = new URLSearchParams({ kind: "photo", taken_at: act.at });
+  return raw(
+    `/api/v1/incidents/${part(act.incident)}/attachments?${asked.toString()}`,
+    act.photo ?? new Blob(),
+    act.key,
+  );
+}
+
+/** A body that is no JSON. */
+async function raw(
+  path: string,
+  body: Blob,
+  key: string,
+): Promise<Answer<unknown>> {
+  try {
+    const answer = await fetch(path, {
+      method: "POST",
+      headers: {
+        accept: "application/json",
+        "content-type": body.type,
+        "idempotency-key": key,
+      },
+      body,
+      signal: AbortSignal.timeout(PHOTO_MS),
+    });
+    const said = (await answer.json().catch(() => ({}))) as object;
+    const at = Date.parse(answer.headers.get("date") ?? "");
+    const wait = Number(answer.headers.get("retry-after"));
+    const when = Number.isNaN(at) ? {} : { at };
+    return answer.ok
+      ? { ok: true, body: said, ...when }
+      : {
+          ok: false,
+          status: answer.status,
+          problem: { ...said },
+          ...when,
+          ...(wait > 0 && { wait }),
+        };
+  } catch {
+    return { ok: false, status: 0, problem: {} };
+  }
+}
+
+/** Tells the house of one act. */
+export function post(act: Act): Promise<Answer<unknown>> {
+  const key = { "idempotency-key": act.key };
+  switch (act.kind) {
+    case "step":
+      return call(
+        "POST",
+        `/api/v1/dispatches/${part(act.dispatch)}/transitions`,
+        { to: act.to, at: act.at, ...(act.reason && { reason: act.reason }) },
+        SEND_MS,
+        key,
+      );
+    case "note":
+      return call(
+        "POST",
+        `/api/v1/incidents/${part(act.incident)}/comments`,
+        { text: act.text },
+        SEND_MS,
+        key,
+      );
+    case "photo":
+      return photo(act);
+  }
+}
+
+/** How far sending came. */
+export interface Round {
+  /** When to try again, milliseconds since 1970; null: nothing waits. */
+  next: number | null;
+  /** Of the last answer: 0 where nobody answered; null: nothing was sent. */
+  status: number | null;
+  /** How many acts have had their answer. */
+  sent: number;
+}
+
+/** Who the house says we are now; empty: nobody, or nobody answers. The phone may have passed to somebody else since the acts were done. */
+async function whoSends(): Promise<{ who: string; status: number }> {
+  const answer = await call<unknown>("GET", "/api/v1/session");
+  return answer.ok
+    ? { who: text(doc(answer.body)["subject"]), status: 200 }
+    : { who: "", status: answer.status };
+}
+
+let channel: BroadcastChannel | null = null;
+
+/** Tells the pages of this phone that the outbox has changed. */
+export function tell(): void {
+  channel ??= new BroadcastChannel(CHANNEL);
+  channel.postMessage("acts");
+}
+
+async function round(hurry: boolean): Promise<Round> {
+  let acts = await readActs();
+  const known = (await readKnown<string>("subject")) ?? "";
+  await dropActs(spent(acts, Date.now()));
+  if (!acts.some((a) => a.fate === "waiting"))
+    return { next: null, status: null, sent: 0 };
+  const { who, status } = await whoSends();
+  if (who === "") return { next: nextTry(acts, known), status, sent: 0 };
+  if (who !== known) await writeKnown("subject", who);
+  if (hurry) {
+    await writeActs(impatient(acts));
+    acts = await readActs();
+  }
+  let last = status;
+  let sent = 0;
+  for (;;) {
+    const act = due(acts, who, Date.now());
+    if (!act) break;
+    const answer = await post(act);
+    const now = settle(act, answer, Date.now(), Math.random());
+    await writeActs([now]);
+    tell();
+    last = answer.ok ? 200 : answer.status;
+    if (stops(answer)) break;
+    if (now.fate !== "waiting") sent++;
+    acts = await readActs();
+  }
+  return { next: nextTry(await readActs(), who), status: last, sent };
+}
+
+let under: Promise<unknown> = Promise.resolve();
+
+/**
+ * Sends what is due, in order within each incident. Waits where somebody else of this phone is sending. `hurry`: what pauses is tried at once.
+ */
+export function send(hurry = false): Promise<Round> {
+  // Without TLS there are no locks, and no service worker that would need one.
+  if ("locks" in navigator)
+    return navigator.locks.request(LOCK, () => round(hurry));
+  const mine = under.then(
+    () => round(hurry),
+    () => round(hurry),
+  );
+  under = mine;
+  return mine;
+}
