@@ -1,5 +1,5 @@
 // /api/v1/incidents: reading one whole, opening one, and the acts of its life.
-import type { Incident, IncidentStatus, Severity } from "../wire/wire";
+import type { Incident, IncidentStatus, Severity, Victims } from "../wire/wire";
 import { call, query, type Answer } from "./call";
 
 /** What may be asked of an incident; "reopened" is a verb that makes it acknowledged again. */
@@ -13,8 +13,12 @@ export interface Act {
   /** The version that was seen. */
   version: number;
   note?: string;
-  /** With resolved. */
+  /** With resolved; what a desk resolves on scene has all three. */
   outcome?: string;
+  cause?: string;
+  victims?: Victims;
+  /** With closed: why less proof than is needed is enough. */
+  override?: string;
   /** With cancelled and reopened. */
   reason?: string;
 }
@@ -82,6 +86,63 @@ export async function fetchTypes(): Promise<IncidentType[] | null> {
 
 export const act = (id: string, body: Act): Promise<Answer<Known>> =>
   call("POST", `${at(id)}/transitions`, body);
+
+/** How it shows that an incident is over; two kinds close it (domain, section 5). */
+export const PROOFS = [
+  "unit_in_cell",
+  "photo",
+  "sensor_normal",
+  "reporter",
+  "second_agency",
+] as const;
+export type ProofKind = (typeof PROOFS)[number];
+
+/** Why work may rest; the clocks stand still for the first two alone. */
+export const HOLDS = [
+  "unsafe_access",
+  "outside_party",
+  "no_resources",
+  "daylight",
+  "other",
+] as const;
+
+/** Why work rests, and until when; nothing to hold: it goes on. */
+export const hold = (
+  { id, version }: Incident,
+  rest: { reason: string; until: string; note: string } | null,
+): Promise<Answer<Known>> =>
+  call("POST", `${at(id)}/hold`, { on: rest !== null, version, ...rest });
+
+export const check = (
+  { id }: Incident,
+  key: string,
+  done: boolean,
+): Promise<Answer<Known>> => call("POST", `${at(id)}/checklist`, { key, done });
+
+/** That it is over: by the reporter of a report that is evidence of it, or, without one, by the own supporting agency. */
+export const confirmOver = (
+  { id }: Incident,
+  report: string,
+): Promise<Answer<Known>> =>
+  call("POST", `${at(id)}/confirm`, report === "" ? {} : { report });
+
+/** A citizen's word that it is not. */
+export const dispute = (
+  { id }: Incident,
+  text: string,
+): Promise<Answer<Known>> => call("POST", `${at(id)}/dispute`, { text });
+
+export interface Amendment {
+  title?: string;
+  type?: string;
+  severity?: Severity;
+  lng?: number;
+  lat?: number;
+}
+export const amend = (
+  { id, version }: Incident,
+  change: Amendment,
+): Promise<Answer<Known>> => call("PATCH", at(id), { ...change, version });
 
 export const openIncident = (draft: Draft): Promise<Answer<Known>> =>
   call("POST", ROOT, draft);

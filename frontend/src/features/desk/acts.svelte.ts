@@ -1,6 +1,12 @@
 // Acting on an incident. Nothing is shown as done before the house has said so, and what somebody wrote is kept until it was.
-import { act, type Act, type Known, type Verb } from "../../api/incidents";
-import type { Incident, IncidentStatus } from "../../wire/wire";
+import {
+  act,
+  type Act,
+  type Known,
+  type ProofKind,
+  type Verb,
+} from "../../api/incidents";
+import type { Incident, IncidentStatus, Victims } from "../../wire/wire";
 
 /** Why an act was not done: nobody answered, not allowed to this person, not complete, the store is busy, or gone. */
 export type Fault = {
@@ -19,10 +25,21 @@ export interface Conflict {
 export interface Words {
   note: string;
   outcome: string;
+  cause: string;
   reason: string;
+  override: string;
+  /** null: not said yet; all 0: there are none. */
+  victims: Victims | null;
 }
 
-const EMPTY: Words = { note: "", outcome: "", reason: "" };
+const EMPTY: Words = {
+  note: "",
+  outcome: "",
+  cause: "",
+  reason: "",
+  override: "",
+  victims: null,
+};
 
 /** The next step of its life: the panel's one primary button. */
 const NEXT: Partial<Record<IncidentStatus, Verb>> = {
@@ -41,8 +58,16 @@ export const atOnce = (to: Verb): boolean =>
   to === "acknowledged" || to === "on_scene";
 
 /** What is missing before the act may be sent: domain, section 5. */
-export function missing(to: Verb, words: Words): "outcome" | "reason" | null {
+export function missing(
+  to: Verb,
+  words: Words,
+  status: IncidentStatus,
+): "outcome" | "cause" | "victims" | "reason" | null {
   if (to === "resolved" && words.outcome.trim() === "") return "outcome";
+  if (to === "resolved" && status === "on_scene") {
+    if (words.cause.trim() === "") return "cause";
+    if (words.victims === null) return "victims";
+  }
   if ((to === "cancelled" || to === "reopened") && words.reason.trim() === "") {
     return "reason";
   }
@@ -67,6 +92,8 @@ export class Acts {
   form = $state<Verb | null>(null);
   fault = $state.raw<Fault | null>(null);
   conflict = $state.raw<Conflict | null>(null);
+  /** It was to be closed and too little shows that it is over: the kinds of proof that may still come. */
+  unproven = $state.raw<readonly ProofKind[]>([]);
   words = $state<Words>({ ...EMPTY });
   #onDone: (known: Known) => void;
 
@@ -78,8 +105,8 @@ export class Acts {
 
   keep(): void {
     try {
-      const { note, outcome, reason } = this.words;
-      if (note + outcome + reason === "")
+      const { victims, ...texts } = this.words;
+      if (victims === null && Object.values(texts).every((t) => t === ""))
         sessionStorage.removeItem(key(this.id));
       else sessionStorage.setItem(key(this.id), JSON.stringify(this.words));
     } catch {
@@ -96,6 +123,7 @@ export class Acts {
     this.busy = null;
     if (answer.ok) {
       this.conflict = null;
+      this.unproven = [];
       this.form = null;
       this.words = { ...EMPTY };
       this.keep();
@@ -103,7 +131,11 @@ export class Acts {
       return true;
     }
     const { status, problem } = answer;
-    if (status === 409 && problem["current"]) {
+    const lacks = problem["missing"] as ProofKind[] | undefined;
+    if (status === 409 && lacks && lacks.length > 0) {
+      this.unproven = lacks;
+      this.form = to;
+    } else if (status === 409 && problem["current"]) {
       const now = problem["current"] as Incident;
       const allowed = (problem["allowed"] as Verb[] | undefined) ?? [];
       this.conflict = { seen, now, allowed, tried: to };
@@ -118,13 +150,19 @@ export class Acts {
   }
 
   #body(to: Verb, seen: Incident): Act {
-    const { note, outcome, reason } = this.words;
+    const { note, outcome, cause, reason, override, victims } = this.words;
     const said = (text: string) => text.trim();
     return {
       to,
       version: seen.version,
       ...(said(note) !== "" && { note: said(note) }),
-      ...(to === "resolved" && { outcome: said(outcome) }),
+      ...(to === "resolved" && {
+        outcome: said(outcome),
+        ...(said(cause) !== "" && { cause: said(cause) }),
+        ...(victims !== null && { victims }),
+      }),
+      ...(to === "closed" &&
+        said(override) !== "" && { override: said(override) }),
       ...((to === "cancelled" || to === "reopened") && {
         reason: said(reason),
       }),

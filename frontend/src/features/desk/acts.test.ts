@@ -82,12 +82,29 @@ describe("an act", () => {
   });
 
   it("asks for what the domain asks for", () => {
-    const words = { note: "", outcome: "", reason: "" };
-    expect(missing("resolved", words)).toBe("outcome");
-    expect(missing("cancelled", words)).toBe("reason");
-    expect(missing("reopened", { ...words, reason: " " })).toBe("reason");
-    expect(missing("cancelled", { ...words, reason: "test" })).toBeNull();
-    expect(missing("acknowledged", words)).toBeNull();
+    const words = {
+      note: "",
+      outcome: "",
+      cause: "",
+      reason: "",
+      override: "",
+      victims: null,
+    };
+    expect(missing("resolved", words, "acknowledged")).toBe("outcome");
+    expect(missing("cancelled", words, "new")).toBe("reason");
+    expect(missing("reopened", { ...words, reason: " " }, "closed")).toBe(
+      "reason",
+    );
+    expect(
+      missing("cancelled", { ...words, reason: "test" }, "new"),
+    ).toBeNull();
+    expect(missing("acknowledged", words, "new")).toBeNull();
+    const told = { ...words, outcome: "surut" };
+    expect(missing("resolved", told, "acknowledged")).toBeNull();
+    expect(missing("resolved", told, "on_scene")).toBe("cause");
+    expect(missing("resolved", { ...told, cause: "hujan" }, "on_scene")).toBe(
+      "victims",
+    );
     expect(nextStep("on_scene")).toBe("resolved");
     expect(nextStep("closed")).toBeNull();
   });

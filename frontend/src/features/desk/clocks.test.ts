@@ -40,3 +40,23 @@ it("stand still once it is over, and ask for nothing that is not due", () => {
   });
   expect(states(watch, 10)).toEqual(["running", "none", "none"]);
 });
+
+it("know the arrival and the end where the zone gives them, and stand still while access is not safe", () => {
+  const times = { t_signal: at(0), t_ack: at(5), t_dispatch: at(10) };
+  const sla = {
+    class: "B",
+    ack_due: at(60),
+    dispatch_due: at(120),
+    scene_due: at(600),
+    resolve_due: at(7200),
+  } as Incident["sla"];
+  const going = { status: "dispatched", times, sla } as Partial<Incident>;
+  expect(states(make(going), 700)).toEqual(["met", "met", "late", "running"]);
+  const rest = (pausable: boolean) =>
+    make({
+      ...going,
+      on_hold: { reason: "x", until: at(9000), by: "", at: at(300), pausable },
+    });
+  expect(clocks(rest(true), T + 700_000)[2]?.leftMs).toBe(300_000);
+  expect(states(rest(false), 700)[2]).toBe("late");
+});

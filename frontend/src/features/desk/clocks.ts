@@ -3,7 +3,7 @@ import type { Incident } from "../../wire/wire";
 import { instant } from "../../i18n/format";
 
 export interface Clock {
-  step: "ack" | "dispatch" | "scene";
+  step: "ack" | "dispatch" | "scene" | "resolve";
   /** none: nothing is due. never: it is over, and this step was not taken. soon: less than a fifth of the time is left, so it will be missed unless somebody acts. */
   state: "none" | "running" | "soon" | "late" | "met" | "missed" | "never";
   due: number | null;
@@ -50,22 +50,25 @@ function clock(
   };
 }
 
-/** The three steps; the arrival has no due time until the profile knows the zone of each nagari. */
+/** The steps of its class; while a hold lets the clocks stand still they are of the moment it began. */
 export function clocks(incident: Incident, now: number): Clock[] {
-  const { times, sla, status } = incident;
+  const { times, sla, status, on_hold: rest } = incident;
   const signal = instant(times.t_signal) ?? instant(incident.opened_at) ?? now;
   const over =
     status === "closed" || status === "cancelled" || status === "resolved";
+  const held = rest?.pausable === true ? instant(rest.at) : null;
+  const at = Math.min(now, held ?? now);
+  const step = (
+    name: Clock["step"],
+    due: string | null,
+    done: string | null,
+  ): Clock => clock(name, signal, instant(due), instant(done), at, over);
   return [
-    clock("ack", signal, instant(sla.ack_due), instant(times.t_ack), now, over),
-    clock(
-      "dispatch",
-      signal,
-      instant(sla.dispatch_due),
-      instant(times.t_dispatch),
-      now,
-      over,
-    ),
-    clock("scene", signal, null, instant(times.t_scene), now, over),
+    step("ack", sla.ack_due, times.t_ack),
+    step("dispatch", sla.dispatch_due, times.t_dispatch),
+    step("scene", sla.scene_due, times.t_scene),
+    ...(sla.resolve_due
+      ? [step("resolve", sla.resolve_due, times.t_resolved)]
+      : []),
   ];
 }
