@@ -9,12 +9,13 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/unit"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 )
 
 // Where gives the last place of a unit, and when it was there; false: nobody knows.
-type Where func(unit string) (geo.Position, time.Time, bool)
+type Where func(u unit.Unit) (geo.Position, time.Time, bool)
 
 // clockman is who acts where only time has passed.
 var clockman = audit.Actor{Subject: "house:clock"}
@@ -159,7 +160,14 @@ func (r *lifeReader) witness(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		at, seen, known := r.where(d.doc.Unit)
+		u, err := r.s.unitOf(ctx, d.doc.Unit)
+		if errors.Is(err, ErrNoUnit) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		at, seen, known := r.where(u.doc)
 		if !known || now.Sub(seen) > lostAfter {
 			continue
 		}
