@@ -45,7 +45,7 @@ type Candidate struct {
 	TravelS      float64   `json:"travel_s"`
 	TravelSource string    `json:"travel_source"` // router or distance
 	Capable      bool      `json:"capable"`
-	Workload     int       `json:"workload"` // dispatches that are counted against it
+	Workload     int       `json:"workload"` // tasks of this shift, which are counted against it
 	Score        float64   `json:"score"`    // seconds: less is better
 	Reasons      []Reason  `json:"reasons"`
 }
@@ -74,9 +74,9 @@ type Answer struct {
 	NotProposed []Passed    `json:"not_proposed"`
 }
 
-// Rank proposes units. Workload counts the dispatches of each unit; both it and route may be nil. Units are looked for in rings of cells
+// Rank proposes units. Route may be nil. Units are looked for in rings of cells
 // around the place until Most capable ones are found with a ring beyond, so that far ones are not weighed.
-func Rank(need Need, units []unit.Unit, workload map[string]int, route Route) (Answer, error) {
+func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
 	out := Answer{Items: []Candidate{}, NotProposed: []Passed{}}
 	cells, err := rings(need.At)
 	if err != nil {
@@ -104,7 +104,7 @@ func Rank(need Need, units []unit.Unit, workload map[string]int, route Route) (A
 			continue
 		}
 		for _, i := range ring {
-			c := weigh(need, &units[i], workload[units[i].ID], route)
+			c := weigh(need, &units[i], units[i].Workload(need.Now), route)
 			if c.Capable {
 				capable++
 			}
@@ -181,6 +181,8 @@ func (c *Candidate) explain(need Need) {
 		say("from_post", "dari posnya: lokasi kini tidak diketahui", "from its post: where it is now is not known")
 	case old > OldAfter:
 		say("old_position", fmt.Sprintf("lokasi %d menit lalu: hilang sinyal", int(old.Minutes())), fmt.Sprintf("its place is %d min old: signal lost", int(old.Minutes())))
+	default:
+		say("position", fmt.Sprintf("lokasi %d detik lalu", int(max(0, old).Seconds())), fmt.Sprintf("its place is %d s old", int(max(0, old).Seconds())))
 	}
 	switch {
 	case !c.Capable:
@@ -189,7 +191,7 @@ func (c *Candidate) explain(need Need) {
 		say("capable", "mampu menangani jenis ini", "is capable of this type")
 	}
 	if c.Workload > 0 {
-		say("workload", fmt.Sprintf("%d tugas baru-baru ini", c.Workload), fmt.Sprintf("%d recent dispatches", c.Workload))
+		say("workload", fmt.Sprintf("%d tugas dalam giliran jaga ini", c.Workload), fmt.Sprintf("%d tasks within this shift", c.Workload))
 	}
 }
 

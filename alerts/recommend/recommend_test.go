@@ -35,8 +35,9 @@ func TestWhoIsProposed(t *testing.T) {
 	old := at("old", -0.9, 100.63, "trc")
 	old.PositionAt = moment.Of(noon.Add(-time.Hour))
 	lost := unit.Unit{ID: "bpbd/lost", Agency: "bpbd", Status: unit.Available}
+	near.Recent = []moment.Time{moment.Of(noon.Add(-13 * time.Hour)), moment.Of(noon.Add(-2 * time.Hour)), moment.Of(noon.Add(-time.Hour))}
 	need := Need{At: here, Capabilities: []string{"trc"}, Agencies: []string{"bpbd"}, Without: []string{"bpbd/no"}, Now: noon}
-	got, err := Rank(need, []unit.Unit{far, unfit, near, rested, off, shift, other, old, lost, at("no", -0.83, 100.63)}, map[string]int{"bpbd/near": 2}, nil)
+	got, err := Rank(need, []unit.Unit{far, unfit, near, rested, off, shift, other, old, lost, at("no", -0.83, 100.63)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func TestWhoIsProposed(t *testing.T) {
 
 func TestARouterGoesBeforeTheDistance(t *testing.T) {
 	route := func(from geo.Position) (float64, bool) { return 900, from.Lat == -0.84 }
-	got, err := Rank(Need{At: here, Now: noon}, []unit.Unit{at("a", -0.84, 100.63), at("b", -0.845, 100.63)}, nil, route)
+	got, err := Rank(Need{At: here, Now: noon}, []unit.Unit{at("a", -0.84, 100.63), at("b", -0.845, 100.63)}, route)
 	if err != nil || got.Items[0].Unit.CallSign != "b" || got.Items[0].TravelSource != "distance" || got.Items[1].TravelSource != "router" || got.Items[1].TravelS != 900 {
 		t.Errorf("%v %+v", err, got.Items)
 	}
@@ -82,7 +83,7 @@ func crowd(n int) []unit.Unit {
 // The rings leave out nobody who is nearer than somebody who is proposed.
 func TestRingsFindTheNearest(t *testing.T) {
 	units := crowd(2000)
-	got, err := Rank(Need{At: here, Capabilities: []string{"trc"}, Now: noon}, units, nil, nil)
+	got, err := Rank(Need{At: here, Capabilities: []string{"trc"}, Now: noon}, units, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestRingsFindTheNearest(t *testing.T) {
 func BenchmarkRank2000(b *testing.B) {
 	units := crowd(2000)
 	for b.Loop() {
-		if _, err := Rank(Need{At: here, Capabilities: []string{"trc"}, Now: noon}, units, nil, nil); err != nil {
+		if _, err := Rank(Need{At: here, Capabilities: []string{"trc"}, Now: noon}, units, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

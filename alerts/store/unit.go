@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/dispatch"
@@ -35,7 +36,7 @@ func (s *Store) unitsOf(ctx context.Context, ids []string) ([]kept[unit.Unit], e
 	return load(ctx, s.rdb, ids, s.keys.Unit, func(b []byte) (unit.Unit, error) {
 		var d unitDoc
 		err := json.Unmarshal(b, &d)
-		return d.Unit, err
+		return d.Unit.Clone(), err // with lists where an older document has none
 	})
 }
 
@@ -86,29 +87,6 @@ func (s *Store) Units(ctx context.Context) ([]unit.Unit, error) {
 
 // EditUnit changes what a unit says of itself, or its status between dispatches; may is asked of the very revision that changes. Errors:
 // ErrNoUnit, *UnitConflict, unit.ErrInvalid, feeds.ErrBusy, of may.
-func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor, may func(*unit.Unit) error) (out unit.Unit, err error) {
-	err = s.retry(ctx, func() error {
-		k, err := s.unitOf(ctx, id)
-		if err != nil {
-			return err
-		}
-		if err := may(&k.doc); err != nil {
-			return err
-		}
-		now := s.now()
-		if out, err = k.doc.Apply(e, known, now); errors.Is(err, unit.ErrStale) || errors.Is(err, unit.ErrNotAllowed) {
-			return &UnitConflict{Current: k.doc, Cause: err}
-		} else if err != nil {
-			return err
-		}
-		st := s.newStep(now)
-		if err := s.putUnit(st, k.rev, &out, k.own); err != nil {
-			return err
-		}
-		if err := st.audited(who, "unit.edited", "unit:"+id, e.Reason, k.doc, out); err != nil {
-			return err
-		}
-		return s.run(ctx, st)
-	})
-	return out, err
+func (s *Store) EditUnit(ctx context.Context, id string, e unit.Edit, known func(capability string) bool, who audit.Actor, may func(*unit.Unit) error) (unit.Unit, error) {
+	return s.changeUnit(ctx, id, "unit.edited", e.Reason, who, may, func(_ *step, u *unit.Unit, now time.Time) (unit.Unit, error) { return u.Apply(e, known, now) })
 }

@@ -32,25 +32,30 @@ func (s Status) Free() bool { return s == Available || s == Returning }
 
 // Unit is a response team or vehicle. Its place travels as a Thing of kind unit; what stands here is filled in when somebody asks.
 type Unit struct {
-	ID           string      `json:"id"` // "<agency>/<call sign>"
-	Agency       string      `json:"agency"`
-	CallSign     string      `json:"call_sign"`
-	Name         string      `json:"name"`
-	Capabilities []string    `json:"capabilities"` // codes of the profile
-	Status       Status      `json:"status"`
-	Version      int         `json:"version"` // grows with every change
-	Crew         []string    `json:"crew"`
-	Post         *Post       `json:"post"`
-	Lng          *float64    `json:"lng"` // last place; null: not known
-	Lat          *float64    `json:"lat"`
-	PositionAt   moment.Time `json:"position_at"`
-	Dispatch     *string     `json:"dispatch"` // id of the dispatch that it works on
-	Incident     *string     `json:"incident"` // of that dispatch
-	ShiftUntil   moment.Time `json:"shift_until"`
-	StatusAt     moment.Time `json:"status_at"`
-	Reason       string      `json:"reason,omitempty"` // of a status that a dispatcher has set
-	Panic        *Panic      `json:"panic"`
-	Example      bool        `json:"example,omitempty"` // made up for a demonstration: no such roster was published
+	ID           string        `json:"id"` // "<agency>/<call sign>"
+	Agency       string        `json:"agency"`
+	CallSign     string        `json:"call_sign"`
+	Name         string        `json:"name"`
+	Capabilities []string      `json:"capabilities"` // codes of the profile
+	Status       Status        `json:"status"`
+	Version      int           `json:"version"` // grows with every change
+	Crew         []string      `json:"crew"`
+	Post         *Post         `json:"post"`
+	Lng          *float64      `json:"lng"` // last place; null: not known
+	Lat          *float64      `json:"lat"`
+	PositionAt   moment.Time   `json:"position_at"`
+	PositionAgeS *float64      `json:"position_age_s"` // when it was asked for, of that place
+	Dispatch     *string       `json:"dispatch"`       // id of the dispatch that it works on
+	Incident     *string       `json:"incident"`       // of that dispatch
+	ShiftUntil   moment.Time   `json:"shift_until"`
+	StatusAt     moment.Time   `json:"status_at"`
+	Reason       string        `json:"reason,omitempty"` // of a status that a dispatcher has set
+	Trackers     []string      `json:"trackers"`         // ids of Things that tell its place, beside those that bear its name
+	Recent       []moment.Time `json:"recent"`           // when it set out, within Shift
+	HeardAt      moment.Time   `json:"heard_at"`         // its last word: an act of its crew, or that it answered
+	RollCallAt   moment.Time   `json:"roll_call_at"`     // since when it has not answered on scene; null: it has
+	Panic        *Panic        `json:"panic"`
+	Example      bool          `json:"example,omitempty"` // made up for a demonstration: no such roster was published
 }
 
 // Post is where a unit waits, in degrees.
@@ -62,21 +67,28 @@ type Post struct {
 
 // Panic is a crew's call for help. It stands until a dispatcher or supervisor clears it.
 type Panic struct {
-	At  moment.Time `json:"at"`
-	By  string      `json:"by"`
-	Lng *float64    `json:"lng"` // null: as the unit's last place
-	Lat *float64    `json:"lat"`
+	At       moment.Time `json:"at"`
+	By       string      `json:"by"`
+	Lng      *float64    `json:"lng"` // null: as the unit's last place
+	Lat      *float64    `json:"lat"`
+	Incident string      `json:"incident,omitempty"` // that it has opened or joined; empty where that is for named people only
 }
+
+// Shift is how long a task counts against a unit.
+const Shift = 12 * time.Hour
+
+// mostRecent bounds what is remembered of a shift.
+const mostRecent = 50
 
 // Faults of a change.
 var (
-	ErrInvalid    = errors.New("the unit is not valid")                       // 422
-	ErrNotAllowed = errors.New("the unit does not allow that now")            // 409
-	ErrStale      = errors.New("the unit has changed since it was read")      // 409
-	named         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)           // slugs: an agency, a call sign, a capability
-	capability    = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)          // of the profile's codes
-	settable      = []Status{Available, OffDuty, Returning}                   // by hand
-	bounds        = struct{ name, crew, list, reason int }{200, 100, 50, 500} // characters, and entries of a list
+	ErrInvalid    = errors.New("the unit is not valid")                                    // 422
+	ErrNotAllowed = errors.New("the unit does not allow that now")                         // 409
+	ErrStale      = errors.New("the unit has changed since it was read")                   // 409
+	named         = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)                        // slugs: an agency, a call sign, a capability
+	capability    = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,62}$`)                       // of the profile's codes
+	settable      = []Status{Available, OffDuty, Returning}                                // by hand
+	bounds        = struct{ name, crew, list, reason, trackers int }{200, 100, 50, 500, 5} // characters, and entries of a list
 )
 
 // ID is the identity of a call sign within an agency.
@@ -94,7 +106,7 @@ type Draft struct {
 // Unit makes the unit that a draft describes, available and without version; ErrInvalid names what is wrong. Known tells a capability of the
 // profile; nil: every well-formed one passes.
 func (d Draft) Unit(known func(code string) bool, now time.Time) (Unit, error) {
-	u := Unit{ID: ID(d.Agency, d.CallSign), Agency: d.Agency, CallSign: d.CallSign, Name: strings.TrimSpace(d.Name), Capabilities: listed(d.Capabilities), Crew: listed(d.Crew),
+	u := Unit{ID: ID(d.Agency, d.CallSign), Agency: d.Agency, CallSign: d.CallSign, Name: strings.TrimSpace(d.Name), Capabilities: listed(d.Capabilities), Crew: listed(d.Crew), Trackers: []string{}, Recent: []moment.Time{},
 		Post: d.Post, ShiftUntil: d.ShiftUntil, Status: Available, StatusAt: moment.Of(now), Example: d.Example}
 	switch {
 	case !named.MatchString(u.Agency):
@@ -124,6 +136,14 @@ func (u *Unit) check(known func(string) bool) error {
 			return fmt.Errorf("%w: crew[%d] is empty or has more than %d characters", ErrInvalid, i, bounds.crew)
 		}
 	}
+	if len(u.Trackers) > bounds.trackers {
+		return fmt.Errorf("%w: more than %d trackers", ErrInvalid, bounds.trackers)
+	}
+	for i, id := range u.Trackers {
+		if feed, native, ok := strings.Cut(id, ":"); !ok || feed == "" || native == "" || len(id) > 256 {
+			return fmt.Errorf("%w: trackers[%d]: %.60q is no id of a Thing as traccar:860123", ErrInvalid, i, id)
+		}
+	}
 	if p := u.Post; p != nil {
 		if err := (geo.Position{Lat: p.Lat, Lng: p.Lng}).Validate(); err != nil {
 			return fmt.Errorf("%w: post: %w", ErrInvalid, err)
@@ -140,13 +160,14 @@ type Edit struct {
 	Capabilities *[]string
 	Crew         *[]string
 	Post         *Post
+	Trackers     *[]string
 	ShiftUntil   *moment.Time // to zero: no end
 	Version      int
 }
 
 // Roster tells an edit that changes more than a unit's status.
 func (e *Edit) Roster() bool {
-	return e.Name != nil || e.Capabilities != nil || e.Crew != nil || e.Post != nil || e.ShiftUntil != nil
+	return e.Name != nil || e.Capabilities != nil || e.Crew != nil || e.Post != nil || e.Trackers != nil || e.ShiftUntil != nil
 }
 
 // Apply gives the unit after an edit. Errors: ErrInvalid, ErrStale, ErrNotAllowed: the status of a unit on a dispatch derives from it.
@@ -165,6 +186,7 @@ func (u *Unit) Apply(e Edit, known func(string) bool, now time.Time) (Unit, erro
 			return out, fmt.Errorf("%w: reason has more than %d characters", ErrInvalid, bounds.reason)
 		}
 		out.Status, out.StatusAt, out.Reason = *e.Status, moment.Of(now), e.Reason
+		out.heard(moment.Of(now))
 	}
 	if e.Name != nil {
 		if out.Name = strings.TrimSpace(*e.Name); out.Name == "" {
@@ -180,6 +202,9 @@ func (u *Unit) Apply(e Edit, known func(string) bool, now time.Time) (Unit, erro
 	if e.Post != nil {
 		post := *e.Post
 		out.Post = &post
+	}
+	if e.Trackers != nil {
+		out.Trackers = listed(*e.Trackers)
 	}
 	if e.ShiftUntil != nil {
 		out.ShiftUntil = *e.ShiftUntil
@@ -202,7 +227,15 @@ func (u *Unit) Follow(dispatch, incident string, status Status, now time.Time) U
 		}
 	}
 	if out.Status != status {
+		if status == EnRoute {
+			out.Recent = append(out.Recent, moment.Of(now))
+			out.Recent = out.Recent[max(0, len(out.Recent)-mostRecent):]
+			out.Recent = slices.DeleteFunc(out.Recent, func(at moment.Time) bool { return now.Sub(at.Time) >= Shift })
+		}
 		out.Status, out.StatusAt, out.Reason = status, moment.Of(now), ""
+	}
+	if status != OnScene {
+		out.RollCallAt = moment.Time{}
 	}
 	out.Version++
 	return out
@@ -234,10 +267,21 @@ func (u *Unit) Position() (p geo.Position, post, ok bool) {
 	return geo.Position{}, false, false
 }
 
+// Workload counts the tasks for which the unit has set out within Shift.
+func (u *Unit) Workload(now time.Time) int {
+	n := 0
+	for _, at := range u.Recent {
+		if now.Sub(at.Time) < Shift {
+			n++
+		}
+	}
+	return n
+}
+
 // Clone copies a unit and its lists.
 func (u *Unit) Clone() Unit {
 	out := *u
-	out.Capabilities, out.Crew = listed(u.Capabilities), listed(u.Crew)
+	out.Capabilities, out.Crew, out.Trackers, out.Recent = listed(u.Capabilities), listed(u.Crew), listed(u.Trackers), append([]moment.Time{}, u.Recent...)
 	return out
 }
 

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"kentongan/alerts/incident"
 	"kentongan/alerts/recommend"
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
-	"kentongan/geo/index"
 	"kentongan/server/access"
 	"kentongan/server/scope"
 
@@ -27,8 +25,8 @@ func (s *server) units() {
 // ErrUnplaced means that an incident has no place, so that nobody is near it.
 var ErrUnplaced = errors.New("the incident has no place: give it one first")
 
-// Recommend ranks units for an incident, without those that were asked. Errors: ErrUnplaced.
-func Recommend(in *incident.Incident, units []unit.Unit, without []string, now time.Time) (recommend.Answer, error) {
+// Recommend ranks units for an incident, without those that were asked, by a router's roads where there are any. Errors: ErrUnplaced.
+func Recommend(in *incident.Incident, units []unit.Unit, without []string, now time.Time, route recommend.Route) (recommend.Answer, error) {
 	at, placed := in.Position()
 	if !placed {
 		return recommend.Answer{}, ErrUnplaced
@@ -37,31 +35,7 @@ func Recommend(in *incident.Incident, units []unit.Unit, without []string, now t
 	if in.LeadAgency != "" {
 		agencies = append([]string{in.LeadAgency}, in.Support...)
 	}
-	return recommend.Rank(recommend.Need{At: at, Capabilities: recommend.Capabilities(in.Type), Agencies: agencies, Without: without, Now: now}, units, nil, nil)
-}
-
-// PlacedUnits fills in the last place of each unit, from the newest Thing of kind unit that bears its name: "<feed>:<agency>/<call sign>".
-func PlacedUnits(units []unit.Unit, picture *index.Picture) []unit.Unit {
-	at := make(map[string]int, len(units))
-	for i := range units {
-		at[units[i].ID] = i
-	}
-	picture.All(func(e *index.Entry) bool {
-		if e.Kind != scope.KindUnit || !e.Placed {
-			return true
-		}
-		_, native, _ := strings.Cut(e.ID, ":")
-		i, known := at[native]
-		if !known {
-			return true
-		}
-		if t := thingOf(e); t != nil && t.At.After(units[i].PositionAt.Time) {
-			lng, lat := e.Position.Lng, e.Position.Lat
-			units[i].Lng, units[i].Lat, units[i].PositionAt = &lng, &lat, t.At
-		}
-		return true
-	})
-	return units
+	return recommend.Rank(recommend.Need{At: at, Capabilities: recommend.Capabilities(in.Type), Agencies: agencies, Without: without, Now: now}, units, route)
 }
 
 type unitsIn struct {
@@ -83,7 +57,7 @@ func (s *server) listUnits(ctx context.Context, in *unitsIn) (*body[List[unit.Un
 			out = append(out, u)
 		}
 	}
-	return listOf(PlacedUnits(out, v.picture()), ""), nil
+	return listOf(s.Places.Fill(out, v.now), ""), nil
 }
 
 func (s *server) recommendations(ctx context.Context, in *struct {
@@ -110,7 +84,7 @@ func (s *server) recommendations(ctx context.Context, in *struct {
 			without = append(without, d.Unit)
 		}
 	}
-	answer, err := Recommend(one, PlacedUnits(seen, v.picture()), without, v.now)
+	answer, err := Recommend(one, s.Places.Fill(seen, v.now), without, v.now, nil)
 	if errors.Is(err, ErrUnplaced) {
 		return nil, huma.Error409Conflict(err.Error())
 	}

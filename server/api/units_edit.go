@@ -28,7 +28,7 @@ func (s *server) unitEdits() {
 		Summary: "Enter one unit (JSON: 201 with the unit), or a roster (CSV: 200 with what it comes to); a roster with a fault changes nothing, and each fault is told with its line and column",
 		Errors:  []int{400, 401, 403, 409, 415, 422, 503}, Security: []map[string][]string{{"bearer": {}}, {"session": {}}},
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: shape}, "text/csv": {Schema: &huma.Schema{Type: "string",
-			Description: "First line: agency, call_sign, and any of name, capabilities, crew, post_name, post_lng, post_lat, shift_until. Separated by comma, semicolon or tab; several in one field by |"}}}},
+			Description: "First line: agency, call_sign, and any of name, capabilities, crew, trackers, post_name, post_lng, post_lat, shift_until. Separated by comma, semicolon or tab; several in one field by |"}}}},
 	}, s.enterUnits)
 	operation(s, needs(access.ReportUnits), "PATCH", one, "edit-unit", "Change a unit: its status between dispatches, by its crew too; all else by whoever runs its agency's roster", http.StatusOK, s.editUnit)
 }
@@ -41,6 +41,7 @@ type unitDraft struct {
 	Capabilities []string `json:"capabilities,omitempty" doc:"Codes of the profile"`
 	Crew         []string `json:"crew,omitempty"`
 	Post         *postIn  `json:"post,omitempty"`
+	Trackers     []string `json:"trackers,omitempty" doc:"Ids of Things that tell its place: traccar:860123"`
 	ShiftUntil   string   `json:"shift_until,omitempty" doc:"RFC 3339; empty: no end"`
 }
 
@@ -91,7 +92,7 @@ func (s *server) enterUnit(ctx context.Context, in *enterUnitsIn) (*enterUnitsOu
 	if err != nil {
 		return nil, v.dispatchFault(err)
 	}
-	e := store.Entry{Agency: d.Agency, CallSign: d.CallSign, Edit: unit.Edit{Capabilities: &d.Capabilities, Crew: &d.Crew, Post: d.Post.post(), ShiftUntil: &until}}
+	e := store.Entry{Agency: d.Agency, CallSign: d.CallSign, Edit: unit.Edit{Capabilities: &d.Capabilities, Crew: &d.Crew, Post: d.Post.post(), Trackers: &d.Trackers, ShiftUntil: &until}}
 	if d.Name != "" {
 		e.Name = &d.Name
 	}
@@ -155,6 +156,7 @@ type editUnitIn struct {
 		Capabilities *[]string `json:"capabilities,omitempty"`
 		Crew         *[]string `json:"crew,omitempty"`
 		Post         *postIn   `json:"post,omitempty"`
+		Trackers     *[]string `json:"trackers,omitempty" doc:"Ids of Things that tell its place: traccar:860123"`
 		ShiftUntil   *string   `json:"shift_until,omitempty" doc:"RFC 3339; empty: no end"`
 		Version      int       `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session where more than the status changes"`
 	}
@@ -162,7 +164,7 @@ type editUnitIn struct {
 
 func (s *server) editUnit(ctx context.Context, in *editUnitIn) (*body[unit.Unit], error) {
 	v := s.sees(ctx)
-	e := unit.Edit{Reason: strings.TrimSpace(in.Body.Reason), Name: in.Body.Name, Capabilities: in.Body.Capabilities, Crew: in.Body.Crew, Post: in.Body.Post.post(), Version: in.Body.Version}
+	e := unit.Edit{Reason: strings.TrimSpace(in.Body.Reason), Name: in.Body.Name, Capabilities: in.Body.Capabilities, Crew: in.Body.Crew, Post: in.Body.Post.post(), Trackers: in.Body.Trackers, Version: in.Body.Version}
 	if in.Body.Status != "" {
 		e.Status = new(unit.Status(in.Body.Status))
 	}
@@ -202,5 +204,5 @@ func (v view) mayOf(ctx context.Context, right access.Action) func(*unit.Unit) e
 
 // unitBody is a unit with its last place.
 func (v view) unitBody(u unit.Unit) *body[unit.Unit] {
-	return &body[unit.Unit]{PlacedUnits([]unit.Unit{u}, v.picture())[0]}
+	return &body[unit.Unit]{v.s.Places.Fill([]unit.Unit{u}, v.now)[0]}
 }

@@ -99,7 +99,7 @@ type rosterLine struct {
 	entry store.Entry
 }
 
-var rosterColumns = []string{"agency", "call_sign", "name", "capabilities", "crew", "post_name", "post_lng", "post_lat", "shift_until"}
+var rosterColumns = []string{"agency", "call_sign", "name", "capabilities", "crew", "trackers", "post_name", "post_lng", "post_lat", "shift_until"}
 
 // readRoster reads a roster in CSV: as spreadsheets write it, with comma, semicolon or tab, and a mark of its byte order. A column that is not
 // there, and a field that is empty, says nothing of its unit.
@@ -189,7 +189,7 @@ func rosterEntry(field func(column string) string) (store.Entry, *RosterFault) {
 	if name := field("name"); name != "" {
 		e.Name = &name
 	}
-	for name, into := range map[string]**[]string{"capabilities": &e.Capabilities, "crew": &e.Crew} {
+	for name, into := range map[string]**[]string{"capabilities": &e.Capabilities, "crew": &e.Crew, "trackers": &e.Trackers} {
 		var list []string
 		for one := range strings.SplitSeq(field(name), "|") {
 			if one = strings.TrimSpace(one); one != "" {

@@ -27,6 +27,7 @@ import (
 	"kentongan/feeds/transports/mqtt"
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
+	"kentongan/server/api"
 	"kentongan/server/auth"
 	"kentongan/server/authority"
 	"kentongan/server/basemap"
@@ -80,6 +81,7 @@ type App struct {
 	cases      *store.Store
 	pipeline   *ingest.Pipeline
 	hub        *hub.Hub
+	places     *api.UnitPlaces
 	auth       *auth.Auth
 	people     *people.Store
 	factors    *people.Factors
@@ -213,10 +215,11 @@ func (a *App) ruleIDs() []string {
 
 // newIngest builds the pipeline and the hub that hears of its commits.
 func (a *App) newIngest() {
+	a.places = api.NewUnitPlaces(a.picture, a.agencyOf)
 	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
-		Reporters: a.keepReporters, OnThings: a.hub.ThingsChanged})
+		Reporters: a.keepReporters, OnThings: func(changed []ingest.ThingChange) { a.places.Note(changed); a.hub.ThingsChanged(changed) }})
 }
 
 // Addr is the bound address.

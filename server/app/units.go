@@ -38,7 +38,7 @@ func (a *App) dispatching(cases *store.Store) func() store.Reader {
 			if err != nil {
 				return "", err
 			}
-			answer, err := api.Recommend(in, api.PlacedUnits(units, a.picture), without, time.Now())
+			answer, err := api.Recommend(in, a.places.Fill(units, time.Now()), without, time.Now(), nil)
 			if errors.Is(err, api.ErrUnplaced) || err == nil && len(answer.Items) == 0 {
 				return "", nil
 			}

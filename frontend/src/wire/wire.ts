@@ -510,11 +510,16 @@ export interface Unit {
   lng: number | null;
   lat: number | null;
   position_at: string | null;
+  position_age_s: number | null;
   dispatch: string | null;
   incident: string | null;
   shift_until: string | null;
   status_at: string | null;
   reason?: string;
+  trackers: string[];
+  recent: (string | null)[];
+  heard_at: string | null;
+  roll_call_at: string | null;
   panic: UnitPanic | null;
   example?: boolean;
 }
@@ -828,6 +833,7 @@ export interface UnitPanic {
   by: string;
   lng: number | null;
   lat: number | null;
+  incident?: string;
 }
 
 export interface RuleInput {
