@@ -19,6 +19,9 @@ func (a *App) readers(cases *store.Store) []func() store.Reader {
 		cases.FusionReader,
 		cases.StatusReader,
 		a.dispatching(cases),
+		a.climbing(cases),
+		a.sending(cases),
+		a.passing(cases),
 	}
 }
 
@@ -28,6 +31,7 @@ func (a *App) readCases(ctx context.Context, cases *store.Store) {
 	for _, make := range a.readers(cases) {
 		all.Go(func() { a.keepReading(ctx, cases, make) })
 	}
+	all.Go(func() { a.outbox.Run(ctx, cases) })
 	all.Wait()
 }
 
