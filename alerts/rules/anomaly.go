@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -16,13 +15,20 @@ const (
 	perHour       = 4
 	hourMs        = int64(time.Hour / time.Millisecond)
 	weekHours     = 7 * 24
+	usualWeeks    = 26   // of silence, until what was usual is not known any more
 	usualPart     = "u/" // the part of a state that is one Thing's usual values
 )
 
 // usual is what one Thing usually says.
 type usual struct {
 	hours [weekHours]*hourly
+	last  int64 // the newest quarter of an hour of any hour
 	dirty bool
+}
+
+// gone tells what nobody has added to for so long that it is usual no more.
+func (u *usual) gone(now int64) bool {
+	return (u.last+1)*(hourMs/perHour)+usualWeeks*weekHours*hourMs < now
 }
 
 // hourly is what it said at one hour of the week, the oldest first.
@@ -53,7 +59,7 @@ func (u *usual) learn(at int64, x float64) {
 	if quarter <= h.quarter {
 		return
 	}
-	h.quarter = quarter
+	h.quarter, u.last = quarter, max(u.last, quarter)
 	if len(h.values) == baselineWeeks*perHour {
 		h.values = append(h.values[:0], h.values[1:]...)
 	}
@@ -118,7 +124,7 @@ func (e *Engine) anomalous(s *standing, v *view, at, lag int64) {
 		return
 	}
 	u := s.usual[v.thing.ID]
-	if u == nil {
+	if u == nil || u.gone(e.now) {
 		u = &usual{}
 		s.usual[v.thing.ID] = u
 	}
@@ -157,6 +163,15 @@ func (s *standing) knows(now int64) (known, all int) {
 	return known, len(s.usual)
 }
 
+// forgetUsual forgets Things that are long gone.
+func (s *standing) forgetUsual(now int64) {
+	for thing, u := range s.usual {
+		if u.gone(now) {
+			delete(s.usual, thing)
+		}
+	}
+}
+
 func (s *standing) saveUsual(put func(string, []byte)) {
 	for _, thing := range slices.Sorted(maps.Keys(s.usual)) {
 		u := s.usual[thing]
@@ -185,8 +200,8 @@ func (s *standing) saveUsual(put func(string, []byte)) {
 
 func (e *Engine) restoreUsual(id, thing string, b []byte) error {
 	r := &reader{b: b}
-	if v := r.uint(); v != stateVersion {
-		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	if err := r.begin(); err != nil {
+		return err
 	}
 	print, s := r.uint(), e.states[id]
 	if s == nil || s.usual == nil || printHash(s.rule.print) != print {
@@ -205,7 +220,7 @@ func (e *Engine) restoreUsual(id, thing string, b []byte) error {
 		if r.err != nil {
 			return r.err
 		}
-		u.hours[hour] = h
+		u.hours[hour], u.last = h, max(u.last, h.quarter)
 	}
 	if r.err != nil {
 		return r.err

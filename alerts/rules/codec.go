@@ -59,8 +59,9 @@ func (w *writer) thing(t *feeds.Thing) {
 
 // reader takes a state apart; after a fault it gives zeros, and err says what it was.
 type reader struct {
-	b   []byte
-	err error
+	b       []byte
+	err     error
+	version uint64 // of what is read, where it matters
 }
 
 func (r *reader) fail() {

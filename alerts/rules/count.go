@@ -58,12 +58,12 @@ func (e *Engine) countThing(s *standing, v *view, at int64) {
 		return
 	}
 	pos, placed := v.position()
-	e.count(s, pos, placed, v.thing.Simulated, counted{at, v.thing.ID, v.thing.Feed})
+	e.count(s, pos, placed, v.thing.Simulated, counted{at, v.thing.ID, v.thing.Feed}, e.now)
 }
 
-// count takes up one more. What comes late, or in another order, is counted where its time belongs; more can only make a place fire, never
+// count takes up one more, which came at a time of our clock. What comes late, or in another order, is counted where its time belongs; more can only make a place fire, never
 // keep it from it, so that the order of arrival does not matter.
-func (e *Engine) count(s *standing, pos geo.Position, placed, simulated bool, x counted) {
+func (e *Engine) count(s *standing, pos geo.Position, placed, simulated bool, x counted, came int64) {
 	if !placed {
 		return
 	}
@@ -77,7 +77,7 @@ func (e *Engine) count(s *standing, pos geo.Position, placed, simulated bool, x 
 		return
 	}
 	if x.at > ps.newest {
-		ps.newest, ps.lag, ps.moved = x.at, max(0, e.now-x.at), true
+		ps.newest, ps.lag, ps.moved = x.at, max(0, came-x.at), true
 	}
 	if !ps.add(at, x) {
 		return

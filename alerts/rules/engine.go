@@ -30,6 +30,8 @@ type Engine struct {
 	obs    feeds.Observation
 	series *watch
 	saved  map[string]bool // fields that the last Saves gave
+	fresh  bool            // the beginnings of the fences have changed since the last Save
+	swipe  int64           // our clock when what is long gone was forgotten last
 	tracks *tracks
 }
 
@@ -58,7 +60,8 @@ func NewEngine(p *Program) *Engine {
 func (e *Engine) reset(p *Program) {
 	e.program.Store(p)
 	e.saved = map[string]bool{}
-	e.now, e.swept, e.states, e.timers, e.series, e.tracks = 0, 0, map[string]*standing{}, nil, newWatch(), newTracks()
+	e.now, e.swept, e.swipe, e.states, e.timers, e.series, e.tracks = 0, 0, 0, map[string]*standing{}, nil, newWatch(), newTracks()
+	e.out, e.fresh = nil, true // what another life decided is not this one's to tell
 	for _, c := range p.list {
 		e.states[c.rule.ID] = newStanding(c)
 	}
@@ -111,10 +114,11 @@ func (e *Engine) Reading(t *feeds.Thing, o feeds.Observation, now time.Time) []D
 	e.obs = o
 	e.view = view{thing: t, obs: &e.obs, places: p.places}
 	v := &e.view
+	lag := max(0, now.UnixMilli()-at)
 	if !e.trusted(v, at, now.UnixMilli()) {
+		e.alive(p, v, at, now.UnixMilli())
 		return e.take()
 	}
-	lag := max(0, now.UnixMilli()-at)
 	for _, name := range p.keys {
 		for _, c := range p.index[name][fields[name].text(v)] {
 			e.judge(c, v, at, lag)
@@ -125,6 +129,30 @@ func (e *Engine) Reading(t *feeds.Thing, o feeds.Observation, now time.Time) []D
 	}
 	e.fenced(p, v, at, lag)
 	return e.take()
+}
+
+// alive tells the rules on silence of a reading that nobody believes: an instrument that says what is wrong is not silent. One whose clock is
+// wrong spoke when its reading came.
+func (e *Engine) alive(p *Program, v *view, at, now int64) {
+	m := mark{at: at}
+	if p.wrong(v, at, now) == FaultClock {
+		m = mark{at: receipt(v.obs, now), said: timed}
+		v.obs.At = momentOf(m.at)
+	}
+	if v.obs.Quality == feeds.Received {
+		m.said = timed
+	}
+	heard := func(list []*compiled) {
+		for _, c := range list {
+			if c.kind == KindAbsence && c.tied(v) && c.when.holds(v) {
+				e.mark(e.list[c.order], v, m, max(0, now-m.at))
+			}
+		}
+	}
+	for _, name := range p.keys {
+		heard(p.index[name][fields[name].text(v)])
+	}
+	heard(p.loose)
 }
 
 // judge tries one rule on a reading.

@@ -37,6 +37,11 @@ const (
 	stuckMoves = 20
 	spikeMost  = 3 // leaps and returns, with fewer than spikeSpan readings between them, until they count as a fault
 	spikeSpan  = 100
+
+	unitReadings = 100                                    // in another unit, all of them, until that is the one that counts
+	unitMs       = 24 * int64(time.Hour/time.Millisecond) // and for how long
+	mutedMs      = 24 * int64(time.Hour/time.Millisecond) // of the property that is at fault, while its instrument says others: then nothing is held any more
+	goneMs       = 31 * 24 * int64(time.Hour/time.Millisecond)
 )
 
 // faultRule is the built-in rule.
@@ -69,6 +74,8 @@ type instrument struct {
 	fault    string // empty: in order
 	property string // on which the fault is
 	since    int64
+	heard    int64   // our clock when that property was heard last
+	spoke    int64   // our clock when the instrument was heard last
 	pairs    []*pair // of rules that looked at it lately, so that they need not be looked up by name; not all there are
 }
 
@@ -89,6 +96,28 @@ type series struct {
 	calm     uint32 // readings since the last leap
 	spikes   uint8
 	away     uint8 // readings since a leap that has not come back; 0: none
+	other    other
+}
+
+// other is a unit in which a series speaks since it is known in another.
+type other struct {
+	unit     string
+	n        uint32
+	from, at int64
+}
+
+// settle says that an instrument is in order.
+func (x *instrument) settle() {
+	x.fault, x.property, x.since, x.heard, x.bad, x.good, x.thing = "", "", 0, 0, 0, 0, nil
+}
+
+// gone tells an instrument that has been silent for so long that nothing is known of it any more.
+func (x *instrument) gone(now int64) bool { return x.spoke+goneMs < now }
+
+// holds tells whether the fault that stands keeps a reading of a property from being judged: a clock dates all of them, all else is the trouble
+// of one.
+func (x *instrument) holds(property string) bool {
+	return x.fault != "" && (x.property == property || x.fault == FaultClock)
 }
 
 func (x *instrument) of(property string) *series {
@@ -111,11 +140,15 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 		return e.program.Load().wrong(v, at, now) == ""
 	}
 	x := e.series.things[v.thing.ID]
+	if x != nil && x.gone(now) {
+		e.forget(v.thing.ID, x)
+		x = nil
+	}
 	if x == nil {
 		x = &instrument{}
 		e.series.things[v.thing.ID] = x
 	}
-	v.instrument = x
+	v.instrument, x.spoke = x, max(x.spoke, now)
 	s := e.states[FaultRule]
 	shard, bad, fault := shardOf(v.thing.ID), x.bad, x.fault
 	s.dirty[shard] = true
@@ -128,17 +161,20 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 			stuck = kind == FaultStuck
 		}
 	}
+	held := x.holds(o.Property)
+	if held {
+		x.heard = now
+	}
 	switch {
-	case kind != "" && x.fault != "":
+	case kind != "" && held:
 		x.good = 0
+	case kind != "" && x.fault != "": // one instrument, one fault: this reading alone is not judged
 	case kind != "":
 		x.good = 0
 		if x.bad++; x.bad >= badNeeded || stuck || kind == FaultJump {
-			x.fault, x.property, x.since, x.bad = kind, o.Property, at, 0
+			x.fault, x.property, x.since, x.heard, x.bad = kind, o.Property, at, now, 0
 			if kind == FaultClock { // its own time says nothing; the receipt is the same live, tried again and replayed
-				if x.since = o.ReceivedAt.UnixMilli(); o.ReceivedAt.IsZero() {
-					x.since = now
-				}
+				x.since = receipt(o, now)
 			}
 			x.thing = v.thing
 			e.outOfOrder(v, x, true, x.since)
@@ -150,15 +186,29 @@ func (e *Engine) trusted(v *view, at, now int64) bool {
 			}
 		}
 		return true
-	case x.property == o.Property || x.fault == FaultClock:
+	case held:
 		if x.good++; x.good < goodNeeded && !(x.fault == FaultStuck && moved) {
 			return false
 		}
 		e.outOfOrder(v, x, false, max(at, x.since))
-		x.fault, x.property, x.since, x.good, x.thing = "", "", 0, 0, nil
+		x.settle()
+		return true
+	default:
+		if now > x.heard+mutedMs { // it no longer says the property that was at fault, and never may
+			e.faultOver(e.program.Load().fault, v.thing.ID, x, max(x.heard+mutedMs, x.since), x.why()+" ended=silent")
+			x.settle()
+		}
 		return true
 	}
 	return false
+}
+
+// receipt is when a reading came, by our clock.
+func receipt(o *feeds.Observation, now int64) int64 {
+	if o.ReceivedAt.IsZero() {
+		return now
+	}
+	return o.ReceivedAt.UnixMilli()
 }
 
 // wrong names what is wrong with a reading by itself.
@@ -206,9 +256,12 @@ func (s *series) take(x float64, unit string, at int64) (wrong string, moved boo
 		return "", false
 	}
 	if s.n >= learned && unit != "" && s.unit != "" && unit != s.unit {
-		return FaultUnit, false
+		if !s.other.stands(unit, at) {
+			return FaultUnit, false
+		}
+		s.n = 0 // so long, and nobody has mended it: that is its unit now, and all else is learned anew
 	}
-	s.at = at
+	s.at, s.other = at, other{}
 	if s.n == 0 {
 		*s = series{property: s.property, unit: unit, at: at, last: x, low: x, high: x, n: 1, run: 1, calm: spikeSpan}
 		return "", true
@@ -227,6 +280,18 @@ func (s *series) take(x float64, unit string, at int64) (wrong string, moved boo
 		return FaultStuck, moved
 	}
 	return "", moved
+}
+
+// stands takes note of a reading in another unit than the one that is known, and tells whether that has lasted.
+func (o *other) stands(unit string, at int64) bool {
+	switch {
+	case o.unit != unit:
+		*o = other{unit: unit, n: 1, from: at, at: at}
+	case at > o.at:
+		o.n++
+		o.at = at
+	}
+	return o.n >= unitReadings && o.at-o.from >= unitMs
 }
 
 // count learns for how long the series says the same.
@@ -288,10 +353,34 @@ func (s *series) leap(x float64) string {
 // outOfOrder tells of an instrument.
 func (e *Engine) outOfOrder(v *view, x *instrument, fire bool, at int64) {
 	c := e.program.Load().fault
-	t, o := v.thing, v.obs
+	t, o, why := v.thing, v.obs, x.why()
+	if !fire && x.fault == FaultUnit { // it may be another one now
+		why += " unit=" + o.Unit
+	}
 	e.out = append(e.out, Decision{
 		Rule: c.rule, Fire: fire, Key: t.ID, Thing: t, Position: t.Position, Placed: t.Placed, Type: c.about(), Sources: []string{t.ID},
-		Why: "fault=" + x.fault + " property=" + x.property, At: timeOf(at), Since: timeOf(x.since),
+		Why: why, At: timeOf(at), Since: timeOf(x.since),
 		Inputs: []incident.Input{inputOf(t.ID, o.Property, o.Value, o.Unit, o.At.Milli())},
 	})
+}
+
+// why names a fault.
+func (x *instrument) why() string { return "fault=" + x.fault + " property=" + x.property }
+
+// faultOver tells that a fault is over for another reason than ten good readings.
+func (e *Engine) faultOver(c *compiled, key string, x *instrument, at int64, why string) {
+	e.out = append(e.out, Decision{Rule: c.rule, Key: key, Thing: x.thing, Position: x.thing.Position, Placed: x.thing.Placed, Type: c.about(),
+		Sources: []string{key}, Inputs: []incident.Input{}, At: timeOf(at), Since: timeOf(x.since), Why: why})
+}
+
+// forget lets an instrument go that is long gone; a fault of it is over.
+func (e *Engine) forget(key string, x *instrument) {
+	if c := e.program.Load().fault; x.fault != "" && c.rule.On() {
+		e.faultOver(c, key, x, max(x.spoke+goneMs, x.since), x.why()+" ended=silent")
+	}
+	delete(e.series.things, key)
+	shard := shardOf(key)
+	if s := e.states[FaultRule]; s != nil {
+		s.dirty[shard], s.urgent[shard] = true, s.urgent[shard] || x.fault != ""
+	}
 }

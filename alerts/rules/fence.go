@@ -8,7 +8,7 @@ import (
 	"kentongan/geo"
 )
 
-// mostFenceCells bounds one fence: about 30,000 km² at geo.ResMatch.
+// mostFenceCells bounds one fence, all its polygons together: about 30,000 km² at geo.ResMatch.
 const mostFenceCells = 300_000
 
 // shape is the ground of a fence: cells that lie in it whole, cells that its outline cuts, and the polygons to ask for those.
@@ -33,11 +33,20 @@ func shapeOf(f *Fence, places Places) (*shape, error) {
 			return nil, fmt.Errorf("area: %.60q is no area's code or name", f.Area)
 		}
 	}
+	return s, s.cover(key, mostFenceCells)
+}
+
+// cover fills in the cells, at most so many of all polygons together; the error begins with the key.
+func (s *shape) cover(key string, most int) error {
 	whole, edge := map[geo.Cell]bool{}, map[geo.Cell]bool{}
+	left := most
 	for i, p := range s.Shape.Polygons {
-		in, cut, err := p.Cover(geo.ResMatch, mostFenceCells)
+		in, cut, err := p.Cover(geo.ResMatch, max(left, 1))
+		if left -= len(in) + len(cut); err == nil && left < 0 {
+			err = fmt.Errorf("a fence has at most %d cells, all its polygons together", most)
+		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: polygon %d: %w", key, i+1, err)
+			return fmt.Errorf("%s: polygon %d: %w", key, i+1, err)
 		}
 		for _, c := range in {
 			whole[c] = true
@@ -48,7 +57,7 @@ func shapeOf(f *Fence, places Places) (*shape, error) {
 		s.polygons = append(s.polygons, p.Fence())
 	}
 	if len(whole)+len(edge) == 0 {
-		return nil, fmt.Errorf("%s: it has no extent", key)
+		return fmt.Errorf("%s: it has no extent", key)
 	}
 	var full []geo.Cell
 	for c := range whole {
@@ -59,7 +68,7 @@ func shapeOf(f *Fence, places Places) (*shape, error) {
 		slices.Sort(full)
 		compact, err := geo.Compact(full)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", key, err)
+			return fmt.Errorf("%s: %w", key, err)
 		}
 		s.whole = compact
 	}
@@ -67,7 +76,7 @@ func shapeOf(f *Fence, places Places) (*shape, error) {
 		s.edge = append(s.edge, c)
 	}
 	slices.Sort(s.edge)
-	return s, nil
+	return nil
 }
 
 // contains asks the polygons.

@@ -261,7 +261,7 @@ func TestCountOfReportsAndAlerts(t *testing.T) {
 	lng, lat := 100.63, -0.83
 	say := func(id string, minute int, simulated bool) string {
 		at := noon.Add(time.Duration(minute) * time.Minute)
-		return summary(e.Report(&report.Report{ID: id, Type: "banjir", Lng: &lng, Lat: &lat, At: moment.Of(at), Simulated: simulated}, at))
+		return summary(e.Report(&report.Report{ID: id, Type: "banjir", Lng: &lng, Lat: &lat, At: moment.Of(at), Simulated: simulated}, at, at))
 	}
 	for _, c := range []struct {
 		id     string
@@ -275,7 +275,7 @@ func TestCountOfReportsAndAlerts(t *testing.T) {
 	}
 	give := func(id, rule string, minute int) []Decision {
 		at := noon.Add(time.Duration(minute) * time.Minute)
-		return e.Alert(&alerts.Alert{ID: id, Rule: rule, Severity: "Severe", State: alerts.Active, Sent: moment.Of(at), Area: alerts.Feature{Geometry: geo.Shape{Points: []geo.Position{{Lng: lng, Lat: lat}}}}}, at)
+		return e.Alert(&alerts.Alert{ID: id, Rule: rule, Severity: "Severe", State: alerts.Active, Sent: moment.Of(at), Area: alerts.Feature{Geometry: geo.Shape{Points: []geo.Position{{Lng: lng, Lat: lat}}}}}, at, at)
 	}
 	give("1", "", 20)
 	if got := summary(give("2", "own", 21)); got != "" {

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -75,8 +74,8 @@ func (s *standing) saveClock(put func(string, []byte)) {
 // restoreClock takes it up; that of another rule says nothing.
 func (e *Engine) restoreClock(id string, b []byte) error {
 	r := &reader{b: b}
-	if v := r.uint(); v != stateVersion {
-		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	if err := r.begin(); err != nil {
+		return err
 	}
 	print, newest, lag := r.uint(), r.int(), r.span()
 	s := e.states[id]

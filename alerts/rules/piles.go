@@ -9,9 +9,9 @@ import (
 	"kentongan/alerts/report"
 )
 
-// Report judges a report by the rules that count reports. Now is our clock when it was stored. The same report again counts once, and one that
-// comes closed calls nobody.
-func (e *Engine) Report(r *report.Report, now time.Time) []Decision {
+// Report judges a report by the rules that count reports. Stored is our clock when it was stored, and now how far our clock may go by it, no later
+// than that: while readings of before wait to be judged nobody is silent. The same report again counts once, and one that comes closed calls nobody.
+func (e *Engine) Report(r *report.Report, stored, now time.Time) []Decision {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.advance(now.UnixMilli())
@@ -23,15 +23,15 @@ func (e *Engine) Report(r *report.Report, now time.Time) []Decision {
 	pos, placed := placeOf(r)
 	for _, c := range p.reports {
 		if c.when.eval(&v) {
-			e.count(e.states[c.rule.ID], pos, placed, r.Simulated, counted{millis(r.At.Milli(), now), r.ID, r.Feed})
+			e.count(e.states[c.rule.ID], pos, placed, r.Simulated, counted{millis(r.At.Milli(), stored), r.ID, r.Feed}, stored.UnixMilli())
 		}
 	}
 	return e.take()
 }
 
-// Alert judges an agency's alert by the rules that count alerts; alerts of our own rules do not count, so that no rule feeds itself. Now is our
-// clock when it was stored.
-func (e *Engine) Alert(a *alerts.Alert, now time.Time) []Decision {
+// Alert judges an agency's alert by the rules that count alerts; alerts of our own rules do not count, so that no rule feeds itself.
+// Stored and now are as with Report.
+func (e *Engine) Alert(a *alerts.Alert, stored, now time.Time) []Decision {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.advance(now.UnixMilli())
@@ -47,7 +47,7 @@ func (e *Engine) Alert(a *alerts.Alert, now time.Time) []Decision {
 	}
 	for _, c := range p.alerts {
 		if c.when.eval(&v) {
-			e.count(e.states[c.rule.ID], pos, placed, a.Simulated, counted{millis(at, now), a.ID, feed})
+			e.count(e.states[c.rule.ID], pos, placed, a.Simulated, counted{millis(at, stored), a.ID, feed}, stored.UnixMilli())
 		}
 	}
 	return e.take()

@@ -88,6 +88,7 @@ func parting(a, b string) string {
 
 // whole saves everything there is.
 func whole(e *Engine) map[string][]byte {
+	e.fresh = true
 	for _, s := range e.states {
 		for i := range shards {
 			s.dirty[i], s.urgent[i] = true, true

@@ -13,8 +13,17 @@ import (
 	"kentongan/geo"
 )
 
-// stateVersion of what Save writes. Version n reads n alone: what it does not read it forgets, with an error, and learns anew.
-const stateVersion = 1
+// stateVersion of what Save writes. Version n reads n and n-1: what it does not read it forgets, with an error, and learns anew. Version 2 says of
+// instruments when they were heard.
+const stateVersion = 2
+
+// begin reads the version that each part begins with.
+func (r *reader) begin() error {
+	if r.version = r.uint(); r.version != stateVersion && r.version != stateVersion-1 {
+		return fmt.Errorf("%w: version %d, this one reads %d and %d", errState, r.version, stateVersion-1, stateVersion)
+	}
+	return r.err
+}
 
 // shards is in how many fields the state of one rule lies, so that a Thing that speaks does not make all others be written.
 const shards = 64
@@ -58,12 +67,18 @@ func (e *Engine) Save() map[string][]byte {
 		s.saveClock(put)
 	}
 	for name := range e.saved {
-		id, _, _ := strings.Cut(name, "/")
-		if e.states[id] == nil && !strings.HasPrefix(name, "#") {
+		id, part, _ := strings.Cut(name, "/")
+		if strings.HasPrefix(name, "#") {
+			continue
+		}
+		s := e.states[id]
+		thing, usual := strings.CutPrefix(part, usualPart)
+		if s == nil || usual && s.usual[thing] == nil {
 			put(name, nil)
 		}
 	}
 	e.tracks.save(put)
+	e.saveBegan(put)
 	w := &writer{}
 	w.uint(stateVersion)
 	w.int(e.now)
@@ -98,6 +113,8 @@ func (e *Engine) Restore(fields map[string][]byte) error {
 		switch {
 		case name == clockField:
 			err = e.restoreNow(b)
+		case name == beganField:
+			err = e.restoreBegan(b)
 		case !ok:
 		case id == tracksField:
 			err = e.tracks.restore(b)
@@ -123,8 +140,8 @@ const clockField = "#clock"
 
 func (e *Engine) restoreNow(b []byte) error {
 	r := &reader{b: b}
-	if v := r.uint(); v != stateVersion {
-		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	if err := r.begin(); err != nil {
+		return err
 	}
 	now, swept := r.int(), r.int()
 	if r.err == nil {
@@ -189,8 +206,8 @@ func printHash(print string) uint64 {
 // decode takes up one shard.
 func (e *Engine) decode(id, part string, b []byte) error {
 	r := &reader{b: b}
-	if v := r.uint(); v != stateVersion {
-		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	if err := r.begin(); err != nil {
+		return err
 	}
 	print, kind := r.uint(), Kind(r.text())
 	var corroborated bool
@@ -221,7 +238,7 @@ func (e *Engine) decode(id, part string, b []byte) error {
 		s.piles.decode(r)
 	}
 	if s.rule.kind == KindFault {
-		faults.decode(r)
+		faults.decode(r, e.now)
 	}
 	if r.err == nil && len(r.b) > 0 {
 		r.fail()
@@ -231,6 +248,9 @@ func (e *Engine) decode(id, part string, b []byte) error {
 		return r.err
 	case !same:
 		e.end(s, faults)
+		if now := e.states[id]; now != nil { // it does something else since the last Save
+			now.began, e.fresh = e.now, true
+		}
 		return nil
 	}
 	s.began = began

@@ -26,6 +26,7 @@ func (e *Engine) Swap(p *Program) []Decision {
 		delete(old, c.rule.ID)
 	}
 	e.enlist(p)
+	e.fresh = true
 	for _, id := range slices.Sorted(maps.Keys(old)) {
 		e.end(old[id], e.series)
 	}
@@ -76,9 +77,8 @@ func (e *Engine) endFaults(c *compiled, faults *watch) {
 			continue
 		}
 		if c.rule.On() {
-			e.out = append(e.out, Decision{Rule: c.rule, Key: key, Thing: x.thing, Position: x.thing.Position, Placed: x.thing.Placed, Type: c.about(),
-				Sources: []string{key}, At: timeOf(max(e.now, x.since)), Since: timeOf(x.since), Why: "rule=changed"})
+			e.faultOver(c, key, x, max(e.now, x.since), "rule=changed")
 		}
-		x.fault, x.property, x.since, x.bad, x.good, x.thing = "", "", 0, 0, 0, nil
+		x.settle()
 	}
 }

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"sort"
@@ -214,8 +213,8 @@ func (x *tracks) save(put func(string, []byte)) {
 
 func (x *tracks) restore(b []byte) error {
 	r := &reader{b: b}
-	if v := r.uint(); v != stateVersion {
-		return fmt.Errorf("%w: version %d, this one reads %d", errState, v, stateVersion)
+	if err := r.begin(); err != nil {
+		return err
 	}
 	things, rest := map[string]*track{}, map[string]int64{}
 	for n := r.count(); n > 0 && r.err == nil; n-- {

@@ -83,6 +83,11 @@ func (p *Pipeline) Evaluate(ctx context.Context, cases Cases) error {
 	if err := v.insist(ctx, v.begin); err != nil {
 		return ended(ctx, err)
 	}
+	if v.kept { // what fired under a rule that is no more, before a state is saved that no longer knows of it
+		if err := v.decide(ctx, p.d.Rules.Tick(time.UnixMilli(v.judged))); err != nil {
+			return ended(ctx, err)
+		}
+	}
 	e := &evaluation{queue: make(chan verdict, 64), gone: make(chan struct{})}
 	defer close(e.gone)
 	defer p.evaluation.Store(nil)

@@ -88,7 +88,7 @@ func standing(ctx context.Context, cases Cases, give func(store.Change) error) (
 
 // change judges a change of the cases.
 func (v *evaluator) change(ctx context.Context, c *store.Change) error {
-	ds, err := judgeCase(v.p.d.Rules, c)
+	ds, err := judgeCase(v.p.d.Rules, c, time.UnixMilli(v.judged))
 	if err != nil {
 		v.p.log.Error().Err(err).Int64("offset", c.Offset).Msg("rules pass over a change of the cases that they cannot read")
 	}
@@ -102,8 +102,9 @@ func (v *evaluator) change(ctx context.Context, c *store.Change) error {
 	return nil
 }
 
-// judgeCase judges a report or an alert at the time at which it was stored; all else is nothing to the rules.
-func judgeCase(e *rules.Engine, c *store.Change) ([]rules.Decision, error) {
+// judgeCase judges a report or an alert at the time at which it was stored, while the rules' clock goes no further than until, up to which readings
+// have been judged; a zero time is no bound. All else is nothing to the rules.
+func judgeCase(e *rules.Engine, c *store.Change, until time.Time) ([]rules.Decision, error) {
 	if c.Type != reportChange && c.Type != alertChange || !e.Program().CountsCases() {
 		return nil, nil
 	}
@@ -112,11 +113,19 @@ func judgeCase(e *rules.Engine, c *store.Change) ([]rules.Decision, error) {
 		if err := json.Unmarshal(c.Doc, &r); err != nil {
 			return nil, fmt.Errorf("report: %w", err)
 		}
-		return e.Report(&r, r.ReceivedAt.Time), nil
+		return e.Report(&r, r.ReceivedAt.Time, earlier(r.ReceivedAt.Time, until)), nil
 	}
 	var a alerts.Alert
 	if err := json.Unmarshal(c.Doc, &a); err != nil {
 		return nil, fmt.Errorf("alert: %w", err)
 	}
-	return e.Alert(&a, a.ReceivedAt.Time), nil
+	return e.Alert(&a, a.ReceivedAt.Time, earlier(a.ReceivedAt.Time, until)), nil
+}
+
+// earlier is the earlier of a time and a bound, where there is one.
+func earlier(at, until time.Time) time.Time {
+	if !until.IsZero() && until.Before(at) {
+		return until
+	}
+	return at
 }

@@ -136,7 +136,7 @@ func tell(t *feeds.Thing, o *feeds.Observation) {
 
 // Case plays a change of the cases. One that cannot be read is passed over.
 func (p *Player) Case(c *store.Change) []rules.Decision {
-	ds, err := judgeCase(p.engine, c)
+	ds, err := judgeCase(p.engine, c, time.Time{})
 	if err != nil {
 		p.Unreadable++
 	}

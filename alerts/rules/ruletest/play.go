@@ -214,7 +214,7 @@ func (p *player) report(x *reportSpec, n int) error {
 	}
 	p.add(x.At, x.Delay, func(now time.Time) []rules.Decision {
 		r.ReceivedAt = moment.Of(now)
-		return p.engine.Report(r, now)
+		return p.engine.Report(r, now, now)
 	})
 	return nil
 }
@@ -241,7 +241,7 @@ func (p *player) alert(x *alertSpec, n int) error {
 		if rule, ok := p.prog.Regrade(&a); ok {
 			p.graded[id] = graded{rule, a}
 		}
-		return p.engine.Alert(&a, now)
+		return p.engine.Alert(&a, now, now)
 	})
 	return nil
 }
