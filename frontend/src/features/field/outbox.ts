@@ -62,7 +62,10 @@ const KEPT_READ_MS = 7 * KEPT_SENT_MS;
 
 /** How long to wait after the given number of tries; `chance` (0..1) spreads phones that found the network together. */
 export const backoff = (tries: number, chance: number): number =>
-  Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(tries, 20)) * (0.8 + 0.4 * chance);
+  Math.round(
+    Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(tries, 20)) *
+      (0.8 + 0.4 * chance),
+  );
 
 const waiting = (a: Act): boolean => a.fate === "waiting";
 const bySeq = (a: Act, b: Act): number => a.seq - b.seq;

@@ -1,0 +1,322 @@
+import { describe, expect, it } from "vitest";
+import type { Answer } from "../../api/call";
+import type { Dispatch, DispatchStatus } from "../../wire/wire";
+import {
+  backoff,
+  due,
+  heads,
+  impatient,
+  load,
+  nextTry,
+  settle,
+  spent,
+  stamp,
+  standing,
+  stops,
+  taskOf,
+  unread,
+  type Act,
+  type Step,
+} from "./outbox";
+
+const AT = Date.parse("2026-11-22T07:00:00Z");
+const iso = (ms: number) => new Date(ms).toISOString();
+const ME = "user:rina";
+
+const times = {
+  offered: null,
+  accepted: null,
+  declined: null,
+  expired: null,
+  en_route: null,
+  on_scene: null,
+  done: null,
+  cancelled: null,
+};
+const dispatch = (part: Partial<Dispatch> = {}): Dispatch => ({
+  id: "d1",
+  incident: "i1",
+  type: "flood",
+  unit: "bpbd/trc-1",
+  agency: "bpbd",
+  status: "offered",
+  version: 1,
+  times: { ...times, offered: iso(AT) },
+  received: { ...times, offered: iso(AT) },
+  expires_at: iso(AT + 60_000),
+  by: "user:dewi",
+  travel_s: 600,
+  receipt: { sent: iso(AT), delivered: null, seen: null },
+  next: null,
+  simulated: false,
+  ...part,
+});
+
+const written = (seq: number, incident: string, at: number) => ({
+  seq,
+  key: `key-${seq}`,
+  at: iso(at),
+  by: ME,
+  incident,
+  dispatch: `d-${incident}`,
+  title: "",
+  fate: "waiting" as const,
+  tries: 0,
+  next: 0,
+  told: null,
+});
+const step = (seq: number, to: Step, incident = "i1", at = AT): Act => ({
+  ...written(seq, incident, at),
+  kind: "step",
+  to,
+});
+const note = (seq: number, incident = "i1", at = AT): Act => ({
+  ...written(seq, incident, at),
+  kind: "note",
+  text: `note ${seq}`,
+});
+
+const ok: Answer<unknown> = { ok: true, body: {}, at: AT };
+const no = (status: number, problem = {}, wait?: number): Answer<unknown> => ({
+  ok: false,
+  status,
+  problem,
+  ...(wait !== undefined && { wait }),
+});
+
+describe("the order of an outbox", () => {
+  it("is that of doing within an incident, and incidents do not wait for each other", () => {
+    const acts = [note(3), step(1, "accepted"), note(2, "i2")];
+    expect(heads(acts, ME).map((a) => a.seq)).toEqual([1, 2]);
+  });
+
+  it("lets nothing past an act that pauses", () => {
+    const acts = [
+      { ...step(1, "accepted"), next: AT + 5_000 },
+      note(2),
+      note(3, "i2"),
+    ];
+    expect(due(acts, ME, AT)?.seq).toBe(3);
+    expect(nextTry(acts, ME)).toBe(0);
+    expect(due(acts.slice(0, 2), ME, AT)).toBeUndefined();
+    expect(nextTry(acts.slice(0, 2), ME)).toBe(AT + 5_000);
+    expect(due(impatient(acts).slice(0, 1), ME, AT)?.seq).toBe(1);
+  });
+
+  it("sends nobody's act under another's name", () => {
+    const acts: Act[] = [{ ...note(1), by: "user:budi" }, note(2)];
+    expect(due(acts, ME, AT)?.seq).toBe(2);
+    expect(load(acts, ME)).toEqual({ count: 2, bytes: 0, strange: 1 });
+  });
+});
+
+describe("an answer", () => {
+  it("that does not come keeps the act, and each pause is longer up to five minutes", () => {
+    let act = step(1, "accepted");
+    const pauses: number[] = [];
+    for (let i = 0; i < 10; i++) {
+      act = settle(act, no(0), AT, 0.5);
+      pauses.push(act.next - AT);
+    }
+    expect(act.fate).toBe("waiting");
+    expect(pauses.slice(0, 3)).toEqual([2_000, 4_000, 8_000]);
+    expect(pauses.at(-1)).toBe(300_000);
+    expect(backoff(99, 1)).toBeLessThanOrEqual(360_000);
+  });
+
+  it("may name the pause", () => {
+    expect(settle(note(1), no(503, {}, 60), AT, 0.5).next).toBe(AT + 60_000);
+  });
+
+  it("of a house that does not know us changes nothing, and nothing else is tried", () => {
+    const act = note(1);
+    expect(settle(act, no(401), AT, 0.5)).toEqual(act);
+    expect([no(401), no(0), no(503), no(409), ok].map(stops)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it("409 says what is so instead; what somebody else has noted already is no conflict", () => {
+    const told = no(409, { current: { status: "cancelled" }, detail: "late" });
+    expect(settle(step(1, "on_scene"), told, AT, 0.5)).toMatchObject({
+      fate: "conflict",
+      stands: "cancelled",
+      detail: "late",
+    });
+    const same = no(409, { current: { status: "on_scene" } });
+    expect(settle(step(1, "on_scene"), same, AT, 0.5).fate).toBe("already");
+  });
+
+  it("that refuses is told with the house's words, and lets a picture stay on the phone", () => {
+    const photo: Act = {
+      ...written(1, "i1", AT),
+      kind: "photo",
+      photo: new Blob(["x"]),
+      bytes: 1,
+    };
+    const refused = settle(photo, no(415, { title: "no picture" }), AT, 0.5);
+    expect(refused).toMatchObject({ fate: "refused", detail: "no picture" });
+    expect(refused).toHaveProperty("photo.size", 1);
+    expect(settle(photo, ok, AT, 0.5)).toMatchObject({
+      fate: "sent",
+      photo: null,
+      told: iso(AT),
+    });
+  });
+});
+
+describe("what stays on the phone", () => {
+  it("is what was not taken, until somebody has read it", () => {
+    const day = 86_400_000;
+    const sent = { ...note(1), fate: "sent" as const, told: iso(AT) };
+    const lost = { ...note(2), fate: "conflict" as const, told: iso(AT) };
+    const read = { ...lost, seq: 3, read: true };
+    const acts = [sent, lost, read, note(4)];
+    expect(unread(acts).map((a) => a.seq)).toEqual([2]);
+    expect(spent(acts, AT + 2 * day).map((a) => a.seq)).toEqual([1]);
+    expect(spent(acts, AT + 30 * day).map((a) => a.seq)).toEqual([1, 3]);
+  });
+});
+
+describe("a dispatch", () => {
+  it("stands where the crew has brought it, though the house has not heard", () => {
+    const acts = [
+      { ...step(1, "accepted"), dispatch: "d1" },
+      { ...step(2, "en_route"), dispatch: "d1" },
+    ];
+    expect(standing(dispatch(), acts)).toBe("en_route");
+    // What the house has refused moves nothing.
+    expect(
+      standing(
+        dispatch(),
+        acts.map((a) => ({ ...a, fate: "conflict" as const })),
+      ),
+    ).toBe("offered");
+    // Recalled by the post: what waits does not bring it back.
+    expect(standing(dispatch({ status: "cancelled" }), acts)).toBe("cancelled");
+  });
+
+  it("is the one task where it is furthest on its way", () => {
+    const offered = dispatch({ id: "d0" });
+    const going = dispatch({ id: "d1", status: "en_route" });
+    expect(taskOf([offered, going], [])?.id).toBe("d1");
+    const done = [{ ...step(1, "on_scene"), dispatch: "d1" }];
+    expect(
+      taskOf(
+        [offered, going],
+        [...done, { ...step(2, "done"), dispatch: "d1" }],
+      )?.id,
+    ).toBe("d0");
+    expect(taskOf([dispatch({ status: "expired" })], [])).toBeNull();
+  });
+
+  it("is stamped by the house's clock, and never before the step before", () => {
+    expect(stamp(AT + 5_000, -2_000, dispatch(), [])).toBe(iso(AT + 3_000));
+    // A phone whose clock is an hour slow.
+    expect(stamp(AT - 3_600_000, 0, dispatch(), [])).toBe(iso(AT));
+    const acts = [{ ...step(1, "accepted", "i1", AT + 9_000), dispatch: "d1" }];
+    expect(stamp(AT + 5_000, 0, dispatch(), acts)).toBe(iso(AT + 9_000));
+  });
+});
+
+/** A house that does an act once under its key, and whose answers may be lost on the way. */
+class House {
+  at: Record<string, DispatchStatus> = {};
+  did: { key: string; incident: string; at: string; heard: number }[] = [];
+  #answers = new Map<string, Answer<unknown>>();
+
+  take(act: Act, now: number): Answer<unknown> {
+    const known = this.#answers.get(act.key);
+    if (known) return known;
+    const answer = this.#judge(act);
+    this.#answers.set(act.key, answer);
+    if (answer.ok)
+      this.did.push({
+        key: act.key,
+        incident: act.incident,
+        at: act.at,
+        heard: now,
+      });
+    return answer;
+  }
+
+  #judge(act: Act): Answer<unknown> {
+    if (act.kind !== "step") return ok;
+    const follows: Partial<Record<DispatchStatus, Step>> = {
+      offered: "accepted",
+      accepted: "en_route",
+      en_route: "on_scene",
+      on_scene: "done",
+    };
+    const stands = this.at[act.incident] ?? "offered";
+    if (follows[stands] !== act.to)
+      return no(409, { current: { status: stands } });
+    this.at[act.incident] = act.to;
+    return ok;
+  }
+}
+
+describe("two hours without a network", () => {
+  it("40 acts come once each, in order per incident, and 3 conflicts are told", () => {
+    const house = new House();
+    // What the post did meanwhile: two dispatches were recalled, one of them before the crew had even answered.
+    house.at["i3"] = "cancelled";
+    const acts: Act[] = [];
+    const minute = 60_000;
+    let seq = 0;
+    const at = () => AT + seq * 3 * minute;
+    const steps: Step[] = ["accepted", "en_route", "on_scene", "done"];
+    for (const incident of ["i1", "i2"]) {
+      for (const to of steps) {
+        acts.push(step(++seq, to, incident, at()));
+        for (let n = 0; n < 3; n++) acts.push(note(++seq, incident, at()));
+      }
+    }
+    for (const to of steps.slice(0, 3)) acts.push(step(++seq, to, "i3", at()));
+    while (seq < 40) acts.push(note(++seq, "i3", at()));
+
+    // The line comes and goes from two hours on: every third answer is lost after the house has acted.
+    let now = AT + 2 * 60 * minute;
+    let box = acts;
+    let sent = 0;
+    for (let round = 0; round < 500 && nextTry(box, ME) !== null; round++) {
+      for (;;) {
+        const act = due(box, ME, now);
+        if (!act) break;
+        const answer = house.take(act, now);
+        const heard = ++sent % 3 === 0 ? no(0) : answer;
+        const after = settle(act, heard, now, 0.5);
+        box = box.map((a) => (a.seq === act.seq ? after : a));
+        if (stops(heard)) break;
+      }
+      now += 2_500;
+    }
+
+    expect(box.map((a) => a.fate).filter((f) => f === "waiting")).toEqual([]);
+    const conflicts = box.filter((a) => a.fate === "conflict");
+    expect(conflicts.map((a) => a.kind === "step" && a.to)).toEqual([
+      "accepted",
+      "en_route",
+      "on_scene",
+    ]);
+    expect(conflicts.every((a) => a.stands === "cancelled")).toBe(true);
+    expect(unread(box)).toHaveLength(3);
+    // Every one of the 40 is answered for: 37 in the house, once each, in order, with the time of the act and not that of its coming.
+    expect(house.did).toHaveLength(37);
+    expect(new Set(house.did.map((d) => d.key)).size).toBe(37);
+    for (const incident of ["i1", "i2", "i3"]) {
+      const order = house.did
+        .filter((d) => d.incident === incident)
+        .map((d) => d.at);
+      expect(order).toEqual([...order].sort());
+    }
+    for (const d of house.did) {
+      expect(d.heard - Date.parse(d.at)).toBeGreaterThanOrEqual(0);
+      expect(acts.find((a) => a.key === d.key)?.at).toBe(d.at);
+    }
+  });
+});
