@@ -9,11 +9,16 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
 )
 
 const (
-	// costLimit bounds one evaluation, in CEL's cost units; a plain comparison costs about 3.
+	// costLimit bounds one evaluation of a condition with a loop, in CEL's cost units; a plain comparison costs about 3.
 	costLimit = 10_000
+	// textLimit bounds one of a condition without: nine searches by a regular expression of fifty letters. What costs up to uncounted is not counted
+	// as it runs.
+	textLimit = 50_000
+	uncounted = 500
 	// maxExpression bounds an expression's text, in bytes.
 	maxExpression = 4096
 	// mostProperties and longestText are what a Thing's state and a text in a condition are taken to be at most, to estimate a cost.
@@ -60,16 +65,22 @@ func compile(env *cel.Env, expression string) (cel.Program, *cel.Ast, error) {
 	}
 	options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize)}
 	expr := checked.NativeRep().Expr()
-	if loop := loopOf(expr); loop != nil {
+	heavy, limit := loopOf(expr), uint64(costLimit)
+	if heavy == nil {
+		heavy, limit = searchOf(expr), textLimit
+	}
+	if heavy != nil {
 		estimate, err := env.EstimateCost(checked, sizes{})
 		if err != nil {
 			return nil, nil, fmt.Errorf("cost: %w", err)
 		}
-		if estimate.Max > costLimit {
-			at := checked.NativeRep().SourceInfo().GetStartLocation(loop.ID())
-			return nil, nil, fmt.Errorf("%d:%d: one look at it may cost %s, more than %d: it would not end in time", at.Line(), at.Column()+1, costly(estimate.Max), costLimit)
+		if estimate.Max > limit {
+			at := checked.NativeRep().SourceInfo().GetStartLocation(heavy.ID())
+			return nil, nil, fmt.Errorf("%d:%d: one look at it may cost %s, more than %d: it would not end in time", at.Line(), at.Column()+1, costly(estimate.Max), limit)
 		}
-		options = append(options, cel.CostLimit(costLimit))
+		if estimate.Max > uncounted {
+			options = append(options, cel.CostLimit(limit))
+		}
 	}
 	program, err := env.Program(checked, options...)
 	if err != nil {
@@ -85,8 +96,7 @@ func costly(v uint64) string {
 	return fmt.Sprint(v)
 }
 
-// loopOf gives the outermost loop, nil without one: what has none costs no more than its own length, which maxExpression bounds, and counting
-// costs slows each reading.
+// loopOf gives the outermost loop, nil without one.
 func loopOf(e ast.Expr) ast.Expr {
 	var found ast.Expr
 	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
@@ -95,6 +105,27 @@ func loopOf(e ast.Expr) ast.Expr {
 		}
 	}))
 	return found
+}
+
+// searchOf gives the first part that goes through a text or makes one, nil without: what has neither that nor a loop costs no more than its own
+// length, which maxExpression bounds, and counting costs slows each reading. A regular expression comes before all others.
+func searchOf(e ast.Expr) ast.Expr {
+	var first, pattern ast.Expr
+	ast.PreOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		if e.Kind() != ast.CallKind {
+			return
+		}
+		switch name := e.AsCall().FunctionName(); {
+		case name == "matches" && pattern == nil:
+			pattern = e
+		case first == nil && (e.AsCall().IsMemberFunction() || name == operators.Add || name == operators.In):
+			first = e
+		}
+	}))
+	if pattern != nil {
+		return pattern
+	}
+	return first
 }
 
 // sizes tells the estimate of costs how large our own variables may be.

@@ -197,6 +197,23 @@ func TestCostIsBounded(t *testing.T) {
 			t.Errorf("%.60s: refused after %s", bomb, d)
 		}
 	}
+	// Without a loop it is texts that cost: many searches, or one in what has been made long.
+	search := strings.TrimSuffix(strings.Repeat(`thing.name.matches("(a|b|c|d|e|f|g|h|i|j|k|l|m)*z") || `, 30), " || ")
+	long := "(" + strings.TrimSuffix(strings.Repeat("thing.name + ", 100), " + ") + `).matches("(a|b|c)*d")`
+	for _, bomb := range []string{search, long, `obs.unit.matches(` + strings.TrimSuffix(strings.Repeat("thing.name + ", 9), " + ") + `)`} {
+		_, err := Compile([]Rule{{ID: "bomb", When: "obs.value > 1.0 &&\n (" + bomb + ")", Alert: alert}}, nil)
+		if err == nil || !strings.Contains(err.Error(), `rule "bomb": when: 2:`) {
+			t.Errorf("%.60s: %v", bomb, err)
+		}
+	}
+	for _, well := range []string{
+		`thing.name.matches("(?i)(pintu air|tinggi muka air|muka air|river gate)") || thing.name.matches("(?i)^(panic|panik|mayday|darurat personel)")`,
+		`obs.property in ["a", "b", "c"] && thing.name.contains("x") && obs.unit.startsWith("m") && obs.value * 2.0 > 3.0`,
+	} {
+		if _, err := Compile([]Rule{{ID: "well", When: well, Alert: alert}}, nil); err != nil {
+			t.Errorf("%.60s: %v", well, err)
+		}
+	}
 	// What is larger than it may be is cut, and said.
 	r := run{t, engine(t, muka, func(r *Rule) { r.When = `thing.state.exists(k, k == "x")` })}
 	thing := &feeds.Thing{ID: "awlr:1", State: map[string]feeds.Reading{}}
