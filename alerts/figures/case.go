@@ -37,6 +37,8 @@ type Case struct {
 	Paused   int64         // of the service clock, ms
 	Moves    []Move        // of its life, in their order
 	Verified bool          // closed by somebody other than whoever resolved it
+	Override bool          // closed with less proof than is needed
+	Sourced  bool          // it is kept who set its stamps; without it Manual says nothing
 	Reason   string        // of a cancellation
 	Of       string        // id of the incident that it is part of
 }
@@ -65,6 +67,9 @@ const (
 	Close
 	Stamps
 )
+
+// stampNames are the stamps as an incident's times_source names them.
+var stampNames = [Stamps]string{"t_signal", "t_ack", "t_dispatch", "t_enroute", "t_scene", "t_resolved", "t_closed"}
 
 // The steps of a service class.
 const (
@@ -122,7 +127,15 @@ func Of(in *incident.Incident) Case {
 		c.Cell = in.Cell.Parent(geo.ResArea)
 	}
 	c.Stamps = [Stamps]int64{t.TSignal.Milli(), t.TAck.Milli(), t.TDispatch.Milli(), t.TEnroute.Milli(), t.TScene.Milli(), t.TResolved.Milli(), t.TClosed.Milli()}
-	c.Due[StepAck], c.Due[StepDispatch] = in.SLA.AckDue.Milli(), in.SLA.DispatchDue.Milli()
+	c.Due = [Steps]int64{in.SLA.AckDue.Milli(), in.SLA.DispatchDue.Milli(), in.SLA.SceneDue.Milli(), in.SLA.ResolveDue.Milli()}
+	c.Paused = int64(in.SLA.PausedS * 1000)
+	c.Override = in.Override != ""
+	c.Sourced = in.TimesSource != nil
+	for i, name := range stampNames {
+		if in.TimesSource[name] == "manual" {
+			c.Manual |= 1 << i
+		}
+	}
 	if in.Status == incident.Cancelled {
 		c.Reason = in.Outcome
 	}
@@ -235,7 +248,7 @@ func (c *Case) Seen(at int64) (*Case, bool) {
 		out.Of, out.Reason = "", ""
 	}
 	if !out.ever(Closed) {
-		out.Verified = false
+		out.Verified, out.Override = false, false
 	}
 	return out, true
 }

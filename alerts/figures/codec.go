@@ -10,7 +10,7 @@ import (
 )
 
 // codecVersion is the first byte of every case that is kept.
-const codecVersion = 1
+const codecVersion = 2
 
 // Bound of what a kept case may hold, so that a broken one costs no memory.
 const (
@@ -35,7 +35,7 @@ func (c *Case) Append(b []byte) []byte {
 		b = appendText(b, s)
 	}
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Cell))
-	b = append(b, byte(c.Origin), flags(c.Apart, c.Told, c.Verified), c.Manual)
+	b = append(b, byte(c.Origin), flags(c.Apart, c.Told, c.Verified, c.Override, c.Sourced), c.Manual)
 	base := c.Stamps[Signal]
 	b = binary.AppendVarint(b, base)
 	for _, t := range c.times() {
@@ -104,7 +104,7 @@ func Parse(text string) (Case, error) {
 	c.Cell = geo.Cell(r.fixed())
 	c.Origin = min(Origin(r.byte()), ByAgency)
 	f := r.byte()
-	c.Apart, c.Told, c.Verified = f&1 != 0, f&2 != 0, f&4 != 0
+	c.Apart, c.Told, c.Verified, c.Override, c.Sourced = f&1 != 0, f&2 != 0, f&4 != 0, f&8 != 0, f&16 != 0
 	c.Manual = r.byte()
 	base := r.varint()
 	c.Stamps[Signal] = base

@@ -8,6 +8,7 @@ import (
 	"testing/quick"
 	"time"
 
+	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 )
@@ -66,6 +67,9 @@ func TestGoldenAcknowledge(t *testing.T) {
 	}
 	all = append(all, whole(0, -1, -1, -1, -1, -1))
 	all[0].Manual = 1 << Ack
+	for i := range all {
+		all[i].Sourced = true
+	}
 	d := Acking.Times(of(all), seven.Add(300*time.Second))
 	told(t, "P50", d.P50, 40)
 	told(t, "P90", d.P90, 300)
@@ -340,7 +344,7 @@ func TestCaseComesBackAsItWasKept(t *testing.T) {
 	for range 2000 {
 		c := whole(r.IntN(1e6), r.IntN(100), r.IntN(200), -1, r.IntN(3000), r.IntN(9000))
 		c.Support, c.Cell, c.Number, c.Of, c.Reason = []string{"bpbd", "pupr"}[:r.IntN(3)], geo.Cell(r.Uint64()), "SLK-2026-000001", "B", "false"
-		c.Manual, c.Origin, c.Apart, c.Told, c.Verified, c.Paused, c.Event = uint8(r.UintN(256)), Origin(r.IntN(4)), r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0, r.Int64N(1e9), ms(-r.IntN(100))
+		c.Override, c.Sourced, c.Manual, c.Origin, c.Apart, c.Told, c.Verified, c.Paused, c.Event = r.IntN(2) == 0, r.IntN(2) == 0, uint8(r.UintN(256)), Origin(r.IntN(4)), r.IntN(2) == 0, r.IntN(2) == 0, r.IntN(2) == 0, r.Int64N(1e9), ms(-r.IntN(100))
 		if len(c.Support) == 0 {
 			c.Support = nil
 		}
@@ -370,4 +374,57 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v %+v %v", c, again, err)
 		}
 	})
+}
+
+// What an incident keeps of its service is what figures judge it by: dues of all steps, the time that the clocks stood still, who set a stamp, and
+// whether it was closed with less proof than is needed.
+func TestACaseKeepsTheTermsOfItsIncident(t *testing.T) {
+	in, err := incident.Open(incident.Opening{ID: "a", Type: "flood", At: seven, Terms: incident.Terms{Zone: "town"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	do := func(minutes int, act incident.Act) {
+		t.Helper()
+		act.Version = in.Version
+		next, err := in.Apply(act, "user:x", seven.Add(time.Duration(minutes)*time.Minute))
+		if err != nil {
+			t.Fatal(err)
+		}
+		in = next
+	}
+	do(2, incident.Act{To: incident.Acknowledged, At: seven.Add(time.Minute)})
+	held, err := in.Rest(incident.Holding{On: true, Reason: "outside_party", Until: seven.Add(time.Hour), Version: in.Version}, "user:x", seven.Add(3*time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in, err = held.Rest(incident.Holding{Version: held.Version}, "user:x", seven.Add(13*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	do(20, incident.Act{To: incident.Resolved, Outcome: "referred"})
+	in.ResolvedBy = "user:y"
+	do(30, incident.Act{To: incident.Closed, Override: "cukup"})
+	c := Of(&in)
+	want := [Steps]int64{seven.Add(3 * time.Minute).UnixMilli(), seven.Add(15 * time.Minute).UnixMilli(), seven.Add(40 * time.Minute).UnixMilli()}
+	if c.Due != want || c.Paused != 600_000 || c.Manual != 1<<Ack || !c.Sourced || !c.Override {
+		t.Errorf("%+v, want due %v", c, want)
+	}
+	kept, err := Parse(string(c.Append(nil)))
+	if err != nil || kept.Due != c.Due || !kept.Override || !kept.Sourced {
+		t.Errorf("kept: %+v %v", kept, err)
+	}
+	if s, ok := Resolving.span(&c, 0); !ok || s.ms != 600_000 || !s.sourced {
+		t.Errorf("resolved after 20 minutes of which 10 were paused: %+v", s)
+	}
+	if before, _ := c.Seen(seven.Add(25 * time.Minute).UnixMilli()); before.Override {
+		t.Error("it was closed by override before it was closed")
+	}
+	var few []*Case
+	for range Least {
+		one := c
+		one.Sourced = false
+		few = append(few, &one)
+	}
+	if d := Resolving.Times(few, seven.Add(time.Hour)); d.Hidden || d.ManualShare != nil {
+		t.Errorf("nobody kept who set the stamps: %+v", d)
+	}
 }

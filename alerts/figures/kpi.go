@@ -86,7 +86,7 @@ func (f Figure) span(c *Case, at int64) (span, bool) {
 		if a == 0 || b == 0 || b < a { // a stamp before the one it follows is a wrong clock, not a fast crew
 			return span{}, false
 		}
-		return span{b - a, c.byHand(from) + c.byHand(to)}, true
+		return c.span(b-a, from, to), true
 	}
 	// A unit that found the incident by itself was never sent: it would skew what a dispatch takes.
 	sent := c.Stamps[Dispatch] != 0 && (c.Stamps[Scene] == 0 || c.Stamps[Dispatch] <= c.Stamps[Scene])
@@ -95,7 +95,7 @@ func (f Figure) span(c *Case, at int64) (span, bool) {
 		if c.Event == 0 || c.Told || c.Stamps[Signal] < c.Event {
 			return span{}, false
 		}
-		return span{c.Stamps[Signal] - c.Event, c.byHand(Signal)}, true
+		return c.span(c.Stamps[Signal]-c.Event, Signal), true
 	case Acking:
 		return c.waited(at)
 	case Dispatching:
@@ -117,7 +117,7 @@ func (f Figure) span(c *Case, at int64) (span, bool) {
 		if end == 0 || end < c.Stamps[Signal] {
 			return span{}, false
 		}
-		return span{max(0, end-c.Stamps[Signal]-c.Paused), c.byHand(Signal) + c.byHand(Resolve)}, true
+		return c.span(max(0, end-c.Stamps[Signal]-c.Paused), Signal, Resolve), true
 	}
 	return span{}, false
 }
@@ -136,11 +136,17 @@ func (c *Case) waited(at int64) (span, bool) {
 	if end < c.Stamps[Signal] {
 		return span{}, false
 	}
-	return span{end - c.Stamps[Signal], c.byHand(Signal) + c.byHand(Ack)}, true
+	return c.span(end-c.Stamps[Signal], Signal, Ack), true
 }
 
-// byHand is 1 where a person entered the stamp.
-func (c *Case) byHand(stamp int) int { return int(c.Manual >> stamp & 1) }
+// span is a time between stamps, and how many of them a person entered.
+func (c *Case) span(ms int64, stamps ...int) span {
+	out := span{ms: ms, sourced: c.Sourced}
+	for _, i := range stamps {
+		out.manual += int(c.Manual >> i & 1)
+	}
+	return out
+}
 
 // Times tells how long what the figure measures took, over the cases of a population.
 func (f Figure) Times(population []*Case, asOf time.Time) Durations {
@@ -226,7 +232,7 @@ type Rate struct {
 
 // RatesOf gives by name: verification (closed with an independent check, of all closed), reopen and dispute (of all that were resolved),
 // false_alarm (cancelled as false or a prank, of all closed or cancelled), the same by what told first, and auto_detected (first told by a
-// sensor or feed, of all).
+// sensor or feed, of all) and override (closed by a supervisor with less proof than is needed, of all closed).
 func RatesOf(population []*Case) map[string]Rate {
 	of := func(among Figure, origin string, is func(*Case) bool) Rate {
 		met, n := 0, 0
@@ -244,6 +250,7 @@ func RatesOf(population []*Case) map[string]Rate {
 	wrong := func(c *Case) bool { return c.Status() == Cancelled && (c.Reason == "false" || c.Reason == "prank") }
 	out := map[string]Rate{
 		"verification":  of(Ended, "", func(c *Case) bool { return c.Verified }),
+		"override":      of(Ended, "", func(c *Case) bool { return c.Override }),
 		"reopen":        of(Reopening, "", func(c *Case) bool { return c.ever(Reopened) }),
 		"dispute":       of(Reopening, "", func(c *Case) bool { return c.ever(Disputed) }),
 		"false_alarm":   of(Over, "", wrong),
@@ -261,7 +268,7 @@ func BacklogOf(standing []*Case, asOf time.Time) Durations {
 	var spans []span
 	for _, c := range standing {
 		if Backlog.Counts(c, at) {
-			spans = append(spans, span{at - c.Stamps[Signal], 0})
+			spans = append(spans, span{ms: at - c.Stamps[Signal]})
 		}
 	}
 	d := durations(spans)

@@ -19,14 +19,15 @@ type Durations struct {
 	Mean        *float64 `json:"mean_s"`
 	P50         *float64 `json:"p50_s"`
 	P90         *float64 `json:"p90_s"`
-	ManualShare *float64 `json:"manual_share" doc:"Of the stamps that the times rest on: how many a person entered, 0 to 1"`
+	ManualShare *float64 `json:"manual_share" doc:"Of the stamps that the times rest on: how many a person entered, 0 to 1; null where that was kept of fewer than 5 cases"`
 	Hidden      bool     `json:"hidden" doc:"Fewer than 5 cases: not told"`
 }
 
 // span is one time and how many of its two stamps a person entered.
 type span struct {
-	ms     int64
-	manual int
+	ms      int64
+	manual  int
+	sourced bool // it is kept who set them
 }
 
 func durations(spans []span) Durations {
@@ -35,18 +36,23 @@ func durations(spans []span) Durations {
 		return d
 	}
 	ms := make([]int64, len(spans))
-	sum, manual := int64(0), 0
+	sum, manual, sourced := int64(0), 0, 0
 	for i, s := range spans {
 		ms[i] = s.ms
 		sum += s.ms
-		manual += s.manual
+		if s.sourced {
+			manual += s.manual
+			sourced++
+		}
 	}
 	slices.Sort(ms)
 	p50, _ := Rank(ms, 50)
 	p90, _ := Rank(ms, 90)
 	d.Mean, d.P50, d.P90 = seconds(float64(sum)/float64(len(ms))), seconds(float64(p50)), seconds(float64(p90))
-	share := round(float64(manual) / float64(2*len(ms)))
-	d.ManualShare = &share
+	if sourced >= Least {
+		share := round(float64(manual) / float64(2*sourced))
+		d.ManualShare = &share
+	}
 	return d
 }
 

@@ -111,7 +111,7 @@ type Briefing struct {
 	Response   []ResponseFigure       `json:"response" doc:"Response by lead agency, by kecamatan, by type, by hours of the day, by service class"`
 	SLA        map[string]ShareFigure `json:"sla" doc:"Overall, and ack, dispatch, scene, resolve apart"`
 	Backlog    TimesFigure            `json:"backlog" doc:"Open incidents past due, and their age"`
-	Rates      map[string]ShareFigure `json:"rates" doc:"Verification, reopen, dispute, false_alarm, false_alarm_{person,report,sensor,agency}, auto_detected; the query lists what they are shares of"`
+	Rates      map[string]ShareFigure `json:"rates" doc:"Verification, override, reopen, dispute, false_alarm, false_alarm_{person,report,sensor,agency}, auto_detected; the query lists what they are shares of"`
 	Places     []PlaceFigure          `json:"places" doc:"Cells with the most incidents of the period, at most 5"`
 	Recurrent  []RecurringFigure      `json:"recurrent" doc:"Cells with 3 or more incidents of one type in 90 days, twice what their own year has"`
 	Recurring  bool                   `json:"recurrent_known" doc:"False: the record holds less than half a year"`

@@ -29,12 +29,12 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 	b := Briefing{
 		AsOf: at, Period: BriefingPeriod{moment.Of(p.From), moment.Of(p.To)}, Zone: zone.String(), Began: moment.Of(r.Began), Times: map[string]TimesFigure{}, SLA: map[string]ShareFigure{},
 		Rates: map[string]ShareFigure{}, Places: []PlaceFigure{}, Recurrent: []RecurringFigure{}, Response: []ResponseFigure{}, Open: []OpenCase{},
-		Unmeasured: []string{"manual_share", "unit_availability", "referral_time", "public_answer"},
+		Unmeasured: []string{"unit_availability", "referral_time", "public_answer"},
 	}
 	stand := func(c figures.Choice) Stand { return Stand{at, p.query(c)} }
 	b.Counts = counted(r, p, zone, standing)
 	for _, f := range []figures.Figure{figures.Detection, figures.Acking, figures.Dispatching, figures.Turnout, figures.Travel, figures.Response, figures.Resolving} {
-		b.Times[string(f)] = TimesFigure{unsourced(f.Times(population, p.AsOf)), stand(figures.Choice{Figure: f})}
+		b.Times[string(f)] = TimesFigure{f.Times(population, p.AsOf), stand(figures.Choice{Figure: f})}
 	}
 	for name, f := range map[string]figures.Figure{"overall": figures.SLA, "ack": figures.SLAAck, "dispatch": figures.SLADispatch, "scene": figures.SLAScene, "resolve": figures.SLAResolve} {
 		b.SLA[name] = ShareFigure{f.Compliance(population, p.AsOf), stand(figures.Choice{Figure: f})}
@@ -50,7 +50,6 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 			}
 			kept := c
 			kept.Figure = figures.SLA
-			g.Durations = unsourced(g.Durations)
 			b.Response = append(b.Response, ResponseFigure{g, stand(c), p.query(kept)})
 		}
 	}
@@ -71,13 +70,6 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 	b.graveLate = len(figures.Choice{Figure: figures.GraveLate, AsOf: p.AsOf}.Of(r.Cases, zone))
 	b.unverified = len(figures.Choice{Figure: figures.Unverified, AsOf: p.AsOf}.Of(r.Cases, zone))
 	return b
-}
-
-// unsourced takes the share of stamps that people entered out of times: incidents do not keep yet who stamped them, and no share at all is true
-// where 0 would say that nobody did.
-func unsourced(d figures.Durations) figures.Durations {
-	d.ManualShare = nil
-	return d
 }
 
 func counted(r store.Record, p asked, zone *time.Location, standing []*figures.Case) BriefingCounts {
