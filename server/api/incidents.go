@@ -76,7 +76,7 @@ func listTypes(context.Context, *struct{}) (*body[List[incident.Type]], error) {
 }
 
 func (s *server) oneIncident(ctx context.Context, _ *incidentIn) (*body[incidentOut], error) {
-	return s.sees(ctx).seenBy(objectOf(ctx).incident), nil
+	return s.sees(ctx).seenAs(objectOf(ctx)), nil
 }
 
 // draft is what a person may say of a new incident; everything else is the house's to say.

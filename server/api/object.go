@@ -75,7 +75,11 @@ func (v view) load(ctx context.Context, noun, id string) (object, error) {
 		if errors.Is(err, store.ErrNotFound) {
 			return object{}, errNotHere
 		}
-		return object{access: scope.Incident(&one), read: access.ReadIncidents, incident: &one}, err
+		if err != nil {
+			return object{}, err
+		}
+		o, err := v.caseOf(ctx, &one)
+		return object{access: o, read: access.ReadIncidents, incident: &one}, err
 	case scope.NounReport:
 		one, err := v.s.Cases.Report(ctx, id)
 		if errors.Is(err, store.ErrNoReport) {
