@@ -138,15 +138,33 @@ func hurt(types, plain []string) []string {
 		return types
 	}
 	for i, w := range plain {
-		if i > 0 && (plain[i-1] == "tanpa" || plain[i-1] == "no" || plain[i-1] == "tidak" || plain[i-1] == "nihil") {
+		if denied(plain, i) {
 			continue
 		}
-		if slices.Contains([]string{"korban", "luka", "terluka", "berdarah", "patah", "tergeletak", "meninggal", "tewas", "pingsan", "injured", "hurt", "injuries", "bleeding", "casualties"}, w) {
+		if slices.Contains([]string{"korban", "luka", "luko", "terluka", "berdarah", "patah", "tergeletak", "meninggal", "tewas", "pingsan", "injured", "hurt", "injuries", "bleeding", "casualties"}, w) {
 			types[at] = "traffic_injury"
 			break
 		}
 	}
 	return types
+}
+
+// denied tells whether a word is said not to be: "tanpa korban", "tidak ada korban", "tidak ada yang luka", "korban tidak ada", "korban nihil".
+func denied(plain []string, at int) bool {
+	no := func(i int) bool {
+		return i >= 0 && i < len(plain) && slices.Contains([]string{"tanpa", "no", "tidak", "nihil", "nobody", "without", "tak", "not"}, plain[i])
+	}
+	there := func(i int) bool {
+		return i >= 0 && slices.Contains([]string{"ada", "ado", "yang", "nan", "sampai", "jatuh", "menimbulkan", "memakan", "was", "were", "is", "any", "one"}, plain[i])
+	}
+	before := at - 1
+	for before > at-3 && there(before) {
+		before--
+	}
+	if no(before) {
+		return true
+	}
+	return at+1 < len(plain) && plain[at] == "korban" && (plain[at+1] == "nihil" || no(at+1) && at+2 < len(plain) && (plain[at+2] == "ada" || plain[at+2] == "ado"))
 }
 
 // plainWords cuts a text into lower-case words of letters and digits.

@@ -403,6 +403,9 @@ func (c *Core) Incident(in *incident.Incident) {
 			c.forget(old)
 		}
 		c.over(in.ID)
+		if old != nil {
+			c.released(old, in)
+		}
 		return
 	}
 	types := []Guess{{in.Type, 1}}
@@ -440,8 +443,12 @@ func (c *Core) Incident(in *incident.Incident) {
 	}
 	c.cases[k.id] = k
 	c.index.put(k)
+	if old != nil && !samePlace(old, k) {
+		c.moved(k)
+	}
 	c.again(k)
 	c.offerHandOver(k, in)
+	c.dropMerges(k)
 	c.offerMerges(k, in)
 }
 
@@ -487,7 +494,8 @@ func (c *Core) Tick(now time.Time) {
 		for _, g := range t.Types {
 			window = max(window, c.table.scopes[g.Type].Window)
 		}
-		if now.Sub(t.At) > window+time.Hour && now.Sub(t.Received) > window+time.Hour {
+		ahead := t.At.After(t.Received) // its clock is: it would never grow old
+		if (ahead || now.Sub(t.At) > window+time.Hour) && now.Sub(t.Received) > window+time.Hour {
 			c.Gone(key)
 		}
 	}
@@ -557,6 +565,7 @@ func (c *Core) decided(g *Suggestion) {
 			}
 			if g.State == Refused && g.Kind == Join {
 				t.refused[g.Incident] = true
+				c.unoffer(t) // a new life of the house has offered it anew before it heard of this
 				if t.in == g.Incident {
 					t.in = ""
 					c.place(t)

@@ -55,7 +55,7 @@ var spoken = map[string]string{
 	"price_spike":       "harga naik, lonjakan harga, price spike",
 	"tourism":           "insiden wisata, wisatawan, pendaki tersesat, pendaki, perahu terbalik, tourism, tourist, hiker lost, hiker",
 	"service_complaint": "pengaduan, pelayanan lambat, keluhan layanan, complaint, pengaduan layanan, antrian puskesmas, bantuan sosial, lambat",
-	"corruption_tip":    "pungli, korupsi, suap, pungutan liar, kkn, bribe, bribery, corruption, extortion",
+	"corruption_tip":    "pungli, korupsi, suap, pungutan liar, praktik kkn, praktek kkn, dugaan kkn, kasus kkn, indikasi kkn, laporan kkn, melakukan kkn, bribe, bribery, corruption, extortion",
 	"sensor_fault":      "gangguan sensor, sensor rusak, cctv mati, kamera mati, sensor fault, camera down",
 }
 
@@ -104,13 +104,30 @@ var vocabulary, mistaken = func() (map[string]bool, map[string]string) {
 	return known, worn
 }()
 
+// longest is how many bytes the longest word of the vocabulary has: what is longer by more than a letter is none of them, and is not worn down
+// letter by letter, however long somebody writes.
+var longest = func() (n int) {
+	for w := range vocabulary {
+		n = max(n, len(w))
+	}
+	return n
+}()
+
 // meant is the word of the vocabulary that somebody meant, the word itself where none is near.
 func meant(w string) string {
 	if full := short[w]; full != "" {
 		return full
 	}
-	if len(w) < 4 || vocabulary[w] || idle[w] {
+	if len(w) < 4 || len(w) > longest+1 || vocabulary[w] || idle[w] {
 		return w
+	}
+	for i := 1; i < len(w); i++ { // "lahh": a key that was held too long
+		if less := w[:i] + w[i+1:]; w[i] == w[i-1] && vocabulary[less] {
+			return less
+		}
+	}
+	if stem, with := strings.CutSuffix(w, "di"); with && vocabulary[stem] { // "tabakadi": the word that people write on to the one before
+		return stem
 	}
 	if full := mistaken[w]; full != "" {
 		return full

@@ -140,10 +140,13 @@ func (c *Core) offerCase(k *hold, at time.Time) {
 		}
 	}
 	kind := Open
-	if k.neighbour != "" {
+	if k.neighbour = c.whose(k.keys); k.neighbour != "" {
 		kind = HandOver
 	} else if !c.enough(k.types[0].Type, pieces) {
 		return
+	}
+	if g := c.offers[k.offer]; g != nil && g.State == Offered && g.Kind != kind {
+		c.withdraw(g) // it reaches across the border, as is known now
 	}
 	if g := c.offers[k.offer]; g != nil && g.State == Offered {
 		g.Evidence, g.UpdatedAt, g.Type, g.Severity = pieces, moment.Of(at), k.types[0].Type, severityOf(k)
@@ -165,6 +168,19 @@ func (c *Core) offerCase(k *hold, at time.Time) {
 	g.Weight = sum(g.Reasons)
 	k.offer = id
 	c.touch(g)
+}
+
+// whose is the neighbour on whose ground all of a candidate lies; empty where any of it lies on ours: what burns on the border is ours to answer.
+func (c *Core) whose(keys []string) string {
+	neighbour := ""
+	for _, key := range keys {
+		s := &c.signals[key].Signal
+		if s.Placed && s.Neighbour == "" {
+			return ""
+		}
+		neighbour = cmp.Or(neighbour, s.Neighbour)
+	}
+	return neighbour
 }
 
 // caseReasons says why accounts look like one incident that nobody has opened.
@@ -219,7 +235,6 @@ func (c *Core) offerMerges(k *hold, in *incident.Incident) {
 	if k.place == nil {
 		return
 	}
-	one := Signal{Key: k.id, Kind: "incident", Ref: k.id, Agency: k.id, Types: k.types, Severity: k.severity, At: k.first, Position: *k.place, Placed: true, Simulated: k.simulated, Tells: k.tells}
 	var with []*hold
 	c.index.near(*k.place, func(o *hold) {
 		if o.incident && o != k && o.place != nil && !k.apart[o.id] && !o.apart[k.id] {
@@ -228,9 +243,7 @@ func (c *Core) offerMerges(k *hold, in *incident.Incident) {
 	})
 	slices.SortFunc(with, func(a, b *hold) int { return cmp.Compare(a.id, b.id) })
 	for _, o := range with {
-		if one.At = k.first; k.first.Before(o.first) { // what lies between the two, however long each lasts
-			one.At = minTime(k.last, o.first)
-		}
+		one := k.signal(o)
 		weight, reasons := c.weigh(&one, o)
 		if weight < JoinAt {
 			continue
@@ -249,6 +262,15 @@ func (c *Core) offerMerges(k *hold, in *incident.Incident) {
 		g.Evidence = []Piece{{Kind: "incident", Ref: stays.id, At: moment.Of(stays.first)}, {Kind: "incident", Ref: goes.id, At: moment.Of(goes.first)}}
 		c.touch(g)
 	}
+}
+
+// signal is an incident as if it were an account of another, at whatever time lies between the two.
+func (k *hold) signal(o *hold) Signal {
+	one := Signal{Key: k.id, Kind: "incident", Ref: k.id, Agency: k.id, Types: k.types, Severity: k.severity, At: k.first, Position: *k.place, Placed: true, Simulated: k.simulated, Tells: k.tells}
+	if k.first.Before(o.first) { // however long each lasts
+		one.At = minTime(k.last, o.first)
+	}
+	return one
 }
 
 func minTime(a, b time.Time) time.Time {
