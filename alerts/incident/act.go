@@ -72,6 +72,9 @@ func (in *Incident) Allowed(actor string, at time.Time) []Status {
 			to = []Status{Reopened}
 		}
 	}
+	if in.Abroad() { // kept open until the neighbour has it under a number of its own
+		to = slices.DeleteFunc(to, func(s Status) bool { return s == Closed || s == Cancelled })
+	}
 	if to == nil {
 		to = []Status{}
 	}
@@ -307,6 +310,12 @@ func (in *Incident) Clone() Incident {
 	out.Proof.Have = slices.Clone(in.Proof.Have)
 	out.SLA.Missed = slices.Clone(in.SLA.Missed)
 	out.TimesSource = maps.Clone(in.TimesSource)
+	out.Comments = slices.Clone(in.Comments)
+	out.Attachments = slices.Clone(in.Attachments)
+	if in.Handover != nil {
+		h := *in.Handover
+		out.Handover = &h
+	}
 	if in.OnHold != nil {
 		h := *in.OnHold
 		out.OnHold = &h

@@ -13,7 +13,7 @@ import (
 func (in *Incident) Coarse() Incident {
 	out := Incident{
 		ID: in.ID, Number: in.Number, Type: in.Type, Title: typeName(in.Type), Severity: in.Severity, Status: in.Status, LeadAgency: in.LeadAgency,
-		Cell: coarseCell(in), AreaName: in.AreaName, OpenedAt: in.OpenedAt, UpdatedAt: in.UpdatedAt, SLA: SLA{Class: in.SLA.Class, Missed: []string{}}, Simulated: in.Simulated, Proof: Proof{ProofNeed, []Proven{}},
+		Cell: coarseCell(in), AreaName: in.AreaName, OpenedAt: in.OpenedAt, UpdatedAt: in.UpdatedAt, SLA: SLA{Class: in.SLA.Class, Missed: []string{}}, Simulated: in.Simulated, Exercise: in.Exercise, Proof: Proof{ProofNeed, []Proven{}},
 		Support: []string{}, Why: Why{Inputs: []Input{}}, Evidence: []Evidence{}, Timeline: []Entry{}, Dispatches: []string{}, ExternalRefs: []ExternalRef{},
 	}
 	if out.Cell != 0 {
@@ -49,13 +49,16 @@ func (in *Incident) Facts() Incident {
 		Why:      Why{Rule: in.Why.Rule, Consent: in.Why.Consent, Alert: in.Why.Alert, Person: nobody(in.Why.Person), Inputs: append([]Input{}, in.Why.Inputs...)},
 		Evidence: make([]Evidence, 0, len(in.Evidence)), Timeline: make([]Entry, 0, len(in.Timeline)), Dispatches: append([]string{}, in.Dispatches...),
 		MergedInto: in.MergedInto, SplitFrom: in.SplitFrom,
-		Owner: nobody(in.Owner), Outcome: codeOf(in.Outcome), Reopened: in.Reopened, ResolvedBy: nobody(in.ResolvedBy), Simulated: in.Simulated,
+		Owner: nobody(in.Owner), Outcome: codeOf(in.Outcome), Reopened: in.Reopened, ResolvedBy: nobody(in.ResolvedBy), Simulated: in.Simulated, Exercise: in.Exercise,
 		ExternalRefs: append([]ExternalRef{}, in.ExternalRefs...),
 	}
 	out.Zone, out.TimesSource, out.Proof = in.Zone, maps.Clone(in.TimesSource), in.Proof.facts()
 	out.SLA.Missed = append([]string{}, in.SLA.Missed...)
 	if h := in.OnHold; h != nil {
 		out.OnHold = &Hold{Reason: h.Reason, Until: h.Until, By: nobody(h.By), At: h.At, Pausable: h.Pausable}
+	}
+	if h := in.Handover; h != nil {
+		out.Handover = &Handover{To: h.To, From: h.From, By: nobody(h.By), At: h.At, Due: h.Due, Late: h.Late}
 	}
 	if d := in.Disputed; d != nil {
 		out.Disputed = &Dispute{At: d.At, By: nobody(d.By)}

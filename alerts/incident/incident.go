@@ -49,6 +49,10 @@ type Incident struct {
 	Apart        []string      `json:"apart,omitempty"`       // incidents, and refs of evidence, that a person has said do not belong to this one: nobody suggests it again
 	Simulated    bool          `json:"simulated"`
 	ExternalRefs []ExternalRef `json:"external_refs"`
+	Exercise     bool          `json:"exercise,omitempty"` // of an exercise: it is simulated as well, and says which
+	Handover     *Handover     `json:"handover"`           // null: nobody else is asked to lead
+	Comments     []Comment     `json:"comments,omitempty"`
+	Attachments  []Attachment  `json:"attachments,omitempty"`
 }
 
 // Fill gives members that an older server did not write their empty form.
@@ -117,6 +121,7 @@ type Why struct {
 	Alert   string  `json:"alert,omitempty"`
 	Person  string  `json:"person,omitempty"`
 	Inputs  []Input `json:"inputs"`
+	Unit    string  `json:"unit,omitempty"` // whose crew called for help, where that opened it
 }
 
 // Input is one reading that a rule judged.

@@ -75,7 +75,7 @@ func mergeable(in, into *Incident, version int, note string) error {
 	switch {
 	case in.ID == into.ID:
 		return fmt.Errorf("%w: an incident is no part of itself", ErrInvalid)
-	case in.Simulated != into.Simulated:
+	case in.Simulated != into.Simulated || in.Exercise != into.Exercise:
 		return fmt.Errorf("%w: what is simulated and what is real never join", ErrInvalid)
 	case !into.Status.Open():
 		return fmt.Errorf("%w: %s is %s", ErrNotAllowed, into.Number, into.Status)
@@ -105,6 +105,9 @@ func Unmerge(in, from *Incident, version int, note, actor string, at time.Time) 
 	stays.Evidence = slices.DeleteFunc(stays.Evidence, func(e Evidence) bool { return e.From == in.ID })
 	stays.Dispatches = slices.DeleteFunc(stays.Dispatches, func(d string) bool { return slices.Contains(was.Dispatches, d) })
 	sign := was.Before
+	back.Evidence = slices.DeleteFunc(back.Evidence, func(e Evidence) bool { // what was split off meanwhile is that incident's
+		return !from.Evident(e.Ref) && !slices.Contains(from.Apart, e.Ref)
+	})
 	for j := i; j < len(stays.Merged); j++ { // those that were merged after it never saw it
 		stays.Merged[j].Before = sign
 		sign = sign.with(stays.Merged[j].Own)

@@ -195,3 +195,33 @@ func TestAPersonAddsAndTakesEvidence(t *testing.T) {
 		t.Errorf("hearsay: %v", err)
 	}
 }
+
+// What was split off a merged incident belongs to the part: the merge is taken back without it, so that nothing is evidence of two. What a
+// person has taken out of the whole stands again where it stood.
+func TestAMergeIsTakenBackAfterASplit(t *testing.T) {
+	a, b := opened(t, "a", 0, "a1", "a2", "a3"), opened(t, "b", 5, "b1")
+	gone, whole, err := Merge(&a, &b, a.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, part, err := Split(&whole, Splitting{Evidence: []string{"a2"}, Version: whole.Version}, "c", "SLK-2026-c", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rest, err = rest.Detach("a3", rest.Version, "", "user:a", six); err != nil {
+		t.Fatal(err)
+	}
+	back, stays, err := Unmerge(&gone, &rest, gone.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs := func(in Incident) (out []string) {
+		for _, e := range in.Evidence {
+			out = append(out, e.Ref)
+		}
+		return out
+	}
+	if got := []any{refs(back), refs(stays), refs(part)}; !reflect.DeepEqual(got, []any{[]string{"a1", "a3"}, []string{"b1"}, []string{"a2"}}) {
+		t.Errorf("evidence of what came back, of what stays and of the part: %v", got)
+	}
+}

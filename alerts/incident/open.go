@@ -19,6 +19,8 @@ type Draft struct {
 	Lng      *float64     `json:"lng,omitempty"`
 	Lat      *float64     `json:"lat,omitempty"`
 	Note     string       `json:"note,omitempty"`
+	At       time.Time    `json:"at,omitzero"` // of the first signal, where it is entered later, as from paper; zero: now
+	Exercise bool         `json:"exercise,omitempty"`
 }
 
 // Opening is all that a new incident is made from.
@@ -38,6 +40,7 @@ type Opening struct {
 	Why          Why
 	Evidence     []Evidence
 	Simulated    bool
+	Exercise     bool // it is simulated as well
 	Terms        Terms
 }
 
@@ -62,6 +65,22 @@ func (d Draft) Validate() error {
 		}
 	}
 	return nil
+}
+
+// EntryLimit is how long after its first signal an incident may still be entered.
+const EntryLimit = 7 * 24 * time.Hour
+
+// Signal is when the first signal came; zero: as it is entered. Errors: ErrInvalid where that is ahead of us or too long ago.
+func (d Draft) Signal(now time.Time) (moment.Time, error) {
+	at := moment.Of(d.At)
+	switch {
+	case at.IsZero():
+	case at.After(now.Add(skew)):
+		return at, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, at)
+	case now.Sub(at.Time) > EntryLimit:
+		return at, fmt.Errorf("%w: at %s is more than 7 days ago", ErrInvalid, at)
+	}
+	return at, nil
 }
 
 // Position of the draft, nil where none is given.
@@ -96,7 +115,7 @@ func Open(o Opening) (Incident, error) {
 		SLA:      o.Terms.sla(t.Class, o.SignalAt),
 		Why:      o.Why,
 		Evidence: append([]Evidence{}, o.Evidence...),
-		Timeline: []Entry{{At: at, Actor: o.Actor, Act: "opened", Note: o.Note}}, Dispatches: []string{}, Simulated: o.Simulated,
+		Timeline: []Entry{{At: at, Actor: o.Actor, Act: "opened", Note: o.Note}}, Dispatches: []string{}, Simulated: o.Simulated || o.Exercise, Exercise: o.Exercise,
 		ExternalRefs: []ExternalRef{}, TimesSource: TimesSource{"t_signal": byClock, "t_created": byClock},
 		Checklist: append([]Check(nil), o.Terms.Checklist...), Proof: Proof{ProofNeed, []Proven{}},
 	}

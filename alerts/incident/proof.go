@@ -43,13 +43,26 @@ type Proven struct {
 // ErrUnproven means that less shows that the incident is over than a closure needs: 409.
 var ErrUnproven = errors.New("too little shows that it is over")
 
-// Prove notes a piece of proof once; false: it is there already.
+// Prove notes a piece of proof once; false: it is there already, or older than when the incident was opened again.
 func (in *Incident) Prove(p Proven) bool {
+	if !p.At.IsZero() && p.At.Before(in.reopenedAt().Time) {
+		return false
+	}
 	if slices.ContainsFunc(in.Proof.Have, func(o Proven) bool { return o.Kind == p.Kind && o.Ref == p.Ref }) {
 		return false
 	}
 	in.Proof.Have = append(slices.Clone(in.Proof.Have), p)
 	return true
+}
+
+// reopenedAt is when the incident was opened again last; zero: never.
+func (in *Incident) reopenedAt() (at moment.Time) {
+	for _, e := range in.Timeline {
+		if e.Act == string(Reopened) {
+			at = e.At
+		}
+	}
+	return at
 }
 
 // disprove takes back what an instrument proved, for it fires again.
@@ -114,6 +127,9 @@ func (in *Incident) NextDue() moment.Time {
 	next := in.closes()
 	if in.OnHold != nil {
 		next = earlier(next, in.OnHold.Until)
+	}
+	if in.Handover != nil && !in.Handover.Late && in.Status.Open() {
+		next = earlier(next, in.Handover.Due)
 	}
 	if in.Status.working() && !in.paused() {
 		for _, step := range slaSteps {

@@ -39,7 +39,7 @@ func (in *Incident) Moved(to, unit, reason, actor string, since moment.Time, man
 	case left == 0 && in.Status == Dispatched:
 		owner := in.Owner
 		out.Remark(actor, "dispatch_"+to, note, at)
-		out.enter(Act{To: Acknowledged, Note: "no unit is left"}, actor, moment.Of(at), moment.Of(at), false)
+		out.enter(Act{To: Acknowledged, Note: nobodyLeft}, actor, moment.Of(at), moment.Of(at), false)
 		out.Owner = owner
 	default:
 		out.Remark(actor, "dispatch_"+to, note, at)

@@ -58,7 +58,7 @@ func Split(in *Incident, s Splitting, id, number, actor string, at time.Time) (r
 		s.AreaName = in.AreaName
 	}
 	o := Opening{ID: id, Number: number, Type: cmp.Or(s.Type, in.Type), Title: cmp.Or(strings.TrimSpace(s.Title), in.Title), Severity: cmp.Or(s.Severity, in.Severity),
-		Position: position, AreaName: s.AreaName, At: at, SignalAt: first(goes), Actor: actor, Note: "split from " + in.Number + noted(s.Note), Why: Why{Person: actor}, Evidence: goes, Simulated: in.Simulated}
+		Position: position, AreaName: s.AreaName, At: at, SignalAt: first(goes), Actor: actor, Note: "split from " + in.Number + noted(s.Note), Why: Why{Person: actor}, Evidence: goes, Simulated: in.Simulated, Exercise: in.Exercise}
 	if s.Terms != nil {
 		o.Terms = s.Terms(o.Type, o.AreaName)
 	}

@@ -139,7 +139,12 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 		if err != nil {
 			return err
 		}
+		signal, err := d.Signal(now)
+		if err != nil {
+			return err
+		}
 		in, err = incident.Open(incident.Opening{
+			SignalAt: signal, SignalByHand: !signal.IsZero(),
 			ID: id, Number: number, Type: d.Type, Title: title, Severity: d.Severity, Position: at, AreaName: area, At: now,
 			Actor: who.Subject, Note: d.Note, Why: incident.Why{Person: who.Subject}, Terms: s.terms(d.Type, area),
 			Evidence: []incident.Evidence{{Kind: "note", Ref: who.Subject, Reason: "reported by a person", Text: d.Note, Weight: 1, At: moment.Of(now)}},

@@ -279,3 +279,26 @@ func TestOnlyWhatIsMinorAndProvedClosesByItself(t *testing.T) {
 		}
 	})
 }
+
+// What was written on paper is entered afterwards, with the times of the paper.
+func TestPaperIsEnteredWithItsTimes(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		lng, lat := center.Lng, center.Lat
+		enter := func(ago time.Duration) (incident.Incident, error) {
+			return s.Create(t.Context(), incident.Draft{Type: "flood", Lng: &lng, Lat: &lat, At: c.now().Add(-ago)}, anna)
+		}
+		for _, ago := range []time.Duration{-time.Hour, 8 * 24 * time.Hour} {
+			if _, err := enter(ago); !errors.Is(err, incident.ErrInvalid) {
+				t.Errorf("%s ago: %v", ago, err)
+			}
+		}
+		in, err := enter(2 * time.Hour)
+		if err != nil || !in.Times.TSignal.Equal(noon.Add(-2*time.Hour)) || in.TimesSource["t_signal"] != "manual" || !in.OpenedAt.Equal(noon) {
+			t.Fatalf("%+v %v", in.Times, err)
+		}
+		in, err = s.Transition(t.Context(), in.ID, incident.Act{To: incident.Acknowledged, Version: 1, At: noon.Add(-119 * time.Minute)}, anna)
+		if err != nil || len(in.SLA.Missed) != 0 || !in.Times.TAck.Equal(noon.Add(-119*time.Minute)) {
+			t.Errorf("%+v %v", in.SLA, err)
+		}
+	})
+}

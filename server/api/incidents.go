@@ -81,16 +81,17 @@ func (s *server) oneIncident(ctx context.Context, _ *incidentIn) (*body[incident
 
 // draft is what a person may say of a new incident; everything else is the house's to say.
 type draft struct {
-	Type     string   `json:"type" doc:"One of the incident types, such as flood"`
-	Title    string   `json:"title,omitempty" maxLength:"200"`
-	Severity string   `json:"severity,omitempty" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
-	Lng      *float64 `json:"lng,omitempty"`
-	Lat      *float64 `json:"lat,omitempty"`
-	Note     string   `json:"note,omitempty" maxLength:"4000"`
+	Type     string    `json:"type" doc:"One of the incident types, such as flood"`
+	Title    string    `json:"title,omitempty" maxLength:"200"`
+	Severity string    `json:"severity,omitempty" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
+	Lng      *float64  `json:"lng,omitempty"`
+	Lat      *float64  `json:"lat,omitempty"`
+	Note     string    `json:"note,omitempty" maxLength:"4000"`
+	At       time.Time `json:"at,omitzero" doc:"When it was first told, where it is entered later, as from paper: within the last 7 days"`
 }
 
 func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incidentOut], error) {
-	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note}, s.sees(ctx)
+	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note, At: in.Body.At}, s.sees(ctx)
 	if err := d.Validate(); err != nil {
 		return nil, s.fault(err)
 	}

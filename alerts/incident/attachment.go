@@ -1,0 +1,108 @@
+package incident
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"kentongan/geo"
+	"kentongan/geo/moment"
+)
+
+// Attachment is a picture, a sound or a document that belongs to the incident. Its bytes lie elsewhere, under their sum.
+type Attachment struct {
+	ID      string      `json:"id"`   // ULID
+	Kind    string      `json:"kind"` // photo, audio, file
+	Mime    string      `json:"mime"` // of the bytes as they are kept
+	Bytes   int         `json:"bytes"`
+	At      moment.Time `json:"at"`       // when it came
+	TakenAt moment.Time `json:"taken_at"` // as whoever sent it says; null: not said
+	Lng     *float64    `json:"lng"`      // likewise
+	Lat     *float64    `json:"lat"`
+	By      string      `json:"by"`
+	SHA256  string      `json:"sha256"`          // of the bytes as they are kept, in hex
+	Small   string      `json:"small,omitempty"` // of a photo: sum of its small form
+	Width   int         `json:"width,omitempty"`
+	Height  int         `json:"height,omitempty"`
+	Gone    moment.Time `json:"gone,omitzero"` // when its bytes were deleted, for their time was over
+	Once    string      `json:"once,omitempty"`
+}
+
+// MostAttachments is how many an incident may have.
+const MostAttachments = 100
+
+// Enclose gives the incident with an attachment; also one that is over takes it. The version stays. The same key, or the same bytes, give the
+// attachment that is there, with ErrNothing. A photo that was taken after the first dispatch proves something (N8). Errors: ErrInvalid, ErrKeyTaken,
+// ErrNothing.
+func (in *Incident) Enclose(a Attachment, at time.Time) (Incident, Attachment, error) {
+	for _, o := range in.Attachments {
+		switch {
+		case a.Once != "" && o.Once == a.Once && o.SHA256 != a.SHA256:
+			return Incident{}, Attachment{}, ErrKeyTaken
+		case o.SHA256 == a.SHA256 && o.Gone.IsZero():
+			return Incident{}, o, ErrNothing
+		}
+	}
+	a.At = moment.Of(at)
+	switch {
+	case len(in.Attachments) >= MostAttachments:
+		return Incident{}, Attachment{}, fmt.Errorf("%w: there are %d attachments already, which is the most", ErrInvalid, MostAttachments)
+	case a.TakenAt.After(at.Add(skew)):
+		return Incident{}, Attachment{}, fmt.Errorf("%w: taken_at %s has not come yet", ErrInvalid, a.TakenAt)
+	case (a.Lng == nil) != (a.Lat == nil):
+		return Incident{}, Attachment{}, fmt.Errorf("%w: lng and lat come together", ErrInvalid)
+	}
+	if a.Lng != nil {
+		if err := (geo.Position{Lat: *a.Lat, Lng: *a.Lng}).Validate(); err != nil {
+			return Incident{}, Attachment{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	out := in.Clone()
+	out.Attachments = append(out.Attachments, a)
+	out.Remark(a.By, "attached", a.Kind, at)
+	if sent := in.Times.TDispatch; a.Kind == "photo" && !sent.IsZero() && !a.TakenAt.IsZero() && !a.TakenAt.Before(sent.Time) {
+		if out.Prove(Proven{Kind: Photo, Ref: a.ID, At: a.TakenAt, By: a.By}) {
+			out.Remark(a.By, "proved", string(Photo), at)
+		}
+	}
+	return out, a, nil
+}
+
+// Attached finds an attachment by its id.
+func (in *Incident) Attached(id string) (Attachment, bool) {
+	i := slices.IndexFunc(in.Attachments, func(a Attachment) bool { return a.ID == id })
+	if i < 0 {
+		return Attachment{}, false
+	}
+	return in.Attachments[i], true
+}
+
+// Sums are those of the bytes that the incident needs.
+func (in *Incident) Sums() []string {
+	var out []string
+	for _, a := range in.Attachments {
+		for _, sum := range []string{a.SHA256, a.Small} {
+			if sum != "" && a.Gone.IsZero() {
+				out = append(out, sum)
+			}
+		}
+	}
+	return out
+}
+
+// Strip gives the incident after the bytes of its attachments were deleted: that they were there stays. False: it has none.
+func (in *Incident) Strip(actor string, at time.Time) (Incident, bool) {
+	if len(in.Sums()) == 0 {
+		return Incident{}, false
+	}
+	out := in.Clone()
+	for i := range out.Attachments {
+		if a := &out.Attachments[i]; a.Gone.IsZero() {
+			a.Gone, a.Lng, a.Lat = moment.Of(at), nil, nil
+		}
+	}
+	updated := in.UpdatedAt
+	out.Remark(actor, "attachments_deleted", "", at)
+	out.UpdatedAt = updated // else it would be kept longer for it
+	return out, true
+}
