@@ -32,6 +32,7 @@ func (s *server) life() {
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/dispute", "dispute-incident", "Enter a citizen's word that what is resolved or closed is not done; whoever may reopen it does so with it", http.StatusOK, s.disputeIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/confirm", "confirm-incident", "Enter a reporter's word, or that of your own supporting agency, that it is over: a kind of proof that closing needs", http.StatusOK, s.confirmIncident)
 	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/hold-reasons", "hold-reasons", "Why work on an incident may rest", http.StatusOK, listHoldReasons)
+	s.together()
 }
 
 // version gives the version that an act names, else that of the incident as the route found it; a session must name one.
