@@ -14,6 +14,7 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 )
@@ -225,6 +226,11 @@ func (s *Store) keepDecision(ctx context.Context, st *step, k kept[fusion.Sugges
 
 // accept writes what a suggestion proposes into the step.
 func (s *Store) accept(ctx context.Context, st *step, g *fusion.Suggestion, note string, who audit.Actor, may Allow) (*incident.Incident, error) {
+	if g.Kind == fusion.Open || g.Kind == fusion.Join {
+		if err := s.unclaimed(ctx, st, g); err != nil {
+			return nil, err
+		}
+	}
 	switch {
 	case g.Kind == fusion.Open:
 		return s.openSuggested(ctx, st, g, note, who, may)
@@ -244,6 +250,11 @@ func (s *Store) accept(ctx context.Context, st *step, g *fusion.Suggestion, note
 		}
 		if err := may(g, &k.doc, &other.doc); err != nil {
 			return nil, err
+		}
+		for _, one := range []*incident.Incident{&k.doc, &other.doc} {
+			if one.Status == incident.Resolved { // somebody has ended it since: whoever works on the other would find it gone
+				return nil, s.conflict(one, who, now, fmt.Errorf("%w: %s is %s", incident.ErrNotAllowed, one.Number, one.Status))
+			}
 		}
 		return s.mergeSuggested(st, other, k, note, who)
 	case fusion.Join:
@@ -279,6 +290,44 @@ func (s *Store) accept(ctx context.Context, st *step, g *fusion.Suggestion, note
 		return nil, err
 	}
 	return &out, st.audited(who, "incident.cancelled", "incident:"+out.ID, "out_of_area: "+g.Contact, k.doc, out)
+}
+
+// unclaimed leaves of what a suggestion rests on only what nobody has meanwhile made evidence of another incident, or closed at intake; the
+// step holds to that. Errors: *SuggestionConflict where nothing is left.
+func (s *Store) unclaimed(ctx context.Context, st *step, g *fusion.Suggestion) error {
+	var said, told []string
+	for _, p := range g.Evidence {
+		switch p.Kind {
+		case "report":
+			said = append(said, p.Ref)
+		case "alert":
+			told = append(told, p.Ref)
+		}
+	}
+	reports, err := s.reportsOf(ctx, said)
+	if err != nil {
+		return err
+	}
+	list, err := s.alertsOf(ctx, told)
+	if err != nil {
+		return err
+	}
+	claimed := map[string]bool{}
+	for _, k := range reports {
+		of := k.doc.Incident()
+		claimed[k.doc.ID] = of != "" && of != g.Incident || of == "" && (k.doc.Status == report.Closed || k.doc.Erased)
+		st.check("rev", s.keys.Report(k.doc.ID), "", k.rev)
+	}
+	for _, k := range list {
+		claimed[k.doc.ID] = k.doc.Incident != "" && k.doc.Incident != g.Incident
+		st.check("rev", s.keys.Alert(k.doc.ID), "", k.rev)
+	}
+	rest := slices.DeleteFunc(slices.Clone(g.Evidence), func(p fusion.Piece) bool { return claimed[p.Ref] })
+	if len(rest) == 0 {
+		return &SuggestionConflict{*g, "what it rests on was dealt with meanwhile"}
+	}
+	g.Evidence = rest
+	return nil
 }
 
 func refsOf(g *fusion.Suggestion) string {

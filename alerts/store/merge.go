@@ -143,8 +143,17 @@ func (s *Store) moveAlerts(ctx context.Context, st *step, from string, part *inc
 		}
 	}
 	for _, k := range list {
-		if k.doc.Incident != from || st.index[s.keys.Alert(k.doc.ID)] != 0 {
+		if k.doc.Incident == "" || st.index[s.keys.Alert(k.doc.ID)] != 0 {
 			continue
+		}
+		if k.doc.Incident != from { // it came with an incident that was merged into this one
+			of, found, err := s.standsFor(ctx, k.doc.Incident)
+			if err != nil {
+				return err
+			}
+			if !found || of.doc.ID != from {
+				continue
+			}
 		}
 		a := k.doc
 		a.Incident, a.UpdatedAt = part.ID, st.record.Time
