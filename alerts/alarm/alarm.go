@@ -74,6 +74,9 @@ type Alarm struct {
 	Chattering bool               `json:"chattering,omitempty"`
 	Standing   bool               `json:"standing,omitempty"` // active for more than 24 h: stale, in the words of ISA-18.2
 	Ack        *Ack               `json:"ack"`
+	Painted    *Sight             `json:"painted,omitempty"` // of P1: drawn at a staffed desk; absent: nowhere yet
+	Seen       *Sight             `json:"seen"`              // of P1: painted at a staffed desk and acknowledged; null: it counts as seen by nobody
+	Climbed    []Climb            `json:"climbed,omitempty"` // where it climbed while nobody had seen it
 	ClearedAt  moment.Time        `json:"cleared_at"`
 	Shelf      *Shelf             `json:"shelf"`
 	Suppress   *Suppression       `json:"suppression"`

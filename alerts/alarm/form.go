@@ -48,6 +48,7 @@ func (a *Alarm) Facts() Alarm {
 		UpdatedAt: a.UpdatedAt, ActBy: a.ActBy, Response: a.Response, Presented: a.Presented, Withheld: a.Withheld, PresentAt: a.PresentAt, Group: a.Group, Code: a.Code, Worst: a.Worst,
 		Announced: a.Announced, AnnounceAt: a.AnnounceAt, Active: a.Active, LastAt: a.LastAt, Members: a.Members, Count: a.Count, FirstOut: a.FirstOut, Sound: a.Sound, Latched: a.Latched,
 		Chattering: a.Chattering, Standing: a.Standing, ClearedAt: a.ClearedAt, Suppress: a.Suppress, Simulated: a.Simulated,
+		Painted: a.Painted.facts(), Seen: a.Seen.facts(), Climbed: a.Climbed,
 	}
 	if a.Ack != nil {
 		out.Ack = &Ack{At: a.Ack.At, By: incident.Redacted(a.Ack.By), Desk: a.Ack.Desk}

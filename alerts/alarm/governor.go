@@ -130,7 +130,14 @@ func (o Own) clone() Own {
 func (g *Governor) Acted(doc Alarm, over bool, now time.Time) {
 	p := g.plane(doc.Simulated)
 	e := p.all[doc.ID]
-	if e == nil || doc.Version < e.Version {
+	if e == nil {
+		return
+	}
+	noted := e.sighted(&doc) // the ladder's notes make no version
+	if doc.Version < e.Version {
+		if over && noted {
+			g.mark(e, now)
+		}
 		return
 	}
 	e.Version = doc.Version

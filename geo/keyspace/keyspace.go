@@ -43,6 +43,8 @@ const (
 	QuarantineLifetime = 31 * 24 * time.Hour // of what is held of a feed: a day beyond contract.Lifetime, so that whoever ends it can say so
 	FeedLifetime       = 30 * 24 * time.Hour
 	FeedLinks          = 20_000 // that are remembered of a feed
+	// OutboxLifetime of a message that was sent or is dead: so long it can be read, and sent again.
+	OutboxLifetime = 7 * 24 * time.Hour
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -95,6 +97,12 @@ var Table = []Row{
 	{"kt:dispatch:{J}:ID", "hash", "rev, doc (JSON, v=1), own (JSON): Idempotency-Keys with their answers", "retention class dispatches", "alerts/store", "alerts/store"},
 	{"kt:dispatches:{J}", "zset", "dispatch ids by the ms at which they were offered", "as dispatch", "alerts/store", "alerts/store"},
 	{"kt:dispatches-open:{J}", "set", "ids of dispatches that bind their unit", "none: bounded by the units", "alerts/store", "alerts/store"},
+	{"kt:webhook:{J}", "hash", "id -> a program that is told of what happens (JSON, alerts/notify, v=1), its secret sealed", "none: until it is removed", "alerts/store", "alerts/store"},
+	{"kt:push:{J}", "hash", "id -> a browser that takes Web Push (JSON, alerts/notify, v=1)", "none: until it ends it, or its push service says that it is gone", "alerts/store", "alerts/store"},
+	{"kt:push-key:{J}", "string", "private key of VAPID (RFC 8292), sealed", "none: with another every browser subscribes anew", "server/outbox", "server/outbox"},
+	{"kt:outbox:{J}", "zset", "messages to be sent, as RECEIVER id, by ms of their next try", "none: until they are sent or dead", "alerts/store", "alerts/store"},
+	{"kt:outbox-message:{J}:ID", "string", "one message to one receiver (JSON, alerts/notify)", "none while it is tried; then OutboxLifetime", "alerts/store", "alerts/store"},
+	{"kt:outbox-log:{J}:RECEIVER", "zset", "ids of messages to a receiver by ms when they were made", "none: those of OutboxLifetime; older ones are cut with each message", "alerts/store", "alerts/store"},
 	{"kt:statement:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class statements", "alerts/store", "alerts/store"},
 	{"kt:statements:{J}", "zset", "statement ids by the ms at which they were stated", "as statement", "alerts/store", "alerts/store"},
 	{"kt:statements-in-force:{J}", "set", "ids of statements in force", "none: bounded by what stands", "alerts/store", "alerts/store"},
@@ -308,6 +316,24 @@ func (k Keys) Dispatches() string { return k.ours("dispatches") }
 
 // DispatchesOpen is the set of dispatches that bind their unit.
 func (k Keys) DispatchesOpen() string { return k.ours("dispatches-open") }
+
+// Webhook is the programs that are told of what happens.
+func (k Keys) Webhook() string { return k.ours("webhook") }
+
+// Push is the browsers that take Web Push.
+func (k Keys) Push() string { return k.ours("push") }
+
+// PushKey is the private key by which push services know us.
+func (k Keys) PushKey() string { return k.ours("push-key") }
+
+// Outbox is what is to be sent.
+func (k Keys) Outbox() string { return k.ours("outbox") }
+
+// OutboxMessage is one message by id.
+func (k Keys) OutboxMessage(id string) string { return k.facet("outbox-message", id) }
+
+// OutboxLog is what was sent to a receiver.
+func (k Keys) OutboxLog(to string) string { return k.facet("outbox-log", to) }
 
 // Plan by id.
 func (k Keys) Plan(id string) string { return k.facet("plan", id) }

@@ -58,6 +58,7 @@ type Deps struct {
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
+	Outbox    Outbox
 	Privacy   *Privacy
 	Replay    Replay
 	Contracts Contracts            // of feeds
@@ -152,6 +153,8 @@ func (s *server) register() error {
 	s.unitEdits()
 	s.unitPlaces()
 	s.dispatches()
+	s.webhooks()
+	s.pushes()
 	s.statements()
 	s.areaStatus()
 	s.briefing()

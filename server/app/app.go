@@ -37,6 +37,7 @@ import (
 	"kentongan/server/hub"
 	"kentongan/server/ingest"
 	"kentongan/server/oidc"
+	"kentongan/server/outbox"
 	"kentongan/server/people"
 	"kentongan/server/privacy"
 	"kentongan/server/profile"
@@ -82,6 +83,7 @@ type App struct {
 	pipeline   *ingest.Pipeline
 	hub        *hub.Hub
 	places     *api.UnitPlaces
+	outbox     *outbox.Box
 	auth       *auth.Auth
 	people     *people.Store
 	factors    *people.Factors
@@ -161,6 +163,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.newPrivacy()
+	a.newOutbox()
 	a.newIngest()
 	a.ruleSet = newRuleSet(a, places)
 	if err := a.openArchive(); err != nil {
@@ -216,7 +219,7 @@ func (a *App) ruleIDs() []string {
 // newIngest builds the pipeline and the hub that hears of its commits.
 func (a *App) newIngest() {
 	a.places = api.NewUnitPlaces(a.picture, a.agencyOf)
-	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
+	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Painted: a.painted, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
 		Reporters: a.keepReporters, OnThings: func(changed []ingest.ThingChange) { a.places.Note(changed); a.hub.ThingsChanged(changed) }})

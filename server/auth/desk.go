@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"kentongan/geo/moment"
+	"kentongan/server/access"
 	"kentongan/server/people"
 )
 
@@ -39,6 +40,20 @@ func (a *Auth) SetDesk(ctx context.Context, id Identity, desk string) error {
 		return fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
 	}
 	return nil
+}
+
+// Sitting is who holds a session at this moment, at the desk where they sit now; the session is known by its hash. Errors: ErrDenied,
+// ErrUnavailable.
+func (a *Auth) Sitting(ctx context.Context, session string) (Identity, error) {
+	k, err := a.session(ctx, session)
+	if err != nil {
+		return Identity{}, err
+	}
+	id, err := a.holder(ctx, k)
+	if err == nil && id.Desk == "" && id.Can(access.StaffDesk) {
+		id.Desk = k.Desk
+	}
+	return id, err
 }
 
 // Staffed lists who sits at a desk and was seen since, by a request or a live socket. Errors: ErrUnavailable.

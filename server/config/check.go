@@ -111,6 +111,18 @@ func check(c *checker, cfg *Config) {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("alarms."+key, "%s", text)
 	}
+	for _, err := range cfg.Ladder.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("ladder."+key, "%s", text)
+	}
+	for _, err := range cfg.Outbox.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("outbox."+key, "%s", text)
+	}
+	for _, err := range cfg.Router.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("router."+key, "%s", text)
+	}
 	for _, err := range cfg.Basemap.Validate() {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("basemap."+key, "%s", text)

@@ -115,6 +115,7 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 		Zoom   *float64  `json:"zoom"`
 		Layers *[]string `json:"layers"`
 		Cursor string    `json:"cursor"`
+		Alarms []string  `json:"alarms"`
 	}
 	if err := bounded.UnmarshalJSON(b, &op); err != nil {
 		return wire.ErrorBadMessage, "not a message: " + plain(err)
@@ -123,9 +124,11 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 	case "ping":
 		h.reply(c, wire.Pong{Type: wire.TypePong, ServerTime: moment.Of(h.d.Now())})
 		return "", ""
+	case "painted":
+		return h.painted(c, op.Alarms)
 	case "view":
 	default:
-		return wire.ErrorUnknownOp, fmt.Sprintf("op %.40q: want view or ping", op.Op)
+		return wire.ErrorUnknownOp, fmt.Sprintf("op %.40q: want view, painted or ping", op.Op)
 	}
 	v := &view{zoom: nearestZoom, layers: "*", cursor: op.Cursor, asked: time.Now()}
 	if len(op.Bbox) != 4 {

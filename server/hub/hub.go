@@ -55,9 +55,10 @@ type Change = struct {
 type Deps struct {
 	Picture *index.Picture // its payloads are what feeds.Unpack reads
 	Cases   Cases
-	Feeds   func() []feeds.FeedStatus // may be nil
-	Agency  func(feed string) string  // whose a feed is; may be nil
-	Storage func() string             // durable, weak or volatile; may be nil
+	Feeds   func() []feeds.FeedStatus                                        // may be nil
+	Agency  func(feed string) string                                         // whose a feed is; may be nil
+	Painted func(ctx context.Context, session string, alarms []string) error // told which alarms the holder of a session has before their eyes; the session is its hash; may be nil
+	Storage func() string                                                    // durable, weak or volatile; may be nil
 	Version string
 	Epoch   string // of the store's life; part of every cursor
 	Now     func() time.Time
