@@ -100,3 +100,29 @@ func named(e ast.Expr, variable string) []string {
 	}))
 	return unique(out)
 }
+
+// stated lists the properties of thing.state that a condition names: thing.state["x"], thing.state.x, "x" in thing.state.
+func stated(e ast.Expr) []string {
+	var out []string
+	take := func(of, name ast.Expr) {
+		if s, ok := literal(name); ok && isVariable(of, "thing.state") {
+			out = append(out, s)
+		}
+	}
+	ast.PostOrderVisit(e, ast.NewExprVisitor(func(e ast.Expr) {
+		switch e.Kind() {
+		case ast.SelectKind:
+			if isVariable(e.AsSelect().Operand(), "thing.state") {
+				out = append(out, e.AsSelect().FieldName())
+			}
+		case ast.CallKind:
+			switch args := e.AsCall().Args(); e.AsCall().FunctionName() {
+			case operators.Index:
+				take(args[0], args[1])
+			case operators.In:
+				take(args[1], args[0])
+			}
+		}
+	}))
+	return unique(out)
+}

@@ -298,19 +298,25 @@ func (p *Program) Rules() []*Rule {
 // Unknown is a property that a rule names and no feed has ever said.
 type Unknown struct {
 	Rule     string `json:"rule"`
+	Key      string `json:"key"` // when or clear
 	Property string `json:"property"`
 }
 
-// Unknown lists the properties that rules name and that are not among those given: a slip of the pen, or an instrument that is yet to come.
+// Unknown lists the properties that rules name, by obs.property or in thing.state, and that are not among those given: a slip of the pen, or an instrument that is yet to come.
 func (p *Program) Unknown(properties []string) []Unknown {
 	var out []Unknown
 	for _, c := range p.list {
-		if c.when == nil {
-			continue
-		}
-		for _, name := range named(c.when.expr, "obs.property") {
-			if !slices.Contains(properties, name) {
-				out = append(out, Unknown{c.rule.ID, name})
+		for _, x := range []struct {
+			key string
+			of  *cond
+		}{{"when", c.when}, {"clear", c.clear}} {
+			if x.of == nil {
+				continue
+			}
+			for _, name := range unique(append(named(x.of.expr, "obs.property"), stated(x.of.expr)...)) {
+				if !slices.Contains(properties, name) {
+					out = append(out, Unknown{c.rule.ID, x.key, name})
+				}
 			}
 		}
 	}

@@ -226,6 +226,19 @@ func TestCostIsBounded(t *testing.T) {
 	}
 }
 
+// Whatever names a property is looked at, in either condition.
+func TestUnknownProperties(t *testing.T) {
+	p := program(t, `- {id: a, when: 'obs.property == "level" && thing.state["rain"] > 3.0 && has(thing.state.wind)', clear: 'obs.property in ["lvel", "level"] || "sun" in thing.state', `+alertX+`}
+- {id: b, when: 'obs.property != "level" && thing.state.exists(k, k == "x")', `+alertX+`}`)
+	got := fmt.Sprint(p.Unknown([]string{"level"}))
+	if want := "[{a when rain} {a when wind} {a clear lvel} {a clear sun}]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if got := p.Unknown([]string{"level", "rain", "wind", "lvel", "sun"}); len(got) > 0 {
+		t.Error(got)
+	}
+}
+
 func TestConsents(t *testing.T) {
 	c, err := CompileConsents([]Consent{
 		{ID: "volcano", When: `alert.event == "Gunung api" && alert.parameters["level"] in ["III", "IV"]`, Incident: IncidentBlock{Type: "volcano"}},

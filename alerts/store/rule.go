@@ -37,6 +37,8 @@ type KeptRule struct {
 	Removed bool            `json:"removed,omitempty"`
 	Config  json.RawMessage `json:"config,omitempty"`
 	Act     string          `json:"act"` // of the change that wrote it
+
+	Unreadable bool `json:"-"` // nobody can read what is kept: whatever version a change names, it replaces it
 }
 
 // RuleChange is a change of one rule. Version is that of what it was made of, 0 where there was none; Config nil removes the rule.
@@ -56,10 +58,7 @@ func (s *Store) PutRule(ctx context.Context, c RuleChange, who audit.Actor) (Kep
 		if err != nil {
 			return err
 		}
-		current, err := ruleOf(raw)
-		if err != nil {
-			return err
-		}
+		current := keptRule(c.ID, raw)
 		versions, err := s.ruleVersions(ctx, c.ID)
 		if err != nil {
 			return err
@@ -71,7 +70,7 @@ func (s *Store) PutRule(ctx context.Context, c RuleChange, who audit.Actor) (Kep
 				return nil
 			}
 		}
-		if current.Version != c.Version {
+		if current.Version != c.Version && !current.Unreadable {
 			return fmt.Errorf("%w: it has version %d, not %d", ErrRuleVersion, current.Version, c.Version)
 		}
 		now := s.now()
@@ -84,7 +83,7 @@ func (s *Store) PutRule(ctx context.Context, c RuleChange, who audit.Actor) (Kep
 		switch {
 		case out.Removed:
 			action = "rule.removed"
-		case c.Version == 0:
+		case c.Version == 0 && !current.Unreadable:
 			action = "rule.made"
 		}
 		if err := st.audited(who, action, "rule:"+c.ID, c.Reason, current.Config, out.Config); err != nil {
@@ -146,8 +145,17 @@ func (s *Store) RuleOf(ctx context.Context, id string) (r KeptRule, ok bool, err
 	if err != nil || raw == "" {
 		return KeptRule{}, false, err
 	}
-	r, err = ruleOf(raw)
-	return r, err == nil, err
+	return keptRule(id, raw), true, nil
+}
+
+// keptRule gives what is kept of a rule; none where there is nothing. What cannot be read, as a newer server may have written it, says so: it can be
+// replaced and removed, though not shown.
+func keptRule(id, raw string) KeptRule {
+	r, err := ruleOf(raw)
+	if raw != "" && (err != nil || r.ID != id || r.Version <= 0) {
+		return KeptRule{ID: id, Unreadable: true}
+	}
+	return r
 }
 
 // RuleRevision changes with every change of any rule; empty: there never was one.
@@ -159,7 +167,7 @@ func (s *Store) RuleRevision(ctx context.Context) (string, error) {
 	return revision, nil
 }
 
-// Rules gives every rule that was made through the interface, by id, and their revision. One that cannot be read has no Config.
+// Rules gives every rule that was made through the interface, by id, and their revision. One that cannot be read says so.
 func (s *Store) Rules(ctx context.Context) (list []KeptRule, revision string, err error) {
 	all, err := s.rdb.HGetAll(ctx, s.keys.RuleConfig()).Result()
 	if err != nil {
@@ -170,11 +178,7 @@ func (s *Store) Rules(ctx context.Context) (list []KeptRule, revision string, er
 			revision = raw
 			continue
 		}
-		r, err := ruleOf(raw)
-		if err != nil || r.ID != id {
-			r = KeptRule{ID: id}
-		}
-		list = append(list, r)
+		list = append(list, keptRule(id, raw))
 	}
 	slices.SortFunc(list, func(a, b KeptRule) int { return cmp.Compare(a.ID, b.ID) })
 	return list, revision, nil
@@ -193,10 +197,10 @@ func (s *Store) ruleVersions(ctx context.Context, id string) ([]KeptRule, error)
 		return nil, fmt.Errorf("%w: versions of rule %s: %w", feeds.ErrBusy, id, err)
 	}
 	var out []KeptRule
-	for _, raw := range all {
+	for number, raw := range all {
 		r, err := ruleOf(raw)
-		if err != nil {
-			return nil, err
+		if n, bad := strconv.ParseInt(number, 10, 64); err != nil && bad == nil {
+			r = KeptRule{ID: id, Version: n, Unreadable: true} // its number is taken
 		}
 		out = append(out, r)
 	}

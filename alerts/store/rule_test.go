@@ -8,6 +8,40 @@ import (
 	"kentongan/alerts/audit"
 )
 
+// A rule that nobody can read, because a newer server wrote it or worse, is listed as such; it can be replaced and removed.
+func TestUnreadableRulesCanBeReplacedAndRemoved(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		ctx, who := t.Context(), audit.Actor{Subject: "sari"}
+		for _, broken := range []string{`{"v":`, `{"id":"other","version":3}`, `{"id":"banjir","version":"three"}`} {
+			spoil := func() {
+				if err := s.rdb.HSet(ctx, s.keys.RuleConfig(), "banjir", broken).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			spoil()
+			if err := s.rdb.HSet(ctx, s.keys.RuleVersions("banjir"), "7", broken).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if list, _, err := s.Rules(ctx); err != nil || len(list) != 1 || !list[0].Unreadable || list[0].ID != "banjir" {
+				t.Errorf("%s: %+v %v", broken, list, err)
+			}
+			if r, there, err := s.RuleOf(ctx, "banjir"); err != nil || !there || !r.Unreadable {
+				t.Errorf("%s: %+v %v %v", broken, r, there, err)
+			}
+			if got, err := s.PutRule(ctx, RuleChange{ID: "banjir", Config: json.RawMessage(`{"when":"true"}`)}, who); err != nil || got.Version <= 7 && broken != `{"id":"other","version":3}` {
+				t.Errorf("%s replaced: %+v %v", broken, got, err)
+			}
+			spoil()
+			if got, err := s.PutRule(ctx, RuleChange{ID: "banjir", Version: 1}, who); err != nil || !got.Removed {
+				t.Errorf("%s removed: %+v %v", broken, got, err)
+			}
+			if _, there, err := s.RuleOf(ctx, "banjir"); err != nil || there {
+				t.Errorf("%s is there: %v %v", broken, there, err)
+			}
+		}
+	})
+}
+
 func TestRulesAreVersioned(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, c *clock) {
 		ctx, who := t.Context(), audit.Actor{Subject: "sari"}

@@ -43,7 +43,9 @@ type ruleSet struct {
 	revision string
 	stamp    string // of the configuration file
 	warnings []string
-	trouble  string // why the file's rules of today are not in force
+	trouble  string // why rules that the file has today are not in force
+	awaits   bool   // one of them names a property that may yet be said, or could not run beside what the store had then
+	looked   time.Time
 
 	properties knownProperties
 	firing     knownFiring
@@ -94,33 +96,32 @@ func fileStamp(path string) string {
 	return fmt.Sprint(info.ModTime().UnixNano(), " ", info.Size())
 }
 
-// reload takes up the rules of the configuration file where it has changed. All else in it waits for the next start. With any fault the rules
-// stay as they were.
+// reload takes up the rules of the configuration file where it has changed. All else in it waits for the next start. With any fault in the file the
+// rules stay as they were; a rule that cannot run here is refused by itself, and the one of before stays.
 func (s *ruleSet) reload() {
 	stamp := fileStamp(s.from.Path())
 	s.mu.Lock()
-	same := stamp == s.stamp || stamp == "" // a file that is not there is being replaced
+	again := s.awaits && time.Since(s.looked) > propertiesFor // an instrument that was yet to come may have come
+	same := stamp == s.stamp && !again || stamp == ""         // a file that is not there is being replaced
 	s.mu.Unlock()
 	if same {
 		return
 	}
 	next, faults := config.Load(s.from)
-	s.mu.Lock()
-	s.stamp, s.trouble = stamp, ""
-	if len(faults) > 0 {
-		s.trouble = "the configuration file was changed and has faults; its rules of before stay in force: " + strings.ReplaceAll(faults.Error(), "\n", "; ")
-		s.mu.Unlock()
-		s.log.Error().Err(faults).Msg("the configuration file has faults; its rules of before stay in force")
-		return
-	}
-	s.file = next.Rules
-	s.mu.Unlock()
-	s.log.Info().Int("rules", len(next.Rules)).Msg("rules of the configuration file read anew")
 	s.apply.Lock()
 	defer s.apply.Unlock()
-	s.take(s.kept())
+	if len(faults) > 0 {
+		s.noted(stamp, "the configuration file was changed and has faults; its rules of before stay in force: "+strings.ReplaceAll(faults.Error(), "\n", "; "), false)
+		return
+	}
+	list, refused, awaits := s.sift(next.Rules)
+	if err := s.take(list, s.kept()); err != nil {
+		s.noted(stamp, "the rules of the configuration file cannot run with those of the interface; those of before stay in force: "+err.Error(), true)
+		return
+	}
+	s.noted(stamp, strings.Join(refused, "; "), awaits)
+	s.log.Info().Int("rules", len(list)).Msg("rules of the configuration file read anew")
 }
-
 func (s *ruleSet) kept() []store.KeptRule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -147,18 +148,40 @@ func (s *ruleSet) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.take(list)
+	s.mu.Lock()
+	file := s.file
+	s.mu.Unlock()
+	if err := s.take(file, list); err != nil {
+		s.log.Error().Err(err).Msg("the rules cannot run together; those of before stay in force")
+	}
 	s.mu.Lock()
 	s.revision = revision
 	s.mu.Unlock()
 	return nil
 }
 
-// take makes a program of the file's rules and of those that the store lists. One that cannot run is left out, and told.
-func (s *ruleSet) take(list []store.KeptRule) {
+// inStep brings the program in step with the file and the store before this server judges: with rules of before it would clear what fires under those
+// of today, and raise it again. It tries until the store answers; the error is that of ctx.
+func (s *ruleSet) inStep(ctx context.Context) error {
+	s.reload()
+	for {
+		err := s.refresh(ctx)
+		if err == nil {
+			return nil
+		}
+		if !pause(ctx, takenWithin) {
+			return context.Cause(ctx)
+		}
+		s.log.Warn().Err(err).Msg("the rules of the store cannot be seen; this server does not judge by those of before")
+	}
+}
+
+// take makes a program of the file's rules and of those that the store lists. One of the store that cannot run is left out, and told. With an error
+// everything is as it was.
+func (s *ruleSet) take(file []rules.Rule, list []store.KeptRule) error {
 	slices.SortFunc(list, func(a, b store.KeptRule) int { return strings.Compare(a.ID, b.ID) })
 	s.mu.Lock()
-	file, was, running := s.file, s.stored, s.inForce
+	before, was, running := s.file, s.stored, s.inForce
 	s.mu.Unlock()
 	stored, inForce := map[string]store.KeptRule{}, map[string]rules.Rule{}
 	var warnings []string
@@ -170,7 +193,7 @@ func (s *ruleSet) take(list []store.KeptRule) {
 			continue
 		}
 		r, known := running[one.ID]
-		if before := was[one.ID]; !known || before.Version != one.Version || before.Act != one.Act {
+		if seen := was[one.ID]; !known || seen.Version != one.Version || seen.Act != one.Act {
 			var err error
 			if r, err = s.read(one); err != nil {
 				warnings = append(warnings, fmt.Sprintf("rule %s: what the store says of it (version %d) cannot be used here: %v", one.ID, one.Version, err))
@@ -182,22 +205,22 @@ func (s *ruleSet) take(list []store.KeptRule) {
 	}
 	program, err := rules.Compile(all, s.places)
 	if err != nil { // each by itself can run
-		s.log.Error().Err(err).Msg("the rules cannot run together; those of before stay in force")
-		s.note(stored, running, append(warnings, "the rules cannot run together; those of before stay in force: "+err.Error()))
-		return
+		s.note(before, stored, running, append(warnings, "the rules cannot run together; those of before stay in force: "+err.Error()))
+		return err
 	}
 	taken := s.app.pipeline.SetRules(program)
-	s.note(stored, inForce, warnings)
+	s.note(file, stored, inForce, warnings)
 	select { // whoever asked for it sees it; an evaluator that waits for the store holds nobody up
 	case <-taken:
 	case <-time.After(takenWithin):
 	}
+	return nil
 }
 
 // read reads and checks what was kept.
 func (s *ruleSet) read(one store.KeptRule) (rules.Rule, error) {
-	if one.Version == 0 {
-		return rules.Rule{}, errors.New("it cannot be read; was it a newer server that wrote it?")
+	if one.Unreadable {
+		return rules.Rule{}, errors.New("it cannot be read; was it a newer server that wrote it? Put another in its place, or remove it (with any version)")
 	}
 	r, faults := config.ReadRule(one.Config, one.ID)
 	faults.Check(r, s.places)
@@ -207,7 +230,7 @@ func (s *ruleSet) read(one store.KeptRule) (rules.Rule, error) {
 	return r, nil
 }
 
-func (s *ruleSet) note(stored map[string]store.KeptRule, inForce map[string]rules.Rule, warnings []string) {
+func (s *ruleSet) note(file []rules.Rule, stored map[string]store.KeptRule, inForce map[string]rules.Rule, warnings []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, w := range warnings {
@@ -215,7 +238,7 @@ func (s *ruleSet) note(stored map[string]store.KeptRule, inForce map[string]rule
 			s.log.Warn().Msg(w)
 		}
 	}
-	s.stored, s.inForce, s.warnings = stored, inForce, warnings
+	s.file, s.stored, s.inForce, s.warnings = file, stored, inForce, warnings
 }
 
 // warned lists what /readyz warns of.

@@ -13,7 +13,6 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/server/api"
 	"kentongan/server/config"
-	"kentongan/server/strict"
 )
 
 // Entry is api.RuleSet's.
@@ -43,7 +42,7 @@ func (s *ruleSet) Put(ctx context.Context, id string, ask []byte, force bool, wh
 	switch {
 	case err != nil:
 		return api.RuleEntry{}, err
-	case now.Version != next.Version:
+	case now.Version != next.Version && !now.Unreadable:
 		return api.RuleEntry{}, s.stale(ctx, id, there)
 	}
 	s.check(faults, next.Rule, force)
@@ -67,11 +66,7 @@ func (s *ruleSet) check(faults *config.RuleFaults, r rules.Rule, force bool) {
 	}
 	known := s.properties.of(s.app.picture, true)
 	for _, u := range program.Unknown(known) {
-		text := fmt.Sprintf("no feed has ever said the property %q", u.Property)
-		if near := strict.Nearest(u.Property, known); near != "" {
-			text += fmt.Sprintf("; did you mean %q?", near)
-		}
-		faults.Add("when", text+" (an instrument that is yet to come: ask again with ?force=1)")
+		faults.Add(u.Key, unsaid(u.Property, known)+" (an instrument that is yet to come: ask again with ?force=1)")
 	}
 }
 
@@ -113,7 +108,7 @@ func (s *ruleSet) Remove(ctx context.Context, id string, version int64, who audi
 		return s.inFile(ctx, id)
 	case !there:
 		return api.ErrNoRule
-	case now.Version != version:
+	case now.Version != version && !now.Unreadable:
 		return s.stale(ctx, id, there)
 	}
 	_, err = s.change(ctx, store.RuleChange{ID: id, Version: version, Reason: "removed"}, who)
@@ -132,7 +127,7 @@ func (s *ruleSet) GoBack(ctx context.Context, id string, to, version int64, who 
 	if err != nil {
 		return api.RuleEntry{}, err
 	}
-	i := slices.IndexFunc(list, func(v store.KeptRule) bool { return v.Version == to && !v.Removed })
+	i := slices.IndexFunc(list, func(v store.KeptRule) bool { return v.Version == to && !v.Removed && !v.Unreadable })
 	if i < 0 {
 		return api.RuleEntry{}, fmt.Errorf("%w, or none with the version %d", api.ErrNoRule, to)
 	}
@@ -140,7 +135,7 @@ func (s *ruleSet) GoBack(ctx context.Context, id string, to, version int64, who 
 	switch {
 	case err != nil:
 		return api.RuleEntry{}, err
-	case now.Version != version:
+	case now.Version != version && !now.Unreadable:
 		return api.RuleEntry{}, s.stale(ctx, id, there)
 	}
 	r, faults := config.ReadRule(list[i].Config, id) // areas may have changed since, or what is asked of a rule

@@ -182,4 +182,22 @@ func TestRulesOfTheFileFollowTheFile(t *testing.T) {
 	if _, doc := r.ask("GET", "/readyz", ""); strings.Contains(fmt.Sprint(doc["warnings"]), "rules[0]") {
 		t.Errorf("%v", doc["warnings"])
 	}
+	// A rule that names what no feed says is refused by itself, with its line; the one of before stays.
+	write(strings.Replace(settings, `obs.property == "water_level" && obs.value >= 3.0`, `obs.property == "watr_level" && obs.value >= 6.0`, 1))
+	eventually(t, 15*time.Second, "the property is told", func() bool {
+		_, doc := r.ask("GET", "/readyz", "")
+		text := fmt.Sprint(doc["warnings"])
+		return strings.Contains(text, "rules[0].when: rule muka-air: no feed has ever said the property \"watr_level\"; did you mean \"water_level\"?") && strings.Contains(text, "line ")
+	})
+	if m := ruleAt(r, "muka-air"); m == nil || !strings.Contains(fmt.Sprint(m["when"]), "5.0") {
+		t.Errorf("%v", m)
+	}
+	// What nobody can read in the store is replaced through the interface.
+	if err := r.rdb.HSet(t.Context(), r.keys.RuleConfig(), "hujan", `{"v":`).Err(); err != nil {
+		t.Fatal(err)
+	}
+	body := fmt.Sprintf(`{"config":{"when":"obs.property == \"water_level\" && obs.value > 50.0",%s}}`, defined)
+	if code, doc := r.ask("PUT", "/api/v1/rules/hujan", body); code != http.StatusOK {
+		t.Errorf("%d %v", code, doc)
+	}
 }
