@@ -43,7 +43,9 @@ func ServerMessages() []Named {
 }
 
 // ClientMessages are the members of the union ClientMessage.
-func ClientMessages() []Named { return []Named{named[View]("View"), named[Ping]("Ping"), named[Painted]("Painted")} }
+func ClientMessages() []Named {
+	return []Named{named[View]("View"), named[Ping]("Ping"), named[Painted]("Painted")}
+}
 
 // Nouns are the types that messages hold, where the name in TypeScript is not the Go type's own.
 func Nouns() []Named {
