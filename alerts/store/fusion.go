@@ -15,6 +15,7 @@ import (
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
+	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 )
@@ -50,6 +51,27 @@ func (s *Store) suggestionsOf(ctx context.Context, ids []string) ([]kept[fusion.
 	})
 }
 
+// legibleSuggestions loads those that can be read. One that cannot, for a newer server wrote it, is told to whoever runs the house and passed
+// over: it must not keep everybody from every other.
+func (s *Store) legibleSuggestions(ctx context.Context, ids []string) ([]kept[fusion.Suggestion], error) {
+	list, err := s.suggestionsOf(ctx, ids)
+	if err == nil || errors.Is(err, feeds.ErrBusy) {
+		return list, err
+	}
+	list = nil
+	for _, id := range ids {
+		one, err := s.suggestionsOf(ctx, []string{id})
+		if errors.Is(err, feeds.ErrBusy) {
+			return nil, err
+		}
+		if err != nil {
+			s.log.Error().Err(err).Str("suggestion", id).Msg("a suggestion cannot be read and is passed over")
+		}
+		list = append(list, one...)
+	}
+	return list, nil
+}
+
 // putSuggestion writes a suggestion into the step.
 func (s *Store) putSuggestion(st *step, rev string, g *fusion.Suggestion) error {
 	doc, err := marshal(suggestionDoc{1, *g})
@@ -75,7 +97,7 @@ func (s *Store) putSuggestion(st *step, rev string, g *fusion.Suggestion) error 
 func (s *Store) offered(ctx context.Context) (out []fusion.Suggestion, err error) {
 	out = []fusion.Suggestion{}
 	err = s.walkSet(ctx, s.keys.SuggestionsOffered(), func(ids []string) (bool, error) {
-		list, err := s.suggestionsOf(ctx, ids)
+		list, err := s.legibleSuggestions(ctx, ids)
 		for _, k := range list {
 			if k.doc.State == fusion.Offered {
 				out = append(out, k.doc)

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
@@ -114,6 +116,27 @@ func TestAnAlertOfAMergedIncidentGoesWithASplit(t *testing.T) {
 			if want := map[bool]string{true: part.ID, false: stays.ID}[a.doc.Thing == moved]; a.doc.Incident != want {
 				t.Errorf("the alert of %s tells %s, want %s", a.doc.Thing, a.doc.Incident, want)
 			}
+		}
+	})
+}
+
+// A suggestion that this server cannot read holds up nobody: the reader begins without it, and the others are made and found.
+func TestASuggestionThatCannotBeReadIsPassedOver(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, c *clock) {
+		s.mustReports(t, feeds.Meta{}, []feeds.Report{caller("1", "Kebakaran rumah", metres(0), noon)}, Stored)
+		g := s.offeredAs(t, fusion.Open)
+		if err := s.rdb.HSet(t.Context(), s.keys.Suggestion("odd"), "rev", "1", "doc", `{"v":9,"weight":"much"}`).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.rdb.SAdd(t.Context(), s.keys.SuggestionsOffered(), "odd").Err(),
+			s.rdb.ZAdd(t.Context(), s.keys.Suggestions(), redis.Z{Score: float64(s.now().UnixMilli()), Member: "odd"}).Err()); err != nil {
+			t.Fatal(err)
+		}
+		s.mustReports(t, feeds.Meta{}, []feeds.Report{caller("2", "Kebakaran rumah", metres(30), noon.Add(time.Minute))}, Stored)
+		s.fused(t)
+		list, err := s.offered(t.Context())
+		if err != nil || len(list) != 1 || list[0].ID != g.ID || len(list[0].Evidence) != 2 {
+			t.Errorf("%+v, %v", list, err)
 		}
 	})
 }

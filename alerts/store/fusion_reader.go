@@ -137,7 +137,7 @@ func (s *Store) lately(ctx context.Context) (out []fusion.Suggestion, err error)
 		if err != nil {
 			return nil, fmt.Errorf("%w: suggestions: %w", feeds.ErrBusy, err)
 		}
-		list, err := s.suggestionsOf(ctx, ids)
+		list, err := s.legibleSuggestions(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
