@@ -108,9 +108,7 @@ func (h *House) take(i *storm.Item) {
 		h.message(i, now)
 	default:
 		r := report.From(*i.Report, feeds.Meta{Feed: i.Feed, Agency: agencyOf(i.Feed), ReceivedAt: now}, func(p *geo.Position) string { area, _ := h.where(*p); return area })
-		if s, ok := fusion.OfReport(&r, h.where); ok {
-			h.core.Signal(s)
-		}
+		h.core.Report(&r)
 	}
 	h.settle(now)
 }

@@ -60,6 +60,9 @@ func TestStormsAreJoinedAsTheyWere(t *testing.T) {
 		h.Rage(s.Items)
 		score := tally.Of(s).Judge(h.Groups())
 		t.Logf("seed %d (%s): %s", seed, time.Since(began).Round(time.Millisecond), score.String())
+		if os.Getenv("KENTONGAN_STORM_SEEDS") != "" { // whoever names seeds looks for what went wrong in each
+			t.Logf("seed %d: %s", seed, score.Detail(s))
+		}
 		if n == 0 || score.Worse(&worst) {
 			worst, said = score, fmt.Sprintf("worst seed %d: %s\n%s", seed, score.String(), score.Detail(s))
 		}
