@@ -20,6 +20,7 @@ export default defineConfig({
         admin: "admin.html",
         briefing: "briefing.html",
         field: "field.html",
+        public: "public.html",
       },
       output: {
         codeSplitting: {

@@ -45,6 +45,8 @@ const (
 	FeedLinks          = 20_000 // that are remembered of a feed
 	// OutboxLifetime of a message that was sent or is dead: so long it can be read, and sent again.
 	OutboxLifetime = 7 * 24 * time.Hour
+	// TicketLifetime of the code by which a report is followed: longer than anything may be disputed.
+	TicketLifetime = 400 * 24 * time.Hour
 )
 
 // Table lists every key. A test runs the demo feeds and fails on any key that is not here.
@@ -69,8 +71,15 @@ var Table = []Row{
 	{"kt:rule-versions:{J}:ID", "hash", "version -> what the rule said then (JSON, v=1)", "none: the last 20, to see who changed what and to go back", "alerts/store", "server/app"},
 	{"kt:rules-seen:{J}", "string", "ms: readings received before it have been judged by the rules", "none: one value", "alerts/store", "server/ingest"},
 	{"kt:report:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class reports", "alerts/store", "alerts/store"},
+	{"kt:ticket:{J}:CODE", "string", "id of the report that goes by the code", "TicketLifetime after it was told last; a code whose report is gone opens nothing", "alerts/store", "alerts/store"},
+	{"kt:ticket-of:{J}:ID", "string", "the code of a report", "TicketLifetime after it was told first", "alerts/store", "alerts/store"},
 	{"kt:reports:{J}", "zset", "report ids by received time", "as report", "alerts/store", "alerts/store"},
 	{"kt:reports-open:{J}", "zset", "ids of reports that nobody closed, by received time", "none: those of the last day; older ones are cut with each report", "alerts/store", "alerts/store"},
+	{"kt:contact:{J}:ID", "hash", "rev, doc (JSON, v=1), own (JSON): salt of its hashes in the log", "none: until somebody deletes it, MostContacts at most", "alerts/store", "alerts/store"},
+	{"kt:contacts:{J}", "set", "ids of contacts", "none: MostContacts at most", "alerts/store", "alerts/store"},
+	{"kt:call:{J}:ID", "string", "a call that rings or has rung, its number masked (JSON, v=1)", "report.CallLife after its last change", "alerts/store", "alerts/store"},
+	{"kt:calls:{J}", "zset", "call ids by ms of their last change", "none: those of the last quarter of an hour; older ones are cut with each call", "alerts/store", "alerts/store"},
+	{"kt:call-number:{J}:ID", "string", "the number of a call, sealed", "report.CallLife from its ring", "server/privacy", "server/privacy"},
 	{"kt:reporter:{J}:REPORT", "hash", "who gave a report: record (JSON, v=1), closed (under the reporter's data key); gone: record alone", "retention class reporters; the mark of one that is gone as long as the report", "server/privacy", "server/privacy"},
 	{"kt:reporter-key:{J}", "hash", "report id -> the data key of its reporter, sealed; erasing it erases the reporter", "as the reporter", "server/privacy", "server/privacy"},
 	{"kt:reporter-call:{J}:REF", "zset", "report ids of one person by ms, under a keyed hash of the telephone number", "as the reporters within", "server/privacy", "server/privacy"},
@@ -82,8 +91,9 @@ var Table = []Row{
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class incidents", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
+	{"kt:blobs:{J}", "set", "SUM incident: files of data_dir/blob that incidents need", "as incident", "alerts/store", "alerts/store"},
 	{"kt:figures:{J}", "zset", "incident ids by the ms of their first signal", "as incident", "alerts/store", "alerts/store"},
-	{"kt:figure-case:{J}", "hash", "incident id -> what figures need of it (alerts/figures, v=1)", "as incident", "alerts/store", "alerts/store"},
+	{"kt:figure-case:{J}", "hash", "incident id -> what figures need of it (alerts/figures, v=2)", "as incident", "alerts/store", "alerts/store"},
 	{"kt:figures-made:{J}", "string", "version in which every incident is in kt:figure-case", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:suggestion:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class suggestions", "alerts/store", "alerts/store"},
 	{"kt:suggestions:{J}", "zset", "suggestion ids by the ms at which they were made", "as suggestion", "alerts/store", "alerts/store"},
@@ -242,6 +252,12 @@ func (k Keys) RulesSeen() string { return k.ours("rules-seen") }
 // Report by id.
 func (k Keys) Report(id string) string { return k.facet("report", id) }
 
+// Ticket is the report that goes by a code.
+func (k Keys) Ticket(code string) string { return k.facet("ticket", code) }
+
+// TicketOf is the code of a report.
+func (k Keys) TicketOf(report string) string { return k.facet("ticket-of", report) }
+
 // Reports by received time.
 func (k Keys) Reports() string { return k.ours("reports") }
 
@@ -263,6 +279,21 @@ func (k Keys) ReporterShown(report string) string { return k.facet("reporter-sho
 // ReporterMatch is the key that callers are matched with.
 func (k Keys) ReporterMatch() string { return k.ours("reporter-match") }
 
+// Contact by id.
+func (k Keys) Contact(id string) string { return k.facet("contact", id) }
+
+// Contacts is the set of every contact.
+func (k Keys) Contacts() string { return k.ours("contacts") }
+
+// Call by id.
+func (k Keys) Call(id string) string { return k.facet("call", id) }
+
+// Calls by their last change.
+func (k Keys) Calls() string { return k.ours("calls") }
+
+// CallNumber is the sealed number of a call.
+func (k Keys) CallNumber(id string) string { return k.facet("call-number", id) }
+
 // Reporters by time.
 func (k Keys) Reporters() string { return k.ours("reporters") }
 
@@ -277,6 +308,9 @@ func (k Keys) Incident(id string) string { return k.facet("incident", id) }
 
 // Incidents by opened time.
 func (k Keys) Incidents() string { return k.ours("incidents") }
+
+// Blobs is the set of files that incidents need.
+func (k Keys) Blobs() string { return k.ours("blobs") }
 
 // IncidentsOpen is the set of open incidents.
 func (k Keys) IncidentsOpen() string { return k.ours("incidents-open") }

@@ -15,7 +15,8 @@ import (
 const (
 	readRate, readBurst = 200, 1000
 	actRate, actBurst   = 50, 200
-	pacesKept           = 4096 // paces held at once; beyond it those that are full again are forgotten
+	handRate, handBurst = 0.5, 20 // of codes that are typed: forty bits are not found so within years
+	pacesKept           = 4096    // paces held at once; beyond it those that are full again are forgotten
 )
 
 // pace bounds how fast requests of one kind come from one place.
@@ -34,10 +35,14 @@ func newPace(now func() time.Time) *pace {
 
 // allow counts one request and tells whether it is within the rate.
 func (p *pace) allow(who string, act bool) bool {
-	limit, burst := rate.Limit(readRate), readBurst
 	if act {
-		who, limit, burst = "act "+who, actRate, actBurst
+		return p.take("act "+who, actRate, actBurst)
 	}
+	return p.take(who, readRate, readBurst)
+}
+
+// take counts one request of a kind and tells whether it is within a rate.
+func (p *pace) take(who string, limit rate.Limit, burst int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	l := p.all[who]
@@ -73,10 +78,16 @@ func (t *table) paced(p policy, w http.ResponseWriter, r *http.Request, id auth.
 	if who == "" {
 		who = t.s.Auth.ClientIP(r)
 	}
-	if t.pace.allow(who, r.Method != http.MethodGet && r.Method != http.MethodHead) {
+	wait := "1"
+	if p.slow {
+		wait = "2"
+		if t.pace.take("hand "+who, handRate, handBurst) {
+			return true
+		}
+	} else if t.pace.allow(who, r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		return true
 	}
-	w.Header().Set("Retry-After", "1")
-	problem(w, http.StatusTooManyRequests, "too many requests", "wait a second")
+	w.Header().Set("Retry-After", wait)
+	problem(w, http.StatusTooManyRequests, "too many requests", "wait a moment")
 	return false
 }

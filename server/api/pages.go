@@ -73,6 +73,7 @@ func (s *server) pages() error {
 	s.table.handle("GET /field", screen(access.ArriveIncident), pageOf(html["field"]))
 	s.table.handle("GET /admin", screen(access.ReadFeeds).or(administrative...), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
+	s.table.handle("GET /public", anyone(), pageOf(html["public"]))
 	return nil
 }
 

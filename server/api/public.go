@@ -13,6 +13,7 @@ import (
 
 func (s *server) public() {
 	operation(s, anyone(), "GET", "/public/positions", "public-positions", "Where vehicles of public transport are, for everybody: coarse, late, and never one alone", http.StatusOK, s.publicPositions)
+	s.tickets()
 }
 
 // publicOut is a release.

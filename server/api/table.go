@@ -48,6 +48,7 @@ type policy struct {
 	compress bool
 	time     time.Duration // what one request may take, of an interface; 0: askTime
 	free     bool          // it has a pace of its own
+	slow     bool          // what a person types by hand, and nobody else should try
 }
 
 // anyone, needs, screen and pusher are the policies as routes declare them.
@@ -67,6 +68,9 @@ func (p policy) within(d time.Duration) policy { p.time = d; return p }
 
 // unpaced is of a route whose own door bounds how many come.
 func (p policy) unpaced() policy { p.free = true; return p }
+
+// slowly lets one address ask no faster than a person types.
+func (p policy) slowly() policy { p.slow = true; return p }
 
 // or lets in whoever holds any of these rights too.
 func (p policy) or(rights ...access.Action) policy { p.also = rights; return p }

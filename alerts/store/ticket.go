@@ -1,0 +1,93 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
+	"kentongan/feeds"
+	"kentongan/geo/keyspace"
+)
+
+// ErrNoTicket means that no report goes by that code: 404.
+var ErrNoTicket = errors.New("there is no such ticket")
+
+// ticketSearch is how far from a report the incident that it is evidence of has been opened, and mostMerged how often that was merged.
+const (
+	ticketSearch = 24 * time.Hour
+	mostMerged   = 8
+)
+
+// Ticket gives the code by which whoever gave a report follows it. Made once, it stays the same. Errors: ErrNoReport, feeds.ErrBusy.
+func (s *Store) Ticket(ctx context.Context, id string) (string, error) {
+	if _, err := s.Report(ctx, id); err != nil {
+		return "", err
+	}
+	if err := s.rdb.SetNX(ctx, s.keys.TicketOf(id), report.NewTicket(), keyspace.TicketLifetime).Err(); err != nil {
+		return "", fmt.Errorf("%w: ticket of report %s: %w", feeds.ErrBusy, id, err)
+	}
+	code, err := s.rdb.Get(ctx, s.keys.TicketOf(id)).Result()
+	if err != nil {
+		return "", fmt.Errorf("%w: ticket of report %s: %w", feeds.ErrBusy, id, err)
+	}
+	if err := s.rdb.Set(ctx, s.keys.Ticket(code), id, keyspace.TicketLifetime).Err(); err != nil {
+		return "", fmt.Errorf("%w: ticket %s: %w", feeds.ErrBusy, code, err)
+	}
+	return code, nil
+}
+
+// ByTicket gives the report of a code, and the incident that it tells of; nil: none. Errors: ErrNoTicket, feeds.ErrBusy.
+func (s *Store) ByTicket(ctx context.Context, code string) (report.Report, *incident.Incident, error) {
+	id, err := s.rdb.Get(ctx, s.keys.Ticket(code)).Result()
+	if errors.Is(err, redis.Nil) {
+		return report.Report{}, nil, ErrNoTicket
+	}
+	if err != nil {
+		return report.Report{}, nil, fmt.Errorf("%w: ticket: %w", feeds.ErrBusy, err)
+	}
+	r, err := s.Report(ctx, id)
+	if errors.Is(err, ErrNoReport) { // kept no longer
+		return report.Report{}, nil, ErrNoTicket
+	}
+	if err != nil {
+		return report.Report{}, nil, err
+	}
+	in, err := s.tells(ctx, &r)
+	return r, in, err
+}
+
+// tells is the incident that a report is evidence of: by triage, or as fusion joined it; where that was merged, what it became part of.
+func (s *Store) tells(ctx context.Context, r *report.Report) (*incident.Incident, error) {
+	id := r.Incident()
+	if id == "" {
+		around := Query{From: r.ReceivedAt.Add(-ticketSearch), To: r.ReceivedAt.Add(ticketSearch), Limit: 1000}
+		list, _, err := s.Incidents(ctx, around)
+		if err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(list, func(in incident.Incident) bool {
+			return slices.ContainsFunc(in.Evidence, func(e incident.Evidence) bool { return e.Kind == "report" && e.Ref == r.ID })
+		})
+		if i < 0 {
+			return nil, nil
+		}
+		id = list[i].ID
+	}
+	for range mostMerged {
+		in, err := s.Incident(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil || in.MergedInto == "" {
+			return &in, err
+		}
+		id = in.MergedInto
+	}
+	return nil, nil
+}

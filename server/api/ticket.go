@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/incident"
+	"kentongan/alerts/report"
+	"kentongan/alerts/store"
+	"kentongan/server/access"
+	openly "kentongan/server/public"
+	"kentongan/server/scope"
+)
+
+// citizen is the actor of what whoever gave a report does by its ticket: who that is we do not know here.
+const citizen = "citizen"
+
+// tickets is how whoever gave a report follows it, without an account.
+func (s *server) tickets() {
+	const one = "/public/tickets/{ticket}"
+	operation(s, about(access.WriteReports, scope.NounReport), "POST", "/api/v1/reports/{id}/ticket", "report-ticket", "The code by which whoever gave a report follows it, and its page; made once", http.StatusOK, s.reportTicket)
+	operation(s, anyone().slowly(), "GET", one, "ticket", "How far a report has come, for whoever gave it: no names, no words of others", http.StatusOK, s.ticket)
+	operation(s, anyone().slowly(), "POST", one+"/dispute", "dispute-ticket", "Say that what is said to be done is not; a person decides whether it is opened again", http.StatusOK, s.disputeTicket)
+}
+
+type reportTicketOut struct {
+	Ticket string `json:"ticket"`
+	Page   string `json:"page" doc:"Path of its page"`
+}
+
+func (s *server) reportTicket(ctx context.Context, in *struct {
+	ID string `path:"id" doc:"feed:service_request_id"`
+}) (*body[reportTicketOut], error) {
+	code, err := s.Cases.Ticket(ctx, in.ID)
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	return &body[reportTicketOut]{reportTicketOut{code, "/public?ticket=" + url.QueryEscape(code)}}, nil
+}
+
+type ticketIn struct {
+	Ticket string `path:"ticket" maxLength:"32" doc:"As it was told: spaces, hyphens and small letters do not matter"`
+}
+
+// ticketOut is a ticket with what its page says beside it.
+type ticketOut struct {
+	openly.Ticket
+	House string `json:"house" doc:"Name of the place"`
+	Zone  string `json:"zone" doc:"Of its clocks, an IANA name"`
+}
+
+// told gives a ticket for people: agencies by their names.
+func (s *server) told(code string, r *report.Report, one *incident.Incident) *body[ticketOut] {
+	t := openly.Follow(code, r, one, s.Now())
+	name := func(slug string) string {
+		for _, a := range s.Profile.Agencies {
+			if a.Slug == slug || slices.Contains(a.ActsAs, slug) {
+				return a.Name
+			}
+		}
+		return slug
+	}
+	var names []string
+	for _, slug := range t.Agencies {
+		if n := name(slug); !slices.Contains(names, n) {
+			names = append(names, n)
+		}
+	}
+	t.Agencies = append([]string{}, names...)
+	if t.Referred != "" {
+		t.Referred = name(t.Referred)
+	}
+	return &body[ticketOut]{ticketOut{t, s.Profile.Name, s.Profile.Zone.String()}}
+}
+
+// follows gives what goes by a code. A code that cannot be one and one that nobody was given are alike.
+func (s *server) follows(ctx context.Context, typed string) (code string, r report.Report, one *incident.Incident, err error) {
+	code, ok := report.ReadTicket(typed)
+	if !ok {
+		return "", r, nil, huma.Error404NotFound(store.ErrNoTicket.Error())
+	}
+	r, one, err = s.Cases.ByTicket(ctx, code)
+	if errors.Is(err, store.ErrNoTicket) {
+		return code, r, nil, huma.Error404NotFound(err.Error())
+	}
+	if err != nil {
+		return code, r, nil, s.fault(err)
+	}
+	return code, r, one, nil
+}
+
+func (s *server) ticket(ctx context.Context, in *ticketIn) (*body[ticketOut], error) {
+	code, r, one, err := s.follows(ctx, in.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	return s.told(code, &r, one), nil
+}
+
+// disputeTicket keeps a citizen's word. It opens nothing again by itself: whoever may reopen the incident sees it and decides.
+func (s *server) disputeTicket(ctx context.Context, in *struct {
+	ticketIn
+	Body struct {
+		Text string `json:"text" minLength:"1" maxLength:"2000" doc:"What is not done"`
+	}
+}) (*body[ticketOut], error) {
+	code, r, one, err := s.follows(ctx, in.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	if !openly.Follow(code, &r, one, s.Now()).Disputable {
+		return nil, huma.Error409Conflict("what is not said to be done, or was disputed already, is not disputed now")
+	}
+	who := audit.Actor{Subject: citizen, Name: citizen, Request: requestID(ctx)}
+	anybody := func(*incident.Incident) error { return nil }
+	nobody := func(*incident.Incident) bool { return false }
+	now, err := s.Cases.Contest(ctx, one.ID, in.Body.Text, who, anybody, nobody)
+	var late *store.Conflict
+	switch {
+	case errors.As(err, &late), errors.Is(err, incident.ErrNotAllowed):
+		return nil, huma.Error409Conflict("what is not said to be done, or was disputed already, is not disputed now")
+	case errors.Is(err, incident.ErrInvalid):
+		return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.text", Message: err.Error()})
+	case err != nil:
+		return nil, s.fault(err)
+	}
+	return s.told(code, &r, &now), nil
+}
