@@ -7,6 +7,7 @@ import {
   fetchPlace,
   fetchSent,
   fetchUnits,
+  tellReceipt,
   type Place,
 } from "./house";
 import {
@@ -89,6 +90,8 @@ export class Crew {
   #open = false;
   #ear: Ear | null = null;
   #stop: (() => void)[] = [];
+  /** Orders whose opening was told. */
+  #told = new Set<string>();
 
   get task(): Dispatch | null {
     return taskOf(this.sent, this.acts);
@@ -265,8 +268,22 @@ export class Crew {
     if (task) {
       const one = await fetchCase(task.incident);
       if (one) this.cases = { [one.id]: one };
+      await this.#seen(task);
     }
     await this.#save();
+  }
+
+  /** Tells that somebody has the order before their eyes. */
+  async #seen({ id, status, receipt }: Dispatch): Promise<void> {
+    const visible = document.visibilityState === "visible";
+    if (status !== "offered" || receipt.seen !== null || !visible) return;
+    if (this.#told.has(id)) return;
+    const answer = await tellReceipt(
+      id,
+      "seen",
+      new Date(this.now).toISOString(),
+    );
+    if (answer.ok || answer.status !== 0) this.#told.add(id);
   }
 
   /** The crew itself has brought it to where it stands. */

@@ -26,6 +26,17 @@ export const fetchUnits = (): Promise<Answer<List<Unit>>> =>
 export const fetchSent = (unit: string): Promise<Answer<List<Dispatch>>> =>
   call("GET", `/api/v1/dispatches${query({ unit, limit: 20 })}`);
 
+/** How far an order has come (N9): to this phone, or before somebody's eyes. What fails is said again another time. */
+export const tellReceipt = (
+  dispatch: string,
+  step: "delivered" | "seen",
+  at: string,
+): Promise<Answer<unknown>> =>
+  call("POST", `/api/v1/dispatches/${encodeURIComponent(dispatch)}/receipt`, {
+    step,
+    at,
+  });
+
 /** null where it is not to be seen, or nobody answers. */
 export async function fetchCase(id: string): Promise<Incident | null> {
   const answer = await fetchIncident(id);

@@ -8,6 +8,7 @@ import {
   impatient,
   load,
   nextTry,
+  said,
   settle,
   spent,
   stamp,
@@ -166,6 +167,18 @@ describe("an answer", () => {
       photo: null,
       told: iso(AT),
     });
+  });
+});
+
+describe("a note", () => {
+  it("that comes late begins with its own time, and is said the same each time", () => {
+    const clock = () => "14.05";
+    expect(said(note(1), AT + 5_000, clock)).toMatchObject({ says: "note 1" });
+    const late = said(note(1), AT + 7_200_000, clock);
+    expect(late).toMatchObject({ text: "note 1", says: "14.05: note 1" });
+    expect(said(late, AT + 9_000_000, () => "16.30")).toBe(late);
+    const other = step(1, "accepted");
+    expect(said(other, AT + 7_200_000, clock)).toBe(other);
   });
 });
 

@@ -44,7 +44,8 @@ interface Written {
 export type Act = Written &
   (
     | { kind: "step"; to: Step; reason?: string }
-    | { kind: "note"; text: string }
+    /** `says`: what is sent, chosen once, so that a repeated call says the same. */
+    | { kind: "note"; text: string; says?: string }
     /** The picture leaves the phone once the house has it. */
     | { kind: "photo"; photo: Blob | null; bytes: number }
   );
@@ -130,6 +131,21 @@ export function settle(
     return { ...act, fate: "conflict", told, stands, detail };
   }
   return { ...act, fate: "refused", told, detail };
+}
+
+/** The house stamps what is said when it hears it: a note that comes later than this begins with its own time. */
+const LATE_MS = 60_000;
+
+/** A note as it is sent, with the time of the act where that is not the time of its coming; any other act as it is. */
+export function said(
+  act: Act,
+  now: number,
+  clock: (ms: number) => string,
+): Act {
+  if (act.kind !== "note" || act.says !== undefined) return act;
+  const at = instant(act.at) ?? now;
+  const says = now - at < LATE_MS ? act.text : `${clock(at)}: ${act.text}`;
+  return { ...act, says };
 }
 
 /** After which answers nothing else is worth a try now: nobody is there, or nobody knows us. */

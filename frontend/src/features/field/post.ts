@@ -6,6 +6,7 @@ import {
   due,
   impatient,
   nextTry,
+  said,
   settle,
   spent,
   stops,
@@ -85,7 +86,7 @@ export function post(act: Act): Promise<Answer<unknown>> {
       return call(
         "POST",
         `/api/v1/incidents/${part(act.incident)}/comments`,
-        { text: act.text },
+        { text: act.says ?? act.text },
         SEND_MS,
         key,
       );
@@ -112,6 +113,14 @@ async function whoSends(): Promise<{ who: string; status: number }> {
     : { who: "", status: answer.status };
 }
 
+/** "14.05", as the house writes it; the worker has no language of its own. */
+const shortClock = (ms: number, zone: string | undefined): string =>
+  new Intl.DateTimeFormat("id-ID", {
+    hour: "2-digit",
+    minute: "2-digit",
+    ...(zone && { timeZone: zone }),
+  }).format(ms);
+
 let channel: BroadcastChannel | null = null;
 
 /** Tells the pages of this phone that the outbox has changed. */
@@ -135,9 +144,13 @@ async function round(hurry: boolean): Promise<Round> {
   }
   let last = status;
   let sent = 0;
+  const zone = (await readKnown<{ zone: string }>("place"))?.zone;
+  const clock = (ms: number) => shortClock(ms, zone);
   for (;;) {
-    const act = due(acts, who, Date.now());
-    if (!act) break;
+    const first = due(acts, who, Date.now());
+    if (!first) break;
+    const act = said(first, Date.now(), clock);
+    if (act !== first) await writeActs([act]);
     const answer = await post(act);
     const now = settle(act, answer, Date.now(), Math.random());
     await writeActs([now]);

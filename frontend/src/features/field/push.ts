@@ -1,6 +1,7 @@
 // Being told of tasks while the page is closed: Web Push (RFC 8030) under the house's own key (RFC 8292). Asked for only where somebody presses for it.
 import { call } from "../../api/call";
 import { doc, text } from "../../api/read";
+import { language } from "../../i18n/lang.svelte";
 
 /** `none`: this browser, or this address, has no push. */
 export type Telling = "none" | "off" | "on" | "denied" | "failed";
@@ -36,7 +37,9 @@ export async function telling(): Promise<Telling> {
 /** Tells the house where this phone is reached; true once it knows. */
 async function enter(of: PushSubscription): Promise<boolean> {
   const { endpoint, keys } = of.toJSON();
-  return (await call("POST", `${ROOT}/subscriptions`, { endpoint, keys })).ok;
+  const lang = language.current;
+  const said = { endpoint, keys, lang };
+  return (await call("POST", `${ROOT}/subscriptions`, said)).ok;
 }
 
 /** Asks for leave and subscribes: only from a press. */

@@ -1,5 +1,6 @@
 // The service worker of /field: opens the page without a network, sends the outbox where the browser lets it, and tells of tasks that were pushed.
 import { doc, text } from "../../api/read";
+import { tellReceipt } from "./house";
 import { readKnown } from "./keep";
 import { CHANNEL, send, SYNC } from "./post";
 
@@ -118,6 +119,8 @@ async function notify(said: string): Promise<void> {
     },
   );
   new BroadcastChannel(CHANNEL).postMessage("look");
+  if (text(d["kind"]) === "dispatch")
+    await tellReceipt(text(d["id"]), "delivered", new Date().toISOString());
 }
 
 worker.addEventListener("push", (e: Pushed) => {
