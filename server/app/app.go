@@ -347,6 +347,9 @@ func (a *App) runRules() {
 			beside.Go(func() { a.sweep(ctx, cases) })
 			beside.Go(func() { a.readCases(ctx, cases) })
 			defer beside.Wait()
+			if err := a.ruleSet.inStep(ctx); err != nil {
+				return err
+			}
 			return a.pipeline.Evaluate(ctx, cases)
 		})
 	})
