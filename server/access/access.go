@@ -159,7 +159,7 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 // owned tells nouns that belong to agencies: an object of them that names none belongs to none, and nobody's agency is its own.
 func owned(noun string) bool {
 	switch noun {
-	case "incident", "report", "unit", "dispatch", "suggestion":
+	case "incident", "report", "call", "contact", "unit", "dispatch", "suggestion":
 		return true
 	}
 	return false

@@ -44,8 +44,12 @@ const (
 	Confirm      Action = "status.confirm" // the level that leadership must confirm
 	WriteRules   Action = "rule.write"
 
-	WriteReports Action = "report.write"
-	Reveal       Action = "report.reveal" // who gave a report; each use leaves its reason
+	WriteReports  Action = "report.write"
+	ReadContacts  Action = "contact.read"
+	WriteContacts Action = "contact.write"
+	RingCall      Action = "call.ring"     // a telephone exchange tells of a call
+	TakeCalls     Action = "call.take"     // calls that ring, and the number of one that is taken
+	Reveal        Action = "report.reveal" // who gave a report; each use leaves its reason
 
 	WriteFeeds   Action = "feed.write"
 	WriteKeys    Action = "key.write"
@@ -66,13 +70,13 @@ const (
 func Actions() []Action {
 	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
-		ReopenIncident, HoldIncident, OverrideClosure, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReopenIncident, HoldIncident, OverrideClosure, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, RingCall, TakeCalls, ReadContacts, WriteContacts, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
 	return slices.Contains([]Action{EditUnits, ReportUnits, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
-		MergeIncident, ReopenIncident, HoldIncident, OverrideClosure, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, Reveal, StaffDesk}, a)
+		MergeIncident, ReopenIncident, HoldIncident, OverrideClosure, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, TakeCalls, Reveal, StaffDesk}, a)
 }
 
 // ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
@@ -170,22 +174,22 @@ func table(rows ...map[Action]rule) map[Action]rule {
 
 // roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
 var roles = map[Role]map[Action]rule{
-	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, StaffDesk), row(shared, ReadIncidents), row(call, Reveal)),
+	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, TakeCalls, StaffDesk), row(shared, ReadIncidents, ReadContacts), row(call, Reveal)),
 	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident,
 		WriteReports, StaffDesk),
-		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents)),
+		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents, ReadContacts)),
 	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
-		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(slight, HoldIncident), row(shared, ReadIncidents)),
+		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(slight, HoldIncident), row(shared, ReadIncidents, ReadContacts)),
 	Supervisor: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
-		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
-		row(all, HoldIncident, OverrideClosure), row(shared, ReadIncidents)),
-	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(shared, ReadIncidents), row(facts, ReadAlarms)),
+		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, WriteContacts, TakeCalls, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
+		row(all, HoldIncident, OverrideClosure), row(shared, ReadIncidents, ReadContacts)),
+	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(all, WriteContacts), row(shared, ReadIncidents, ReadContacts), row(facts, ReadAlarms)),
 	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
 	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
 	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),
 	Citizen: {},
-	Admin: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
+	Admin: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadContacts, WriteContacts, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
 		Approve, RunSimulator, Metrics), row(facts, ReadAlarms)),
 	Auditor: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules, ReadAudit, ReadPeople, ReadPrivacy), row(facts, ReadIncidents, ReadAlarms)),
 }

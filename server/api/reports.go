@@ -23,6 +23,8 @@ func (s *server) reports() {
 	operation(s, needs(access.WriteReports), "POST", root, "enter-report", "Enter a report that came by call, chat or radio", http.StatusCreated, s.enterReport)
 	operation(s, about(access.ReadReports, scope.NounReport), "GET", root+"/{id}", "report", "One report", http.StatusOK, s.oneReport)
 	s.reportsTriage()
+	s.cti()
+	s.contacts()
 }
 
 type reportsIn struct {

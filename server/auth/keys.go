@@ -53,7 +53,7 @@ func (s Scope) Actions() []access.Action {
 // personal is what only a person may do, or the admin token: who lets others in, who reads what was kept apart or what people did, and who
 // looks whether an incident is over before it is closed, and which officer answers for a level of the area or for what an authority has said.
 var personal = []access.Action{access.WriteKeys, access.ReadPeople, access.WritePeople, access.Witness, access.WriteDevices, access.ReadPrivacy, access.WritePrivacy, access.Approve,
-	access.Reveal, access.ReadAudit, access.CloseIncident, access.StaffDesk, access.Declare, access.Propose, access.Confirm}
+	access.Reveal, access.TakeCalls, access.ReadAudit, access.CloseIncident, access.StaffDesk, access.Declare, access.Propose, access.Confirm}
 
 // Bounds of keys.
 const (

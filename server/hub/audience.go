@@ -111,6 +111,8 @@ func readOf(noun string) access.Action {
 		return access.ReadReports
 	case wire.TypeAlarm:
 		return access.ReadAlarms
+	case wire.TypeCall:
+		return access.TakeCalls
 	case wire.TypeSuggestion, wire.TypeDispatch: // its note is people's own words: no wall shows it
 		return access.ActIncidents
 	case wire.TypePlan:
@@ -150,6 +152,13 @@ func (ch *change) seen(agencyOf func(feed string) string) *sight {
 			s.object = access.Object{Noun: ch.noun, Restricted: true}
 		} else {
 			s.object = nouns.Report(&r, agenciesOf(r.Feed, agencyOf))
+		}
+	case wire.TypeCall:
+		var c report.Call
+		if json.Unmarshal(ch.doc, &c) != nil {
+			s.object = access.Object{Noun: ch.noun, Restricted: true}
+		} else {
+			s.object = nouns.Call(&c)
 		}
 	case wire.TypeAlarm:
 		var a alarm.Alarm

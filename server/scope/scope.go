@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kentongan/alerts/alarm"
+	"kentongan/alerts/contact"
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/figures"
 	"kentongan/alerts/fusion"
@@ -26,6 +27,8 @@ const (
 	NounAlarm      = "alarm"
 	NounSuggestion = "suggestion"
 	NounDispatch   = "dispatch"
+	NounCall       = "call"
+	NounContact    = "contact"
 )
 
 // KindUnit is the kind of a Thing that is a unit's position.
@@ -96,6 +99,24 @@ func Report(r *report.Report, agencies []string) access.Object {
 	o := access.Object{Noun: NounReport, Agencies: agencies, Area: r.AreaName, Feed: r.Feed}
 	if r.EnteredBy != "" {
 		o.By = []string{r.EnteredBy}
+	}
+	return o
+}
+
+// Contact is a contact as an object: its agency's; of none: the house's own.
+func Contact(c *contact.Contact) access.Object {
+	o := access.Object{Noun: NounContact}
+	if c.Agency != "" {
+		o.Agencies = []string{c.Agency}
+	}
+	return o
+}
+
+// Call is a call as an object: of the agency whose exchange told of it; none: it is the house's own.
+func Call(c *report.Call) access.Object {
+	o := access.Object{Noun: NounCall}
+	if c.Agency != "" {
+		o.Agencies = []string{c.Agency}
 	}
 	return o
 }

@@ -42,6 +42,7 @@ const (
 	TypeStatement  = "statement"
 	TypeStatus     = "status"
 	TypeReport     = "report"
+	TypeCall       = "call"
 	TypeDispatch   = "dispatch"
 	TypeUnit       = "unit"
 	TypeFeed       = "feed"
@@ -185,6 +186,13 @@ type ReportMessage struct {
 	Type   string        `json:"type" ts:"\"report\""`
 	Cursor string        `json:"cursor"`
 	Report report.Report `json:"report"`
+}
+
+// CallMessage tells of a call that rings, is taken or is over, to those who may take it. No snapshot holds calls: GET /cti lists them.
+type CallMessage struct {
+	Type   string      `json:"type" ts:"\"call\""`
+	Cursor string      `json:"cursor"`
+	Call   report.Call `json:"call"`
 }
 
 // DispatchMessage tells a change of a dispatch.

@@ -21,6 +21,7 @@ export type IncidentStatus = "new" | "acknowledged" | "dispatched" | "on_scene" 
 export type AlertState = "active" | "updated" | "cancelled" | "expired" | "resolved" | "logged";
 export type ReportStatus = "open" | "closed";
 export type ReportState = "new" | "linked" | "referred" | "rejected";
+export type CallState = "ringing" | "taken" | "over";
 export type ReportJudgement = "incident" | "duplicate" | "referred" | "not_an_emergency" | "prank";
 export type AlarmState = "raised" | "acknowledged" | "cleared" | "shelved" | "suppressed";
 export type Priority = "P1" | "P2" | "P3";
@@ -43,6 +44,7 @@ export type ServerMessage =
   | AlertMessage
   | AlarmMessage
   | ReportMessage
+  | CallMessage
   | SuggestionMessage
   | PlanMessage
   | StatementMessage
@@ -56,7 +58,8 @@ export type ServerMessage =
 
 export type ClientMessage =
   | View
-  | Ping;
+  | Ping
+  | Painted;
 
 export interface Hello {
   type: "hello";
@@ -119,6 +122,12 @@ export interface ReportMessage {
   type: "report";
   cursor: string;
   report: Report;
+}
+
+export interface CallMessage {
+  type: "call";
+  cursor: string;
+  call: Call;
 }
 
 export interface SuggestionMessage {
@@ -190,6 +199,11 @@ export interface Ping {
   op: "ping";
 }
 
+export interface Painted {
+  op: "painted";
+  alarms: string[];
+}
+
 export interface Thing {
   id: string;
   feed: string;
@@ -258,6 +272,10 @@ export interface Incident {
   apart?: string[];
   simulated: boolean;
   external_refs: ExternalRef[];
+  exercise?: boolean;
+  handover: Handover | null;
+  comments?: Comment[];
+  attachments?: Attachment[];
 }
 
 export interface Alert {
@@ -343,6 +361,9 @@ export interface Alarm {
   chattering?: boolean;
   standing?: boolean;
   ack: AlarmAck | null;
+  painted?: Sight | null;
+  seen: Sight | null;
+  climbed?: Climb[];
   cleared_at: string | null;
   shelf: AlarmShelf | null;
   suppression: AlarmSuppression | null;
@@ -548,6 +569,21 @@ export interface FeedStatus {
   attribution: string;
 }
 
+export interface Call {
+  id: string;
+  line: string;
+  agency?: string;
+  number: string;
+  known: number;
+  pranks: number;
+  state: CallState;
+  at: string | null;
+  rings_till: string | null;
+  taken_by?: string;
+  taken_at: string | null;
+  updated_at: string | null;
+}
+
 export interface Latency {
   event_p50: number;
   event_p99: number;
@@ -596,6 +632,7 @@ export interface Why {
   alert?: string;
   person?: string;
   inputs: RuleInput[];
+  unit?: string;
 }
 
 export interface Evidence {
@@ -669,6 +706,43 @@ export interface ExternalRef {
   id: string;
 }
 
+export interface Handover {
+  to: string;
+  from: string;
+  note: string;
+  by: string;
+  at: string | null;
+  due: string | null;
+  late: boolean;
+  joined: boolean;
+}
+
+export interface Comment {
+  id: string;
+  at: string | null;
+  by: string;
+  text: string;
+  once?: string;
+}
+
+export interface Attachment {
+  id: string;
+  kind: string;
+  mime: string;
+  bytes: number;
+  at: string | null;
+  taken_at: string | null;
+  lng: number | null;
+  lat: number | null;
+  by: string;
+  sha256: string;
+  small?: string;
+  width?: number;
+  height?: number;
+  gone?: string | null;
+  once?: string;
+}
+
 export interface AlertText {
   language: string;
   event: string;
@@ -710,6 +784,18 @@ export interface AlarmAck {
   by: string;
   desk?: string;
   note?: string;
+}
+
+export interface Sight {
+  desk: string;
+  at: string | null;
+  by: string;
+}
+
+export interface Climb {
+  to: string;
+  at: string | null;
+  why: string;
 }
 
 export interface AlarmShelf {
