@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
+	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 	"kentongan/geo/index"
@@ -188,4 +189,32 @@ func TestUnreadableReadingsHoldNobodyUp(t *testing.T) {
 		}
 	}
 	t.Error("they were not counted")
+}
+
+// TestWhatATakeOverClearsIsTold: what fired under a rule that is another now clears, although the first reading of the streams is one that an earlier
+// life has judged, and decides nothing.
+func TestWhatATakeOverClearsIsTold(t *testing.T) {
+	rdb, keys := redistest.Start(t), redistest.Keys(t)
+	before := engine(t)
+	thing := &feeds.Thing{ID: "awlr:a"}
+	o := obs(0, "a", 3.4, t0.Add(-time.Minute))
+	if ds := before.Reading(thing, o, t0.Add(-time.Minute)); len(ds) != 1 {
+		t.Fatalf("%+v", ds)
+	}
+	c := &fakeCases{}
+	c.state = store.RuleState{At: t0, Cases: -1, Kept: true, Parts: before.Save()}
+	h := open(t, rdb, keys, &fakeCases{}, nil, nil)
+	h.send(t, meta(), feeds.Batch{Observations: []feeds.Observation{obs(0, "a", 1, t0)}})
+	old := appendReading(nil, "awlr:a", &o, t0.Add(-time.Minute).UnixMilli())
+	if err := h.index.Commit(t.Context(), []index.Change{{Entry: h.picture.Get("awlr:a"), Keep: true, Readings: [][]byte{old}}}); err != nil {
+		t.Fatal(err)
+	}
+	h.stop()
+	p, err := rules.Compile([]rules.Rule{{ID: "muka-air", When: `obs.property == "level" && obs.value >= 9.0`, Samples: 1,
+		Alert: rules.AlertBlock{Event: "Muka air tinggi", Category: "Met", Severity: "Severe", Urgency: "Immediate", Certainty: "Observed"}}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open(t, rdb, keys, c, rules.NewEngine(p), nil)
+	until(t, "the clearing", func() bool { return c.clears.Load() == 1 })
 }

@@ -31,6 +31,7 @@ type fakeCases struct {
 	fired  []store.Firing
 	firing map[string]map[string]string
 	fail   atomic.Int32 // so many calls of Fire fail first
+	clears atomic.Int32
 	put    func(feeds.Alert) (store.Result, error)
 }
 
@@ -62,7 +63,7 @@ func (f *fakeCases) Fire(_ context.Context, d store.Firing) error {
 	f.fired = append(f.fired, d)
 	return nil
 }
-func (f *fakeCases) Clear(context.Context, store.Firing) error { return nil }
+func (f *fakeCases) Clear(context.Context, store.Firing) error { f.clears.Add(1); return nil }
 func (f *fakeCases) Firing(context.Context) (map[string]map[string]string, error) {
 	return f.firing, nil
 }
