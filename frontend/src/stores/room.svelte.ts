@@ -4,6 +4,7 @@ import type {
   Alarm,
   Alert,
   AreaStatus,
+  Call,
   Dispatch,
   FeedStatus,
   Incident,
@@ -62,6 +63,8 @@ export class Room {
   readonly incidents: Noun<Incident>;
   readonly alerts: Noun<Alert>;
   readonly reports: Noun<Report>;
+  /** Of the last minutes; no snapshot holds them. */
+  readonly calls: Noun<Call>;
   readonly alarms: Noun<Alarm>;
   readonly suggestions: Noun<Suggestion>;
   readonly plans: Noun<Plan>;
@@ -113,6 +116,7 @@ export class Room {
     this.incidents = new Noun<Incident>(frame, (d) => d.id, open);
     this.alerts = new Noun<Alert>(frame, (d) => d.id, active);
     this.reports = new Noun<Report>(frame, (d) => d.id, standing);
+    this.calls = new Noun<Call>(frame, (d) => d.id);
     this.alarms = new Noun<Alarm>(frame, (d) => d.id, alarming);
     this.suggestions = new Noun<Suggestion>(frame, (d) => d.id, offered);
     this.plans = new Noun<Plan>(frame, (d) => d.id, ahead);
@@ -203,6 +207,9 @@ export class Room {
         break;
       case "report":
         this.reports.put(message["report"] as Report, at);
+        break;
+      case "call":
+        this.calls.put(message["call"] as Call, at);
         break;
       case "alarm":
         this.alarms.put(message["alarm"] as Alarm, at);

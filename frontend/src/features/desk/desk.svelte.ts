@@ -31,7 +31,7 @@ export interface Tools {
 export type Tab =
   "alarms" | "incidents" | "suggestions" | "alerts" | "reports" | "feeds";
 export type Side =
-  "incident" | "new" | "simulator" | "health" | "status" | "plans";
+  "incident" | "new" | "intake" | "simulator" | "health" | "status" | "plans";
 
 const RETRY_MS = 5_000;
 

@@ -10,6 +10,7 @@ export type Command =
   | "shelve"
   | "mute"
   | "new"
+  | "intake"
   | "follow"
   | "in"
   | "out"
@@ -44,6 +45,7 @@ const KEYS: Record<string, Command> = {
   z: "shelve",
   m: "mute",
   n: "new",
+  i: "intake",
   f: "follow",
   "+": "in",
   "=": "in",
