@@ -137,7 +137,7 @@ func Offer(id string, in *incident.Incident, u *unit.Unit, by, note string, now 
 	}
 	at := moment.Of(now)
 	return Dispatch{ID: id, Incident: in.ID, Type: in.Type, Unit: u.ID, Agency: u.Agency, Status: Offered, Version: 1, Times: Times{Offered: at}, Received: Times{Offered: at},
-		ExpiresAt: moment.Of(now.Add(Patience(in.SLA.Class))), By: by, Note: note, Receipt: Receipt{Sent: at}, Simulated: in.Simulated}, nil
+		ExpiresAt: moment.Of(now.Add(Patience(in.SLA.Class))), By: by, Note: note, Simulated: in.Simulated}, nil
 }
 
 // Told is the incident as the unit names it to everybody who sees units; empty where its type is for named people only.

@@ -125,6 +125,12 @@ export class Live {
     if (this.#greeted) this.#ask(null);
   }
 
+  /** Tells the house which alarms somebody has before their eyes. Lost where there is no socket: whoever tells it tells it again. */
+  painted(alarms: readonly string[]): void {
+    if (this.#settled)
+      this.#wire?.send(JSON.stringify({ op: "painted", alarms }));
+  }
+
   #connect(): void {
     this.#opened = false;
     this.#busy = 0;

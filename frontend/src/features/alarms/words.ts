@@ -23,6 +23,23 @@ const WHY: Record<string, () => string> = {
 export const whyWord = (why: string): string =>
   WHY[why]?.() ?? (why || m.alm_why_other());
 
+const RUNG: Record<string, () => string> = {
+  desks: m.alm_rung_desks,
+  wall: m.alm_rung_wall,
+  duty: m.alm_rung_duty,
+  leadership: m.alm_rung_leadership,
+};
+/** Where an alarm has climbed that nobody has seen. */
+export const rungWord = (to: string): string => RUNG[to]?.() ?? to;
+
+const CLIMB: Record<string, () => string> = {
+  unstaffed: m.alm_climb_unstaffed,
+  unpainted: m.alm_climb_unpainted,
+  unacknowledged: m.alm_climb_unacknowledged,
+};
+/** Why it has climbed. */
+export const climbWord = (why: string): string => CLIMB[why]?.() ?? why;
+
 const LOAD: Record<string, () => string> = {
   ok: m.alm_load_ok,
   acceptable: m.alm_load_acceptable,
