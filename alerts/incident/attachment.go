@@ -24,7 +24,6 @@ type Attachment struct {
 	Small   string      `json:"small,omitempty"` // of a photo: sum of its small form
 	Width   int         `json:"width,omitempty"`
 	Height  int         `json:"height,omitempty"`
-	Gone    moment.Time `json:"gone,omitzero"` // when its bytes were deleted, for their time was over
 	Once    string      `json:"once,omitempty"`
 }
 
@@ -39,7 +38,7 @@ func (in *Incident) Enclose(a Attachment, at time.Time) (Incident, Attachment, e
 		switch {
 		case a.Once != "" && o.Once == a.Once && o.SHA256 != a.SHA256:
 			return Incident{}, Attachment{}, ErrKeyTaken
-		case o.SHA256 == a.SHA256 && o.Gone.IsZero():
+		case o.SHA256 == a.SHA256:
 			return Incident{}, o, ErrNothing
 		}
 	}
@@ -82,27 +81,10 @@ func (in *Incident) Sums() []string {
 	var out []string
 	for _, a := range in.Attachments {
 		for _, sum := range []string{a.SHA256, a.Small} {
-			if sum != "" && a.Gone.IsZero() {
+			if sum != "" {
 				out = append(out, sum)
 			}
 		}
 	}
 	return out
-}
-
-// Strip gives the incident after the bytes of its attachments were deleted: that they were there stays. False: it has none.
-func (in *Incident) Strip(actor string, at time.Time) (Incident, bool) {
-	if len(in.Sums()) == 0 {
-		return Incident{}, false
-	}
-	out := in.Clone()
-	for i := range out.Attachments {
-		if a := &out.Attachments[i]; a.Gone.IsZero() {
-			a.Gone, a.Lng, a.Lat = moment.Of(at), nil, nil
-		}
-	}
-	updated := in.UpdatedAt
-	out.Remark(actor, "attachments_deleted", "", at)
-	out.UpdatedAt = updated // else it would be kept longer for it
-	return out, true
 }

@@ -131,11 +131,11 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 			title = titled(t.ID, area)
 		}
 		st.check("rev", s.keys.Incident(id), "", "")
-		last, err := s.lastNumber(ctx, now, false)
+		last, err := s.lastNumber(ctx, now, d.Exercise)
 		if err != nil {
 			return err
 		}
-		number, err := s.number(st, last, now, false)
+		number, err := s.number(st, last, now, d.Exercise)
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 		in, err = incident.Open(incident.Opening{
 			SignalAt: signal, SignalByHand: !signal.IsZero(),
 			ID: id, Number: number, Type: d.Type, Title: title, Severity: d.Severity, Position: at, AreaName: area, At: now,
-			Actor: who.Subject, Note: d.Note, Why: incident.Why{Person: who.Subject}, Terms: s.terms(d.Type, area),
+			Actor: who.Subject, Note: d.Note, Why: incident.Why{Person: who.Subject}, Terms: s.terms(d.Type, area), Exercise: d.Exercise,
 			Evidence: []incident.Evidence{{Kind: "note", Ref: who.Subject, Reason: "reported by a person", Text: d.Note, Weight: 1, At: moment.Of(now)}},
 		})
 		if err != nil {

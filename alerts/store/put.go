@@ -33,6 +33,9 @@ func (s *Store) putIncident(st *step, rev string, in *incident.Incident) error {
 	} else {
 		st.write("srem", s.keys.IncidentsOpen(), in.ID)
 	}
+	for _, sum := range in.Sums() {
+		st.write("sadd", s.keys.Blobs(), keptFile(sum, in.ID))
+	}
 	s.putFigures(st, in)
 	st.event("incident", in.ID, doc)
 	return nil

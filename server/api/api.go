@@ -54,6 +54,7 @@ type Deps struct {
 	Alarms  alarm.Config // limits of shelving
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
+	Blobs   *Blobs       // nil: attachments are not kept
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness

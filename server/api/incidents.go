@@ -87,11 +87,12 @@ type draft struct {
 	Lng      *float64  `json:"lng,omitempty"`
 	Lat      *float64  `json:"lat,omitempty"`
 	Note     string    `json:"note,omitempty" maxLength:"4000"`
+	Exercise bool      `json:"exercise,omitempty" doc:"Of an exercise: it is simulated, has a number of that series and enters no figure"`
 	At       time.Time `json:"at,omitzero" doc:"When it was first told, where it is entered later, as from paper: within the last 7 days"`
 }
 
 func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incidentOut], error) {
-	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note, At: in.Body.At}, s.sees(ctx)
+	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note, Exercise: in.Body.Exercise, At: in.Body.At}, s.sees(ctx)
 	if err := d.Validate(); err != nil {
 		return nil, s.fault(err)
 	}

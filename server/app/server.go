@@ -166,8 +166,12 @@ func (a *App) door(feed string) push.Door { return a.push.Door(feed) }
 
 // open puts the routes in place.
 func (a *App) open() error {
+	files, err := a.openFiles()
+	if err != nil {
+		return err
+	}
 	h, err := api.New(api.Deps{
-		Auth: a.auth, Picture: a.picture, Places: a.places, Place: a.pipeline.Store, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.ruleSet.List, RuleSet: a.ruleSet, Alarms: a.cfg.Alarms.Filled(), Profile: a.profile,
+		Blobs: files, Auth: a.auth, Picture: a.picture, Places: a.places, Place: a.pipeline.Store, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.ruleSet.List, RuleSet: a.ruleSet, Alarms: a.cfg.Alarms.Filled(), Profile: a.profile,
 		Basemap: a.basemap, Outbox: a.outbox,
 		Live: a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.Secure(), Root: a.root(),
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again, Privacy: a.personal(),

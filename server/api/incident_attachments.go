@@ -1,0 +1,189 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/incident"
+	"kentongan/geo/moment"
+	"kentongan/server/access"
+	"kentongan/server/blob"
+	"kentongan/server/scope"
+)
+
+// Bounds of an attachment as it is sent, and of the time that one takes: a photo comes over a thin line and is made anew.
+const (
+	attachmentSize = 20 << 20
+	attachmentTime = 50 * time.Second
+)
+
+// Blobs is where the bytes of attachments are kept.
+type Blobs struct {
+	Store    *blob.Store
+	Pictures *blob.Maker
+}
+
+// attachments take raw bytes, so huma does not serve them: POST with query kind, taken_at, lng and lat answers 201 with the attachment, GET its bytes.
+func (s *server) attachments() {
+	const list = "/api/v1/incidents/{id}/attachments"
+	take := about(access.ActIncidents, scope.NounIncident).within(attachmentTime)
+	take.body = attachmentSize
+	s.table.handle("POST "+list, take, s.takeAttachment)
+	s.table.handle("GET "+list+"/{aid}", about(access.ReadIncidents, scope.NounIncident), s.giveAttachment)
+}
+
+func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
+	if s.Blobs == nil {
+		problem(w, http.StatusServiceUnavailable, "files are not kept here", "this server has no data_dir that it may write to")
+		return
+	}
+	a, err := told(r.URL.Query())
+	if err != nil {
+		s.answerFault(w, err)
+		return
+	}
+	raw, err := io.ReadAll(r.Body)
+	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+		problem(w, http.StatusRequestEntityTooLarge, "the file is too large", fmt.Sprintf("at most %d MB", large.Limit>>20))
+		return
+	}
+	if err != nil {
+		problem(w, http.StatusBadRequest, "the file did not come whole", "")
+		return
+	}
+	v := s.sees(r.Context())
+	if err := s.keep(&a, raw); err != nil {
+		s.answerFault(w, fileFault(err))
+		return
+	}
+	out, err := s.Cases.Enclose(r.Context(), r.PathValue("id"), r.Header.Get("Idempotency-Key"), a, actor(r.Context()), func(in *incident.Incident) error { return v.works(r.Context(), in) })
+	if err != nil {
+		s.answerFault(w, v.actFault(err))
+		return
+	}
+	answer(w, http.StatusCreated, out)
+}
+
+// told is what the sender says of an attachment beside its bytes.
+func told(q url.Values) (incident.Attachment, error) {
+	a := incident.Attachment{Kind: cmp.Or(q.Get("kind"), blob.Photo)}
+	wrong := func(name, want string) error {
+		return huma.Error422UnprocessableEntity(name+": "+want, &huma.ErrorDetail{Location: "query." + name, Message: want})
+	}
+	for name := range q {
+		if !slices.Contains([]string{"kind", "taken_at", "lng", "lat"}, name) {
+			return a, huma.Error422UnprocessableEntity("the query has something else than kind, taken_at, lng and lat")
+		}
+	}
+	if blob.Takes(a.Kind) == "" {
+		return a, wrong("kind", "photo, audio or file")
+	}
+	if text := q.Get("taken_at"); text != "" {
+		at, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			return a, wrong("taken_at", "a time as 2026-11-27T08:00:00Z")
+		}
+		a.TakenAt = moment.Of(at)
+	}
+	for name, to := range map[string]**float64{"lng": &a.Lng, "lat": &a.Lat} {
+		if text := q.Get(name); text != "" {
+			n, err := strconv.ParseFloat(text, 64)
+			if err != nil {
+				return a, wrong(name, "degrees")
+			}
+			*to = &n
+		}
+	}
+	return a, nil
+}
+
+// keep makes a photo anew, holds anything else against what it is said to be, and keeps the bytes. They lie on the disk before anybody is told.
+func (s *server) keep(a *incident.Attachment, raw []byte) (err error) {
+	if a.Kind == blob.Photo {
+		p, err := s.Blobs.Pictures.Picture(raw)
+		if err != nil {
+			return err
+		}
+		raw, a.Mime, a.Width, a.Height = p.Bytes, p.Mime, p.Width, p.Height
+		if a.Small, err = s.Blobs.Store.Put(p.Small); err != nil {
+			return err
+		}
+	} else if a.Mime, err = blob.Check(a.Kind, raw); err != nil {
+		return err
+	}
+	a.Bytes = len(raw)
+	a.SHA256, err = s.Blobs.Store.Put(raw)
+	return err
+}
+
+func fileFault(err error) error {
+	switch {
+	case errors.Is(err, blob.ErrKind):
+		return huma.Error415UnsupportedMediaType(err.Error())
+	case errors.Is(err, blob.ErrBroken), errors.Is(err, blob.ErrPoints):
+		return huma.Error422UnprocessableEntity(err.Error())
+	case errors.Is(err, blob.ErrFull):
+		return huma.NewError(http.StatusInsufficientStorage, "there is no room for more files")
+	}
+	return err
+}
+
+// giveAttachment gives the bytes of an attachment, or with ?size=small the small form of a photo, to whoever sees the incident whole. That they were
+// seen is recorded before: a citizen's photo shows people and their homes.
+func (s *server) giveAttachment(w http.ResponseWriter, r *http.Request) {
+	o, v := objectOf(r.Context()), s.sees(r.Context())
+	if o.level < access.Full {
+		v.forbid(r.Context(), access.ReadIncidents, "attachments are for who sees the incident whole")
+		s.answerFault(w, deny(access.ReadIncidents, "attachments are for who sees the incident whole"))
+		return
+	}
+	a, there := o.incident.Attached(r.PathValue("aid"))
+	sum := a.SHA256
+	if r.URL.Query().Get("size") == "small" {
+		sum = cmp.Or(a.Small, sum)
+	}
+	if !there || s.Blobs == nil {
+		problem(w, http.StatusNotFound, "there is no such attachment", "")
+		return
+	}
+	b, err := s.Blobs.Store.Get(sum)
+	if errors.Is(err, blob.ErrNotHere) {
+		s.Log.Error().Err(err).Str("incident", o.incident.ID).Msg("an attachment is missing")
+		problem(w, http.StatusNotFound, "the bytes of this attachment are not on this server", "")
+		return
+	}
+	if err == nil {
+		err = s.viewed(r.Context(), o.incident.ID, a.ID)
+	}
+	if err != nil {
+		s.answerFault(w, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", a.Mime)
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s%s"`, o.incident.Number, a.ID[max(0, len(a.ID)-6):], suffixes[a.Mime]))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "private, max-age=600, immutable")
+	_, _ = w.Write(b)
+}
+
+var suffixes = map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "audio/amr": ".amr", "audio/ogg": ".ogg", "audio/wav": ".wav", "audio/webm": ".webm",
+	"audio/mp4": ".m4a", "audio/mpeg": ".mp3", "application/pdf": ".pdf"}
+
+// viewed records that somebody saw an attachment.
+func (s *server) viewed(ctx context.Context, id, aid string) error {
+	who := actor(ctx)
+	return s.Cases.Record(ctx, audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "attachment.viewed", Object: "incident:" + id + "/attachment:" + aid, Request: who.Request})
+}
