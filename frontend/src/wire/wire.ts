@@ -739,7 +739,6 @@ export interface Attachment {
   small?: string;
   width?: number;
   height?: number;
-  gone?: string | null;
   once?: string;
 }
 
