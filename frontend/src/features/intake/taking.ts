@@ -81,3 +81,9 @@ export const judgement = (
   ...(as === "incident" && { type }),
   ...(as === "duplicate" && joins && { incident: joins.id }),
 });
+
+/** A name for one report that nobody else gives; without TLS browsers have no randomUUID. */
+export function fresh(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((b) => b.toString(16).padStart(2, "0")).join("");
+}
