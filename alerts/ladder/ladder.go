@@ -1,4 +1,4 @@
-// Package ladder is when an alarm counts as seen, and to whom it climbs while it does not (PRODUCT.md N10). Pure.
+// Package ladder is when an alarm counts as seen, and to whom it climbs while it does not. Pure. It is N10 of the product.
 package ladder
 
 import (

@@ -111,7 +111,7 @@ var Table = []Row{
 	{"kt:push:{J}", "hash", "id -> a browser that takes Web Push (JSON, alerts/notify, v=1)", "none: until it ends it, or its push service says that it is gone", "alerts/store", "alerts/store"},
 	{"kt:push-key:{J}", "string", "private key of VAPID (RFC 8292), sealed", "none: with another every browser subscribes anew", "server/outbox", "server/outbox"},
 	{"kt:outbox:{J}", "zset", "messages to be sent, as RECEIVER id, by ms of their next try", "none: until they are sent or dead", "alerts/store", "alerts/store"},
-	{"kt:outbox-message:{J}:ID", "string", "one message to one receiver (JSON, alerts/notify)", "none while it is tried; then OutboxLifetime", "alerts/store", "alerts/store"},
+	{"kt:outbox-message:{J}:ID", "string", "one message to one receiver (JSON, alerts/notify)", "none: while it is tried; OutboxLifetime after that", "alerts/store", "alerts/store"},
 	{"kt:outbox-log:{J}:RECEIVER", "zset", "ids of messages to a receiver by ms when they were made", "none: those of OutboxLifetime; older ones are cut with each message", "alerts/store", "alerts/store"},
 	{"kt:statement:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class statements", "alerts/store", "alerts/store"},
 	{"kt:statements:{J}", "zset", "statement ids by the ms at which they were stated", "as statement", "alerts/store", "alerts/store"},

@@ -1,4 +1,6 @@
-// Package outbox sends what leaves the house: signed webhooks (Standard Webhooks) and Web Push by VAPID (RFC 8030, 8291, 8292).
+// Package outbox sends what leaves the house: signed webhooks and Web Push, at least once and under one id.
+//
+// Webhooks are those of Standard Webhooks, Web Push is by VAPID (RFC 8030, 8291, 8292).
 //
 // What is to be sent is made of the case stream, which every act writes in its own atomic step, by a reader whose checkpoint moves in the step
 // that writes the messages: no kill loses or doubles one. One server at a time sends. A message is sent at least once, always under the same id.
