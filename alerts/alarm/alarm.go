@@ -92,6 +92,9 @@ const (
 	CodeGroup      Code = "group"      // it stands for many of one type in one place
 	CodeChattering Code = "chattering" // its source comes and goes: probably a fault of the sensor
 	CodeFeed       Code = "feed"       // a feed is down, and with it what its sensors would say
+	CodePanic      Code = "panic"      // a crew calls for help
+	CodeRollCall   Code = "rollcall"   // a unit on scene has not been heard of
+	CodeUnanswered Code = "unanswered" // every unit that was sent to an incident has declined, or failed to answer
 )
 
 // Worst is the worst alarm of those that one stands for.

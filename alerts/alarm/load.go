@@ -209,7 +209,7 @@ func (g *Governor) Settle(alert func(id string) bool, incident func(id string) b
 	for _, p := range g.planes {
 		for _, e := range sorted(p.all) {
 			gone := e.Alert != "" && !alert(e.Alert) || e.Alert == "" && e.Incident != "" && !incident(e.Incident)
-			if e.Active && e.Code == "" && gone {
+			if e.Active && (e.Code == "" || e.Code == CodeUnanswered) && gone {
 				if e.Alert == "" && e.Ack == nil { // whoever ended the incident took note of it
 					e.Ack = &Ack{At: moment.Of(now), By: "house:governor", Note: noteIncident}
 				}

@@ -88,7 +88,7 @@ func (p *plane) firstOf(e *entry) *entry {
 	}
 	var first *entry
 	for _, o := range p.byIncident[e.Incident] {
-		if o.State == Suppressed || o.State == Shelved || o.Chattering || e.Priority.before(o.Priority) || o == e {
+		if o.Code != "" || o.State == Suppressed || o.State == Shelved || o.Chattering || e.Priority.before(o.Priority) || o == e {
 			continue
 		}
 		if first == nil || speaksBefore(o, first) {
@@ -171,10 +171,11 @@ func (g *Governor) Incident(in *incident.Incident, now time.Time) {
 }
 
 func (p *plane) incident(in *incident.Incident, now time.Time) {
+	p.unanswered(in, now)
 	into := in.MergedInto
 	key := "incident:" + in.ID
 	own := p.byKey[key]
-	asks := in.Why.Alert == "" && in.Status == incident.New && (in.Severity == cap.Extreme || in.Severity == cap.Unknown)
+	asks := in.Why.Alert == "" && in.Why.Unit == "" && in.Status == incident.New && (in.Severity == cap.Extreme || in.Severity == cap.Unknown)
 	switch {
 	case asks && own == nil:
 		p.raised(p.ofIncident(in, key, now), now)
@@ -203,7 +204,7 @@ func (p *plane) incident(in *incident.Incident, now time.Time) {
 	if !in.Times.TAck.IsZero() {
 		for _, e := range sorted(p.byIncident[in.ID]) {
 			repeat := e.State == Suppressed && e.Withheld == WithheldIncident // it does not ask again once it speaks for the incident
-			if e.Ack == nil && (e.State == Raised || e.Latched || repeat) && !e.RaisedAt.After(in.Times.TAck.Time) {
+			if e.Code == "" && e.Ack == nil && (e.State == Raised || e.Latched || repeat) && !e.RaisedAt.After(in.Times.TAck.Time) {
 				p.acknowledge(e, Ack{At: in.Times.TAck, By: in.Owner, Note: noteIncident}, now)
 				e.Version++
 				p.mark(e, now)

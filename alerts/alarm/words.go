@@ -2,8 +2,10 @@ package alarm
 
 // events is what the house's own alarms are called, by language.
 var events = map[string]map[Code]string{
-	"id": {CodeFlood: "Banjir alarm", CodeGroup: "Kumpulan alarm", CodeChattering: "Sensor hilang-timbul", CodeFeed: "Umpan data terputus"},
-	"en": {CodeFlood: "Alarm flood", CodeGroup: "Group of alarms", CodeChattering: "Chattering sensor", CodeFeed: "Feed down"},
+	"id": {CodeFlood: "Banjir alarm", CodeGroup: "Kumpulan alarm", CodeChattering: "Sensor hilang-timbul", CodeFeed: "Umpan data terputus",
+		CodePanic: "DARURAT PERSONEL", CodeRollCall: "tidak ada kabar dari lokasi", CodeUnanswered: "tidak ada unit yang berangkat"},
+	"en": {CodeFlood: "Alarm flood", CodeGroup: "Group of alarms", CodeChattering: "Chattering sensor", CodeFeed: "Feed down",
+		CodePanic: "CREW CALLS FOR HELP", CodeRollCall: "not heard of on scene", CodeUnanswered: "no unit is going"},
 }
 
 // wordsIn gives the events in a language, in Indonesian where there is none of it.

@@ -16,6 +16,7 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/plan"
+	"kentongan/alerts/unit"
 	"kentongan/feeds"
 	"kentongan/geo"
 )
@@ -100,6 +101,9 @@ func (r *governing) Start(ctx context.Context, offset int64, open *Open) error {
 	for i := range open.Incidents {
 		r.g.Incident(&open.Incidents[i], now)
 	}
+	for i := range open.Units {
+		r.g.Unit(&open.Units[i], now)
+	}
 	slices.SortStableFunc(open.Alerts, func(a, b alerts.Alert) int { return a.ReceivedAt.Compare(b.ReceivedAt.Time) })
 	for i := range open.Alerts {
 		r.g.Alert(&open.Alerts[i], now)
@@ -173,6 +177,10 @@ func (r *governing) hear(c *Change, now time.Time) {
 	case "incident":
 		if in, ok := readable[incident.Incident](r.Store, r.Name(), c); ok {
 			r.g.Incident(in, now)
+		}
+	case "unit":
+		if u, ok := readable[unit.Unit](r.Store, r.Name(), c); ok {
+			r.g.Unit(u, now)
 		}
 	case "plan":
 		if p, ok := readable[plan.Plan](r.Store, r.Name(), c); ok {

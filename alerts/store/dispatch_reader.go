@@ -8,6 +8,7 @@ import (
 	"kentongan/alerts/audit"
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/unit"
 )
 
 // clockwork is who acts where nobody does: the house, by its clock and its rules.
@@ -20,10 +21,17 @@ type Proposing func(ctx context.Context, in *incident.Incident, without []string
 type dispatchReader struct {
 	s       *Store
 	propose Proposing
+	seen    func(unit.Unit) time.Time
 }
 
-// DispatchReader makes the reader "dispatch". Propose may be nil: then nobody is proposed.
-func (s *Store) DispatchReader(propose Proposing) Reader { return &dispatchReader{s, propose} }
+// DispatchReader makes the reader "dispatch". Propose may be nil: then nobody is proposed. Seen is when a tracker told last where a unit is,
+// zero: never; it may be nil.
+func (s *Store) DispatchReader(propose Proposing, seen func(unit.Unit) time.Time) Reader {
+	if seen == nil {
+		seen = func(unit.Unit) time.Time { return time.Time{} }
+	}
+	return &dispatchReader{s, propose, seen}
+}
 
 // Name implements Reader.
 func (r *dispatchReader) Name() string { return "dispatch" }
@@ -72,13 +80,18 @@ func (r *dispatchReader) recall(ctx context.Context, in *incident.Incident) erro
 	return nil
 }
 
-// Tick lets offers run out, and proposes whom to ask next: to the dispatcher, from the second failure on to the supervisor.
+// Tick lets offers run out, and proposes whom to ask next: to the dispatcher, from the second failure on to the supervisor. It asks for the
+// units on scene that are silent.
 func (r *dispatchReader) Tick(ctx context.Context, now time.Time) error {
 	open, err := r.s.openDispatches(ctx)
 	if err != nil {
 		return err
 	}
+	var there []string
 	for _, k := range open {
+		if k.doc.Status == dispatch.OnScene {
+			there = append(there, k.doc.Unit)
+		}
 		out, due := k.doc.Expire(now)
 		if !due {
 			continue
@@ -90,7 +103,7 @@ func (r *dispatchReader) Tick(ctx context.Context, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return r.s.rollCall(ctx, there, r.seen)
 }
 
 func (r *dispatchReader) next(ctx context.Context, d *dispatch.Dispatch) (*dispatch.Next, error) {

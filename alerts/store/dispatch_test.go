@@ -166,7 +166,7 @@ func TestAnOfferRunsOutAndTheNextIsProposed(t *testing.T) {
 				return "", nil
 			}
 			return "bpbd/trc-2", nil
-		})
+		}, nil)
 		for i, want := range []dispatch.Next{{Unit: "bpbd/trc-2", To: "dispatcher"}, {To: "supervisor"}} {
 			d, err := s.Send(t.Context(), Order{Incident: in.ID, Unit: fmt.Sprintf("bpbd/trc-%d", i+1)}, sender, anyUnit)
 			if err != nil {
@@ -215,7 +215,7 @@ func TestTheUnitsOfWhatIsOverAreRecalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := s.DispatchReader(nil)
+		r := s.DispatchReader(nil, nil)
 		for range 2 {
 			if err := r.Take(t.Context(), []Change{{Offset: 1, Type: "incident", ID: in.ID, Doc: doc}}); err != nil {
 				t.Fatal(err)

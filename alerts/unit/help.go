@@ -43,10 +43,10 @@ func (u *Unit) Call(by string, at time.Time, place *geo.Position, incident strin
 func (u *Unit) Cleared(reason string, now time.Time) (Unit, error) {
 	out := u.Clone()
 	switch {
-	case u.Panic == nil:
-		return out, fmt.Errorf("%w: it does not call for help", ErrNotAllowed)
 	case reason == "":
 		return out, fmt.Errorf("%w: reason is missing: say how the crew is", ErrInvalid)
+	case u.Panic == nil:
+		return out, fmt.Errorf("%w: it does not call for help", ErrNotAllowed)
 	case len(reason) > bounds.reason:
 		return out, fmt.Errorf("%w: reason has more than %d bytes", ErrInvalid, bounds.reason)
 	}

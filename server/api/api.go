@@ -41,6 +41,7 @@ type Deps struct {
 	Auth    *auth.Auth
 	Picture *index.Picture
 	Places  *UnitPlaces // nil: made of Picture
+	Roads   Roads       // nil: travel times are by distance
 	Place   func(ctx context.Context, b feeds.Batch, m feeds.Meta) (feeds.Receipt, error)
 	History *index.Store
 	Cases   *store.Store
@@ -153,6 +154,8 @@ func (s *server) register() error {
 	s.units()
 	s.unitEdits()
 	s.unitPlaces()
+	s.unitPanic()
+	s.unitReach()
 	s.dispatches()
 	s.webhooks()
 	s.pushes()

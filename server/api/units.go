@@ -11,6 +11,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/server/access"
+	"kentongan/server/router"
 	"kentongan/server/scope"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -84,7 +85,8 @@ func (s *server) recommendations(ctx context.Context, in *struct {
 			without = append(without, d.Unit)
 		}
 	}
-	answer, err := Recommend(one, s.Places.Fill(seen, v.now), without, v.now, nil)
+	seen = s.Places.Fill(seen, v.now)
+	answer, err := Recommend(one, seen, without, v.now, s.Roads.Routes(ctx, one, seen, router.Most, v.now))
 	if errors.Is(err, ErrUnplaced) {
 		return nil, huma.Error409Conflict(err.Error())
 	}

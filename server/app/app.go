@@ -42,6 +42,7 @@ import (
 	"kentongan/server/privacy"
 	"kentongan/server/profile"
 	"kentongan/server/public"
+	"kentongan/server/router"
 	"kentongan/server/seal"
 )
 
@@ -83,6 +84,7 @@ type App struct {
 	pipeline   *ingest.Pipeline
 	hub        *hub.Hub
 	places     *api.UnitPlaces
+	router     *router.Client // nil: none is configured
 	outbox     *outbox.Box
 	auth       *auth.Auth
 	people     *people.Store
@@ -219,6 +221,7 @@ func (a *App) ruleIDs() []string {
 // newIngest builds the pipeline and the hub that hears of its commits.
 func (a *App) newIngest() {
 	a.places = api.NewUnitPlaces(a.picture, a.agencyOf)
+	a.router = router.New(a.cfg.Router, time.Now)
 	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Painted: a.painted, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,

@@ -12,6 +12,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/server/api"
+	"kentongan/server/router"
 )
 
 // importUnits takes the profile's roster into the store.
@@ -38,7 +39,8 @@ func (a *App) dispatching(cases *store.Store) func() store.Reader {
 			if err != nil {
 				return "", err
 			}
-			answer, err := api.Recommend(in, a.places.Fill(units, time.Now()), without, time.Now(), nil)
+			units = a.places.Fill(units, time.Now())
+			answer, err := api.Recommend(in, units, without, time.Now(), a.roads().Routes(ctx, in, units, router.Most, time.Now()))
 			if errors.Is(err, api.ErrUnplaced) || err == nil && len(answer.Items) == 0 {
 				return "", nil
 			}
@@ -46,7 +48,7 @@ func (a *App) dispatching(cases *store.Store) func() store.Reader {
 				return "", err
 			}
 			return first(answer), nil
-		})
+		}, func(u unit.Unit) time.Time { return a.places.Seen(u, time.Now()).Time })
 	}
 }
 
@@ -58,4 +60,12 @@ func first(a recommend.Answer) string {
 		}
 	}
 	return ""
+}
+
+// roads is the router of the configuration; nil: there is none.
+func (a *App) roads() api.Roads {
+	if a.router == nil {
+		return nil
+	}
+	return a.router.Table
 }

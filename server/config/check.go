@@ -119,6 +119,10 @@ func check(c *checker, cfg *Config) {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("outbox."+key, "%s", text)
 	}
+	for _, err := range cfg.Router.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("router."+key, "%s", text)
+	}
 	for _, err := range cfg.Basemap.Validate() {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("basemap."+key, "%s", text)

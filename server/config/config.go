@@ -13,6 +13,7 @@ import (
 	"kentongan/server/basemap"
 	"kentongan/server/oidc"
 	"kentongan/server/outbox"
+	"kentongan/server/router"
 )
 
 // Config is everything that can be set. The doc tags become the sample file.
@@ -46,6 +47,7 @@ type Config struct {
 	Outbox  outbox.Config  `yaml:"outbox"`
 	Basemap basemap.Config `yaml:"basemap"`
 	Public  Public         `yaml:"public"`
+	Router  router.Config  `yaml:"router"`
 
 	Feeds     []runner.FeedConfig `yaml:"feeds"`
 	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside
@@ -100,6 +102,7 @@ func Default() Config {
 		Alarms:    alarm.DefaultConfig(),
 		Ladder:    ladder.DefaultConfig(),
 		Outbox:    outbox.DefaultConfig(),
+		Router:    router.DefaultConfig(),
 		Public:    Public{Delay: 15 * time.Minute, Together: 5},
 		Retention: Retention{Readings: 72 * time.Hour, Raw: 72 * time.Hour, Alerts: 365 * day, Reports: 730 * day, Incidents: 1825 * day, Reporters: 90 * day, Words: 1825 * day, RawSpace: 2 << 30}, Store: Store{Fsync: "always"}, Limits: Limits{Body: 16 << 20, Inflated: 64 << 20, Message: 64 << 10},
 	}
