@@ -26,6 +26,8 @@ func TestACrewSeesWhereItIsSent(t *testing.T) {
 	if lng(sent) != 100.6312 || lng(other) == 100.6312 {
 		t.Errorf("sent: the crew sees %v, another %v", lng(sent), lng(other))
 	}
+	h.want(sent("POST", path+"/comments", `{"text":"Air naik"}`), http.StatusCreated)
+	h.want(other("POST", path+"/comments", `{"text":"Air naik"}`), http.StatusForbidden)
 	h.want(h.admin("POST", "/api/v1/dispatches/"+d["id"].(string)+"/transitions", `{"to":"cancelled"}`), http.StatusOK)
 	if lng(sent) != 100.6312 {
 		t.Error("recalled: what the crew did there has no place any more")

@@ -33,10 +33,14 @@ func (v view) untriage(ctx context.Context, id, note string) (store.Judged, erro
 
 // works tells whether somebody may say what belongs to an incident by its reports; one that they may not know is not there.
 func (v view) works(ctx context.Context, in *incident.Incident) error {
-	if v.who.May(access.ReadIncidents, scope.Incident(in), v.now).Level == access.None {
+	o, err := v.caseOf(ctx, in)
+	if err != nil {
+		return err
+	}
+	if v.who.May(access.ReadIncidents, o, v.now).Level == access.None {
 		return store.ErrNotFound
 	}
-	return v.may(ctx, access.ActIncidents, scope.Incident(in))
+	return v.may(ctx, access.ActIncidents, o)
 }
 
 func (v view) triageFault(err error) error {
