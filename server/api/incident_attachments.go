@@ -67,9 +67,9 @@ func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
 		s.answerFault(w, fileFault(err))
 		return
 	}
-	out, err := s.Cases.Enclose(r.Context(), r.PathValue("id"), r.Header.Get("Idempotency-Key"), a, actor(r.Context()), func(in *incident.Incident) error { return v.works(r.Context(), in) })
+	out, err := v.enclose(r.Context(), r.PathValue("id"), r.Header.Get("Idempotency-Key"), a)
 	if err != nil {
-		s.answerFault(w, v.actFault(err))
+		s.answerFault(w, err)
 		return
 	}
 	answer(w, http.StatusCreated, out)

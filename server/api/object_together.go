@@ -69,3 +69,8 @@ func (v view) mayLead(to string) bool {
 	}
 	return slices.ContainsFunc(incident.Types, func(t incident.Type) bool { return t.Lead == to || slices.Contains(t.Support, to) })
 }
+
+func (v view) enclose(ctx context.Context, id, key string, a incident.Attachment) (incident.Attachment, error) {
+	out, err := v.s.Cases.Enclose(ctx, id, key, a, actor(ctx), func(in *incident.Incident) error { return v.works(ctx, in) })
+	return out, v.actFault(err)
+}
