@@ -117,7 +117,7 @@ func New(d Deps) (http.Handler, error) {
 	})
 	s := &server{Deps: d, gzips: push.NewInflater(d.MaxInflated), begun: newBegun()}
 	if s.Places == nil {
-		s.Places = NewUnitPlaces(s.Picture, func(feed string) string { return view{s: s}.agencyOf(feed) })
+		s.Places = s.places()
 	}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {

@@ -1,20 +1,19 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
@@ -41,6 +40,27 @@ func (s *server) attachments() {
 	take.body = attachmentSize
 	s.table.handle("POST "+list, take, s.takeAttachment)
 	s.table.handle("GET "+list+"/{aid}", about(access.ReadIncidents, scope.NounIncident), s.giveAttachment)
+	s.docs.OpenAPI().AddOperation(attachmentDoc("POST", list, "attach-file", "Attach a file to an incident: its bytes as they are; a photo is made anew without what its camera says of it",
+		[]string{"kind", "taken_at", "lng", "lat"}, "201", "The attachment"))
+	s.docs.OpenAPI().AddOperation(attachmentDoc("GET", list+"/{aid}", "attached-file", "The bytes of an attachment, for whoever sees the incident whole; that it was seen is recorded", []string{"size"}, "200", "The bytes, as an attachment"))
+}
+
+// attachmentDoc describes a route that huma does not serve.
+func attachmentDoc(method, path, id, summary string, query []string, status, answer string) *huma.Operation {
+	text := &huma.Schema{Type: "string"}
+	params := []*huma.Param{{Name: "id", In: "path", Required: true, Schema: text}}
+	if strings.HasSuffix(path, "/{aid}") {
+		params = append(params, &huma.Param{Name: "aid", In: "path", Required: true, Schema: text})
+	}
+	for _, name := range query {
+		params = append(params, &huma.Param{Name: name, In: "query", Schema: text})
+	}
+	return &huma.Operation{Method: method, Path: path, OperationID: id, Summary: summary, Parameters: params,
+		Responses: map[string]*huma.Response{
+			status: {Description: answer}, "401": {Description: "Who are you?"}, "403": {Description: "It is not yours to do"}, "404": {Description: "There is no such incident or attachment"},
+			"413": {Description: "Larger than 20 MB"}, "415": {Description: "Of a kind that is not taken"}, "422": {Description: "What it is said to be it is not"},
+		},
+		Security: []map[string][]string{{"bearer": {}}, {"session": {}}}}
 }
 
 func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
@@ -53,7 +73,9 @@ func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
 		s.answerFault(w, err)
 		return
 	}
-	raw, err := io.ReadAll(r.Body)
+	var sent bytes.Buffer
+	_, err = sent.ReadFrom(r.Body)
+	raw := sent.Bytes()
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
 		problem(w, http.StatusRequestEntityTooLarge, "the file is too large", fmt.Sprintf("at most %d MB", large.Limit>>20))
 		return
@@ -164,7 +186,7 @@ func (s *server) giveAttachment(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err == nil {
-		err = s.viewed(r.Context(), o.incident.ID, a.ID)
+		err = v.viewed(r.Context(), o.incident.ID, a.ID)
 	}
 	if err != nil {
 		s.answerFault(w, err)
@@ -181,9 +203,3 @@ func (s *server) giveAttachment(w http.ResponseWriter, r *http.Request) {
 
 var suffixes = map[string]string{"image/jpeg": ".jpg", "image/png": ".png", "audio/amr": ".amr", "audio/ogg": ".ogg", "audio/wav": ".wav", "audio/webm": ".webm",
 	"audio/mp4": ".m4a", "audio/mpeg": ".mp3", "application/pdf": ".pdf"}
-
-// viewed records that somebody saw an attachment.
-func (s *server) viewed(ctx context.Context, id, aid string) error {
-	who := actor(ctx)
-	return s.Cases.Record(ctx, audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "attachment.viewed", Object: "incident:" + id + "/attachment:" + aid, Request: who.Request})
-}

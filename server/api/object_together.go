@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/server/access"
 	"kentongan/server/profile"
@@ -73,4 +74,10 @@ func (v view) mayLead(to string) bool {
 func (v view) enclose(ctx context.Context, id, key string, a incident.Attachment) (incident.Attachment, error) {
 	out, err := v.s.Cases.Enclose(ctx, id, key, a, actor(ctx), func(in *incident.Incident) error { return v.works(ctx, in) })
 	return out, v.actFault(err)
+}
+
+// viewed records that somebody saw an attachment.
+func (v view) viewed(ctx context.Context, id, aid string) error {
+	who := actor(ctx)
+	return v.s.Cases.Record(ctx, audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "attachment.viewed", Object: "incident:" + id + "/attachment:" + aid, Request: who.Request})
 }

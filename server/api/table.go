@@ -285,12 +285,16 @@ func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *ht
 	if !t.paced(p, w, r, id) {
 		return
 	}
-	if p.kind == interfaces { // a store that hangs must not keep callers, who would pile up
+	if p.slow && r.Method != http.MethodGet && r.Method != http.MethodHead && t.s.Auth.CheckWrite(r) != nil {
+		problem(w, http.StatusForbidden, "written from a foreign page", "")
+		return
+	}
+	if p.kind == interfaces || p.slow { // a store that hangs must not keep callers, who would pile up
 		ctx, cancel := context.WithTimeout(r.Context(), max(askTime, p.time))
 		defer cancel()
 		r = r.WithContext(ctx)
 	}
-	if p.kind == interfaces || p.kind == sender {
+	if p.kind == interfaces || p.kind == sender || p.slow {
 		w.Header().Set("Cache-Control", "no-store")
 	}
 	if p.object != "" {

@@ -105,8 +105,8 @@ func (s *server) ticket(ctx context.Context, in *ticketIn) (*body[ticketOut], er
 
 // disputeTicket keeps a citizen's word. It opens nothing again by itself: whoever may reopen the incident sees it and decides.
 func (s *server) disputeTicket(ctx context.Context, in *struct {
-	ticketIn
-	Body struct {
+	Ticket string `path:"ticket" maxLength:"32" doc:"As it was told"`
+	Body   struct {
 		Text string `json:"text" minLength:"1" maxLength:"2000" doc:"What is not done"`
 	}
 }) (*body[ticketOut], error) {
