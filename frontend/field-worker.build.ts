@@ -56,6 +56,9 @@ export function fieldWorker(): Plugin {
         "output" in made ? made : Array.isArray(made) ? made[0] : null;
       const code = out?.output[0].code;
       if (!code) throw new Error("the service worker was not built");
+      // Nothing compiles runes here, and a worker that throws as it is read is never installed.
+      if (/\$(state|derived|effect)\b/.test(code))
+        throw new Error("the service worker imports what needs Svelte");
       this.emitFile({
         type: "asset",
         fileName: "field-worker.js",

@@ -2,6 +2,8 @@
 import { m } from "./paraglide/messages.js";
 import { language } from "./lang.svelte";
 
+export { instant } from "./instant";
+
 const TAGS = { id: "id-ID", en: "en-GB" } as const;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -169,11 +171,4 @@ export function unitSign(ucum: string): string {
     .replace(/[[\]]|\{[^}]*\}/g, "")
     .replace(/\bu(?=[a-zA-Z])/g, "µ")
     .replace(/(?<=[a-zA-Z])[2-9]/g, (digit) => RAISED[Number(digit)] ?? digit);
-}
-
-/** Milliseconds since 1970 of an RFC 3339 instant, or null where there is none. */
-export function instant(text: string | null | undefined): number | null {
-  if (!text) return null;
-  const ms = Date.parse(text);
-  return Number.isNaN(ms) ? null : ms;
 }

@@ -1,7 +1,7 @@
 // The outbox of a phone: which act is sent next, what an answer makes of it, and how things stand until the house has heard. Pure.
 import type { Answer } from "../../api/call";
 import { doc, text } from "../../api/read";
-import { instant } from "../../i18n/format";
+import { instant } from "../../i18n/instant";
 import type { Dispatch, DispatchStatus } from "../../wire/wire";
 
 /** What a crew does to its dispatch. */
