@@ -56,10 +56,3 @@ export function refusal(status: number, problem: Problem): string {
       return faultWords(status, problem);
   }
 }
-
-const KIND: Record<string, () => string> = {
-  photo: m.cas_kind_photo,
-  audio: m.cas_kind_audio,
-  file: m.cas_kind_file,
-};
-export const kindWord = (kind: string): string => KIND[kind]?.() ?? kind;
