@@ -351,7 +351,7 @@ func TestFaultsOfBlocks(t *testing.T) {
 		}
 	}
 	p := program(t, `- {id: a, when: 'obs.property in ["level", "levle"] && obs.value > 1.0', `+alertX+`}`)
-	if got := fmt.Sprint(p.Unknown([]string{"level", "rain"})); got != "[{a levle}]" {
+	if got := fmt.Sprint(p.Unknown([]string{"level", "rain"})); got != "[{a when levle}]" {
 		t.Errorf("unknown: %s", got)
 	}
 }

@@ -60,7 +60,9 @@ func TestNothingIsMergedIntoWhatIsResolved(t *testing.T) {
 	each(t, func(t *testing.T, s *Store, c *clock) {
 		for i, east := range []float64{0, 150} {
 			d := firing([]string{"awlr:1", "awlr:2"}[i], metres(east), noon)
-			d.Rule.Incident.MergeRadiusM = 20
+			near, block := *d.Rule, *d.Rule.Incident // the rule is every test's
+			block.MergeRadiusM, near.Incident = 20, &block
+			d.Rule = &near
 			if err := s.Fire(t.Context(), d); err != nil {
 				t.Fatal(err)
 			}
