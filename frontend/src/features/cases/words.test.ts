@@ -27,6 +27,11 @@ describe("lines of the timeline", () => {
     );
   });
 
+  it("name the service time that was missed", () => {
+    expect(togetherWords("sla_missed", "scene", leads)).toBe("On scene");
+    expect(togetherWords("sla_missed", "else", leads)).toBe("else");
+  });
+
   it("leave every other act to itself", () => {
     expect(togetherWords("held", "daylight until six", leads)).toBeNull();
     expect(togetherWords("commented", "", leads)).toBeNull();

@@ -9,6 +9,14 @@ const KIND: Record<string, () => string> = {
 };
 export const kindWord = (kind: string): string => KIND[kind]?.() ?? kind;
 
+/** The service times that may be missed, as the clocks call them. */
+const STEP: Record<string, () => string> = {
+  ack: m.desk_clock_ack,
+  dispatch: m.desk_clock_dispatch,
+  scene: m.desk_clock_scene,
+  resolve: m.life_clock_resolve,
+};
+
 /** "pupr: the road is ours", "neighbour:padang": whom it is about, and what was said. */
 const ABOUT = /^((?:neighbour:)?[a-z0-9-]+)(?:: ([^]*))?$/;
 
@@ -19,6 +27,7 @@ export function togetherWords(
   leads: (to: string) => string,
 ): string | null {
   if (act === "attached") return kindWord(note);
+  if (act === "sla_missed") return STEP[note]?.() ?? note;
   if (act === "proved" || act === "confirmed") {
     const [kind = "", ...rest] = note.split(": ");
     return [proofWord(kind), ...rest].join(": ");
