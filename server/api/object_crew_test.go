@@ -83,3 +83,18 @@ func TestAPhotoOfACrewIsProof(t *testing.T) {
 		t.Errorf("a photo taken there shows %v", got)
 	}
 }
+
+// Whoever rides with a unit begins with its task, everybody else with the wall.
+func TestACrewBeginsWithItsTask(t *testing.T) {
+	h := build(t)
+	h.rostered(t, "pmi", "amb-1", "ambulance")
+	crew, dispatcher := h.person("sent", "pmi/amb-1", access.Grant{Role: access.Field, Agency: "pmi"}), h.person("disp", "", access.Grant{Role: access.Dispatcher})
+	for to, ask := range map[string]asker{"/field": crew, "/wall": dispatcher} {
+		if got := ask("GET", "/", ""); got.Code != http.StatusSeeOther || got.Header().Get("Location") != to {
+			t.Errorf("%d %q, want %s", got.Code, got.Header().Get("Location"), to)
+		}
+	}
+	if got := crew("GET", "/field", ""); got.Code != http.StatusOK && got.Code != http.StatusServiceUnavailable {
+		t.Errorf("/field answers its crew %d", got.Code)
+	}
+}

@@ -65,7 +65,11 @@ func (s *server) pages() error {
 		return fmt.Errorf("read the screens: %w", err)
 	}
 	s.table.handle("GET /{$}", screen(access.ReadThings), func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/wall", http.StatusSeeOther)
+		to := "/wall"
+		if s.sees(r.Context()).who.Who.Unit != "" { // a crew has a task, and a phone that shows no wall
+			to = "/field"
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 	})
 	s.table.handle("GET /wall", screen(access.ReadThings), pageOf(html["wall"]))
 	s.table.handle("GET /console", screen(access.ReadIncidents), pageOf(html["console"]))
