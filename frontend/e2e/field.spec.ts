@@ -139,13 +139,11 @@ const spec: Spec = {
         page = await open(context, house, "");
         await page.getByRole("button", { name: "On scene" }).click();
         await note(page, "Air 40 cm");
-        await page
-          .getByTestId("camera")
-          .setInputFiles({
-            name: "air.png",
-            mimeType: "image/png",
-            buffer: DOT,
-          });
+        await page.getByTestId("camera").setInputFiles({
+          name: "air.png",
+          mimeType: "image/png",
+          buffer: DOT,
+        });
         await waiting(page, 5);
         const done = Date.now();
         await page
