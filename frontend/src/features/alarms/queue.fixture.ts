@@ -20,6 +20,7 @@ export function alarm(id: string, more: Partial<Alarm> = {}): Alarm {
     updated_at: at(0),
     act_by: null,
     presented: true,
+    seen: null,
     presented_at: at(0),
     announced_at: null,
     active: true,

@@ -30,6 +30,7 @@ const whole: Incident = {
     missed: [],
   },
   victims: null,
+  handover: null,
   on_hold: null,
   disputed: null,
   proof: { need: 2, have: [] },
