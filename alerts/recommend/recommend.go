@@ -4,8 +4,8 @@ package recommend
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"kentongan/alerts/unit"
@@ -167,13 +167,14 @@ func weigh(need Need, u *unit.Unit, busy int, route Route) Candidate {
 // explain gives a candidate its reasons.
 func (c *Candidate) explain(need Need) {
 	say := func(code, id, en string) { c.Reasons = append(c.Reasons, Reason{code, id, en}) }
-	km, minutes := c.DistanceM/1000, math.Ceil(c.TravelS/60)
-	say("distance", fmt.Sprintf("%.1f km garis lurus", km), fmt.Sprintf("%.1f km as the crow flies", km))
+	km := fmt.Sprintf("%.1f", c.DistanceM/1000)
+	say("distance", strings.Replace(km, ".", ",", 1)+" km garis lurus", km+" km as the crow flies")
 	if c.TravelSource == "router" {
-		say("router", fmt.Sprintf("%.0f menit menurut perute", minutes), fmt.Sprintf("%.0f min by the router", minutes))
+		say("router", "waktu tempuh dari peta jalan", "travel time by road")
 	} else {
-		say("terrain", fmt.Sprintf("kira-kira %.0f menit: jarak × %.1f (medan) pada %.0f km/jam, bukan dari perute", minutes, Terrain, SpeedMps*3.6),
-			fmt.Sprintf("about %.0f min: distance × %.1f (terrain) at %.0f km/h, not from a router", minutes, Terrain, SpeedMps*3.6))
+		terrain := fmt.Sprintf("%.1f", Terrain)
+		say("terrain", fmt.Sprintf("waktu tempuh perkiraan: jarak × %s pada %.0f km/jam", strings.Replace(terrain, ".", ",", 1), SpeedMps*3.6),
+			fmt.Sprintf("travel time estimated: distance × %s at %.0f km/h", terrain, SpeedMps*3.6))
 	}
 	_, post, _ := c.Unit.Position()
 	switch old := need.Now.Sub(c.Unit.PositionAt.Time); {
@@ -193,6 +194,14 @@ func (c *Candidate) explain(need Need) {
 	if c.Workload > 0 {
 		say("workload", fmt.Sprintf("%d tugas dalam giliran jaga ini", c.Workload), fmt.Sprintf("%d tasks within this shift", c.Workload))
 	}
+}
+
+// Travel is how long a unit's way to a place is expected to take, in seconds; false: nobody knows where it is.
+func Travel(u *unit.Unit, to geo.Position, route Route) (seconds float64, ok bool) {
+	if _, _, placed := u.Position(); !placed {
+		return 0, false
+	}
+	return weigh(Need{At: to}, u, 0, route).TravelS, true
 }
 
 func asked(route Route, at geo.Position) (float64, bool) {

@@ -12,6 +12,7 @@ import (
 
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/recommend"
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/server/access"
@@ -36,7 +37,7 @@ type sendIn struct {
 
 func (s *server) sendUnit(ctx context.Context, in *sendIn) (*body[dispatch.Dispatch], error) {
 	v := s.sees(ctx)
-	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note)}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
+	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note), TravelS: s.travel(ctx, in.Body.Unit)}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
 		if !v.who.May(access.ReadUnits, scope.Unit(u), v.now).Allowed() {
 			return store.ErrNoUnit // that it is there is told to nobody who may not see it
 		}
@@ -46,6 +47,23 @@ func (s *server) sendUnit(ctx context.Context, in *sendIn) (*body[dispatch.Dispa
 		return nil, v.dispatchFault(err)
 	}
 	return &body[dispatch.Dispatch]{one}, nil
+}
+
+// travel is how long a unit's way to the incident is expected to take, in seconds; nil: nobody knows. An order never waits for it to be right.
+func (s *server) travel(ctx context.Context, id string) *float64 {
+	on := objectOf(ctx).incident
+	to, placed := on.Position()
+	u, err := s.Cases.Unit(ctx, id)
+	if err != nil || !placed {
+		return nil
+	}
+	now := s.Now()
+	one := s.Places.Fill([]unit.Unit{u}, now)
+	seconds, known := recommend.Travel(&one[0], to, s.Roads.Routes(ctx, on, one, 1, now))
+	if !known {
+		return nil
+	}
+	return &seconds
 }
 
 type dispatchesIn struct {

@@ -43,6 +43,9 @@ func TestAUnitIsSentAndArrives(t *testing.T) {
 	h.want(dispatcher("POST", one+"/dispatches", `{"unit":"bpbd/nosuch"}`), http.StatusNotFound)
 	d := h.want(dispatcher("POST", one+"/dispatches", `{"unit":"bpbd/trc-1"}`), http.StatusCreated)
 	path := "/api/v1/dispatches/" + d["id"].(string)
+	if way, _ := d["travel_s"].(float64); way <= 0 {
+		t.Errorf("how long its way is expected to take is not told: %v", d["travel_s"])
+	}
 	lost := h.want(dispatcher("POST", other+"/dispatches", `{"unit":"bpbd/trc-1"}`), http.StatusConflict)
 	if by, _ := lost["by"].(map[string]any); by["id"] != d["id"] {
 		t.Errorf("who has it is not told: %v", lost)
