@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,9 +71,10 @@ func TestARouterThatFails(t *testing.T) {
 		"an endless answer": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"code":"`+strings.Repeat("x", answered)) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			well, asked := false, 0
+			var well atomic.Bool
+			var asked atomic.Int64 // the server answers in goroutines of its own
 			c, now := fake(t, func(w http.ResponseWriter, r *http.Request) {
-				if asked++; well {
+				if asked.Add(1); well.Load() {
 					fmt.Fprint(w, `{"code":"Ok","durations":[[1],[2]]}`)
 					return
 				}
@@ -83,8 +85,8 @@ func TestARouterThatFails(t *testing.T) {
 					t.Errorf("try %d: %v", i, err)
 				}
 			}
-			if _, err := c.Table(t.Context(), from, here); !errors.Is(err, ErrOpen) || asked != fails {
-				t.Errorf("%v after %d questions", err, asked)
+			if _, err := c.Table(t.Context(), from, here); !errors.Is(err, ErrOpen) || asked.Load() != fails {
+				t.Errorf("%v after %d questions", err, asked.Load())
 			}
 			*now = now.Add(rest)
 			if _, err := c.Table(t.Context(), from, here); err == nil || errors.Is(err, ErrOpen) {
@@ -94,7 +96,7 @@ func TestARouterThatFails(t *testing.T) {
 				t.Errorf("and no more: %v", err)
 			}
 			*now = now.Add(rest)
-			well = true
+			well.Store(true)
 			for range 2 {
 				if got, err := c.Table(t.Context(), from, here); err != nil || got[1] != 2 {
 					t.Errorf("well again: %v %v", got, err)
