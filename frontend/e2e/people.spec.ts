@@ -1,27 +1,8 @@
 // People, changes by two persons, devices and who gave a report, on the real binary: several browsers, each somebody else.
-import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
-import type { BrowserContext, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { check, live, visit, type House, type Spec } from "./house";
-
-const PASSWORD = "tiga gajah makan nasi";
-
-/** Time-based one-time password (RFC 6238), SHA-1, six digits, 30 s. */
-function totp(secret: string): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = Array.from(secret.replace(/[\s=]/g, ""))
-    .map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0"))
-    .join("");
-  const key = Buffer.from(
-    (bits.match(/.{8}/g) ?? []).map((b) => parseInt(b, 2)),
-  );
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const from = (mac.at(-1) ?? 0) & 15;
-  const value = (mac.readUInt32BE(from) & 0x7fffffff) % 1_000_000;
-  return String(value).padStart(6, "0");
-}
+import { enters } from "./persons";
 
 /** Of all that a page is asked, only this has no end of its own. */
 async function bounded<T>(work: Promise<T>, what: string): Promise<T> {
@@ -56,34 +37,6 @@ async function until(what: () => Promise<boolean>, why: string): Promise<void> {
     if (Date.now() > end) throw new Error(why);
     await new Promise((done) => setTimeout(done, 50));
   }
-}
-
-/** A browser of somebody's own, signed in by an invitation; with an app as second factor where it is asked for. */
-async function enters(
-  house: House,
-  link: string,
-  second: boolean,
-): Promise<{ context: BrowserContext; page: Page }> {
-  const context = await house.browser.newContext({
-    viewport: { width: 1280, height: 800 },
-    reducedMotion: "reduce",
-  });
-  const post = async (path: string, data: object) => {
-    const answer = await context.request.post(
-      `${house.base}/api/v1/session${path}`,
-      { headers: { origin: house.base }, data },
-    );
-    if (!answer.ok())
-      throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
-    return (await answer.json()) as Record<string, string>;
-  };
-  const code = new URL(link).searchParams.get("code") ?? "";
-  await post("/reset", { code, password: PASSWORD });
-  if (second) {
-    const { secret } = await post("/totp", {});
-    await post("/totp", { code: totp(secret ?? "") });
-  }
-  return { context, page: await context.newPage() };
 }
 
 /** Makes an account on the page of people; gives the invitation. */
