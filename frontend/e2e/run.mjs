@@ -36,20 +36,6 @@ async function compile(specs, out) {
   });
 }
 
-async function holds(spec, name, run) {
-  const started = Date.now();
-  try {
-    await run({ browser, base, token });
-    console.log(`ok   ${spec}: ${name} (${Date.now() - started} ms)`);
-    return true;
-  } catch (fault) {
-    console.log(`FAIL ${spec}: ${name}\n${fault.stack ?? fault}`);
-    return false;
-  } finally {
-    for (const context of browser.contexts()) await context.close();
-  }
-}
-
 const only = process.argv[2] ?? "";
 const specs = readdirSync(here).filter((f) => f.endsWith(".spec.ts"));
 const out = mkdtempSync(join(here, "../node_modules/.e2e-"));
@@ -66,7 +52,6 @@ const browser = await chromium.launch({
   ],
 });
 let failed = 0;
-const flaky = [];
 let ran = 0;
 try {
   await compile(specs, out);
@@ -76,17 +61,20 @@ try {
     );
     for (const [name, run] of Object.entries(cases)) {
       if (!`${spec} ${name}`.includes(only)) continue;
+      const started = Date.now();
       ran++;
-      if (await holds(spec, name, run)) continue;
-      // A second time, and said aloud: on a shared machine a browser may be late once. What fails twice has failed.
-      if (await holds(spec, name, run)) flaky.push(`${spec}: ${name}`);
-      else failed++;
+      try {
+        await run({ browser, base, token });
+        console.log(`ok   ${spec}: ${name} (${Date.now() - started} ms)`);
+      } catch (fault) {
+        failed++;
+        console.log(`FAIL ${spec}: ${name}\n${fault.stack ?? fault}`);
+      }
     }
   }
 } finally {
   await browser.close();
   rmSync(out, { recursive: true, force: true });
 }
-for (const name of flaky) console.log(`FLAKY ${name}`);
 console.log(`e2e: ${ran - failed} of ${ran} passed`);
 process.exit(failed === 0 && ran > 0 ? 0 : 1);
