@@ -142,7 +142,7 @@ func (s *Store) openOn(ctx context.Context, st *step, r *report.Report, j Judgem
 	in, err := incident.Open(incident.Opening{
 		ID: id, Number: number, Type: j.Type, Title: cmp.Or(j.Title, titled(t.ID, r.AreaName)), Severity: j.Severity, Position: d.Position(), AreaName: r.AreaName, At: now,
 		EventAt: r.At, SignalAt: r.ReceivedAt, Actor: who.Subject, Note: j.Note, Why: incident.Why{Person: who.Subject},
-		Evidence: []incident.Evidence{pieceOf(r, "opened on it by a person")}, Simulated: r.Simulated,
+		Evidence: []incident.Evidence{pieceOf(r, "opened on it by a person")}, Simulated: r.Simulated, Terms: s.terms(j.Type, r.AreaName),
 	})
 	if err != nil {
 		return nil, err
