@@ -3,15 +3,12 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
+	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
-	"kentongan/feeds"
 	"kentongan/geo/keyspace"
 )
 
@@ -24,32 +21,37 @@ const (
 	mostMerged   = 8
 )
 
-// Ticket gives the code by which whoever gave a report follows it. Made once, it stays the same. Errors: ErrNoReport, feeds.ErrBusy.
-func (s *Store) Ticket(ctx context.Context, id string) (string, error) {
-	if _, err := s.Report(ctx, id); err != nil {
-		return "", err
-	}
-	if err := s.rdb.SetNX(ctx, s.keys.TicketOf(id), report.NewTicket(), keyspace.TicketLifetime).Err(); err != nil {
-		return "", fmt.Errorf("%w: ticket of report %s: %w", feeds.ErrBusy, id, err)
-	}
-	code, err := s.rdb.Get(ctx, s.keys.TicketOf(id)).Result()
-	if err != nil {
-		return "", fmt.Errorf("%w: ticket of report %s: %w", feeds.ErrBusy, id, err)
-	}
-	if err := s.rdb.Set(ctx, s.keys.Ticket(code), id, keyspace.TicketLifetime).Err(); err != nil {
-		return "", fmt.Errorf("%w: ticket %s: %w", feeds.ErrBusy, code, err)
-	}
-	return code, nil
+// Ticket gives the code by which whoever gave a report follows it. Made once, in one step, it stays the same. Errors: ErrNoReport, feeds.ErrBusy.
+func (s *Store) Ticket(ctx context.Context, id string, who audit.Actor) (code string, err error) {
+	err = s.retry(ctx, func() error {
+		if _, err := s.Report(ctx, id); err != nil {
+			return err
+		}
+		if code, err = s.get(ctx, s.keys.TicketOf(id)); err != nil || code != "" {
+			return err
+		}
+		code = report.NewTicket()
+		st := s.newStep(s.now())
+		st.check("str", s.keys.TicketOf(id), "", "")
+		st.check("str", s.keys.Ticket(code), "", "") // nobody else has it
+		st.set(s.keys.TicketOf(id), code, keyspace.TicketLifetime)
+		st.set(s.keys.Ticket(code), id, keyspace.TicketLifetime)
+		if err := st.audited(who, "report.ticket", "report:"+id, "", nil, nil); err != nil { // who has the code may follow it: the log does not
+			return err
+		}
+		return s.run(ctx, st)
+	})
+	return code, err
 }
 
 // ByTicket gives the report of a code, and the incident that it tells of; nil: none. Errors: ErrNoTicket, feeds.ErrBusy.
 func (s *Store) ByTicket(ctx context.Context, code string) (report.Report, *incident.Incident, error) {
-	id, err := s.rdb.Get(ctx, s.keys.Ticket(code)).Result()
-	if errors.Is(err, redis.Nil) {
-		return report.Report{}, nil, ErrNoTicket
-	}
+	id, err := s.get(ctx, s.keys.Ticket(code))
 	if err != nil {
-		return report.Report{}, nil, fmt.Errorf("%w: ticket: %w", feeds.ErrBusy, err)
+		return report.Report{}, nil, err
+	}
+	if id == "" {
+		return report.Report{}, nil, ErrNoTicket
 	}
 	r, err := s.Report(ctx, id)
 	if errors.Is(err, ErrNoReport) { // kept no longer

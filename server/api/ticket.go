@@ -37,7 +37,7 @@ type reportTicketOut struct {
 func (s *server) reportTicket(ctx context.Context, in *struct {
 	ID string `path:"id" doc:"feed:service_request_id"`
 }) (*body[reportTicketOut], error) {
-	code, err := s.Cases.Ticket(ctx, in.ID)
+	code, err := s.Cases.Ticket(ctx, in.ID, actor(ctx))
 	if err != nil {
 		return nil, s.fault(err)
 	}
