@@ -21,6 +21,8 @@ type Actor struct {
 	Role    string `json:"role"`
 	Agency  string `json:"agency"`
 	Request string `json:"request,omitempty"` // id of the request that carried the act, may be empty
+	// OnBehalf is whom the act is for, where that is somebody else: a crew whose step a desk enters by radio (unit:bpbd/trc-1).
+	OnBehalf string `json:"on_behalf_of,omitempty"`
 }
 
 // Record is one act as it is kept for ever. The hashes are of the object's canonical JSON, empty where there was or is no object.
@@ -29,8 +31,9 @@ type Record struct {
 	Time       moment.Time `json:"time"`
 	Actor      string      `json:"actor"`
 	Agency     string      `json:"agency"`
-	Action     string      `json:"action"` // incident.acknowledged, alert.stored, session.opened …
-	Object     string      `json:"object"` // incident:01J…, alert:01J…
+	Action     string      `json:"action"`                 // incident.acknowledged, alert.stored, session.opened …
+	Object     string      `json:"object"`                 // incident:01J…, alert:01J…
+	OnBehalf   string      `json:"on_behalf_of,omitempty"` // no part of the canonical form where it is empty
 	BeforeHash string      `json:"before_hash"`
 	AfterHash  string      `json:"after_hash"`
 	Reason     string      `json:"reason"` // what a person wrote is kept apart (Words); here its hash
@@ -49,8 +52,11 @@ func (r Record) Frame() (head, tail []byte) {
 	head = []byte{'{'}
 	for i, f := range [][2]string{
 		{"action", r.Action}, {"actor", r.Actor}, {"after_hash", r.AfterHash}, {"agency", r.Agency}, {"before_hash", r.BeforeHash},
-		{"object", r.Object}, {"reason", r.Reason}, {"request", r.Request},
+		{"object", r.Object}, {"on_behalf_of", r.OnBehalf}, {"reason", r.Reason}, {"request", r.Request},
 	} {
+		if f[0] == "on_behalf_of" && f[1] == "" {
+			continue
+		}
 		if i > 0 {
 			head = append(head, ',')
 		}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,13 @@ func TestCanonicalFormIsFixed(t *testing.T) {
 		t.Errorf("\n%s\n%s", got, want)
 	}
 	if back, err := Parse([]byte(want)); err != nil || back != r {
+		t.Errorf("parsed %+v, %v", back, err)
+	}
+	r.OnBehalf = "unit:bpbd/trc-1"
+	const radio = `"object":"incident:01J","on_behalf_of":"unit:bpbd/trc-1","reason":`
+	if got := string(r.Canonical()); !strings.Contains(got, radio) {
+		t.Errorf("whom the act is for is not in %s", got)
+	} else if back, err := Parse([]byte(got)); err != nil || back != r {
 		t.Errorf("parsed %+v, %v", back, err)
 	}
 	if _, err := Parse([]byte(want + " ")); err == nil {

@@ -101,7 +101,7 @@ func (st *step) audited(who audit.Actor, action, object, reason string, before, 
 	if err != nil {
 		return err
 	}
-	st.record.Actor, st.record.Agency, st.record.Request = who.Subject, who.Agency, who.Request
+	st.record.Actor, st.record.Agency, st.record.Request, st.record.OnBehalf = who.Subject, who.Agency, who.Request, who.OnBehalf
 	st.record.Action, st.record.Object, st.record.Reason = action, object, reason
 	st.record.BeforeHash, st.record.AfterHash = b, a
 	return nil
