@@ -94,26 +94,7 @@ func (e *Edge) Append(leaves []tlog.Hash) []WrittenTile {
 }
 
 // Root is the tree's root; that of the empty tree is the SHA-256 of nothing (RFC 6962 section 2.1).
-func (e *Edge) Root() tlog.Hash {
-	if e.size == 0 {
-		return Empty()
-	}
-	// From the right, each perfect subtree is the left neighbour of all that was folded before it.
-	var root tlog.Hash
-	folded := false
-	for _, open := range e.levels {
-		for end := len(open); end > 0; {
-			w := end & -end
-			part := subtree(open[end-w : end])
-			if folded {
-				part = tlog.NodeHash(part, root)
-			}
-			root, folded = part, true
-			end -= w
-		}
-	}
-	return root
-}
+func (e *Edge) Root() tlog.Hash { return fold(e.Peaks()) }
 
 // Empty is the root of the tree without leaves.
 func Empty() tlog.Hash {

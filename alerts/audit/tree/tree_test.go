@@ -171,6 +171,48 @@ func TestProofs(t *testing.T) {
 	}
 }
 
+func TestRangesGoOnFromPeaks(t *testing.T) {
+	s, roots, leaves := grown(t, 20_000)
+	at := roots[len(roots)-1]
+	for range 50 {
+		size := mrand.Int64N(at.N)
+		peaks, err := Peaks(t.Context(), size, at, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := NewRange(size, peaks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := min(at.N-size, 3000)
+		more, err := Leaves(t.Context(), size, n, at, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, leaf := range more {
+			if leaf != leaves[size+int64(i)] {
+				t.Fatalf("leaf %d", size+int64(i))
+			}
+			r.Append(leaf)
+		}
+		var e Edge
+		e.Append(leaves[:r.Size()])
+		if r.Root() != e.Root() {
+			t.Fatalf("from %d to %d the roots differ", size, r.Size())
+		}
+	}
+	if _, err := NewRange(3, nil); err == nil {
+		t.Error("a tree of three without peaks")
+	}
+	if (&Range{}).Root() != Empty() {
+		t.Error("root of nothing")
+	}
+	s[[2]int64{0, 3}][7] ^= 1
+	if _, err := Leaves(t.Context(), 700, 600, at, s); err == nil {
+		t.Error("a changed tile was believed")
+	}
+}
+
 func TestTilePaths(t *testing.T) {
 	for path, want := range map[string]Tile{
 		"tile/0/000":                 {0, 0, 256},

@@ -1,0 +1,206 @@
+package verify_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/audit/tree"
+	"kentongan/alerts/audit/verify"
+	"kentongan/alerts/audit/verify/verifytest"
+	"kentongan/geo/moment"
+)
+
+func made(t *testing.T, seed uint64, n int) *verifytest.Log {
+	t.Helper()
+	keys, err := verifytest.NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := verifytest.Make(seed, n, keys, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func check(t *testing.T, export []byte, l *verifytest.Log, tiles bool) verify.Report {
+	t.Helper()
+	known, err := verify.ReadKnown(bytes.NewReader(l.Kept()), l.Checked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := verify.Options{Keys: l.Checked, Known: known}
+	if tiles {
+		o.Leaves = l.Tiles
+	}
+	r, err := verify.Export(bytes.NewReader(export), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func exported(t *testing.T, l *verifytest.Log, entries []verifytest.Entry) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := l.Export(&b, entries); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestHonestLogsAreNotBlamed(t *testing.T) {
+	n := 20_000
+	if testing.Short() {
+		n = 3000
+	}
+	for seed := range uint64(3) {
+		l := made(t, seed, n)
+		export := exported(t, l, l.Entries)
+		for _, tiles := range []bool{false, true} {
+			r := check(t, export, l, tiles)
+			if !r.OK || r.Proven != int64(n) || r.Count != int64(n) || r.Checkpoints != len(l.Sealed)+1 || r.Words == 0 || r.Erased == 0 {
+				t.Fatalf("seed %d, tiles %v: %+v\n%+v", seed, tiles, r, r.First)
+			}
+		}
+	}
+}
+
+func TestBareRecordsAreRead(t *testing.T) {
+	l := made(t, 1, 2000)
+	var b bytes.Buffer
+	for _, e := range l.Entries {
+		b.Write(append(e.Canonical, '\n'))
+	}
+	if r := check(t, b.Bytes(), l, false); !r.OK || r.Proven != 2000 || r.Origin != verifytest.Name {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestAPartIsHeldAgainstCheckpoints(t *testing.T) {
+	l := made(t, 2, 3000)
+	const from = 1501
+	var left tree.Range
+	for _, leaf := range l.Leaves[:from-1] {
+		left.Append(leaf)
+	}
+	part := func(peaks bool) []byte {
+		var b bytes.Buffer
+		h := verify.Header{Origin: verifytest.Name, From: from, Size: 3000, MadeAt: moment.Of(l.Ended)}
+		if peaks {
+			h.Left = left.Peaks()
+		}
+		w, err := verify.NewWriter(&b, h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range l.Entries[from-1:] {
+			if err := w.Record(e.Canonical, e.Words); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	if r := check(t, part(true), l, false); !r.OK || r.Proven != 3000 || r.From != from {
+		t.Errorf("with peaks: %+v", r)
+	}
+	if r := check(t, part(false), l, true); !r.OK || r.Proven != 3000 {
+		t.Errorf("with tiles: %+v %+v", r, r.First)
+	}
+	if r := check(t, part(false), l, false); r.OK || r.First.Kind != verify.Unproven {
+		t.Errorf("with neither: %+v", r)
+	}
+	bent := bytes.Replace(part(true), []byte(`"case.changed"`), []byte(`"case.changes"`), 1)
+	if r := check(t, bent, l, false); r.OK || r.First.Seq < from || r.First.Kind != verify.Leaf {
+		t.Errorf("bent: %+v", r.First)
+	}
+}
+
+func TestWhatIsSaidOfCheckpoints(t *testing.T) {
+	l, other := made(t, 3, 2500), made(t, 4, 2500)
+	export := exported(t, l, l.Entries)
+	with := func(kept []byte, keys verify.Keys) verify.Report {
+		known, err := verify.ReadKnown(bytes.NewReader(kept), keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := verify.Export(bytes.NewReader(export), verify.Options{Keys: keys, Known: known})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := with(append(l.Kept(), other.Kept()...), l.Checked); r.OK || r.First.Kind != verify.Signature {
+		t.Errorf("another log's key: %+v", r.First)
+	}
+	if r := with(append(l.Kept(), other.Kept()...), verify.Keys{}); r.OK || r.Signed || r.First.Kind != verify.Root {
+		t.Errorf("without a key the roots still differ: %+v", r.First)
+	}
+	if r := with(nil, l.Checked); !r.OK || r.Proven != 2500 {
+		t.Errorf("the export's own checkpoint: %+v", r.First)
+	}
+	foreign := bytes.ReplaceAll(l.Kept(), []byte(verifytest.Name), []byte("kota.example/audit"))
+	if r := with(foreign, l.Checked); r.OK || r.First.Kind != verify.Origin {
+		t.Errorf("another origin: %+v", r.First)
+	}
+	later := made(t, 3, 2500)
+	later.Keys = l.Keys
+	if r := check(t, exported(t, l, l.Entries[:2000]), l, false); r.OK || r.First.Kind != verify.Tail || r.First.Seq != 2001 {
+		t.Errorf("truncated: %+v", r.First)
+	}
+}
+
+// A witness that saw more records after an export was made blames nobody.
+func TestAnExportMayBeOlderThanACheckpoint(t *testing.T) {
+	keys, err := verifytest.NewKeys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := verifytest.Make(5, 3000, keys, func(i int, m *verifytest.Maker, b []byte) []byte {
+		if i == 2000 {
+			m.Wait(time.Hour)
+		}
+		return b
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, err := audit.Parse(l.Entries[1999].Canonical)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Ended = first.Time.Add(5 * time.Minute)
+	r := check(t, exported(t, l, l.Entries[:2000]), l, false)
+	if !r.OK || r.Later != 1000 {
+		t.Errorf("%+v %+v", r, r.First)
+	}
+}
+
+func TestWhatIsNoExport(t *testing.T) {
+	for _, text := range []string{"", "\n\n", "hello", `{"a":1}`, `{"kentongan_audit":2,"size":1}`} {
+		if _, err := verify.Export(strings.NewReader(text), verify.Options{}); !errors.Is(err, verify.ErrExport) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	for _, text := range []string{"x", "a\n1\nb\n\n— a AAAAAAAA\n", strings.Repeat("x\n", 40_000)} {
+		if _, err := verify.ReadKnown(strings.NewReader(text), verify.Keys{}); !errors.Is(err, verify.ErrCheckpoints) {
+			t.Errorf("%.20q: %v", text, err)
+		}
+	}
+}
+
+func TestReportIsJSON(t *testing.T) {
+	l := made(t, 6, 1200)
+	b, err := json.Marshal(check(t, exported(t, l, l.Entries[:1100]), l, false))
+	if err != nil || !strings.Contains(string(b), `"first_bad":{"kind":"tail","seq":1101`) {
+		t.Errorf("%s %v", b, err)
+	}
+}
