@@ -25,7 +25,8 @@ type Actor struct {
 	OnBehalf string `json:"on_behalf_of,omitempty"`
 }
 
-// Record is one act as it is kept for ever. The hashes are of the object's canonical JSON, empty where there was or is no object.
+// Record is one act as it is kept for ever. The hashes are of the object's document as the store keeps it (HashOf), empty where there was or
+// is none.
 type Record struct {
 	Seq        int64       `json:"seq"` // 1 and up, without gaps
 	Time       moment.Time `json:"time"`
@@ -49,28 +50,38 @@ func (r Record) Canonical() []byte {
 
 // Frame is the canonical form before and after the sequence number, which only the store's step knows.
 func (r Record) Frame() (head, tail []byte) {
-	head = []byte{'{'}
-	for i, f := range [][2]string{
-		{"action", r.Action}, {"actor", r.Actor}, {"after_hash", r.AfterHash}, {"agency", r.Agency}, {"before_hash", r.BeforeHash},
-		{"object", r.Object}, {"on_behalf_of", r.OnBehalf}, {"reason", r.Reason}, {"request", r.Request},
-	} {
-		if f[0] == "on_behalf_of" && f[1] == "" {
-			continue
-		}
-		if i > 0 {
-			head = append(head, ',')
-		}
-		head = append(append(append(head, '"'), f[0]...), '"', ':')
-		head = append(head, text(f[1])...)
+	head, middle, tail := r.Parts()
+	return append(append(head, r.BeforeHash...), middle...), tail
+}
+
+// Parts is the canonical form without its before_hash and its sequence number, which only the store's step knows: what stands before the
+// one, between the two, and after the other.
+func (r Record) Parts() (head, middle, tail []byte) {
+	head = fields([]byte{'{'}, "action", r.Action, "actor", r.Actor, "after_hash", r.AfterHash, "agency", r.Agency)
+	head = append(head, `,"before_hash":"`...)
+	middle = fields([]byte(`",`), "object", r.Object)
+	if r.OnBehalf != "" {
+		middle = fields(append(middle, ','), "on_behalf_of", r.OnBehalf)
 	}
-	head = append(head, `,"seq":`...)
+	middle = append(fields(append(middle, ','), "reason", r.Reason, "request", r.Request), `,"seq":`...)
 	tail = append(tail, `,"time":`...)
 	if r.Time.IsZero() {
 		tail = append(tail, "null"...)
 	} else {
 		tail = append(r.Time.Append(append(tail, '"')), '"')
 	}
-	return head, append(tail, '}')
+	return head, middle, append(tail, '}')
+}
+
+// fields appends names and their values, commas between them.
+func fields(b []byte, named ...string) []byte {
+	for i := 0; i < len(named); i += 2 {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(append(append(b, '"'), named[i]...), `":`...), text(named[i+1])...)
+	}
+	return b
 }
 
 // Parse reads a canonical record; bytes that are not exactly the canonical form are an error.
@@ -83,6 +94,16 @@ func Parse(b []byte) (Record, error) {
 		return Record{}, fmt.Errorf("audit record %d is not in its canonical form", r.Seq)
 	}
 	return r, nil
+}
+
+// HashOf is "sha256:" and the hex digest of a document's bytes as the store keeps them, behind a salt and a zero byte where it has one.
+func HashOf(document []byte, salt string) string {
+	h := sha256.New()
+	if salt != "" {
+		h.Write([]byte(salt + "\x00"))
+	}
+	h.Write(document)
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 // Hash is "sha256:" and the hex digest of the object's canonical JSON: keys sorted, no white space, no HTML escapes. Nil gives "".

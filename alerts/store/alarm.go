@@ -101,7 +101,7 @@ func (s *Store) putAlarm(st *step, rev string, a *alarm.Alarm, own string, say b
 	}
 	key := s.keys.Alarm(a.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), own)
+	st.doc(key, nextRev(rev), doc, own, "")
 	if rev == "" {
 		st.write("zadd", s.keys.Alarms(), strconv.FormatInt(a.RaisedAt.Milli(), 10), a.ID)
 	}

@@ -107,7 +107,7 @@ func (p *putting) succeed(ctx context.Context, st *step, id string) error {
 		return nil
 	}
 	n.Supersedes = append(slices.Clone(n.Supersedes), p.a.ID)
-	n.UpdatedAt = st.record.Time
+	n.UpdatedAt = st.now
 	return p.putAlert(st, next[0].rev, &n, next[0].own, false)
 }
 

@@ -104,7 +104,7 @@ func (s *Store) DropContact(ctx context.Context, id string, version int, who aud
 		}
 		st := s.newStep(s.now())
 		st.check("rev", s.keys.Contact(id), "", k.rev)
-		st.write("del", s.keys.Contact(id))
+		st.gone(s.keys.Contact(id))
 		st.write("srem", s.keys.Contacts(), id)
 		if err := st.audited(who, "contact.deleted", "contact:"+id, "", []any{k.own.Salt, k.doc}, nil); err != nil {
 			return err
@@ -144,7 +144,7 @@ func (s *Store) putContact(ctx context.Context, k kept[contact.Contact], c *cont
 	st := s.newStep(now)
 	key := s.keys.Contact(c.ID)
 	st.check("rev", key, "", k.rev)
-	st.write("doc", key, nextRev(k.rev), string(doc), string(inside))
+	st.doc(key, nextRev(k.rev), doc, string(inside), k.own.Salt)
 	st.write("sadd", s.keys.Contacts(), c.ID)
 	var before any
 	if k.rev != "" {

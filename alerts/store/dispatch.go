@@ -69,7 +69,7 @@ func (s *Store) putDispatch(st *step, rev string, d *dispatch.Dispatch, own orig
 	}
 	key := s.keys.Dispatch(d.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), string(inside))
+	st.doc(key, nextRev(rev), doc, string(inside), own.Salt)
 	if rev == "" {
 		st.write("zadd", s.keys.Dispatches(), strconv.FormatInt(d.Times.Offered.Milli(), 10), d.ID)
 	}

@@ -244,7 +244,7 @@ func (s *Store) ExpireAlerts(ctx context.Context, now time.Time) (int, error) {
 // end puts an alert into a state that is no longer active, and tells its incident.
 func (s *Store) end(ctx context.Context, st *step, k kept[alerts.Alert], to alerts.State, actor, note string) (alerts.Alert, error) {
 	a := k.doc
-	a.State, a.UpdatedAt = to, st.record.Time
+	a.State, a.UpdatedAt = to, st.now
 	if err := s.putAlert(st, k.rev, &a, k.own, false); err != nil {
 		return a, err
 	}

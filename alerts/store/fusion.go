@@ -80,7 +80,7 @@ func (s *Store) putSuggestion(st *step, rev string, g *fusion.Suggestion) error 
 	}
 	key := s.keys.Suggestion(g.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	st.doc(key, nextRev(rev), doc, "", "")
 	if rev == "" {
 		st.write("zadd", s.keys.Suggestions(), strconv.FormatInt(g.At.Milli(), 10), g.ID)
 	}
@@ -263,7 +263,7 @@ func (s *Store) accept(ctx context.Context, st *step, g *fusion.Suggestion, note
 	if err != nil {
 		return nil, err
 	}
-	now := st.record.Time.Time
+	now := st.now.Time
 	switch g.Kind {
 	case fusion.Merge:
 		other, err := s.incidentOf(ctx, g.Other)
@@ -376,7 +376,7 @@ func evidenceOf(g *fusion.Suggestion) []incident.Evidence {
 
 // openSuggested opens an incident on what a suggestion rests on.
 func (s *Store) openSuggested(ctx context.Context, st *step, g *fusion.Suggestion, note string, who audit.Actor, may Allow) (*incident.Incident, error) {
-	now := st.record.Time.Time
+	now := st.now.Time
 	last, err := s.lastNumber(ctx, now, g.Simulated)
 	if err != nil {
 		return nil, err
@@ -433,7 +433,7 @@ func (s *Store) link(ctx context.Context, st *step, pieces []fusion.Piece, id st
 			continue
 		}
 		a := k.doc
-		a.Incident, a.UpdatedAt = id, st.record.Time
+		a.Incident, a.UpdatedAt = id, st.now
 		if err := s.putAlert(st, k.rev, &a, k.own, false); err != nil {
 			return err
 		}
@@ -443,7 +443,7 @@ func (s *Store) link(ctx context.Context, st *step, pieces []fusion.Piece, id st
 
 // mergeSuggested writes a merge that somebody has agreed to into the step.
 func (s *Store) mergeSuggested(st *step, gone, into kept[incident.Incident], note string, who audit.Actor) (*incident.Incident, error) {
-	now := st.record.Time.Time
+	now := st.now.Time
 	went, stays, err := incident.Merge(&gone.doc, &into.doc, gone.doc.Version, note, who.Subject, now)
 	if err != nil {
 		return nil, s.conflict(&gone.doc, who, now, err)

@@ -238,7 +238,7 @@ func (r *fusionReader) joins(ctx context.Context, st *step, list []fusion.Joined
 	if err != nil {
 		return err
 	}
-	now := st.record.Time.Time
+	now := st.now.Time
 	for _, k := range docs {
 		if !k.doc.Status.Open() || k.doc.Status == incident.Resolved {
 			continue
@@ -256,7 +256,7 @@ func (r *fusionReader) joins(ctx context.Context, st *step, list []fusion.Joined
 			for _, a := range told {
 				if a.doc.ID == j.Signal.Key && a.doc.Incident == "" && a.doc.State == alerts.Active {
 					one := a.doc
-					one.Incident, one.UpdatedAt = in.ID, st.record.Time
+					one.Incident, one.UpdatedAt = in.ID, st.now
 					if err := r.s.putAlert(st, a.rev, &one, a.own, false); err != nil {
 						return err
 					}
@@ -305,7 +305,7 @@ func (r *fusionReader) suggestions(ctx context.Context, st *step, list []fusion.
 				before = nil
 			}
 		}
-		g.UpdatedAt = moment.Of(st.record.Time.Time)
+		g.UpdatedAt = moment.Of(st.now.Time)
 		if err := r.s.putSuggestion(st, rev, &g); err != nil {
 			return err
 		}

@@ -426,7 +426,7 @@ func TestAKilledReaderOfTheStatusRepeatsNothing(t *testing.T) {
 				t.Errorf("a reader that begins anew writes: %d after %d, %v", now, offset, err)
 			}
 		}
-		if got := acts(t, s, "status:flood"); fmt.Sprint(got) != "[status.begun status.proposed status.proposed]" {
+		if got := acts(t, s, "status:flood"); fmt.Sprint(got) != "[status.begun status.proposed status.changed status.proposed status.changed]" {
 			t.Errorf("audited is %v", got)
 		}
 	})

@@ -156,7 +156,7 @@ func (s *Store) moveAlerts(ctx context.Context, st *step, from string, part *inc
 			}
 		}
 		a := k.doc
-		a.Incident, a.UpdatedAt = part.ID, st.record.Time
+		a.Incident, a.UpdatedAt = part.ID, st.now
 		if err := s.putAlert(st, k.rev, &a, k.own, false); err != nil {
 			return err
 		}

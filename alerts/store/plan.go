@@ -57,7 +57,7 @@ func (s *Store) putPlan(st *step, rev string, p *plan.Plan) error {
 	}
 	key := s.keys.Plan(p.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	st.doc(key, nextRev(rev), doc, "", "")
 	st.write("zadd", s.keys.Plans(), strconv.FormatInt(p.From.Milli(), 10), p.ID)
 	if p.State.Stands() {
 		st.write("sadd", s.keys.PlansStanding(), p.ID)

@@ -24,7 +24,7 @@ func (s *Store) putIncident(st *step, rev string, in *incident.Incident) error {
 	}
 	key := s.keys.Incident(in.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	st.doc(key, nextRev(rev), doc, "", "")
 	if rev == "" {
 		st.write("zadd", s.keys.Incidents(), strconv.FormatInt(in.OpenedAt.Milli(), 10), in.ID)
 	}
@@ -53,7 +53,7 @@ func (s *Store) putAlert(st *step, rev string, a *alerts.Alert, own origin, quie
 	}
 	key := s.keys.Alert(a.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), string(inside))
+	st.doc(key, nextRev(rev), doc, string(inside), own.Salt)
 	if rev == "" {
 		st.write("zadd", s.keys.Alerts(), strconv.FormatInt(a.ReceivedAt.Milli(), 10), a.ID)
 	}
@@ -88,7 +88,7 @@ type signal struct {
 // openOrJoin lets a signal join an open incident of its type near enough in place and time, or opens one. It gives the incident's id.
 // A new incident rests on the number counter, so that of two signals at once the second is decided again and finds the first's.
 func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, error) {
-	now := st.record.Time.Time
+	now := st.now.Time
 	// The counter is read before the open incidents: whoever opens one in between moves it, and this step is decided again.
 	last, err := s.lastNumber(ctx, now, sig.simul)
 	if err != nil {
@@ -199,9 +199,9 @@ func (s *Store) remark(ctx context.Context, st *step, a *alerts.Alert, actor, ac
 		return nil
 	}
 	in := k.doc.Clone()
-	in.Remark(actor, act, note, st.record.Time.Time)
+	in.Remark(actor, act, note, st.now.Time)
 	if act == actCleared && a.Thing != "" {
-		in.Prove(incident.Proven{Kind: incident.SensorNormal, Ref: a.Thing, At: st.record.Time})
+		in.Prove(incident.Proven{Kind: incident.SensorNormal, Ref: a.Thing, At: st.now})
 	}
 	return s.putIncident(st, k.rev, &in)
 }

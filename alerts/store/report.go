@@ -137,7 +137,7 @@ func (s *Store) putReports(ctx context.Context, said []report.Report, m feeds.Me
 	if st.nWrite == 0 {
 		st.set(s.keys.Confirm(), "", 0)
 	} else {
-		st.write("zcut", s.keys.ReportsOpen(), strconv.FormatInt(st.record.Time.Add(-report.Fresh).UnixMilli(), 10))
+		st.write("zcut", s.keys.ReportsOpen(), strconv.FormatInt(st.now.Add(-report.Fresh).UnixMilli(), 10))
 	}
 	return out, s.run(ctx, st)
 }
@@ -153,7 +153,7 @@ func (s *Store) putReport(st *step, k kept[report.Report], found bool, r *report
 		return fmt.Errorf("internals of report %s: %w", r.ID, err)
 	}
 	score := strconv.FormatInt(r.ReceivedAt.Milli(), 10)
-	st.write("doc", s.keys.Report(r.ID), nextRev(k.rev), string(doc), string(inside))
+	st.doc(s.keys.Report(r.ID), nextRev(k.rev), doc, string(inside), own.Salt)
 	if !found {
 		st.write("zadd", s.keys.Reports(), score, r.ID)
 	}

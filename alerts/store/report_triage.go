@@ -69,7 +69,7 @@ func (s *Store) judge(ctx context.Context, k kept[report.Report], j Judgement, t
 	if t.As == report.AsIncident {
 		t.Incident = fresh
 	}
-	if out.Report, err = k.doc.Judge(t, who.Subject, st.record.Time.Time); err != nil { // first: who comes too late opens nothing
+	if out.Report, err = k.doc.Judge(t, who.Subject, st.now.Time); err != nil { // first: who comes too late opens nothing
 		return out, err
 	}
 	switch t.As {
@@ -130,7 +130,7 @@ func (s *Store) openOn(ctx context.Context, st *step, r *report.Report, j Judgem
 		return nil, err
 	}
 	t, _ := incident.TypeOf(j.Type) // Validate has found it
-	now := st.record.Time.Time
+	now := st.now.Time
 	last, err := s.lastNumber(ctx, now, r.Simulated)
 	if err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (s *Store) joinReport(ctx context.Context, st *step, r *report.Report, id s
 	if err := may(&k.doc); err != nil {
 		return nil, err
 	}
-	now := st.record.Time.Time
+	now := st.now.Time
 	switch {
 	case !k.doc.Status.Open() || k.doc.Status == incident.Resolved: // whoever resolved it would not see what joins it
 		return nil, &Conflict{Current: k.doc, Allowed: k.doc.Allowed(who.Subject, now), Cause: fmt.Errorf("%w: %s is %s", incident.ErrNotAllowed, k.doc.Number, k.doc.Status)}
@@ -196,7 +196,7 @@ func (s *Store) Untriage(ctx context.Context, id, note string, who audit.Actor, 
 		}
 		st := s.newStep(s.now())
 		out = Judged{}
-		if out.Report, err = k.doc.Unjudge(st.record.Time.Time); err == nil && k.doc.Incident() != "" {
+		if out.Report, err = k.doc.Unjudge(st.now.Time); err == nil && k.doc.Incident() != "" {
 			out.Incident, err = s.partReport(ctx, st, &k.doc, note, who, may)
 		}
 		if errors.Is(err, report.ErrJudged) {
@@ -222,7 +222,7 @@ func (s *Store) partReport(ctx context.Context, st *step, r *report.Report, note
 	if len(k.doc.Evidence) == 1 {
 		return nil, fmt.Errorf("%w: %s rests on it alone; cancel that first", report.ErrJudged, k.doc.Number)
 	}
-	out, err := k.doc.Detach(r.ID, k.doc.Version, note, who.Subject, st.record.Time.Time)
+	out, err := k.doc.Detach(r.ID, k.doc.Version, note, who.Subject, st.now.Time)
 	if err != nil {
 		return nil, err
 	}

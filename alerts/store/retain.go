@@ -174,7 +174,7 @@ func (s *Store) dropPart(ctx context.Context, index, set string, key func(string
 	}
 	for _, id := range ids {
 		st.check("rev", key(id), "", rev[id])
-		st.write("del", key(id))
+		st.gone(key(id))
 		st.write("zrem", index, id)
 		st.write(kind, set, id)
 		if index == s.keys.Incidents() {

@@ -63,7 +63,7 @@ func (s *Store) putStatement(st *step, rev string, one *statement.Statement) err
 	}
 	key := s.keys.Statement(one.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	st.doc(key, nextRev(rev), doc, "", "")
 	if rev == "" {
 		st.write("zadd", s.keys.Statements(), strconv.FormatInt(one.StatedAt.Milli(), 10), one.ID)
 	}

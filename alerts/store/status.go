@@ -35,15 +35,21 @@ func (c *StatusConflict) Unwrap() error { return c.Cause }
 type statusDoc struct {
 	V int `json:"v"`
 	status.Status
-	Memory status.Memory `json:"memory"`
+	Memory status.Memory `json:"memory,omitzero"` // where it stood before it stood beside
 }
 
 func (s *Store) tracksOf(ctx context.Context, ids []string) ([]kept[status.Track], error) {
-	return load(ctx, s.rdb, ids, s.keys.Status, func(b []byte) (status.Track, error) {
+	list, err := load(ctx, s.rdb, ids, s.keys.Status, func(b []byte) (status.Track, error) {
 		var d statusDoc
 		err := json.Unmarshal(b, &d)
 		return status.Track{Status: d.Status, Memory: d.Memory}, err
 	})
+	for i := range list {
+		if inside := list[i].own.Memory; inside != nil {
+			list[i].doc.Memory = *inside
+		}
+	}
+	return list, err
 }
 
 // tracks loads every status.
@@ -57,13 +63,21 @@ func (s *Store) tracks(ctx context.Context) (out []kept[status.Track], err error
 
 // putTrack writes a status into the step, with what is new in its history. One whose memory alone has changed is told to nobody.
 func (s *Store) putTrack(st *step, rev string, c *status.Change) error {
-	doc, err := marshal(statusDoc{1, c.Status, c.Memory})
+	own, err := marshal(origin{Memory: &c.Memory})
 	if err != nil {
 		return err
 	}
 	key := s.keys.Status(c.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), "")
+	if rev != "" && !c.Told {
+		st.write("inside", key, nextRev(rev), string(own))
+	} else {
+		doc, err := marshal(statusDoc{V: 1, Status: c.Status})
+		if err != nil {
+			return err
+		}
+		st.doc(key, nextRev(rev), doc, string(own), "")
+	}
 	if rev == "" {
 		st.write("sadd", s.keys.Statuses(), c.ID)
 	}
@@ -127,7 +141,7 @@ func (s *Store) SetStatus(ctx context.Context, id string, set status.Setting, wh
 		if err := may(&k.doc.Status, set.Level); err != nil {
 			return k.doc, status.Entry{}, err
 		}
-		return k.doc.Confirm(set, s.status.Levels, st.record.Time.Time)
+		return k.doc.Confirm(set, s.status.Levels, st.now.Time)
 	})
 }
 
@@ -143,7 +157,7 @@ func (s *Store) RevertStatus(ctx context.Context, id string, version int, reason
 				return k.doc, status.Entry{}, err
 			}
 		}
-		return k.doc.Revert(status.Reverting{To: to, Reason: reason, Version: version, By: who.Subject}, st.record.Time.Time)
+		return k.doc.Revert(status.Reverting{To: to, Reason: reason, Version: version, By: who.Subject}, st.now.Time)
 	})
 }
 

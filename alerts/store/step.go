@@ -7,7 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -41,12 +44,26 @@ type step struct {
 	nWrite int
 	nEvent int
 	fenced bool // the first check is of the lease
-	record audit.Record
-	more   []audit.Record // of a step that is several acts
+	acts   []entry
+	docs   map[string]written // object -> what the step makes of its document
+	now    moment.Time
+}
+
+// entry is a record before it is written; its hashes are those of before and after where its object has no document.
+type entry struct {
+	audit.Record
+	before, after any
+}
+
+// written is a document of the step.
+type written struct {
+	key   string
+	hash  string // empty: it is deleted
+	first bool   // there was none
 }
 
 func (s *Store) newStep(now time.Time) *step {
-	st := &step{id: rand.Text(), index: map[string]int{}, record: audit.Record{Time: moment.Of(now)}}
+	st := &step{id: rand.Text(), index: map[string]int{}, docs: map[string]written{}, now: moment.Of(now)}
 	for _, k := range []string{s.keys.Case(), s.keys.CaseOffset(), s.keys.Audit(), s.keys.AuditSeq()} {
 		st.key(k)
 	}
@@ -88,23 +105,77 @@ func (st *step) event(kind, id string, doc []byte) {
 	st.nEvent++
 }
 
-// audited names the act; the hashes are of what stands before and after, nil for nothing. Named again the step is several acts.
+// doc writes a document, whose hash stands beside it and in the record of the act. An object whose hash must not be guessed has a salt.
+func (st *step) doc(key, rev string, doc []byte, own, salt string) {
+	hash := audit.HashOf(doc, salt)
+	st.write("doc", key, rev, string(doc), own)
+	st.writes = append(st.writes, hash)
+	st.docs[keyspace.Object(key)] = written{key, hash, rev == "1"}
+}
+
+// gone deletes a document.
+func (st *step) gone(key string) {
+	st.write("gone", key)
+	st.docs[keyspace.Object(key)] = written{key: key}
+}
+
+// audited names an act of the step: one of several, where it is called again. Of an object with a document in this step the store knows the
+// hashes; of another they are of before and after, nil for nothing.
 func (st *step) audited(who audit.Actor, action, object, reason string, before, after any) error {
-	if st.record.Action != "" {
-		st.more = append(st.more, st.record)
-	}
-	b, err := audit.Hash(before)
-	if err != nil {
-		return err
-	}
-	a, err := audit.Hash(after)
-	if err != nil {
-		return err
-	}
-	st.record.Actor, st.record.Agency, st.record.Request, st.record.OnBehalf = who.Subject, who.Agency, who.Request, who.OnBehalf
-	st.record.Action, st.record.Object, st.record.Reason = action, object, reason
-	st.record.BeforeHash, st.record.AfterHash = b, a
+	st.acts = append(st.acts, entry{audit.Record{
+		Time: st.now, Actor: who.Subject, Agency: who.Agency, OnBehalf: who.OnBehalf, Request: who.Request, Action: action, Object: object, Reason: reason,
+	}, before, after})
 	return nil
+}
+
+// recorded gives the records of the step. Each document that the step changes has one at least: where no act names it, the step's first act
+// did it beside what it was about, or its clock.
+func (s *Store) recorded(st *step) ([]audit.Record, error) {
+	named := map[string]bool{}
+	for _, a := range st.acts {
+		named[a.Object] = true
+	}
+	for _, object := range slices.Sorted(maps.Keys(st.docs)) {
+		if named[object] {
+			continue
+		}
+		beside := audit.Record{Time: st.now, Actor: "house:" + s.office()}
+		if len(st.acts) > 0 {
+			beside = st.acts[0].Record
+		}
+		kind, _, _ := strings.Cut(object, ":")
+		beside.Action, beside.Object, beside.Reason = kind+".changed", object, ""
+		switch d := st.docs[object]; {
+		case d.hash == "":
+			beside.Action = kind + ".dropped"
+		case d.first:
+			beside.Action = kind + ".opened"
+		}
+		st.acts = append(st.acts, entry{Record: beside})
+	}
+	out := make([]audit.Record, len(st.acts))
+	for i, a := range st.acts {
+		out[i] = a.Record
+		if d, ok := st.docs[a.Object]; ok {
+			out[i].AfterHash = d.hash
+			continue
+		}
+		var err1, err2 error
+		out[i].BeforeHash, err1 = audit.Hash(a.before)
+		out[i].AfterHash, err2 = audit.Hash(a.after)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// office is what of the house acts where nobody else does: the reader or clock whose lease it is.
+func (s *Store) office() string {
+	if s.fence != nil {
+		return s.fence.Name
+	}
+	return "store"
 }
 
 // apart puts what people wrote of the acts beside their records.
@@ -126,33 +197,47 @@ func (s *Store) apart(st *step, records []audit.Record) error {
 
 // run takes the step, or says errConflict or ErrFenced. An error otherwise means that nothing is known to be written.
 func (s *Store) run(ctx context.Context, st *step) error {
-	records := st.more
-	if st.record.Action != "" {
-		records = append(records, st.record)
+	records, err := s.recorded(st)
+	if err != nil {
+		return err
 	}
 	if err := s.apart(st, records); err != nil {
 		return err
 	}
-	args := append([]any{st.id, st.record.Time.Milli(), st.nCheck}, st.checks...)
+	args := append([]any{st.id, st.now.Milli(), st.nCheck}, st.checks...)
 	args = append(append(args, st.nWrite), st.writes...)
 	args = append(append(args, st.nEvent), st.events...)
 	args = append(args, len(records))
-	for i := range records {
-		head, tail := records[i].Frame()
-		args = append(args, head, tail)
+	for _, r := range records {
+		head, middle, tail := r.Parts()
+		doc := 0
+		if d, ok := st.docs[r.Object]; ok {
+			doc = st.key(d.key)
+		} else {
+			head = append(head, r.BeforeHash...)
+		}
+		args = append(args, head, doc, middle, tail)
 	}
 	args = append(args, keyspace.CaseStreamLength)
 	needed := int(s.needed.Load())
 	reply, err := s.script(ctx, stepScript, needed, st.keys, args...)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: step %s: %w", feeds.ErrBusy, st.record.Action, err)
+		return fmt.Errorf("%w: step %s: %w", feeds.ErrBusy, st.name(), err)
 	case reply[0] == "conflict" && st.fenced && reply[1] == "1":
-		return fmt.Errorf("step %s: %w", st.record.Action, ErrFenced)
+		return fmt.Errorf("step %s: %w", st.name(), ErrFenced)
 	case reply[0] == "conflict", reply[0] == "done" && needed > 0: // done before: found by the next try, and confirmed then
 		return errConflict
 	}
 	return nil
+}
+
+// name is how errors call the step.
+func (st *step) name() string {
+	if len(st.acts) == 0 {
+		return "without an act"
+	}
+	return st.acts[len(st.acts)-1].Action
 }
 
 // retry decides and takes a step until nothing has changed in between.

@@ -8,11 +8,13 @@
 --             str   GET key       equals the value; "" means the key is absent
 --             field HGET key field equals the value; "" means absent
 --        then number of writes, then per write: kind, index of its key, and three values
---             doc  rev, document, internals    HSET key rev, doc, own, step
+--             doc  rev, document, internals    HSET key rev, doc, own, step, hash; the hash of the document follows as a fourth value
 --             zadd score, member    zrem member    zcut score: all up to it             set value, ms to live (0: for ever)
 --             sadd member    srem member       hset field, value     hdel field        del
+--             gone: DEL of a document                     inside rev, internals: what stands beside a document that stays as it is
 --        then number of events, then per event: type, id, document
---        then number of audit records, then per record what stands before and after its sequence number: head, tail
+--        then number of audit records, then per record: what stands before its before_hash, the index of the key whose document it changes
+--             (0: its before_hash stands in the first already), what stands up to its sequence number, and what follows it
 --        then the length of the case stream
 -- Returns {"ok", last offset}, {"done", last offset} for a repeated step, or {"conflict", number of the check}.
 
@@ -40,10 +42,24 @@ for i = 1, tonumber(take()) do
   end
 end
 
+local was = {} -- index of a document's key -> the hash of what it was before the first write
+local function before(n)
+  if was[n] == nil then
+    was[n] = redis.call('HGET', KEYS[tonumber(n)], 'hash') or ''
+  end
+end
+
 for _ = 1, tonumber(take()) do
-  local kind, key, a, b, c = take(), KEYS[tonumber(take())], take(), take(), take()
+  local kind, n, a, b, c = take(), take(), take(), take(), take()
+  local key = KEYS[tonumber(n)]
   if kind == 'doc' then
-    redis.call('HSET', key, 'rev', a, 'doc', b, 'own', c, 'step', ARGV[1])
+    before(n)
+    redis.call('HSET', key, 'rev', a, 'doc', b, 'own', c, 'step', ARGV[1], 'hash', take())
+  elseif kind == 'inside' then
+    redis.call('HSET', key, 'rev', a, 'own', b, 'step', ARGV[1])
+  elseif kind == 'gone' then
+    before(n)
+    redis.call('DEL', key)
   elseif kind == 'zadd' then
     redis.call('ZADD', key, a, b)
   elseif kind == 'zrem' then
@@ -77,7 +93,7 @@ for i = 1, tonumber(take()) do
 end
 local records = {}
 for i = 1, tonumber(take()) do
-  records[i] = {take(), take()}
+  records[i] = {take(), was[take()] or '', take(), take()}
 end
 local length = take()
 for _, e in ipairs(events) do
@@ -86,6 +102,6 @@ for _, e in ipairs(events) do
 end
 for _, r in ipairs(records) do
   local seq = string.format('%.0f', redis.call('INCR', KEYS[4]))
-  redis.call('XADD', KEYS[3], seq .. '-0', 'record', r[1] .. seq .. r[2])
+  redis.call('XADD', KEYS[3], seq .. '-0', 'record', r[1] .. r[2] .. r[3] .. seq .. r[4])
 end
 return {'ok', redis.call('GET', KEYS[2]) or '0'}

@@ -180,6 +180,7 @@ type origin struct {
 	Salt     string `json:"salt,omitempty"`  // of the hashes of a report in the audit log: erased with its words
 
 	Keys   map[string]answered `json:"keys,omitempty"`   // of a dispatch: Idempotency-Key -> what was answered
+	Memory *status.Memory      `json:"memory,omitempty"` // of a status: what the engine remembers of it
 	Roster string              `json:"roster,omitempty"` // of a unit: hash of what the profile last said of it, so that a person's edit outlives a start
 }
 
@@ -268,7 +269,7 @@ func nextRev(rev string) string {
 // Record writes an audit record of an act that changes no case, such as signing in. Its sequence and time are the store's.
 func (s *Store) Record(ctx context.Context, r audit.Record) error {
 	st := s.newStep(s.now())
-	r.Time = st.record.Time
-	st.record = r
+	r.Time = st.now
+	st.acts = []entry{{Record: r}}
 	return s.run(ctx, st)
 }

@@ -57,7 +57,7 @@ func (s *Store) putUnit(st *step, rev string, u *unit.Unit, own origin) error {
 	}
 	key := s.keys.Unit(u.ID)
 	st.check("rev", key, "", rev)
-	st.write("doc", key, nextRev(rev), string(doc), string(inside))
+	st.doc(key, nextRev(rev), doc, string(inside), own.Salt)
 	if rev == "" {
 		st.write("sadd", s.keys.Units(), u.ID)
 	}

@@ -5,6 +5,7 @@
 package keyspace
 
 import (
+	"strings"
 	"time"
 
 	"kentongan/geo"
@@ -428,6 +429,21 @@ func (k Keys) CaseReader() string { return k.ours("case-reader") }
 
 // CaseOffset is its last offset.
 func (k Keys) CaseOffset() string { return k.ours("case-offset") }
+
+// Object names what a document's key holds, as the audit log does: incident:01J… for kt:incident:{J}:01J….
+func Object(key string) string {
+	parts := strings.SplitN(key, ":", 4)
+	if len(parts) < 4 {
+		return key
+	}
+	return parts[1] + ":" + parts[3]
+}
+
+// Document is the key of an object with a document of its own, the other way round.
+func (k Keys) Document(object string) string {
+	noun, id, _ := strings.Cut(object, ":")
+	return k.facet(noun, id)
+}
 
 // Audit is the stream of audit records.
 func (k Keys) Audit() string { return k.ours("audit") }
