@@ -439,8 +439,8 @@ func Object(key string) string {
 	return parts[1] + ":" + parts[3]
 }
 
-// Document is the key of an object with a document of its own, the other way round.
-func (k Keys) Document(object string) string {
+// Document is the key of an object with a document of its own: Object the other way round.
+func Document(k Keys, object string) string {
 	noun, id, _ := strings.Cut(object, ":")
 	return k.facet(noun, id)
 }
