@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,55 +109,6 @@ func benchStorms(_ string, short bool) ([]figure, error) {
 		{"storm: life-safety missed", "0", fmt.Sprintf("%d of %d in %d storms", missed, lives, len(all))},
 		{"storm: storms that meet all of it", "all", fmt.Sprintf("%d of %d", meets, len(all))},
 	}, nil
-}
-
-// engineGoals are the goals of the engine's own benchmarks, by the beginning of their names.
-var engineGoals = []struct{ name, goal string }{
-	{"BenchmarkThousandRules", "<= 10,000 ns"}, {"BenchmarkHundredRules", "<= 1,000 ns"}, {"BenchmarkFence", "<= 1,000 ns"},
-}
-
-var benchLine = regexp.MustCompile(`^(Benchmark\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`)
-
-// benchEngine runs the benchmarks of the engine of rules, on one processor, and gives medians of five. 10,000 ns are 100,000 readings a second.
-func benchEngine(_ string, short bool) ([]figure, error) {
-	count, length := "5", "1s"
-	if short {
-		count, length = "2", "0.2s"
-	}
-	cmd := exec.Command("go", "test", "-run", "^$", "-bench", ".", "-cpu", "1", "-count", count, "-benchtime", length, "./alerts/rules", "./geo")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("benchmarks of the engine: %w\n%s", err, out)
-	}
-	found := map[string][]float64{}
-	var order []string
-	for _, line := range strings.Split(string(out), "\n") {
-		if m := benchLine.FindStringSubmatch(line); m != nil {
-			ns, err := strconv.ParseFloat(m[2], 64)
-			if err != nil {
-				return nil, err
-			}
-			if found[m[1]] == nil {
-				order = append(order, m[1])
-			}
-			found[m[1]] = append(found[m[1]], ns)
-		}
-	}
-	var fs []figure
-	for _, name := range order {
-		v := found[name]
-		slices.Sort(v)
-		goal := "-"
-		for _, g := range engineGoals {
-			if strings.HasPrefix(name, g.name) {
-				goal = g.goal
-			}
-		}
-		mid := v[len(v)/2]
-		fs = append(fs, figure{"engine: " + strings.TrimPrefix(name, "Benchmark"), goal, fmt.Sprintf("%.0f ns (%.0f a second; median of %d)", mid, 1e9/mid, len(v))})
-	}
-	return fs, nil
 }
 
 // scratchFile is a file that is left for people to read.
