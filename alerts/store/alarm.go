@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,52 +45,54 @@ type keptAlarm struct {
 	rev string
 }
 
-func readAlarm(b []byte) (alarm.Alarm, error) {
-	var d alarmDoc
-	err := json.Unmarshal(b, &d)
-	return d.Alarm, err
+func (s *Store) alarmForm() form[alarm.Alarm] {
+	return formOf(s.keys.Alarm, func(d *alarmDoc) (alarm.Alarm, string) { return d.Alarm, d.ID })
 }
 
 // alarmsOf loads alarms as lists need them.
 func (s *Store) alarmsOf(ctx context.Context, ids []string) ([]kept[alarm.Alarm], error) {
-	return load(ctx, s.rdb, ids, s.keys.Alarm, readAlarm)
+	return load(ctx, s, s.alarmForm(), ids)
 }
 
-// wholeAlarms loads alarms with their internals, in the order of the ids; missing ones are left out.
+// wholeAlarms loads alarms with their internals, in the order of the ids; missing and unreadable ones are left out.
 func (s *Store) wholeAlarms(ctx context.Context, ids []string) ([]keptAlarm, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	pipe := s.rdb.Pipeline()
-	cmds := make([]*redis.SliceCmd, len(ids))
+	f := s.alarmForm()
+	keys := make([]string, len(ids))
 	for i, id := range ids {
-		cmds[i] = pipe.HMGet(ctx, s.keys.Alarm(id), "rev", "doc", "own")
+		keys[i] = f.key(id)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: load %d alarms: %w", feeds.ErrBusy, len(ids), err)
+	cmds, err := heads(ctx, s.rdb, keys)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]keptAlarm, 0, len(ids))
 	for i, c := range cmds {
-		v := c.Val()
-		doc, ok := v[1].(string)
-		if !ok {
+		k, there, err := document(c, ids[i], f.read)
+		if err != nil {
+			s.unread.note(keys[i], err, false)
 			continue
 		}
-		a, err := readAlarm([]byte(doc))
-		if err != nil {
-			return nil, fmt.Errorf("alarm %s: %w", ids[i], err)
+		s.unread.clear(keys[i])
+		if there {
+			own, _ := c.Val()[2].(string)
+			out = append(out, keptAlarm{k.doc, own, k.rev})
 		}
-		k := keptAlarm{doc: a}
-		k.rev, _ = v[0].(string)
-		k.own, _ = v[2].(string)
-		out = append(out, k)
 	}
 	return out, nil
 }
 
 func (s *Store) alarmOf(ctx context.Context, id string) (keptAlarm, error) {
 	list, err := s.wholeAlarms(ctx, []string{id})
-	return single(list, err, ErrNoAlarm, id)
+	switch {
+	case err != nil:
+		return keptAlarm{}, err
+	case len(list) > 0:
+		return list[0], nil
+	}
+	return keptAlarm{}, cmp.Or(s.legible(s.keys.Alarm(id)), fmt.Errorf("%w: %.80q", ErrNoAlarm, id))
 }
 
 // putAlarm writes an alarm into the step; rev is what it was read at, empty for a new one. say tells the case stream: what nobody was ever

@@ -131,8 +131,9 @@ func (r *governing) known(ctx context.Context, now time.Time) (list []alarm.Load
 		for _, k := range docs {
 			l := alarm.Loaded{Alarm: k.doc}
 			if k.own != "" {
-				if err := json.Unmarshal([]byte(k.own), &l.Own); err != nil {
-					return nil, nil, fmt.Errorf("internals of alarm %s: %w", k.doc.ID, err)
+				if err := json.Unmarshal([]byte(k.own), &l.Own); err != nil { // the alarm stands; what the governor noted of it is learnt anew
+					r.unread.note(r.keys.Alarm(k.doc.ID), fmt.Errorf("internals: %w", err), false)
+					l.Own = alarm.Own{}
 				}
 			}
 			r.rev[k.doc.ID] = k.rev
@@ -338,6 +339,8 @@ func (r *governing) catchUp(ctx context.Context, part []alarm.Kept, now time.Tim
 			delete(r.rev, k.Alarm.ID) // it is new, or retention has deleted it: written anew, it is deleted again
 		}
 	}
+	// What is there and cannot be read is not written over, and keeps nothing else from being written.
+	r.pending = slices.DeleteFunc(r.pending, func(k alarm.Kept) bool { return !there[k.Alarm.ID] && r.unread.has(r.keys.Alarm(k.Alarm.ID)) })
 	at := map[string]int{}
 	for i, k := range r.pending {
 		at[k.Alarm.ID] = i

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,12 +40,12 @@ type contactDoc struct {
 	contact.Contact
 }
 
+func (s *Store) contactForm() form[contact.Contact] {
+	return formOf(s.keys.Contact, func(d *contactDoc) (contact.Contact, string) { return d.Contact, d.ID })
+}
+
 func (s *Store) contactsOf(ctx context.Context, ids []string) ([]kept[contact.Contact], error) {
-	return load(ctx, s.rdb, ids, s.keys.Contact, func(b []byte) (contact.Contact, error) {
-		var d contactDoc
-		err := json.Unmarshal(b, &d)
-		return d.Contact, err
-	})
+	return load(ctx, s, s.contactForm(), ids)
 }
 
 // Contacts lists them all, by kind and name.
@@ -115,8 +114,7 @@ func (s *Store) DropContact(ctx context.Context, id string, version int, who aud
 
 // contactOf loads a contact that somebody changes.
 func (s *Store) contactOf(ctx context.Context, id string, version int, may func(*contact.Contact) error) (kept[contact.Contact], error) {
-	list, err := s.contactsOf(ctx, []string{id})
-	k, err := single(list, err, ErrNoContact, id)
+	k, err := loadOne(ctx, s, s.contactForm(), id, ErrNoContact)
 	if err != nil {
 		return k, err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,17 +43,16 @@ type answered struct {
 	Doc     dispatch.Dispatch `json:"doc"`
 }
 
+func (s *Store) dispatchForm() form[dispatch.Dispatch] {
+	return formOf(s.keys.Dispatch, func(d *dispatchDoc) (dispatch.Dispatch, string) { return d.Dispatch, d.ID })
+}
+
 func (s *Store) dispatchesOf(ctx context.Context, ids []string) ([]kept[dispatch.Dispatch], error) {
-	return load(ctx, s.rdb, ids, s.keys.Dispatch, func(b []byte) (dispatch.Dispatch, error) {
-		var d dispatchDoc
-		err := json.Unmarshal(b, &d)
-		return d.Dispatch, err
-	})
+	return load(ctx, s, s.dispatchForm(), ids)
 }
 
 func (s *Store) dispatchOf(ctx context.Context, id string) (kept[dispatch.Dispatch], error) {
-	list, err := s.dispatchesOf(ctx, []string{id})
-	return single(list, err, ErrNoDispatch, id)
+	return loadOne(ctx, s, s.dispatchForm(), id, ErrNoDispatch)
 }
 
 // putDispatch writes a dispatch into the step, and tells it.

@@ -48,6 +48,9 @@ func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 	if len(known) > 0 {
 		return s.rest(ctx, "rev", s.keys.Alert(id), "", known[0].rev)
 	}
+	if s.unread.has(s.keys.Alert(id)) { // the crossing was kept, if in words that nobody reads: it is not told again
+		return nil
+	}
 	standing, err := s.firingOn(ctx, f)
 	if err != nil {
 		return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,7 +14,6 @@ import (
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
-	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 )
@@ -43,33 +41,12 @@ type suggestionDoc struct {
 	fusion.Suggestion
 }
 
-func (s *Store) suggestionsOf(ctx context.Context, ids []string) ([]kept[fusion.Suggestion], error) {
-	return load(ctx, s.rdb, ids, s.keys.Suggestion, func(b []byte) (fusion.Suggestion, error) {
-		var d suggestionDoc
-		err := json.Unmarshal(b, &d)
-		return d.Suggestion, err
-	})
+func (s *Store) suggestionForm() form[fusion.Suggestion] {
+	return formOf(s.keys.Suggestion, func(d *suggestionDoc) (fusion.Suggestion, string) { return d.Suggestion, d.ID })
 }
 
-// legibleSuggestions loads those that can be read. One that cannot, for a newer server wrote it, is told to whoever runs the house and passed
-// over: it must not keep everybody from every other.
-func (s *Store) legibleSuggestions(ctx context.Context, ids []string) ([]kept[fusion.Suggestion], error) {
-	list, err := s.suggestionsOf(ctx, ids)
-	if err == nil || errors.Is(err, feeds.ErrBusy) {
-		return list, err
-	}
-	list = nil
-	for _, id := range ids {
-		one, err := s.suggestionsOf(ctx, []string{id})
-		if errors.Is(err, feeds.ErrBusy) {
-			return nil, err
-		}
-		if err != nil {
-			s.log.Error().Err(err).Str("suggestion", id).Msg("a suggestion cannot be read and is passed over")
-		}
-		list = append(list, one...)
-	}
-	return list, nil
+func (s *Store) suggestionsOf(ctx context.Context, ids []string) ([]kept[fusion.Suggestion], error) {
+	return load(ctx, s, s.suggestionForm(), ids)
 }
 
 // putSuggestion writes a suggestion into the step.
@@ -97,7 +74,7 @@ func (s *Store) putSuggestion(st *step, rev string, g *fusion.Suggestion) error 
 func (s *Store) offered(ctx context.Context) (out []fusion.Suggestion, err error) {
 	out = []fusion.Suggestion{}
 	err = s.walkSet(ctx, s.keys.SuggestionsOffered(), func(ids []string) (bool, error) {
-		list, err := s.legibleSuggestions(ctx, ids)
+		list, err := s.suggestionsOf(ctx, ids)
 		for _, k := range list {
 			if k.doc.State == fusion.Offered {
 				out = append(out, k.doc)
@@ -116,8 +93,7 @@ func (s *Store) Suggestion(ctx context.Context, id string) (fusion.Suggestion, e
 }
 
 func (s *Store) suggestionOf(ctx context.Context, id string) (kept[fusion.Suggestion], error) {
-	list, err := s.suggestionsOf(ctx, []string{id})
-	return single(list, err, ErrNoSuggestion, id)
+	return loadOne(ctx, s, s.suggestionForm(), id, ErrNoSuggestion)
 }
 
 // SuggestionQuery chooses suggestions; empty members choose all.

@@ -137,7 +137,7 @@ func (s *Store) lately(ctx context.Context) (out []fusion.Suggestion, err error)
 		if err != nil {
 			return nil, fmt.Errorf("%w: suggestions: %w", feeds.ErrBusy, err)
 		}
-		list, err := s.legibleSuggestions(ctx, ids)
+		list, err := s.suggestionsOf(ctx, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -287,6 +287,8 @@ func (r *fusionReader) suggestions(ctx context.Context, st *step, list []fusion.
 		var before any
 		rev := ""
 		switch {
+		case n < 0 && r.s.unread.has(r.s.keys.Suggestion(g.ID)):
+			continue // it is there, and nobody can read what became of it
 		case n < 0 && g.State != fusion.Offered:
 			continue // it came and went within one step
 		case n >= 0:

@@ -35,13 +35,19 @@ func (o *opened) of(ctx context.Context, s *Store, ids []string) ([]kept[inciden
 		heads[i] = pipe.HMGet(ctx, s.keys.Incident(id), "rev", "step")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: revisions of %d incidents: %w", feeds.ErrBusy, len(ids), err)
+		if err := unanswered(heads); err != nil {
+			return nil, fmt.Errorf("%w: revisions of %d incidents: %w", feeds.ErrBusy, len(ids), err)
+		}
 	}
 	out := make([]kept[incident.Incident], 0, len(ids))
 	docs, steps := make(map[string]remembered, len(ids)), make(map[string][2]string, len(ids))
 	var stale []string
 	o.mu.Lock()
 	for i, id := range ids {
+		if heads[i].Err() != nil { // no document: loading it says so
+			stale = append(stale, id)
+			continue
+		}
 		rev, _ := heads[i].Val()[0].(string)
 		step, _ := heads[i].Val()[1].(string)
 		if k, ok := o.docs[id]; ok && k.rev == rev && k.step == step {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -72,8 +73,10 @@ func (s *Store) deliveries(ctx context.Context, ids []string) (out []notify.Deli
 		}
 		var d notify.Delivery
 		if err := json.Unmarshal([]byte(text), &d); err != nil {
-			return nil, nil, fmt.Errorf("message %s: %w", ids[i], err)
+			s.unread.note(keys[i], err, false)
+			continue
 		}
+		s.unread.clear(keys[i])
 		out, raw = append(out, d), append(raw, text)
 	}
 	return out, raw, nil
@@ -85,7 +88,7 @@ func (s *Store) deliveryOf(ctx context.Context, id string) (notify.Delivery, str
 		return notify.Delivery{}, "", err
 	}
 	if len(list) == 0 {
-		return notify.Delivery{}, "", fmt.Errorf("%w: %.60q", ErrNoDelivery, id)
+		return notify.Delivery{}, "", cmp.Or(s.legible(s.keys.OutboxMessage(id)), fmt.Errorf("%w: %.60q", ErrNoDelivery, id))
 	}
 	return list[0], raw[0], nil
 }
@@ -255,7 +258,7 @@ func (r *outboxReader) put(ctx context.Context, made []notify.Delivery, offset i
 	}
 	st := r.s.newStep(r.s.now())
 	for i := range made {
-		if known[made[i].ID] {
+		if known[made[i].ID] || r.s.unread.has(r.s.keys.OutboxMessage(made[i].ID)) {
 			continue
 		}
 		known[made[i].ID] = true

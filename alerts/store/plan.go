@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,17 +35,16 @@ type planDoc struct {
 	plan.Plan
 }
 
+func (s *Store) planForm() form[plan.Plan] {
+	return formOf(s.keys.Plan, func(d *planDoc) (plan.Plan, string) { return d.Plan, d.ID })
+}
+
 func (s *Store) plansOf(ctx context.Context, ids []string) ([]kept[plan.Plan], error) {
-	return load(ctx, s.rdb, ids, s.keys.Plan, func(b []byte) (plan.Plan, error) {
-		var d planDoc
-		err := json.Unmarshal(b, &d)
-		return d.Plan, err
-	})
+	return load(ctx, s, s.planForm(), ids)
 }
 
 func (s *Store) planOf(ctx context.Context, id string) (kept[plan.Plan], error) {
-	list, err := s.plansOf(ctx, []string{id})
-	return single(list, err, ErrNoPlan, id)
+	return loadOne(ctx, s, s.planForm(), id, ErrNoPlan)
 }
 
 // putPlan writes a plan into the step.

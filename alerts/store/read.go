@@ -65,8 +65,7 @@ func (s *Store) Incident(ctx context.Context, id string) (incident.Incident, err
 
 // Alert by id; ErrNotFound.
 func (s *Store) Alert(ctx context.Context, id string) (alerts.Alert, error) {
-	list, err := s.alertsOf(ctx, []string{id})
-	k, err := single(list, err, ErrNotFound, id)
+	k, err := loadOne(ctx, s, s.alertForm(), id, ErrNotFound)
 	return k.doc, err
 }
 
@@ -375,7 +374,8 @@ func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pag
 			text, _ := e.Values["record"].(string)
 			r, err := audit.Parse([]byte(text))
 			if err != nil {
-				return nil, "", fmt.Errorf("audit entry %s: %w", e.ID, err)
+				s.unread.note(s.keys.Audit()+" "+e.ID, err, true)
+				continue
 			}
 			if !from.IsZero() && r.Time.Before(from) || !to.IsZero() && !r.Time.Before(to) {
 				continue

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -44,12 +45,12 @@ type reportDoc struct {
 	report.Report
 }
 
+func (s *Store) reportForm() form[report.Report] {
+	return formOf(s.keys.Report, func(d *reportDoc) (report.Report, string) { return d.Report, d.ID })
+}
+
 func (s *Store) reportsOf(ctx context.Context, ids []string) ([]kept[report.Report], error) {
-	return load(ctx, s.rdb, ids, s.keys.Report, func(b []byte) (report.Report, error) {
-		var d reportDoc
-		err := json.Unmarshal(b, &d)
-		return d.Report, err
-	})
+	return load(ctx, s, s.reportForm(), ids)
 }
 
 // reportsAtOnce are put in one step, each with a record of its own: a flood of reports waits for the disk a fiftieth as often, and an alert
@@ -193,7 +194,7 @@ func (s *Store) EnterReportBeside(ctx context.Context, in feeds.Report, key stri
 		out.Agency = who.Agency
 		out.EnteredBy = who.Subject
 		known, err := s.reportsOf(ctx, []string{out.ID})
-		if err != nil {
+		if err = cmp.Or(err, s.legible(s.keys.Report(out.ID))); err != nil {
 			return err
 		}
 		if len(known) > 0 {
@@ -234,8 +235,7 @@ func salted(own origin, r report.Report) any {
 // that it was there. Errors: ErrNoReport, feeds.ErrBusy.
 func (s *Store) EraseReport(ctx context.Context, id string, who audit.Actor) (out report.Report, err error) {
 	err = s.retry(ctx, func() error {
-		list, err := s.reportsOf(ctx, []string{id})
-		k, err := single(list, err, ErrNoReport, id)
+		k, err := loadOne(ctx, s, s.reportForm(), id, ErrNoReport)
 		if err != nil {
 			return err
 		}
@@ -271,8 +271,7 @@ func (s *Store) forgetChanges(ctx context.Context, kind, id string) error {
 
 // Report by id; ErrNoReport.
 func (s *Store) Report(ctx context.Context, id string) (report.Report, error) {
-	list, err := s.reportsOf(ctx, []string{id})
-	k, err := single(list, err, ErrNoReport, id)
+	k, err := loadOne(ctx, s, s.reportForm(), id, ErrNoReport)
 	return k.doc, err
 }
 

@@ -102,8 +102,7 @@ func (s *Store) judged(ctx context.Context, r report.Report) (Judged, error) {
 }
 
 func (s *Store) reportOf(ctx context.Context, id string) (kept[report.Report], error) {
-	list, err := s.reportsOf(ctx, []string{id})
-	return single(list, err, ErrNoReport, id)
+	return loadOne(ctx, s, s.reportForm(), id, ErrNoReport)
 }
 
 // keepJudged writes the report into the step, and takes it.

@@ -38,7 +38,20 @@ func (s *Store) standing(ctx context.Context) (standing, error) {
 			out.refs[k.doc.Why.Alert] = true
 		}
 	}
-	return out, nil
+	if s.unread.n.Load() == 0 {
+		return out, nil
+	}
+	err = s.walkSet(ctx, s.keys.IncidentsOpen(), func(ids []string) (bool, error) {
+		for _, id := range ids {
+			out.incidents[id] = true
+		}
+		named, err := s.namedIn(ctx, ids, s.keys.Incident)
+		for _, ref := range named {
+			out.refs[ref] = true
+		}
+		return true, err
+	})
+	return out, err
 }
 
 // DropIncidents deletes incidents that were closed or cancelled before a time, and have not changed since. Each portion is a step of its
@@ -142,7 +155,7 @@ func drop[T any](ctx context.Context, s *Store, from shelf[T], key func(string) 
 		}
 		var gone []string // a name without a document goes too
 		for _, id := range ids {
-			if rev[id] != "-" {
+			if rev[id] != "-" && !s.unread.has(key(id)) { // what cannot be read stays: nobody knows how old it is
 				gone = append(gone, id)
 			}
 		}

@@ -215,7 +215,7 @@ func (s *Store) Recorded(ctx context.Context, give func(Change) error) error {
 		if err != nil {
 			return fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
 		}
-		list, err := changes(page)
+		list, err := s.changes(page)
 		if err != nil {
 			return err
 		}

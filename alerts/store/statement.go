@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,12 +37,12 @@ type statementDoc struct {
 	statement.Statement
 }
 
+func (s *Store) statementForm() form[statement.Statement] {
+	return formOf(s.keys.Statement, func(d *statementDoc) (statement.Statement, string) { return d.Statement, d.ID })
+}
+
 func (s *Store) statementsOf(ctx context.Context, ids []string) ([]kept[statement.Statement], error) {
-	return load(ctx, s.rdb, ids, s.keys.Statement, func(b []byte) (statement.Statement, error) {
-		var d statementDoc
-		err := json.Unmarshal(b, &d)
-		return d.Statement, err
-	})
+	return load(ctx, s, s.statementForm(), ids)
 }
 
 // standingField names what a statement is of, in the hash of those that stand.
@@ -140,8 +139,7 @@ func (s *Store) Declare(ctx context.Context, said statement.Statement, who audit
 // Withdraw ends a statement that was wrong, or that its authority takes back. Errors: ErrNoStatement, *StatementConflict, feeds.ErrBusy.
 func (s *Store) Withdraw(ctx context.Context, id string, version int, reason string, who audit.Actor) (out statement.Statement, err error) {
 	err = s.retry(ctx, func() error {
-		list, err := s.statementsOf(ctx, []string{id})
-		k, err := single(list, err, ErrNoStatement, id)
+		k, err := loadOne(ctx, s, s.statementForm(), id, ErrNoStatement)
 		if err != nil {
 			return err
 		}
@@ -212,8 +210,7 @@ func (s *Store) inForce(ctx context.Context) (out []kept[statement.Statement], e
 
 // Statement by id; ErrNoStatement.
 func (s *Store) Statement(ctx context.Context, id string) (statement.Statement, error) {
-	list, err := s.statementsOf(ctx, []string{id})
-	k, err := single(list, err, ErrNoStatement, id)
+	k, err := loadOne(ctx, s, s.statementForm(), id, ErrNoStatement)
 	return k.doc, err
 }
 

@@ -38,12 +38,14 @@ type statusDoc struct {
 	Memory status.Memory `json:"memory,omitzero"` // where it stood before it stood beside
 }
 
-func (s *Store) tracksOf(ctx context.Context, ids []string) ([]kept[status.Track], error) {
-	list, err := load(ctx, s.rdb, ids, s.keys.Status, func(b []byte) (status.Track, error) {
-		var d statusDoc
-		err := json.Unmarshal(b, &d)
-		return status.Track{Status: d.Status, Memory: d.Memory}, err
+func (s *Store) trackForm() form[status.Track] {
+	return formOf(s.keys.Status, func(d *statusDoc) (status.Track, string) {
+		return status.Track{Status: d.Status, Memory: d.Memory}, d.ID
 	})
+}
+
+func (s *Store) tracksOf(ctx context.Context, ids []string) ([]kept[status.Track], error) {
+	list, err := load(ctx, s, s.trackForm(), ids)
 	for i := range list {
 		if inside := list[i].own.Memory; inside != nil {
 			list[i].doc.Memory = *inside
@@ -215,18 +217,20 @@ func (s *Store) StatusHistory(ctx context.Context, id string, limit int, page st
 		high = "(" + page
 	}
 	limit = limitOf(limit)
-	lines, err := s.rdb.ZRevRangeByScore(ctx, s.keys.StatusHistory(id), &redis.ZRangeBy{Min: "-inf", Max: high, Count: int64(limit) + 1}).Result()
+	lines, err := s.rdb.ZRevRangeByScoreWithScores(ctx, s.keys.StatusHistory(id), &redis.ZRangeBy{Min: "-inf", Max: high, Count: int64(limit) + 1}).Result()
 	if err != nil {
 		return nil, "", fmt.Errorf("%w: history of status %s: %w", feeds.ErrBusy, id, err)
 	}
 	items = []status.Entry{}
 	for i, line := range lines {
 		if i == limit {
-			return items, strconv.FormatInt(items[limit-1].Seq, 10), nil
+			return items, strconv.FormatInt(int64(lines[limit-1].Score), 10), nil
 		}
+		text, _ := line.Member.(string)
 		var e status.Entry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			return nil, "", fmt.Errorf("history of status %s: %w", id, err)
+		if err := json.Unmarshal([]byte(text), &e); err != nil {
+			s.unread.note(fmt.Sprintf("%s %.0f", s.keys.StatusHistory(id), line.Score), err, true)
+			continue
 		}
 		items = append(items, e)
 	}

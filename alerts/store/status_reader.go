@@ -155,6 +155,9 @@ func (r *statusReader) again(ctx context.Context) error {
 // keep writes changes with the checkpoint, in one step. Where an officer has been faster nothing is written: what they have made is read,
 // and judged.
 func (r *statusReader) keep(ctx context.Context, changes []status.Change) error {
+	changes = slices.DeleteFunc(changes, func(c status.Change) bool { // what stands cannot be read, and is not written over
+		return r.revs[c.ID] == "" && r.s.unread.has(r.s.keys.Status(c.ID))
+	})
 	if len(changes) == 0 {
 		return nil
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -25,7 +24,6 @@ import (
 	"kentongan/alerts/statement"
 	"kentongan/alerts/status"
 	"kentongan/alerts/unit"
-	"kentongan/feeds"
 	"kentongan/geo/keyspace"
 )
 
@@ -75,6 +73,7 @@ type Store struct {
 	terms    TermsOf
 	regrade  Regrader
 	opened   *opened
+	unread   *unread       // what was passed over; shared with Fenced stores
 	fence    *Fence        // nil: anybody may act
 	needed   *atomic.Int32 // replicas that must confirm an act; shared with Fenced stores
 }
@@ -93,7 +92,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, terms: o.Terms, regrade: o.Regrade, opened: &opened{}, needed: &atomic.Int32{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, terms: o.Terms, regrade: o.Regrade, opened: &opened{}, unread: newUnread(o.Log, o.Now), needed: &atomic.Int32{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }
@@ -136,7 +135,7 @@ type Result struct {
 // Change is one event of the case stream.
 type Change struct {
 	Offset int64           `json:"offset"`
-	Type   string          `json:"type"` // incident, alert, alarm, report, suggestion, plan, statement, status, unit, dispatch
+	Type   string          `json:"type"` // incident, alert, alarm, report, suggestion, plan, statement, status, unit, dispatch; empty: nobody can read it
 	ID     string          `json:"id"`
 	Doc    json.RawMessage `json:"doc"` // the whole new state
 }
@@ -190,74 +189,28 @@ type kept[T any] struct {
 	rev string
 }
 
-func (s *Store) incidentOf(ctx context.Context, id string) (kept[incident.Incident], error) {
-	list, err := s.incidentsOf(ctx, []string{id})
-	return single(list, err, ErrNotFound, id)
+func (s *Store) incidentForm() form[incident.Incident] {
+	return formOf(s.keys.Incident, func(d *incidentDoc) (incident.Incident, string) {
+		d.Fill()
+		return d.Incident, d.ID
+	})
 }
 
-// incidentsOf loads documents in the order of the ids; missing ones are left out.
+func (s *Store) incidentOf(ctx context.Context, id string) (kept[incident.Incident], error) {
+	return loadOne(ctx, s, s.incidentForm(), id, ErrNotFound)
+}
+
+// incidentsOf loads documents in the order of the ids; missing and unreadable ones are left out. The others of this form do likewise.
 func (s *Store) incidentsOf(ctx context.Context, ids []string) ([]kept[incident.Incident], error) {
-	return load(ctx, s.rdb, ids, s.keys.Incident, func(b []byte) (incident.Incident, error) {
-		var d incidentDoc
-		err := json.Unmarshal(b, &d)
-		d.Fill()
-		return d.Incident, err
-	})
+	return load(ctx, s, s.incidentForm(), ids)
+}
+
+func (s *Store) alertForm() form[alerts.Alert] {
+	return formOf(s.keys.Alert, func(d *alertDoc) (alerts.Alert, string) { return d.Alert, d.ID })
 }
 
 func (s *Store) alertsOf(ctx context.Context, ids []string) ([]kept[alerts.Alert], error) {
-	return load(ctx, s.rdb, ids, s.keys.Alert, func(b []byte) (alerts.Alert, error) {
-		var d alertDoc
-		err := json.Unmarshal(b, &d)
-		return d.Alert, err
-	})
-}
-
-// single is the one of a list that was asked for by id; missing where it is not there.
-func single[T any](list []T, err, missing error, id string) (T, error) {
-	if err == nil && len(list) == 0 {
-		err = fmt.Errorf("%w: %.80q", missing, id)
-	}
-	if err != nil {
-		var none T
-		return none, err
-	}
-	return list[0], nil
-}
-
-func load[T any](ctx context.Context, rdb redis.UniversalClient, ids []string, key func(string) string, read func([]byte) (T, error)) ([]kept[T], error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	pipe := rdb.Pipeline()
-	cmds := make([]*redis.SliceCmd, len(ids))
-	for i, id := range ids {
-		cmds[i] = pipe.HMGet(ctx, key(id), "rev", "doc", "own")
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: load %d documents: %w", feeds.ErrBusy, len(ids), err)
-	}
-	out := make([]kept[T], 0, len(ids))
-	for i, c := range cmds {
-		v := c.Val()
-		doc, ok := v[1].(string)
-		if !ok {
-			continue
-		}
-		k := kept[T]{}
-		k.rev, _ = v[0].(string)
-		var err error
-		if k.doc, err = read([]byte(doc)); err != nil {
-			return nil, fmt.Errorf("document %s: %w", ids[i], err)
-		}
-		if own, ok := v[2].(string); ok && own != "" {
-			if err := json.Unmarshal([]byte(own), &k.own); err != nil {
-				return nil, fmt.Errorf("internals of %s: %w", ids[i], err)
-			}
-		}
-		out = append(out, k)
-	}
-	return out, nil
+	return load(ctx, s, s.alertForm(), ids)
 }
 
 // nextRev is one more; revisions count every write, unlike an incident's version.

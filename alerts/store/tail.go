@@ -52,7 +52,7 @@ func (s *Store) since(ctx context.Context, offset int64, max int) ([]Change, boo
 	if err != nil {
 		return nil, false, fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
 	}
-	out, err := changes(entries)
+	out, err := s.changes(entries)
 	if err != nil {
 		return nil, false, err
 	}
@@ -111,7 +111,7 @@ func (s *Store) portions(ctx context.Context, from int64, fn func(context.Contex
 			}
 		}
 		for _, stream := range streams {
-			list, err := changes(stream.Messages)
+			list, err := s.changes(stream.Messages)
 			if err != nil {
 				return err
 			}
@@ -126,7 +126,9 @@ func (s *Store) portions(ctx context.Context, from int64, fn func(context.Contex
 
 func streamID(offset int64) string { return strconv.FormatInt(offset, 10) + "-0" }
 
-func changes(entries []redis.XMessage) ([]Change, error) {
+// changes reads entries of the case stream. One that is no change is passed over, under its offset, as a change of nothing: whoever follows the
+// stream counts offsets, and a document that is no JSON would end every screen's connection.
+func (s *Store) changes(entries []redis.XMessage) ([]Change, error) {
 	out := make([]Change, 0, len(entries))
 	for _, e := range entries {
 		number, _, _ := strings.Cut(e.ID, "-")
@@ -137,7 +139,12 @@ func changes(entries []redis.XMessage) ([]Change, error) {
 		kind, _ := e.Values["type"].(string)
 		id, _ := e.Values["id"].(string)
 		doc, _ := e.Values["doc"].(string)
-		out = append(out, Change{Offset: offset, Type: kind, ID: id, Doc: json.RawMessage(doc)})
+		c := Change{Offset: offset, Type: kind, ID: id, Doc: json.RawMessage(doc)}
+		if kind == "" || id == "" || !json.Valid(c.Doc) {
+			s.unread.note(s.keys.Case()+" "+e.ID, fmt.Errorf("no change of a case: type %.40q, id %.80q, %d bytes of document", kind, id, len(doc)), true)
+			c = Change{Offset: offset}
+		}
+		out = append(out, c)
 	}
 	return out, nil
 }

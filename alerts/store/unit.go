@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -32,17 +31,16 @@ type unitDoc struct {
 	unit.Unit
 }
 
+func (s *Store) unitForm() form[unit.Unit] {
+	return formOf(s.keys.Unit, func(d *unitDoc) (unit.Unit, string) { return d.Unit.Clone(), d.ID }) // with lists where an older document has none
+}
+
 func (s *Store) unitsOf(ctx context.Context, ids []string) ([]kept[unit.Unit], error) {
-	return load(ctx, s.rdb, ids, s.keys.Unit, func(b []byte) (unit.Unit, error) {
-		var d unitDoc
-		err := json.Unmarshal(b, &d)
-		return d.Unit.Clone(), err // with lists where an older document has none
-	})
+	return load(ctx, s, s.unitForm(), ids)
 }
 
 func (s *Store) unitOf(ctx context.Context, id string) (kept[unit.Unit], error) {
-	list, err := s.unitsOf(ctx, []string{id})
-	return single(list, err, ErrNoUnit, id)
+	return loadOne(ctx, s, s.unitForm(), id, ErrNoUnit)
 }
 
 // putUnit writes a unit into the step, and tells it.

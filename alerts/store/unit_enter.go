@@ -56,8 +56,12 @@ func (s *Store) EnterUnits(ctx context.Context, entries []Entry, how Entering, w
 		out = Entered{Units: []unit.Unit{}}
 		st, changed := s.newStep(s.now()), []string{}
 		for i := range entries {
-			k := known[ids[i]]
+			k, there := known[ids[i]]
 			was := k.doc.Version
+			if err := s.legible(s.keys.Unit(ids[i])); err != nil && !there {
+				out.Faults = append(out.Faults, Fault{i, err})
+				continue
+			}
 			next, err := s.entered(&entries[i], k, how)
 			if err != nil {
 				out.Faults = append(out.Faults, Fault{i, err})
@@ -159,7 +163,7 @@ func (s *Store) ImportUnits(ctx context.Context, roster []unit.Unit, who audit.A
 				return err
 			}
 			k, there := known[u.ID]
-			if there && k.own.Roster == said {
+			if !there && s.unread.has(s.keys.Unit(u.ID)) || there && k.own.Roster == said {
 				continue
 			}
 			out := u.Clone()

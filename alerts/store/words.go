@@ -84,7 +84,8 @@ func (s *Store) AuditWalk(ctx context.Context, from, to time.Time, give func(aud
 			text, _ := e.Values["record"].(string)
 			r, err := audit.Parse([]byte(text))
 			if err != nil {
-				return fmt.Errorf("audit entry %s: %w", e.ID, err)
+				s.unread.note(s.keys.Audit()+" "+e.ID, err, true)
+				continue
 			}
 			if !r.Time.Before(from) && r.Time.Before(to) {
 				list = append(list, r)

@@ -94,6 +94,9 @@ func (s *server) fault(err error) error {
 		return huma.Error422UnprocessableEntity(err.Error())
 	case errors.Is(err, incident.ErrSeparation):
 		return deny(access.CloseIncident, err.Error())
+	case errors.Is(err, store.ErrUnreadable):
+		s.Log.Error().Err(err).Msg("a record that is asked for cannot be read")
+		return huma.Error500InternalServerError(err.Error())
 	case errors.Is(err, feeds.ErrBusy):
 		s.Log.Warn().Err(err).Msg("the store does not answer")
 		return huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("the store does not answer"), http.Header{"Retry-After": {"2"}})

@@ -6,11 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/alerts"
 	"kentongan/alerts/alarm"
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
 	"kentongan/alerts/report"
+	"kentongan/alerts/statement"
+	"kentongan/alerts/status"
 	"kentongan/alerts/unit"
 	"kentongan/server/access"
 	nouns "kentongan/server/scope"
@@ -93,6 +97,9 @@ func (a *audience) shows(ch *change, now time.Time) (json.RawMessage, access.Lev
 
 func (a *audience) level(ch *change, now time.Time) access.Level {
 	s := ch.seen(a.agencyOf)
+	if s.junk {
+		return access.None
+	}
 	level := access.Can(a.who, readOf(ch.noun), s.object, now).Level
 	if s.within != nil {
 		level = min(level, access.Can(a.who, access.ReadIncidents, *s.within, now).Level)
@@ -129,6 +136,7 @@ func readOf(noun string) access.Action {
 type sight struct {
 	object access.Object
 	within *access.Object // the incident without which it is not seen; nil: none
+	junk   bool           // it cannot be read: it is nobody's, and says nothing of what was known before
 	lesser [access.Full]json.RawMessage
 	formed [access.Full]bool
 }
@@ -138,62 +146,56 @@ func (ch *change) seen(agencyOf func(feed string) string) *sight {
 		return ch.sight
 	}
 	s := &sight{object: access.Object{Noun: ch.noun}}
-	switch ch.noun {
-	case wire.TypeIncident:
-		var in incident.Incident
-		if json.Unmarshal(ch.doc, &in) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true} // what cannot be read is nobody's
-		} else {
-			s.object = nouns.Incident(&in)
-		}
-	case wire.TypeReport:
-		var r report.Report
-		if json.Unmarshal(ch.doc, &r) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Report(&r, agenciesOf(r.Feed, agencyOf))
-		}
-	case wire.TypeCall:
-		var c report.Call
-		if json.Unmarshal(ch.doc, &c) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Call(&c)
-		}
-	case wire.TypeAlarm:
-		var a alarm.Alarm
-		if json.Unmarshal(ch.doc, &a) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Alarm(&a)
-			if o, words := nouns.CaseOf(&a); words {
-				s.within = &o
-			}
-		}
-	case wire.TypeUnit:
-		var u unit.Unit
-		if json.Unmarshal(ch.doc, &u) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Unit(&u)
-		}
-	case wire.TypeDispatch:
-		var d dispatch.Dispatch
-		if json.Unmarshal(ch.doc, &d) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Dispatch(&d)
-		}
-	case wire.TypeSuggestion:
-		var g fusion.Suggestion
-		if json.Unmarshal(ch.doc, &g) != nil {
-			s.object = access.Object{Noun: ch.noun, Restricted: true}
-		} else {
-			s.object = nouns.Suggestion(&g)
-		}
-	}
+	s.junk = !s.take(ch, agencyOf)
 	ch.sight = s
 	return s
+}
+
+// take reads what a change is of; false: it cannot be read.
+func (s *sight) take(ch *change, agencyOf func(feed string) string) bool {
+	switch ch.noun {
+	case wire.TypeIncident:
+		return legible(ch, func(in *incident.Incident) (string, access.Object) { return in.ID, nouns.Incident(in) }, s)
+	case wire.TypeReport:
+		return legible(ch, func(r *report.Report) (string, access.Object) { return r.ID, nouns.Report(r, agenciesOf(r.Feed, agencyOf)) }, s)
+	case wire.TypeCall:
+		return legible(ch, func(c *report.Call) (string, access.Object) { return c.ID, nouns.Call(c) }, s)
+	case wire.TypeAlarm:
+		return legible(ch, func(a *alarm.Alarm) (string, access.Object) {
+			if o, words := nouns.CaseOf(a); words {
+				s.within = &o
+			}
+			return a.ID, nouns.Alarm(a)
+		}, s)
+	case wire.TypeUnit:
+		return legible(ch, func(u *unit.Unit) (string, access.Object) { return u.ID, nouns.Unit(u) }, s)
+	case wire.TypeDispatch:
+		return legible(ch, func(d *dispatch.Dispatch) (string, access.Object) { return d.ID, nouns.Dispatch(d) }, s)
+	case wire.TypeSuggestion:
+		return legible(ch, func(g *fusion.Suggestion) (string, access.Object) { return g.ID, nouns.Suggestion(g) }, s)
+	case wire.TypeAlert:
+		return legible(ch, func(a *alerts.Alert) (string, access.Object) { return a.ID, s.object }, s)
+	case wire.TypePlan:
+		return legible(ch, func(p *plan.Plan) (string, access.Object) { return p.ID, s.object }, s)
+	case wire.TypeStatement:
+		return legible(ch, func(o *statement.Statement) (string, access.Object) { return o.ID, s.object }, s)
+	case wire.TypeStatus:
+		return legible(ch, func(o *status.Status) (string, access.Object) { return o.ID, s.object }, s)
+	}
+	return ch.noun != ""
+}
+
+// legible reads the document of a change, which must be the one that the change names.
+func legible[T any](ch *change, of func(*T) (id string, o access.Object), s *sight) bool {
+	var doc T
+	if json.Unmarshal(ch.doc, &doc) != nil {
+		return false
+	}
+	id, object := of(&doc)
+	if id == ch.id {
+		s.object = object
+	}
+	return id == ch.id
 }
 
 func agenciesOf(feed string, agencyOf func(string) string) []string {

@@ -109,11 +109,11 @@ func (c *cases) apply(ch *change) bool {
 		return false
 	}
 	c.offset = ch.offset
-	ch.seen(c.agencyOf) // so that all copies of the change share it
-	if ch.noun == "report" {
+	junk := ch.seen(c.agencyOf).junk // all copies of the change share it
+	if ch.noun == "report" && !junk {
 		c.reports.take(ch)
 	}
-	if docs := c.open[ch.noun]; docs != nil {
+	if docs := c.open[ch.noun]; docs != nil && !junk {
 		if standing(ch) {
 			docs[ch.id] = ch
 		} else {

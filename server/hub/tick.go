@@ -139,7 +139,7 @@ func (h *Hub) caseChanges(list []change) {
 	for i := range list {
 		ch := &list[i]
 		was := h.cases.open[ch.noun][ch.id]
-		if !h.cases.apply(ch) {
+		if !h.cases.apply(ch) || ch.sight.junk { // of junk its offset is known, and every screen keeps what it shows
 			continue
 		}
 		h.alarm(ch)

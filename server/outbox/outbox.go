@@ -199,7 +199,7 @@ func (r *run) rest(to string, until time.Time) {
 // send tries one message, and keeps what came of it: after the request even where the server stops.
 func (r *run) send(ctx context.Context, due store.Due) {
 	d, err := r.cases.Delivery(ctx, due.ID)
-	if errors.Is(err, store.ErrNoDelivery) {
+	if errors.Is(err, store.ErrNoDelivery) || errors.Is(err, store.ErrUnreadable) { // else all that waits for this receiver would wait behind it
 		err = r.cases.DropDelivery(ctx, due)
 	} else if err == nil && d.State == notify.Pending {
 		o, gone := r.try(ctx, &d)
