@@ -248,8 +248,11 @@ func (f *follower) known() time.Time {
 func (f *follower) take(ctx context.Context, channel, payload string) error {
 	mine := f.s.publisher.Load()
 	n, err := readNotice([]byte(payload), mine)
-	if err != nil || n.publisher == mine {
-		return err
+	if err != nil { // what it told of is in the streams: as a gap in its publisher's sequence it is healed from there
+		return f.s.passOver(channel, "a message", err)
+	}
+	if n.publisher == mine {
+		return nil
 	}
 	from := sender{n.publisher, channel}
 	f.mu.Lock()
@@ -271,7 +274,9 @@ func (f *follower) take(ctx context.Context, channel, payload string) error {
 			r.Groups = append(r.Groups, Group{string(id), readings})
 			return nil
 		}); err != nil {
-			return fmt.Errorf("index: follow %s: %w", channel, err)
+			if err := f.s.passOver(channel, "a message", err); err != nil {
+				return err
+			}
 		}
 	}
 	for _, st := range n.states {

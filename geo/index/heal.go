@@ -78,8 +78,8 @@ func (f *follower) healShard(ctx context.Context, shard geo.Cell, since time.Tim
 					return nil
 				})
 			}
-			if err != nil {
-				return fmt.Errorf("index: heal %s at %s: %w", shard, m.ID, err)
+			if err := f.s.passOver(f.s.keys.Readings(shard), m.ID, err); err != nil {
+				return err
 			}
 		}
 		if len(ids) == 0 {
@@ -109,7 +109,7 @@ func (f *follower) healShard(ctx context.Context, shard geo.Cell, since time.Tim
 func (s *Store) learnt(r *Remote, id string, b []byte) error {
 	l, err := readLast(id, b)
 	if err != nil {
-		return fmt.Errorf("index: follow: state of %s: %w", id, err)
+		return s.passOver(s.keys.Last(r.Shard), id, err)
 	}
 	s.remember(&l)
 	r.States = append(r.States, l.Stored)

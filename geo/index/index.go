@@ -67,8 +67,8 @@ type Config struct {
 	// Identity gives the key under which a reading is known, from its record; equal ones are copies, and History gives one of them. Nil: all
 	// readings are given.
 	Identity func(reading []byte) (uint64, error)
-	// Unreadable is told of an entry of a stream that Tail cannot read, by the stream's key and the entry's id; Tail passes over what is unreadable
-	// of it and goes on. Nil: Tail ends with an error.
+	// Unreadable is told of what is stored and cannot be read, by its key and its field in there: an entry of a stream, a last state, a reading, or
+	// a message of another server. Tail, History, Load and Follow pass over what is unreadable of it and go on. Nil: they end with an error.
 	Unreadable func(key, id string, err error)
 }
 

@@ -23,7 +23,8 @@ const (
 )
 
 // Load hands over every last state, in no order, one at a time; call it before the first Commit. An id may come again, then the later one
-// holds. What an interrupted Commit left behind in a shard that a Thing has left is passed over and removed. An error of yield ends it.
+// holds. What an interrupted Commit left behind in a shard that a Thing has left is passed over and removed. A state that cannot be read is passed
+// over (Config.Unreadable), and so is one of which yield says ErrRecord; any other error of yield ends it.
 func (s *Store) Load(ctx context.Context, yield func(Stored) error) error {
 	shards, err := s.shards(ctx)
 	if err != nil {
@@ -120,8 +121,11 @@ func (l *loading) take(shard uint32, pairs []string) error {
 	for i := 0; i+1 < len(pairs); i += 2 {
 		id := pairs[i]
 		state, err := readLast(id, unsafe.Slice(unsafe.StringData(pairs[i+1]), len(pairs[i+1]))) // only read
-		if err != nil {
-			return fmt.Errorf("index: load %s, Thing %s: %w", l.s.keys.Last(l.shards[shard]), id, err)
+		if err := l.s.passOver(l.s.keys.Last(l.shards[shard]), id, err); err != nil {
+			return err
+		}
+		if err != nil { // the Thing's next reading writes its state anew
+			continue
 		}
 		if kind, ok := l.kinds[state.Kind]; ok {
 			state.Kind = kind
@@ -134,11 +138,20 @@ func (l *loading) take(shard uint32, pairs []string) error {
 		}
 		l.homes[key] = shard
 		l.s.remember(&state)
-		if err := l.yield(state.Stored); err != nil {
+		if err := l.give(state.Stored, shard); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// give hands a state over; what its owner cannot read of it is passed over.
+func (l *loading) give(state Stored, shard uint32) error {
+	err := l.yield(state)
+	if errors.Is(err, ErrRecord) {
+		return l.s.passOver(l.s.keys.Last(l.shards[shard]), state.ID, err)
+	}
+	return err
 }
 
 // mend hands over once more, of every Thing that was found in two shards, the state that was written later, and removes the other. The shard

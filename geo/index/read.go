@@ -24,7 +24,7 @@ const (
 )
 
 // Tail hands over every reading committed since a time of the store's clock, oldest first over all shards, and when it was committed by
-// that clock. The bytes are valid during the call only. An error of yield ends it.
+// that clock. The bytes are valid during the call only. What cannot be read is passed over (Config.Unreadable). An error of yield ends it.
 func (s *Store) Tail(ctx context.Context, since time.Time, yield func(at time.Time, reading []byte) error) error {
 	shards, err := s.shards(ctx)
 	if err != nil {
@@ -66,6 +66,19 @@ func (s *Store) Tail(ctx context.Context, since time.Time, yield func(at time.Ti
 	return nil
 }
 
+// passOver counts what is stored and cannot be read, and goes on: it would be as unreadable the next time. The error is that of the place where
+// nobody is to be told.
+func (s *Store) passOver(key, id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.unreadable == nil {
+		return fmt.Errorf("index: read %s of %s: %w", id, key, err)
+	}
+	s.unreadable(key, id, err)
+	return nil
+}
+
 // Clock is the time of the store's clock, or a later one where it has several: whatever was committed before the call lies before it in Tail,
 // unless that clock was put back.
 func (s *Store) Clock(ctx context.Context) (time.Time, error) {
@@ -101,11 +114,8 @@ func (f *forward) fill(ctx context.Context) error {
 				v.readings = append(v.readings, readings...)
 				return nil
 			})
-			switch {
-			case err != nil && f.s.unreadable == nil:
-				return fmt.Errorf("index: read %s at %s: %w", f.key, m.ID, err)
-			case err != nil: // it would be as unreadable the next time
-				f.s.unreadable(f.key, m.ID, err)
+			if err := f.s.passOver(f.key, m.ID, err); err != nil {
+				return err
 			}
 			if len(v.readings) > 0 {
 				f.found = append(f.found, v)
@@ -143,7 +153,7 @@ func (s *Store) pages(ctx context.Context, shard geo.Cell, since time.Time, yiel
 // at most limit of them (zero or less: all). A zero from is the beginning, a zero to is now. The entry says where the Thing is; nil, all
 // shards are searched. Readings in shards it has left are found. Of equal readings (Config.Identity), which two servers may have stored at
 // one time, the newest is given. Their owner's event times may lie outside the interval. The bytes are
-// the caller's to keep. An error of yield ends it.
+// the caller's to keep. What cannot be read is passed over (Config.Unreadable). An error of yield ends it.
 func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to time.Time, limit int, yield func(reading []byte) error) error {
 	shards, err := s.homes(ctx, id, entry)
 	if err != nil {
@@ -174,10 +184,11 @@ func (s *Store) History(ctx context.Context, id string, entry *Entry, from, to t
 			return cmp.Or(cmp.Compare(a.found[0].ms, b.found[0].ms), cmp.Compare(a.found[0].written, b.found[0].written))
 		})
 		for _, r := range slices.Backward(newest.found[0].readings) {
-			if copied, err := given.already(r); err != nil || copied {
-				if err != nil {
-					return fmt.Errorf("index: history of %s: %w", id, err)
-				}
+			copied, err := given.already(r)
+			if err := s.passOver(newest.key, id, err); err != nil {
+				return err
+			}
+			if err != nil || copied {
 				continue
 			}
 			if err := yield(r); err != nil {
@@ -264,8 +275,8 @@ func (b *backward) fill(ctx context.Context) error {
 				}
 				return nil
 			})
-			if err != nil {
-				return fmt.Errorf("index: history of %s in %s at %s: %w", b.id, b.key, m.ID, err)
+			if err := b.s.passOver(b.key, m.ID, err); err != nil {
+				return err
 			}
 			if len(f.readings) > 0 {
 				b.found = append(b.found, f)

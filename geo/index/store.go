@@ -394,7 +394,10 @@ func (s *Store) shards(ctx context.Context) ([]geo.Cell, error) {
 		}
 		c, err := geo.ParseCell(n)
 		if err != nil {
-			return nil, fmt.Errorf("index: list shards in %s: %w", s.keys.Shards(), err)
+			if err := s.passOver(s.keys.Shards(), n, err); err != nil {
+				return nil, err
+			}
+			continue
 		}
 		out = append(out, c)
 	}

@@ -199,6 +199,7 @@ func (a *App) alone() bool { return a.embedded != nil }
 func (a *App) newAlerts(ctx context.Context) error {
 	a.cases = store.New(a.rdb, a.keys, store.Options{Place: a.profile.Place(), Zone: a.profile.Zone, Prefix: a.profile.Prefix, Consents: a.profile.Consents, Rules: a.ruleIDs(), Status: a.statusSettings(),
 		Fusion: store.FusionSettings{Attach: a.profile.Attach}, Terms: a.profile.Terms, Regrade: grader{a.rules}, Now: time.Now, Log: a.log})
+	a.countUnreadable()
 	a.index = index.NewStore(a.rdb, a.keys, index.Config{Retention: a.cfg.Retention.Readings, Publish: !a.alone(), Identity: ingest.Identity,
 		Unreadable: func(key, id string, err error) { a.pipeline.Unreadable(key, id, err) }}, time.Now)
 	a.quarantine = &quarantine{rdb: a.rdb, keys: a.keys, ring: a.seal, now: time.Now, log: a.log.With().Str("component", "feeds").Logger()}

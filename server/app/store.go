@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
@@ -160,6 +162,12 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 	}
 	r.Warnings = append(r.Warnings, a.feedSet.warned()...)
 	r.Warnings = append(r.Warnings, a.ruleSet.warned()...)
+	if w := unreadableWarning(a.cases.Unreadable()); w != "" {
+		r.Warnings = append(r.Warnings, w)
+	}
+	if n, last := a.pipeline.PassedOver(); n > 0 && time.Since(last) < unreadableFor {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("records of readings cannot be read and are passed over, %d times so far, the last at %s; the log says where", n, last.UTC().Format(time.RFC3339)))
+	}
 	if a.pair != nil {
 		if w := a.pair.warning(); w != "" {
 			r.Warnings = append(r.Warnings, w)
@@ -190,6 +198,37 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 	}
 	r.Ready = true
 	return r
+}
+
+// unreadableNamed is how many records a warning names; the log has named every one. Of readings it warns for so long after the last was met.
+const (
+	unreadableNamed = 3
+	unreadableFor   = time.Hour
+)
+
+// countUnreadable tells by a metric what /readyz warns of.
+func (a *App) countUnreadable() {
+	if a.reg != nil {
+		a.reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kentongan_case_unreadable_records", Help: "Records of cases that cannot be read and are passed over; /readyz and the log name them."},
+			func() float64 { return float64(len(a.cases.Unreadable())) }))
+	}
+}
+
+// unreadableWarning is what /readyz says of records of the cases that nobody is shown because they cannot be read.
+func unreadableWarning(list []store.Unread) string {
+	if len(list) == 0 {
+		return ""
+	}
+	var names []string
+	for _, one := range list[:min(unreadableNamed, len(list))] {
+		names = append(names, one.Key)
+	}
+	rest := ""
+	if n := len(list) - len(names); n > 0 {
+		rest = fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("%d records of cases cannot be read and are passed over, the first since %s: %s%s; the log says why",
+		len(list), list[0].Since.UTC().Format(time.RFC3339), strings.Join(names, ", "), rest)
 }
 
 // openHTTP tells plain HTTP on more than loopback.

@@ -157,7 +157,9 @@ func (s *sight) take(ch *change, agencyOf func(feed string) string) bool {
 	case wire.TypeIncident:
 		return legible(ch, func(in *incident.Incident) (string, access.Object) { return in.ID, nouns.Incident(in) }, s)
 	case wire.TypeReport:
-		return legible(ch, func(r *report.Report) (string, access.Object) { return r.ID, nouns.Report(r, agenciesOf(r.Feed, agencyOf)) }, s)
+		return legible(ch, func(r *report.Report) (string, access.Object) {
+			return r.ID, nouns.Report(r, agenciesOf(r.Feed, agencyOf))
+		}, s)
 	case wire.TypeCall:
 		return legible(ch, func(c *report.Call) (string, access.Object) { return c.ID, nouns.Call(c) }, s)
 	case wire.TypeAlarm:

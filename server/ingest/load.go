@@ -53,7 +53,7 @@ func (p *Pipeline) Load(ctx context.Context) error {
 func (p *Pipeline) loadThing(s index.Stored) error {
 	packed, err := feeds.PackRecord(s.ID, s.Payload)
 	if err != nil {
-		return fmt.Errorf("thing %s: %w", s.ID, err)
+		return fmt.Errorf("%w: thing %s: %w", index.ErrRecord, s.ID, err)
 	}
 	r := &row{index.Entry{ID: s.ID, Kind: s.Kind, Position: s.Position, Placed: s.Placed, Cell: s.Cell}, packed}
 	r.entry.Payload = &r.packed

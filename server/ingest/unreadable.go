@@ -13,6 +13,8 @@ type unreadable struct {
 	mu     sync.Mutex
 	told   time.Time
 	silent int
+	total  int
+	last   time.Time
 }
 
 // passOver counts a reading that cannot be read, and tells of it: where it was met, when it was committed (the first half of its entry's id in the
@@ -24,12 +26,19 @@ func (p *Pipeline) passOver(where string, at time.Time, b []byte, err error) {
 	}
 }
 
-// Unreadable counts an entry of a stream that cannot be read, and tells of it; it is index.Config.Unreadable. Safe for concurrent use.
+// Unreadable counts a record that cannot be read, and tells of it; it is index.Config.Unreadable. Safe for concurrent use.
 func (p *Pipeline) Unreadable(key, id string, err error) {
 	p.metrics.unreadable.Inc()
 	if silent, now := p.silent(); now {
-		p.log.Error().Err(err).Str("key", key).Str("id", id).Int("before", silent).Msg("an entry of the streams cannot be read; it is passed over")
+		p.log.Error().Err(err).Str("key", key).Str("id", id).Int("before", silent).Msg("a record of readings cannot be read; it is passed over")
 	}
+}
+
+// PassedOver is how often since the start a record of readings was met that cannot be read, and when last. Safe for concurrent use.
+func (p *Pipeline) PassedOver() (n int, last time.Time) {
+	p.unread.mu.Lock()
+	defer p.unread.mu.Unlock()
+	return p.unread.total, p.unread.last
 }
 
 // silent tells whether a line is due, and of how many none was written before it.
@@ -38,6 +47,7 @@ func (p *Pipeline) silent() (before int, due bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := p.d.Now()
+	u.total, u.last = u.total+1, now
 	if now.Sub(u.told) < tellEvery && !now.Before(u.told) {
 		u.silent++
 		return 0, false
