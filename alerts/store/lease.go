@@ -37,8 +37,9 @@ func (s *Store) Fenced(f Fence) *Store {
 	return &fenced
 }
 
-// Acquire takes a lease for as long as life, unless somebody has it. Errors: ErrHeld, feeds.ErrBusy, ErrUnconfirmed. After an error
-// that is not ErrHeld the lease may be taken and rests until its life has passed.
+// Acquire takes a lease for as long as life, unless somebody else has it. Errors: ErrHeld, feeds.ErrBusy, ErrUnconfirmed. After an error that is
+// not ErrHeld the lease may be taken: the same holder gets it by asking again, with a new token; anybody else once its life has passed. So a
+// holder asks for a lease only while nothing of its own runs under it.
 func (s *Store) Acquire(ctx context.Context, name, holder string, life time.Duration) (Fence, error) {
 	token, err := s.lease(ctx, Fence{Name: name}, "acquire", holder, life)
 	return Fence{name, token}, err

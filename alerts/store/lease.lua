@@ -1,4 +1,5 @@
--- A lease: one holder at a time, and a token that grows with each, so that a holder that slept can be told from the one after it.
+-- A lease: one holder at a time, and a token that grows with each, so that a holder that slept can be told from the one after it. Who has it and
+-- asks for it does not know what became of its last question: it gets a new token, and the one before, which it may never have heard, ends.
 --
 -- KEYS   1  the lease: its holder, while it lasts
 --        2  the fence: the token of the newest holder, kept for good
@@ -10,7 +11,7 @@
 
 local holder = redis.call('GET', KEYS[1]) or ''
 if ARGV[1] == 'acquire' then
-  if holder ~= '' then
+  if holder ~= '' and holder ~= ARGV[2] then
     return {'held', holder}
   end
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])

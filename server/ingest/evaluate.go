@@ -111,7 +111,7 @@ func ended(ctx context.Context, err error) error {
 // insist tries until it is done; it gives up where the lease is lost or ctx ends.
 func (v *evaluator) insist(ctx context.Context, do func(context.Context) error) error {
 	wait := backoff.NewExponentialBackOff()
-	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, 5*time.Second
+	wait.InitialInterval, wait.MaxInterval = 50*time.Millisecond, time.Second // nobody judges meanwhile
 	for tried := 0; ; tried++ {
 		err := do(ctx)
 		if err == nil || errors.Is(err, store.ErrFenced) || ctx.Err() != nil {
