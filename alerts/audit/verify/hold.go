@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"time"
+
 	"golang.org/x/mod/sumdb/tlog"
 
 	"kentongan/alerts/audit/tree"
@@ -97,17 +99,25 @@ func (c *checker) end() Report {
 	return c.r
 }
 
-// tail looks for checkpoints of more records than the export has. Those that witnesses saw only after it was made are none of its faults.
+// tail looks for checkpoints of more records than the export has. They are none of its faults where witnesses saw the first of them only
+// after it was made.
 func (c *checker) tail() {
-	for i := len(c.known) - 1; i >= c.next; i-- {
-		k, seen := c.known[i], c.until[i].Add(-Skew)
-		if c.head != nil && !c.until[i].IsZero() && seen.After(c.head.MadeAt.Add(Skew)) {
-			c.r.Later = max(c.r.Later, k.Size-c.pos)
-			continue
-		}
-		c.found(Finding{Kind: Tail, Seq: c.pos + 1, From: c.pos + 1, To: k.Size, Size: k.Size})
+	rest := c.known[c.next:]
+	if len(rest) == 0 {
 		return
 	}
+	var seen time.Time
+	for _, k := range rest {
+		if !k.SeenAt.IsZero() && (seen.IsZero() || k.SeenAt.Before(seen)) {
+			seen = k.SeenAt
+		}
+	}
+	most := rest[len(rest)-1].Size
+	if c.head != nil && seen.After(c.head.MadeAt.Add(Skew)) {
+		c.r.Later = most - c.pos
+		return
+	}
+	c.found(Finding{Kind: Tail, Seq: c.pos + 1, From: c.pos + 1, To: most, Size: most})
 }
 
 // lowest are the findings with the lowest record, by what they tell.

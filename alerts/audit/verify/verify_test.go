@@ -204,3 +204,57 @@ func TestReportIsJSON(t *testing.T) {
 		t.Errorf("%s %v", b, err)
 	}
 }
+
+func TestEveryKindIsSaidInBothLanguages(t *testing.T) {
+	all := []verify.Kind{verify.Line, verify.Form, verify.Missing, verify.Order, verify.Leaf, verify.WordsHash, verify.Untimed, verify.Tile, verify.Tail, verify.Chain,
+		verify.BackDated, verify.TooEarly, verify.TooLate, verify.Root, verify.Fork, verify.Signature, verify.Origin, verify.Misplaced, verify.Length, verify.Unproven}
+	for _, k := range all {
+		f := verify.Finding{Kind: k, Seq: 7, From: 7, To: 9, Other: 3, Size: 12, Text: "x", At: moment.Of(time.Unix(1, 0)), Limit: moment.Of(time.Unix(2, 0))}
+		id, en := f.Say("id"), f.Say("en")
+		if id == "" || en == "" || id == en || strings.ContainsAny(id+en, "{}") {
+			t.Errorf("%s: %q, %q", k, id, en)
+		}
+	}
+	r := verify.Report{Origin: "kota.example", From: 1, To: 9, Count: 9, Faults: 2, Later: 3, First: &verify.Finding{Kind: verify.Leaf, Seq: 4}, Findings: []verify.Finding{{Kind: verify.Leaf, Seq: 4}, {Kind: verify.Leaf, Seq: 5}}}
+	if id, en := r.Text("id"), r.Text("en"); !strings.HasPrefix(id, "RUSAK: jejak kota.example. Catatan 4") || !strings.HasPrefix(en, "BAD: log kota.example. Record 4") {
+		t.Errorf("%s\n%s", id, en)
+	}
+}
+
+// What no drill of an insider does: bytes that are wrong by themselves.
+func TestSingleFaultsAreNamed(t *testing.T) {
+	l := made(t, 7, 1500)
+	export := string(exported(t, l, l.Entries))
+	rows := strings.SplitAfter(export, "\n")
+	spoken := 0
+	for i, row := range rows {
+		if strings.Contains(row, `"words":`) && i > 700 {
+			spoken = i
+			break
+		}
+	}
+	for name, c := range map[string]struct {
+		bend func(row string) string
+		at   int
+		want verify.Kind
+	}{
+		"a blank in the record": {func(s string) string { return strings.Replace(s, `"record":{"action"`, `"record":{ "action"`, 1) }, 500, verify.Form},
+		"a line that is none":   {func(string) string { return "hello\n" }, 500, verify.Line},
+		"half a line":           {func(s string) string { return s[:len(s)/2] + "\n" }, 500, verify.Line},
+		"other words":           {func(s string) string { return strings.Replace(s, `"text":"`, `"text":"tidak `, 1) }, spoken, verify.WordsHash},
+		"no words":              {func(s string) string { a, _, _ := strings.Cut(s, `,"words":`); return a + "}\n" }, spoken, ""},
+		"another salt":          {func(s string) string { return strings.Replace(s, `"salt":"`, `"salt":"0`, 1) }, spoken, verify.WordsHash},
+	} {
+		bent := append(append(append([]string(nil), rows[:c.at]...), c.bend(rows[c.at])), rows[c.at+1:]...)
+		r := check(t, []byte(strings.Join(bent, "")), l, true)
+		if c.want == "" {
+			if !r.OK {
+				t.Errorf("%s: %+v", name, r.First)
+			}
+			continue
+		}
+		if r.OK || r.First.Kind != c.want || r.First.Seq != int64(c.at) {
+			t.Errorf("%s: %+v", name, r.First)
+		}
+	}
+}

@@ -53,8 +53,13 @@ func (m *Maker) hash() string {
 // Now is what the true clock shows.
 func (m *Maker) Now() time.Time { return m.now }
 
-// Wait lets time pass without acts.
-func (m *Maker) Wait(d time.Duration) { m.now = m.now.Add(d) }
+// Wait lets time pass without acts; what a step has still to write is written after it.
+func (m *Maker) Wait(d time.Duration) {
+	m.now = m.now.Add(d)
+	for i := range m.step {
+		m.step[i].Time = moment.Of(m.step[i].Time.Add(d))
+	}
+}
 
 // Next is the next record in its canonical form, and its words where they are kept.
 func (m *Maker) Next() ([]byte, *audit.Words) {

@@ -73,7 +73,7 @@ type Log struct {
 }
 
 // Make makes a log of n records, sealed every 1,000 records or ten seconds, cosigned up to ten seconds later by a witness who misses
-// every fifth checkpoint. each, where it is given, may change a record before it is written, and let time pass.
+// every fifth checkpoint, and cosigns one that stays once more before the next. each, where it is given, may change a record before it is written, and let time pass.
 func Make(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []byte) []byte) (*Log, error) {
 	m, l := New(seed), &Log{Keys: keys}
 	rng := mrand.New(mrand.NewPCG(seed, 9))
@@ -90,6 +90,11 @@ func Make(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []
 		if m.Now().After(l.due) {
 			if err := l.seal(l.due.Add(time.Duration(rng.IntN(10))*time.Second), rng.IntN(5) > 0); err != nil {
 				return nil, err
+			}
+			if m.Now().Sub(l.due) > 20*time.Second {
+				if err := l.stays(m.Now().Add(-time.Duration(rng.IntN(10)) * time.Second)); err != nil {
+					return nil, err
+				}
 			}
 			l.due = m.Now().Add(10 * time.Second)
 		}
@@ -117,6 +122,14 @@ func (l *Log) seal(at time.Time, cosigned bool) error {
 		return nil
 	}
 	signed, err := l.checkpoint(tree.Checkpoint{Origin: Name, Size: l.whole.Size(), Root: l.whole.Root()}, at, cosigned)
+	l.Sealed = append(l.Sealed, l.whole.Size())
+	l.Signed = append(l.Signed, signed)
+	return err
+}
+
+// stays cosigns the last checkpoint once more: it is still the last.
+func (l *Log) stays(at time.Time) error {
+	signed, err := l.checkpoint(tree.Checkpoint{Origin: Name, Size: l.whole.Size(), Root: l.whole.Root()}, at, true)
 	l.Sealed = append(l.Sealed, l.whole.Size())
 	l.Signed = append(l.Signed, signed)
 	return err
