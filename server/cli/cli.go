@@ -26,19 +26,21 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Serve        serve     `cmd:"" help:"Run the server."`
-	Check        check     `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
-	Feed         feedCmd   `cmd:"" help:"Feeds: try one before anything is stored."`
-	Secret       secret    `cmd:"" help:"Keys that seal secrets in the store."`
-	Key          key       `cmd:"" help:"Keys of feeds and programs."`
-	User         userCmd   `cmd:"" help:"Accounts of people."`
-	Replay       replay    `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders, or these rules, make of them?"`
-	Load         loadCmd   `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
-	Rules        rulesCmd  `cmd:"" help:"Rules: run their tests."`
-	Routes       routesCmd `cmd:"" help:"Print every route of the server, who may use it and what it needs."`
-	Version      version   `cmd:"" help:"Print the version."`
-	Help         help      `cmd:"" help:"Show this text."`
-	ConfigSample sampleCmd `cmd:"" name:"config-sample" hidden:"" help:"Write the sample configuration."`
+	Serve        serve      `cmd:"" help:"Run the server."`
+	Check        check      `cmd:"" help:"Validate a configuration: every fault at once, each with its line."`
+	Feed         feedCmd    `cmd:"" help:"Feeds: try one before anything is stored."`
+	Secret       secret     `cmd:"" help:"Keys that seal secrets in the store."`
+	Key          key        `cmd:"" help:"Keys of feeds and programs."`
+	User         userCmd    `cmd:"" help:"Accounts of people."`
+	Replay       replay     `cmd:"" help:"Read raw bytes of the archive once more: what would today's decoders, or these rules, make of them?"`
+	Load         loadCmd    `cmd:"" help:"Put a load on a server in open loop and print what it had to wait for."`
+	Rules        rulesCmd   `cmd:"" help:"Rules: run their tests."`
+	Audit        auditCmd   `cmd:"" help:"The audit log: hold an export against checkpoints."`
+	Witness      witnessCmd `cmd:"" help:"Watch a server's audit log from elsewhere: hold each checkpoint against all seen before, mirror the hashes, cosign."`
+	Routes       routesCmd  `cmd:"" help:"Print every route of the server, who may use it and what it needs."`
+	Version      version    `cmd:"" help:"Print the version."`
+	Help         help       `cmd:"" help:"Show this text."`
+	ConfigSample sampleCmd  `cmd:"" name:"config-sample" hidden:"" help:"Write the sample configuration."`
 }
 
 // settings is what serve and check have in common.
@@ -134,11 +136,15 @@ func Main(args, env []string, out, errOut io.Writer) (code int) {
 	w := &world{env: env, in: os.Stdin, out: out, err: errOut, usage: func() error { _, err := parser.Parse([]string{"--help"}); return err }}
 	err = ctx.Run(w)
 	var faults config.Faults
+	var wrong misused
 	switch {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &faults):
 		fmt.Fprintln(errOut, strings.TrimSpace(faults.Error()))
+		return exitFaults
+	case errors.As(err, &wrong):
+		fmt.Fprintln(errOut, "kentongan:", err)
 		return exitFaults
 	default:
 		fmt.Fprintln(errOut, "kentongan:", err)

@@ -146,3 +146,9 @@ func SignedAt(s note.Signature) (time.Time, bool) {
 	at := binary.BigEndian.Uint64(raw[4:])
 	return time.Unix(int64(at), 0).UTC(), at < 1<<62
 }
+
+// Cosigns tells whether a key that NewVerifier read is a witness's.
+func Cosigns(v note.Verifier) bool {
+	_, ok := v.(*cosigner)
+	return ok
+}

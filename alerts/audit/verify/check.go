@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -24,7 +25,7 @@ const (
 // Options are what an export is held against.
 type Options struct {
 	Keys  Keys
-	Known []Known // by size, as ReadKnown gives them
+	Known []Known // in any order
 	// Leaves gives the leaf hashes that a witness keeps of records 256*tile (0 and up) on: 256 at most, fewer or none at its end. They
 	// are believed where they lead to the root of a checkpoint. nil: there is no witness.
 	Leaves func(tile int64) ([]tlog.Hash, error)
@@ -146,7 +147,9 @@ func (c *checker) begin() error {
 
 // admit takes those of the known checkpoints that are of this log, and says what is wrong with the others.
 func (c *checker) admit() {
-	for _, k := range c.o.Known {
+	all := slices.Clone(c.o.Known)
+	slices.SortStableFunc(all, func(a, b Known) int { return cmp.Compare(a.Size, b.Size) })
+	for _, k := range all {
 		if c.r.Origin == "" {
 			c.r.Origin = k.Origin
 		}

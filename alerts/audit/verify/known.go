@@ -2,11 +2,9 @@ package verify
 
 import (
 	"bufio"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +32,7 @@ const most = 10_000_000
 // ErrCheckpoints says that a file is not one of checkpoints.
 var ErrCheckpoints = errors.New("not a file of signed checkpoints")
 
-// ReadKnown reads signed checkpoints that stand one behind the other, in any order, and gives them by size.
+// ReadKnown reads signed checkpoints that stand one behind the other, in any order.
 func ReadKnown(r io.Reader, keys Keys) ([]Known, error) {
 	var all []Known
 	var text strings.Builder
@@ -78,7 +76,6 @@ func ReadKnown(r io.Reader, keys Keys) ([]Known, error) {
 	if err := end(); err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(all, func(a, b Known) int { return cmp.Compare(a.Size, b.Size) })
 	return all, nil
 }
 
