@@ -41,7 +41,7 @@ func main() {
 		{"start", benchStart}, {"ingest", benchIngest}, {"latency", benchLatency}, {"crossing", benchCrossing}, {"web", benchWeb}, {"paint", benchPaint},
 		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", func(bin string, short bool) ([]figure, error) { return benchMillion(bin, short, *rest) }},
 		{"kill", benchKill}, {"mqtt", benchMQTT},
-		{"engine", benchEngine}, {"storms", benchStorms}, {"house", benchHouse}, {"flood", benchFlood}, {"evaluator", benchEvaluator},
+		{"engine", benchEngine}, {"storms", benchStorms}, {"house", benchHouse}, {"flood", benchFlood}, {"evaluator", benchEvaluator}, {"log", benchLog},
 	}
 	var all []figure
 	failed := false

@@ -75,6 +75,20 @@ type Log struct {
 // Make makes a log of n records, sealed every 1,000 records or ten seconds, cosigned up to ten seconds later by a witness who misses
 // every fifth checkpoint, and cosigns one that stays once more before the next. each, where it is given, may change a record before it is written, and let time pass.
 func Make(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []byte) []byte) (*Log, error) {
+	var entries []Entry
+	l, err := Stream(seed, n, keys, each, func(e Entry) error {
+		entries = append(entries, e)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.Entries = entries
+	return l, nil
+}
+
+// Stream is Make for a log that is too long to be kept: its entries are given away one by one.
+func Stream(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []byte) []byte, give func(Entry) error) (*Log, error) {
 	m, l := New(seed), &Log{Keys: keys}
 	rng := mrand.New(mrand.NewPCG(seed, 9))
 	l.due = m.Now().Add(10 * time.Second)
@@ -98,8 +112,13 @@ func Make(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []
 			}
 			l.due = m.Now().Add(10 * time.Second)
 		}
-		l.add(Entry{b, w})
-		if len(l.Entries)%1000 == 0 {
+		leaf := tlog.RecordHash(b)
+		l.Leaves = append(l.Leaves, leaf)
+		l.whole.Append(leaf)
+		if err := give(Entry{b, w}); err != nil {
+			return nil, err
+		}
+		if (i+1)%1000 == 0 {
 			if err := l.seal(m.Now(), rng.IntN(5) > 0); err != nil {
 				return nil, err
 			}
@@ -107,13 +126,6 @@ func Make(seed uint64, n int, keys Keys, each func(i int, m *Maker, canonical []
 	}
 	l.Ended = m.Now()
 	return l, l.seal(m.Now(), true)
-}
-
-func (l *Log) add(e Entry) {
-	l.Entries = append(l.Entries, e)
-	leaf := tlog.RecordHash(e.Canonical)
-	l.Leaves = append(l.Leaves, leaf)
-	l.whole.Append(leaf)
 }
 
 // seal makes a checkpoint of what there is, unless there is one.
