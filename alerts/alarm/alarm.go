@@ -45,7 +45,8 @@ type Alarm struct {
 	Thing      string             `json:"thing,omitempty"`
 	ThingName  string             `json:"thing_name,omitempty"` // for people
 	Feed       string             `json:"feed,omitempty"`
-	Event      string             `json:"event"` // for people, in the words of its source
+	Event      string             `json:"event"`           // for people, in the words of its source
+	Names      map[string]string  `json:"names,omitempty"` // of the house's own: event in each language, id and en
 	Type       string             `json:"type,omitempty"`
 	Severity   cap.Severity       `json:"severity"`
 	Location   *incident.Location `json:"location"`

@@ -27,7 +27,7 @@ func (p *plane) chatter(e *entry, now time.Time) {
 		row.Worst, row.LastAt = e.worst(), moment.Of(now)
 		p.mark(row, now)
 	} else {
-		row = p.house(CodeChattering, key, p.words(CodeChattering)+": "+e.called(), cap.Minor, now)
+		row = p.house(CodeChattering, key, e.called(), cap.Minor, now)
 		row.Type, row.Thing, row.ThingName, row.Feed, row.AreaName, row.Location, row.Cell = "sensor_fault", e.Thing, e.ThingName, e.Feed, e.AreaName, e.Location, e.Cell
 		if e.Restricted() {
 			row.Type = e.Type

@@ -44,7 +44,7 @@ func (a *Alarm) counted() (source, event string) {
 func (a *Alarm) Facts() Alarm {
 	out := Alarm{
 		ID: a.ID, Version: a.Version, State: a.State, Priority: a.Priority, Alert: a.Alert, Incident: a.Incident, Source: a.Source, Rule: a.Rule, Thing: a.Thing, ThingName: a.ThingName,
-		Feed: a.Feed, Event: a.called(), Type: a.Type, Severity: a.Severity, Location: a.Location, Cell: a.Cell, AreaName: a.AreaName, Desk: a.Desk, RaisedAt: a.RaisedAt,
+		Feed: a.Feed, Event: a.called(), Names: a.Names, Type: a.Type, Severity: a.Severity, Location: a.Location, Cell: a.Cell, AreaName: a.AreaName, Desk: a.Desk, RaisedAt: a.RaisedAt,
 		UpdatedAt: a.UpdatedAt, ActBy: a.ActBy, Response: a.Response, Presented: a.Presented, Withheld: a.Withheld, PresentAt: a.PresentAt, Group: a.Group, Code: a.Code, Worst: a.Worst,
 		Announced: a.Announced, AnnounceAt: a.AnnounceAt, Active: a.Active, LastAt: a.LastAt, Members: a.Members, Count: a.Count, FirstOut: a.FirstOut, Sound: a.Sound, Latched: a.Latched,
 		Chattering: a.Chattering, Standing: a.Standing, ClearedAt: a.ClearedAt, Suppress: a.Suppress, Simulated: a.Simulated,

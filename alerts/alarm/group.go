@@ -286,7 +286,7 @@ func (p *plane) beginFlood(t *tallied, now time.Time) {
 		was.Presented, was.log = true, "alarm.flood_began"
 		return
 	}
-	e := p.house(CodeFlood, "house:flood", p.words(CodeFlood), cap.Severe, now)
+	e := p.house(CodeFlood, "house:flood", "", cap.Severe, now)
 	e.Priority = P2
 	if first := p.all[t.raised[0].id]; first != nil {
 		first.FirstOut = true

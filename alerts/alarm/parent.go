@@ -276,7 +276,7 @@ func (p *plane) feeds(list []Feed, simulated bool, now time.Time) {
 		if row != nil && now.Sub(row.ClearedAt.Time) < again {
 			p.revive(row, now)
 		} else {
-			row = p.house(CodeFeed, key, name+": "+p.words(CodeFeed), cap.Moderate, now)
+			row = p.house(CodeFeed, key, name, cap.Moderate, now)
 			row.Feed = name
 			p.down[name] = row
 			p.raised(row, now)
@@ -306,9 +306,9 @@ func keysOf[T any](m map[string]T) []string {
 }
 
 // house makes an alarm of the house's own.
-func (p *plane) house(code Code, key, event string, s cap.Severity, now time.Time) *entry {
+func (p *plane) house(code Code, key, about string, s cap.Severity, now time.Time) *entry {
 	e := p.entry(alerts.ID(now, "alarm\x00"+key), key, now)
-	e.Source, e.Code, e.Event, e.Severity, e.Priority = key, code, event, s, P3
+	e.Source, e.Code, e.Event, e.Names, e.Severity, e.Priority = key, code, told(p.words, code, about), names(code, about), s, P3
 	return e
 }
 

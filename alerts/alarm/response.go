@@ -14,9 +14,9 @@ import (
 func (g *Governor) Unit(u *unit.Unit, now time.Time) {
 	p := g.plane(false)
 	help := u.Panic
-	p.holdsWhile(help != nil, CodePanic, "house:panic/"+u.ID, now, func(e *entry) {
+	p.holdsWhile(help != nil, CodePanic, "house:panic/"+u.ID, u.Name, now, func(e *entry) {
 		e.Priority, e.Severity = P1, cap.Extreme
-		e.Event, e.Incident = u.Name+": "+p.words(CodePanic), help.Incident
+		e.Incident = help.Incident
 		switch {
 		case help.Lng != nil && help.Lat != nil:
 			e.at(geo.Position{Lat: *help.Lat, Lng: *help.Lng})
@@ -24,9 +24,8 @@ func (g *Governor) Unit(u *unit.Unit, now time.Time) {
 			e.AreaName = p.area(geo.Position{Lat: u.Post.Lat, Lng: u.Post.Lng})
 		}
 	})
-	p.holdsWhile(!u.RollCallAt.IsZero(), CodeRollCall, "house:rollcall/"+u.ID, now, func(e *entry) {
+	p.holdsWhile(!u.RollCallAt.IsZero(), CodeRollCall, "house:rollcall/"+u.ID, u.Name, now, func(e *entry) {
 		e.Priority, e.Severity = P2, cap.Severe
-		e.Event = u.Name + ": " + p.words(CodeRollCall)
 		if u.Incident != nil {
 			e.Incident = *u.Incident
 		}
@@ -35,12 +34,12 @@ func (g *Governor) Unit(u *unit.Unit, now time.Time) {
 
 // unanswered raises an alarm for an incident to which nobody goes: P1 where life is at risk, else P2 (domain.md section 5).
 func (p *plane) unanswered(in *incident.Incident, now time.Time) {
-	p.holdsWhile(in.Unanswered(), CodeUnanswered, "house:unanswered/"+in.ID, now, func(e *entry) {
+	p.holdsWhile(in.Unanswered(), CodeUnanswered, "house:unanswered/"+in.ID, in.Number, now, func(e *entry) {
 		e.Priority, e.Severity = P2, in.Severity
 		if in.Severity == cap.Extreme {
 			e.Priority = P1
 		}
-		e.Event, e.Type, e.Incident = in.Number+": "+p.words(CodeUnanswered), in.Type, in.ID
+		e.Type, e.Incident = in.Type, in.ID
 		if at, ok := in.Position(); ok {
 			e.at(at)
 		}
@@ -48,15 +47,15 @@ func (p *plane) unanswered(in *incident.Incident, now time.Time) {
 	})
 }
 
-// holdsWhile has an alarm of the house's own stand as long as its condition holds; describe fills in a new one.
-func (p *plane) holdsWhile(holds bool, code Code, key string, now time.Time, describe func(*entry)) {
+// holdsWhile has an alarm of the house's own, about something, stand as long as its condition holds; describe fills in a new one.
+func (p *plane) holdsWhile(holds bool, code Code, key, about string, now time.Time, describe func(*entry)) {
 	row := p.byKey[key]
 	switch {
 	case holds && row != nil && row.Active:
 	case holds && row != nil && now.Sub(row.ClearedAt.Time) < again && row.Ack == nil:
 		p.revive(row, now)
 	case holds:
-		row = p.house(code, key, "", cap.Unknown, now)
+		row = p.house(code, key, about, cap.Unknown, now)
 		describe(row)
 		p.raised(row, now)
 	case row != nil && row.Active:

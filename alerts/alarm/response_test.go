@@ -24,6 +24,9 @@ func TestUnitsAndTheirIncidentsAsk(t *testing.T) {
 	if len(list) != 1 || list[0].Priority != P1 || !list[0].Presented || list[0].Incident != "A" || list[0].Location == nil || !strings.Contains(list[0].Event, "TRC 1") {
 		t.Fatalf("%+v", list)
 	}
+	if n := list[0].Names; n["id"] != "TRC 1: DARURAT PERSONEL" || n["en"] != "TRC 1: CREW CALLS FOR HELP" || list[0].Event != n["en"] || list[0].Facts().Names["id"] != n["id"] {
+		t.Errorf("it is called %q, in a house that speaks English %q", n, list[0].Event)
+	}
 	opened := incident.Incident{ID: "A", Number: "SLK-1", Type: "medical", Status: incident.New, Severity: cap.Extreme, Why: incident.Why{Person: "user:a", Unit: u.ID}}
 	r.Incident(&opened, r.now)
 	r.pass(time.Second)
@@ -38,6 +41,8 @@ func TestUnitsAndTheirIncidentsAsk(t *testing.T) {
 	}
 	if list := r.ofCode(CodeRollCall); len(list) != 1 || list[0].Priority != P2 || !list[0].Active {
 		t.Errorf("%+v", list)
+	} else if n := list[0].Names; n["id"] != "TRC 1: tidak ada kabar dari lokasi" || n["en"] != "TRC 1: not heard of on scene" {
+		t.Errorf("%q", n)
 	}
 	for severity, want := range map[cap.Severity]Priority{cap.Extreme: P1, cap.Moderate: P2} {
 		in := incident.Incident{ID: "B" + string(severity), Number: "SLK-2", Type: "flood", Status: incident.Acknowledged, Severity: severity, Dispatches: []string{"01J"}, Why: incident.Why{Alert: "x"},
@@ -52,7 +57,7 @@ func TestUnitsAndTheirIncidentsAsk(t *testing.T) {
 			}
 			return Alarm{}
 		}
-		if a := find(); a.Priority != want || !a.Active || a.Type != "flood" {
+		if a := find(); a.Priority != want || !a.Active || a.Type != "flood" || a.Names["id"] != "SLK-2: tidak ada unit yang berangkat" || a.Names["en"] != "SLK-2: no unit is going" {
 			t.Errorf("%s: %+v", severity, a)
 		}
 		in.Status = incident.Dispatched

@@ -92,7 +92,7 @@ func TestFacts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	full := Alarm{ID: "a", Version: 1, State: Raised, Priority: P1, Alert: "b", Incident: "c", Source: "feed:x", Rule: "d", Thing: "e", ThingName: "AWLR", Feed: "f", Event: "g", Type: "flood",
+	full := Alarm{ID: "a", Version: 1, State: Raised, Priority: P1, Alert: "b", Incident: "c", Source: "feed:x", Rule: "d", Thing: "e", ThingName: "AWLR", Feed: "f", Event: "g", Names: map[string]string{"id": "g"}, Type: "flood",
 		Severity: cap.Extreme, Location: &incident.Location{Lng: place.Lng, Lat: place.Lat}, Cell: cell, AreaName: "h", Desk: "i", RaisedAt: at, UpdatedAt: at, ActBy: at, Response: "j", Presented: true,
 		Withheld: "k", PresentAt: at, Group: "l", Code: CodeGroup, Worst: &Worst{Alarm: "m"}, Announced: "n", AnnounceAt: at, Active: true, LastAt: at, Members: 2, Count: 3, FirstOut: true, Sound: true,
 		Latched: true, Chattering: true, Standing: true, Ack: &Ack{At: at, By: "user:sari", Desk: "desk-1", Note: "seen by Sari"}, ClearedAt: at,

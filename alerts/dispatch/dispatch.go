@@ -79,6 +79,9 @@ type Dispatch struct {
 	Receipt   Receipt     `json:"receipt"`
 	Next      *Next       `json:"next"` // whom to ask instead, where it failed by time; a person decides
 	Simulated bool        `json:"simulated"`
+	Exercise  bool        `json:"exercise,omitempty"` // of an exercise: it is simulated as well, and says which
+
+	ExternalRefs []incident.ExternalRef `json:"external_refs"` // the numbers that partners have for the order
 }
 
 // Times are the stamps of each status; null where not reached.
@@ -137,7 +140,7 @@ func Offer(id string, in *incident.Incident, u *unit.Unit, by, note string, now 
 	}
 	at := moment.Of(now)
 	return Dispatch{ID: id, Incident: in.ID, Type: in.Type, Unit: u.ID, Agency: u.Agency, Status: Offered, Version: 1, Times: Times{Offered: at}, Received: Times{Offered: at},
-		ExpiresAt: moment.Of(now.Add(Patience(in.SLA.Class))), By: by, Note: note, Simulated: in.Simulated}, nil
+		ExpiresAt: moment.Of(now.Add(Patience(in.SLA.Class))), By: by, Note: note, Simulated: in.Simulated, Exercise: in.Exercise, ExternalRefs: []incident.ExternalRef{}}, nil
 }
 
 // Told is the incident as the unit names it to everybody who sees units; empty where its type is for named people only.
@@ -155,6 +158,8 @@ type Act struct {
 	Reason  string    // required with declined
 	Note    string
 	Version int // the one that was seen; 0: whichever stands, as field acts are told
+
+	External []incident.ExternalRef // numbers that partners have for the order, beside those that are there; of each partner one
 }
 
 // Allowed lists what may be asked of the dispatch now.
@@ -181,6 +186,11 @@ func (d *Dispatch) Apply(a Act, now time.Time) (Dispatch, error) {
 	case at.Before(d.Times.last().Time):
 		return out, fmt.Errorf("%w: at %s is before the step before it, %s", ErrInvalid, at, d.Times.last())
 	}
+	refs, err := incident.References(slices.Concat(d.ExternalRefs, a.External))
+	if err != nil {
+		return out, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	out.ExternalRefs = refs
 	out.enter(a.To, at, moment.Of(now))
 	if a.Note != "" {
 		out.Note = a.Note

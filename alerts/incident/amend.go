@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,7 +17,8 @@ type Amendment struct {
 	Type     string
 	Severity cap.Severity
 	Position *geo.Position
-	Version  int // as the actor saw it; required
+	External *[]ExternalRef // all of them, in place of those that are there
+	Version  int            // as the actor saw it; required
 }
 
 // Amend gives the incident corrected, by the terms of its type in its place after that. Another type brings its own agencies, class of service and
@@ -61,6 +63,16 @@ func (in *Incident) Amend(a Amendment, area func(geo.Position) string, terms fun
 		}
 		out.Type, out.LeadAgency, out.Support = t.Code, t.Lead, append([]string{}, t.Support...)
 		said = append(said, fmt.Sprintf("type %s to %s", in.Type, t.Code))
+	}
+	if a.External != nil {
+		refs, err := References(*a.External)
+		if err != nil {
+			return Incident{}, err
+		}
+		if !slices.Equal(refs, in.ExternalRefs) {
+			out.ExternalRefs = refs
+			said = append(said, strings.TrimSpace("external_refs "+spoken(refs)))
+		}
 	}
 	if len(said) == 0 {
 		return Incident{}, ErrNothing

@@ -3,6 +3,7 @@ package incident
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kentongan/geo"
@@ -15,9 +16,10 @@ type Attachment struct {
 	Kind    string      `json:"kind"` // photo, audio, file
 	Mime    string      `json:"mime"` // of the bytes as they are kept
 	Bytes   int         `json:"bytes"`
-	At      moment.Time `json:"at"`       // when it came
-	TakenAt moment.Time `json:"taken_at"` // as whoever sent it says; null: not said
-	Lng     *float64    `json:"lng"`      // likewise
+	At      moment.Time `json:"at"`                 // when it came
+	TakenAt moment.Time `json:"taken_at"`           // when the picture was taken, or the sound; null: not known
+	TakenBy string      `json:"taken_by,omitempty"` // whose word that is: exif of the camera, stated by whoever sent it
+	Lng     *float64    `json:"lng"`                // likewise
 	Lat     *float64    `json:"lat"`
 	By      string      `json:"by"`
 	SHA256  string      `json:"sha256"`          // of the bytes as they are kept, in hex
@@ -25,7 +27,14 @@ type Attachment struct {
 	Width   int         `json:"width,omitempty"`
 	Height  int         `json:"height,omitempty"`
 	Once    string      `json:"once,omitempty"`
+	From    string      `json:"from,omitempty"` // id of the merged incident with which it came
 }
+
+// Whose word TakenAt is.
+const (
+	TakenByCamera = "exif"   // the camera's own clock wrote it into the photo
+	TakenBySender = "stated" // whoever sent it says so
+)
 
 // MostAttachments is how many an incident may have.
 const MostAttachments = 100
@@ -59,12 +68,39 @@ func (in *Incident) Enclose(a Attachment, at time.Time) (Incident, Attachment, e
 	out := in.Clone()
 	out.Attachments = append(out.Attachments, a)
 	out.Remark(a.By, "attached", a.Kind, at)
-	if sent := in.Times.TDispatch; a.Kind == "photo" && !sent.IsZero() && !a.TakenAt.IsZero() && !a.TakenAt.Before(sent.Time) {
-		if out.Prove(Proven{Kind: Photo, Ref: a.ID, At: a.TakenAt, By: a.By}) {
-			out.Remark(a.By, "proved", string(Photo), at)
-		}
+	if out.shows(a) {
+		out.Remark(a.By, "proved", strings.TrimSuffix(string(Photo)+": "+a.TakenBy, ": "), at)
 	}
 	return out, a, nil
+}
+
+// shows notes that a photo which was taken after the first dispatch proves something (N8), and by whose word that time is; false: it does not, or it
+// is noted.
+func (in *Incident) shows(a Attachment) bool {
+	sent := in.Times.TDispatch
+	return a.Kind == "photo" && !sent.IsZero() && !a.TakenAt.IsZero() && !a.TakenAt.Before(sent.Time) &&
+		in.Prove(Proven{Kind: Photo, Ref: a.ID, At: a.TakenAt, By: a.By, Source: a.TakenBy})
+}
+
+// gather takes over the attachments of an incident that becomes part of this one.
+func (in *Incident) gather(from *Incident) {
+	for _, a := range from.Attachments {
+		a.From = from.ID
+		in.Attachments = append(in.Attachments, a)
+		in.shows(a)
+	}
+}
+
+// giveBack is without the attachments that came with an incident, and what they proved.
+func (in *Incident) giveBack(from string) {
+	for _, a := range in.Attachments {
+		if a.From == from {
+			in.disprove(Photo, a.ID)
+		}
+	}
+	if in.Attachments = slices.DeleteFunc(in.Attachments, func(a Attachment) bool { return a.From == from }); len(in.Attachments) == 0 {
+		in.Attachments = nil
+	}
 }
 
 // Attached finds an attachment by its id.

@@ -19,11 +19,17 @@ type Dispute struct {
 // maxWord is how long a citizen's word may be, in bytes.
 const maxWord = 2000
 
+// Contesting is somebody's word that an incident is not over.
+type Contesting struct {
+	Report string // id of the report whose reporter says so, where that is known: what the same reporter said before counts no more
+	Text   string
+}
+
 // Contest gives the incident with a dispute of what was resolved or closed; accepted it is opened again in the same step (domain.md section 5:
 // resolved by a dispatcher, closed within 30 days by a supervisor). A dispute that nobody has accepted yet keeps the incident from closing by
 // itself. Errors: ErrInvalid, ErrNotAllowed.
-func (in *Incident) Contest(text string, accept bool, actor string, at time.Time) (Incident, error) {
-	text = strings.TrimSpace(text)
+func (in *Incident) Contest(c Contesting, accept bool, actor string, at time.Time) (Incident, error) {
+	text := strings.TrimSpace(c.Text)
 	switch {
 	case text == "" || len(text) > maxWord:
 		return Incident{}, fmt.Errorf("%w: text: what is not done, in at most %d bytes", ErrInvalid, maxWord)
@@ -32,6 +38,9 @@ func (in *Incident) Contest(text string, accept bool, actor string, at time.Time
 	}
 	out := in.Clone()
 	out.Disputed = &Dispute{At: moment.Of(at), By: actor, Text: text}
+	if c.Report != "" {
+		out.disprove(ReporterWord, c.Report)
+	}
 	out.note(actor, "disputed", text, "", moment.Of(at))
 	if accept {
 		out.enter(Act{To: Reopened, Reason: "disputed"}, actor, moment.Of(at), moment.Of(at), false)
@@ -42,6 +51,22 @@ func (in *Incident) Contest(text string, accept bool, actor string, at time.Time
 // Disputable tells whether somebody may say now that it is not done.
 func (in *Incident) Disputable(at time.Time) bool {
 	return in.Status == Resolved || in.Status == Closed && at.Sub(in.Times.TClosed.Time) <= ReopenLimit
+}
+
+// Awaits tells whether the word of a report's reporter that it is over is still awaited: it is said to be done, nobody has closed it or said that it
+// is not, and this reporter has said nothing since.
+func (in *Incident) Awaits(report string) bool {
+	return in.Status == Resolved && in.Disputed == nil && in.SaidBy(report).IsZero()
+}
+
+// SaidBy is when the reporter of a report said that the incident is over; zero: not since it was opened last.
+func (in *Incident) SaidBy(report string) (at moment.Time) {
+	for _, p := range in.Proof.Have {
+		if p.Kind == ReporterWord && p.Ref == report {
+			at = p.At
+		}
+	}
+	return at
 }
 
 // Confirmation is somebody's word that an incident is over.

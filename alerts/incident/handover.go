@@ -170,22 +170,3 @@ func (in *Incident) HandoverLate(actor string, now time.Time) (Incident, bool) {
 	out.Remark(actor, "handover_late", in.Handover.To, now)
 	return out, true
 }
-
-// Bounds of a partner's number.
-const (
-	maxExternalID   = 80
-	mostExternalRef = 20
-)
-
-// refer keeps a partner's own number of the case; a partner has one.
-func (in *Incident) refer(r ExternalRef) error {
-	name := strings.TrimPrefix(r.Agency, Neighbour)
-	if r.ID = plainText(r.ID); !slug.MatchString(name) || r.ID == "" || utf8.RuneCountInString(r.ID) > maxExternalID || strings.ContainsRune(r.ID, '\n') {
-		return fmt.Errorf("%w: external_refs: agency is a slug or neighbour:SLUG, and id its number in at most %d characters", ErrInvalid, maxExternalID)
-	}
-	in.ExternalRefs = append(slices.DeleteFunc(slices.Clone(in.ExternalRefs), func(o ExternalRef) bool { return o.Agency == r.Agency }), r)
-	if len(in.ExternalRefs) > mostExternalRef {
-		return fmt.Errorf("%w: external_refs: at most %d", ErrInvalid, mostExternalRef)
-	}
-	return nil
-}

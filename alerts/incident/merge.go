@@ -64,6 +64,7 @@ func Merge(in, into *Incident, version int, note, actor string, at time.Time) (g
 		stays.Evidence = append(stays.Evidence, e)
 	}
 	stays.Dispatches = append(stays.Dispatches, in.Dispatches...)
+	stays.gather(in)
 	stays.reckon(into.signal().with(in.signal()))
 	gone.Dispatches, gone.MergedInto, gone.Status, gone.Outcome = []string{}, into.ID, Cancelled, "duplicate"
 	gone.note(actor, "merged_into", into.Number, note, now)
@@ -104,6 +105,7 @@ func Unmerge(in, from *Incident, version int, note, actor string, at time.Time) 
 	stays.Merged = slices.Delete(stays.Merged, i, i+1)
 	stays.Evidence = slices.DeleteFunc(stays.Evidence, func(e Evidence) bool { return e.From == in.ID })
 	stays.Dispatches = slices.DeleteFunc(stays.Dispatches, func(d string) bool { return slices.Contains(was.Dispatches, d) })
+	stays.giveBack(in.ID)
 	sign := was.Before
 	back.Evidence = slices.DeleteFunc(back.Evidence, func(e Evidence) bool { // what was split off meanwhile is that incident's
 		return !from.Evident(e.Ref) && !slices.Contains(from.Apart, e.Ref)

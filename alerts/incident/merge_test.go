@@ -47,6 +47,15 @@ func TestAMergeIsTakenBackExactly(t *testing.T) {
 			id := fmt.Sprint(i)
 			in := opened(t, id, rapid.IntRange(0, 60).Draw(r, "minute"), "a"+id, "b"+id)
 			in.Dispatches = []string{"d" + id}
+			if rapid.Bool().Draw(r, "sent") {
+				in.Times.TDispatch = moment.Of(six)
+			}
+			for n := range rapid.IntRange(0, 2).Draw(r, "photos") {
+				var err error
+				if in, _, err = in.Enclose(Attachment{ID: fmt.Sprint("p", id, n), Kind: "photo", SHA256: fmt.Sprint(n), TakenAt: moment.Of(six), By: "user:a"}, six); err != nil {
+					r.Fatal(err)
+				}
+			}
 			if rapid.Bool().Draw(r, "acknowledged") {
 				var err error
 				if in, err = in.Apply(Act{To: Acknowledged, Version: in.Version}, "user:a", six); err != nil {
@@ -87,7 +96,8 @@ func TestAMergeIsTakenBackExactly(t *testing.T) {
 			if first := earlier(in.Times.TSignal, into.Times.TSignal); stays.Times.TSignal != first || stays.SLA.AckDue != moment.Of(first.Add(3*time.Minute)) {
 				r.Fatalf("%v and %v give %v", in.Times.TSignal, into.Times.TSignal, stays.Times.TSignal)
 			}
-			if gone.Status != Cancelled || gone.Outcome != "duplicate" || len(gone.Evidence) != len(in.Evidence) || len(stays.Evidence) != len(in.Evidence)+len(into.Evidence) {
+			if gone.Status != Cancelled || gone.Outcome != "duplicate" || len(gone.Evidence) != len(in.Evidence) || len(stays.Evidence) != len(in.Evidence)+len(into.Evidence) ||
+				len(stays.Attachments) != len(in.Attachments)+len(into.Attachments) || !into.Times.TDispatch.IsZero() && len(in.Attachments) > 0 && !slices.Contains(stays.proofs(""), Photo) {
 				r.Fatalf("%+v\n%+v", gone, stays)
 			}
 			all[in.ID], all[into.ID] = gone, stays

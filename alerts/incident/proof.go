@@ -38,6 +38,8 @@ type Proven struct {
 	Ref  string      `json:"ref"`
 	At   moment.Time `json:"at"`
 	By   string      `json:"by,omitempty"` // who says so, where it is somebody's word
+
+	Source string `json:"source,omitempty"` // of a photo: whose word the time is, as in Attachment.TakenBy
 }
 
 // ErrUnproven means that less shows that the incident is over than a closure needs: 409.
@@ -45,7 +47,7 @@ var ErrUnproven = errors.New("too little shows that it is over")
 
 // Prove notes a piece of proof once; false: it is there already, or older than when the incident was opened again.
 func (in *Incident) Prove(p Proven) bool {
-	if !p.At.IsZero() && p.At.Before(in.reopenedAt().Time) {
+	if !p.At.IsZero() && p.At.Before(in.ReopenedAt().Time) {
 		return false
 	}
 	if slices.ContainsFunc(in.Proof.Have, func(o Proven) bool { return o.Kind == p.Kind && o.Ref == p.Ref }) {
@@ -55,8 +57,8 @@ func (in *Incident) Prove(p Proven) bool {
 	return true
 }
 
-// reopenedAt is when the incident was opened again last; zero: never.
-func (in *Incident) reopenedAt() (at moment.Time) {
+// ReopenedAt is when the incident was opened again last; zero: never.
+func (in *Incident) ReopenedAt() (at moment.Time) {
 	for _, e := range in.Timeline {
 		if e.Act == string(Reopened) {
 			at = e.At

@@ -55,7 +55,7 @@ func TestAPhotoAfterTheFirstDispatchProves(t *testing.T) {
 		a    Attachment
 		want int
 	}{
-		"after":    {Attachment{ID: "a", Kind: "photo", SHA256: "1", TakenAt: moment.Of(eight.Add(time.Minute))}, 1},
+		"after":    {Attachment{ID: "a", Kind: "photo", SHA256: "1", TakenAt: moment.Of(eight.Add(time.Minute)), TakenBy: TakenBySender}, 1},
 		"before":   {Attachment{ID: "a", Kind: "photo", SHA256: "1", TakenAt: moment.Of(eight.Add(-time.Minute))}, 0},
 		"not said": {Attachment{ID: "a", Kind: "photo", SHA256: "1"}, 0},
 		"a sound":  {Attachment{ID: "a", Kind: "audio", SHA256: "1", TakenAt: moment.Of(eight.Add(time.Minute))}, 0},
@@ -63,6 +63,9 @@ func TestAPhotoAfterTheFirstDispatchProves(t *testing.T) {
 		out, _, err := in.Enclose(c.a, eight.Add(2*time.Minute))
 		if err != nil || len(out.Proof.Have) != c.want {
 			t.Errorf("%s: %v %v", name, out.Proof.Have, err)
+		}
+		if last := out.Timeline[len(out.Timeline)-1]; c.want == 1 && (out.Proof.Have[0].Source != "stated" || last.Note != "photo: stated") {
+			t.Errorf("%s: whose word the time is: %+v, %+v", name, out.Proof.Have, last)
 		}
 	}
 	lng := 200.0

@@ -17,3 +17,12 @@ func (r *Report) Facts() Report {
 	}
 	return out
 }
+
+// ExternalIDs are the numbers by which others know the report, for who looks for one.
+func (r *Report) ExternalIDs() []string {
+	out := make([]string, len(r.External))
+	for i, e := range r.External {
+		out[i] = e.ID
+	}
+	return out
+}

@@ -139,7 +139,6 @@ type AlarmQuery struct {
 	Incident  string
 	Thing     string
 	Code      alarm.Code
-	Simulated *bool
 	See       func(alarm.Alarm) (alarm.Alarm, bool) // what is seen of each, which alone is searched; nil: everything
 }
 
@@ -167,7 +166,7 @@ func (q *AlarmQuery) keeps(a *alarm.Alarm) bool {
 	case !is(string(q.Priority), string(a.Priority)), !is(string(q.Severity), string(a.Severity)), !is(q.Type, a.Type), !is(q.Group, a.Group):
 	case !is(q.Incident, a.Incident), !is(q.Thing, a.Thing), !is(string(q.Code), string(a.Code)):
 	case q.Desk != "" && a.Desk != "" && a.Desk != q.Desk:
-	case q.Presented != nil && *q.Presented != a.Presented, q.Simulated != nil && *q.Simulated != a.Simulated:
+	case q.Presented != nil && *q.Presented != a.Presented, !isAs(q.Simulated, a.Simulated):
 	case !q.holds(a.Event, a.AreaName, a.ThingName, a.Source, a.Type):
 	default:
 		return true

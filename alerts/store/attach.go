@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,16 @@ func (s *Store) Enclose(ctx context.Context, id, key string, a incident.Attachme
 
 // keptFile is how a file that an incident needs stands in the set of them.
 func keptFile(sum, incident string) string { return sum + " " + incident }
+
+// unkeep notes the files that an incident needs no longer, so that they go with whichever incident still needs them and not later.
+func (s *Store) unkeep(st *step, before, after *incident.Incident) {
+	still := after.Sums()
+	for _, sum := range before.Sums() {
+		if !slices.Contains(still, sum) {
+			st.write("srem", s.keys.Blobs(), keptFile(sum, before.ID))
+		}
+	}
+}
 
 // Kept tells the sums of the files that incidents need, and forgets those of incidents that are gone.
 func (s *Store) Kept(ctx context.Context) (map[string]bool, error) {

@@ -44,7 +44,12 @@ type answered struct {
 }
 
 func (s *Store) dispatchForm() form[dispatch.Dispatch] {
-	return formOf(s.keys.Dispatch, func(d *dispatchDoc) (dispatch.Dispatch, string) { return d.Dispatch, d.ID })
+	return formOf(s.keys.Dispatch, func(d *dispatchDoc) (dispatch.Dispatch, string) {
+		if d.ExternalRefs == nil { // an older server did not write them
+			d.ExternalRefs = []incident.ExternalRef{}
+		}
+		return d.Dispatch, d.ID
+	})
 }
 
 func (s *Store) dispatchesOf(ctx context.Context, ids []string) ([]kept[dispatch.Dispatch], error) {
@@ -84,6 +89,7 @@ func (s *Store) putDispatch(st *step, rev string, d *dispatch.Dispatch, own orig
 type Order struct {
 	Incident, Unit, Note string
 	TravelS              *float64 // as it was expected; nil: not known
+	External             []incident.ExternalRef
 }
 
 // Send offers a dispatch of a unit to an incident: dispatch, unit and incident change in one step, so that of two who send the same unit
@@ -114,6 +120,9 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 			return err
 		}
 		out.TravelS = o.TravelS
+		if out.ExternalRefs, err = incident.References(o.External); err != nil {
+			return err
+		}
 		sent := u.doc.Follow(id, out.Told(), out.Status.Unit(u.doc.Status), now)
 		worked := in.doc.Offered(id, u.doc.ID, who.Subject, now)
 		st := s.newStep(now)
@@ -254,6 +263,8 @@ func (s *Store) Dispatch(ctx context.Context, id string) (dispatch.Dispatch, err
 type DispatchQuery struct {
 	Incident, Unit string
 	Status         string // "open", or one status
+	Simulated      *bool  // nil: both
+	Exercise       *bool  // likewise
 	Limit          int
 	Page           string
 	See            func(*dispatch.Dispatch) bool // nil: all are seen
@@ -266,7 +277,7 @@ func (s *Store) Dispatches(ctx context.Context, q DispatchQuery) ([]dispatch.Dis
 		id: func(d dispatch.Dispatch) string { return d.ID }, score: func(d dispatch.Dispatch) int64 { return d.Times.Offered.Milli() },
 	}
 	return list(ctx, s, Query{Limit: q.Limit, Page: q.Page}, from, func(d dispatch.Dispatch) (dispatch.Dispatch, bool) {
-		fits := (q.Incident == "" || d.Incident == q.Incident) && (q.Unit == "" || d.Unit == q.Unit) &&
+		fits := (q.Incident == "" || d.Incident == q.Incident) && (q.Unit == "" || d.Unit == q.Unit) && isAs(q.Simulated, d.Simulated) && isAs(q.Exercise, d.Exercise) &&
 			(q.Status == "" || q.Status == "open" && d.Status.Open() || q.Status == string(d.Status))
 		return d, fits && (q.See == nil || q.See(&d))
 	})

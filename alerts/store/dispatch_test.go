@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"reflect"
 	"testing"
 	"time"
 
@@ -144,7 +145,7 @@ func TestARetriedActIsDoneOnce(t *testing.T) {
 		}
 		moves(t, s, d.ID, dispatch.Act{To: dispatch.EnRoute})
 		again, err := s.Move(t.Context(), d.ID, dispatch.Act{To: dispatch.Accepted}, "k", sender, anyMove)
-		if err != nil || again != first {
+		if err != nil || !reflect.DeepEqual(again, first) {
 			t.Errorf("%v: %+v, want %+v", err, again, first)
 		}
 		if _, err := s.Move(t.Context(), d.ID, dispatch.Act{To: dispatch.OnScene}, "k", sender, anyMove); !errors.Is(err, ErrKeyReused) {

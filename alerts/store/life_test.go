@@ -258,7 +258,7 @@ func TestOnlyWhatIsMinorAndProvedClosesByItself(t *testing.T) {
 				}
 			}
 			if dispute {
-				if _, err := s.Contest(t.Context(), in.ID, "belum", budi, func(*incident.Incident) error { return nil }, func(*incident.Incident) bool { return false }); err != nil {
+				if _, err := s.Contest(t.Context(), in.ID, incident.Contesting{Text: "belum"}, budi, func(*incident.Incident) error { return nil }, func(*incident.Incident) bool { return false }); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -58,6 +58,8 @@ func (s *Store) pair(ctx context.Context, id string, otherOf func(incident.Incid
 		if err := errors.Join(s.putIncident(st, in.rev, &a), s.putIncident(st, other.rev, &b)); err != nil {
 			return err
 		}
+		s.unkeep(st, &in.doc, &a)
+		s.unkeep(st, &other.doc, &b)
 		if err := st.audited(who, action, "incident:"+id, "incident:"+to+": "+note, in.doc, a); err != nil {
 			return err
 		}

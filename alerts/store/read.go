@@ -23,17 +23,18 @@ import (
 
 // Query chooses incidents, alerts or reports; empty members choose all.
 type Query struct {
-	Channel  string       // of a report
-	Feed     string       // of a report
-	Status   string       // "open", or one status; for alerts "active" or one state
-	Severity cap.Severity // exactly
-	Agency   string       // leads or supports
-	Type     string       // incident type; for alerts the category
-	Bound    *geo.Bound
-	From, To time.Time // opened (alerts: received) at or after, and before
-	Text     string    // part of title, number, place, event or headline, in any case
-	Limit    int       // 0: 100, at most 1000
-	Page     string    // of the answer before
+	Channel             string       // of a report
+	Feed                string       // of a report
+	Status              string       // "open", or one status; for alerts "active" or one state
+	Severity            cap.Severity // exactly
+	Agency              string       // leads or supports
+	Type                string       // incident type; for alerts the category
+	Bound               *geo.Bound
+	From, To            time.Time // opened (alerts: received) at or after, and before
+	Simulated, Exercise *bool     // nil: both; exercises are incidents' alone
+	Text                string    // part of title, number, place, event or headline, in any case
+	Limit               int       // 0: 100, at most 1000
+	Page                string    // of the answer before
 
 	// What the one who asks sees of a document, and false where nothing: the rest of the query judges that, so that nobody finds a
 	// document by what they do not see of it, and pages are full of what is seen. Nil: everything. The document itself stays as it is.
@@ -109,8 +110,9 @@ func (q Query) incident(in incident.Incident) bool {
 	case q.Status == "open" && !in.Status.Open(), q.Status != "" && q.Status != "open" && string(in.Status) != q.Status:
 	case q.Severity != "" && in.Severity != q.Severity, q.Type != "" && in.Type != q.Type:
 	case q.Agency != "" && in.LeadAgency != q.Agency && !slices.Contains(in.Support, q.Agency):
+	case !isAs(q.Simulated, in.Simulated), !isAs(q.Exercise, in.Exercise):
 	case q.Bound != nil && (!placed || !q.Bound.Contains(p)):
-	case !q.holds(in.Title, in.Number, in.AreaName):
+	case !q.holds(append(in.ExternalIDs(), in.Title, in.Number, in.AreaName)...):
 	default:
 		return true
 	}
@@ -121,6 +123,7 @@ func (q Query) alert(a alerts.Alert) bool {
 	switch {
 	case q.Status != "" && string(a.State) != q.Status, q.Status == "" && a.State == alerts.Logged:
 	case q.Severity != "" && a.Severity != q.Severity, q.Type != "" && !strings.EqualFold(a.Category, q.Type):
+	case !isAs(q.Simulated, a.Simulated):
 	case q.Bound != nil && (a.Area.Geometry.IsZero() || !q.Bound.Intersects(a.Area.Geometry.Bound())):
 	case !q.holds(a.Event, a.Headline, a.Description, a.Area.Properties.Name):
 	default:
@@ -128,6 +131,9 @@ func (q Query) alert(a alerts.Alert) bool {
 	}
 	return false
 }
+
+// isAs tells whether something is as it is asked for; nil: either.
+func isAs(want *bool, is bool) bool { return want == nil || *want == is }
 
 func (q Query) holds(texts ...string) bool {
 	if q.Text == "" {

@@ -300,8 +300,9 @@ func (q Query) report(r report.Report) bool {
 	p, placed := r.Position()
 	switch {
 	case q.Status != "" && string(r.Status) != q.Status, q.Channel != "" && r.Channel != q.Channel, q.Feed != "" && r.Feed != q.Feed:
+	case !isAs(q.Simulated, r.Simulated):
 	case q.Bound != nil && (!placed || !q.Bound.Contains(p)):
-	case !q.holds(r.Text, r.Type, r.Address, r.AreaName, r.ID, r.StatusNotes):
+	case !q.holds(append(r.ExternalIDs(), r.Text, r.Type, r.Address, r.AreaName, r.ID, r.StatusNotes)...):
 	default:
 		return true
 	}

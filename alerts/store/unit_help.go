@@ -55,7 +55,7 @@ func (s *Store) helped(ctx context.Context, st *step, u *unit.Unit, h Help, id s
 		if err != nil {
 			return "", err
 		}
-		if found && in.doc.TakesUnits() {
+		if found && in.doc.TakesUnits() && !in.doc.Simulated { // whoever calls for help in an exercise calls for help
 			next := in.doc.Clone()
 			next.Remark(who.Subject, "panic", u.ID, now)
 			return d.doc.Told(), s.putIncident(st, in.rev, &next)

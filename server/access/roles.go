@@ -32,6 +32,7 @@ const (
 	ReopenIncident      Action = "incident.reopen"
 	HoldIncident        Action = "incident.hold"     // let work rest, and go on
 	OverrideClosure     Action = "incident.override" // close with less proof than is needed
+	CommentIncident     Action = "incident.comment"  // say something of it: whoever works it, and leadership
 
 	ReadAlarms   Action = "alarm.read"
 	ActAlarms    Action = "alarm.act"    // acknowledge, and shelve what is P2 or P3
@@ -70,13 +71,13 @@ const (
 func Actions() []Action {
 	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
-		ReopenIncident, HoldIncident, OverrideClosure, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, RingCall, TakeCalls, ReadContacts, WriteContacts, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReopenIncident, HoldIncident, OverrideClosure, CommentIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, RingCall, TakeCalls, ReadContacts, WriteContacts, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
 func operational(a Action) bool {
 	return slices.Contains([]Action{EditUnits, ReportUnits, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident,
-		MergeIncident, ReopenIncident, HoldIncident, OverrideClosure, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, TakeCalls, Reveal, StaffDesk}, a)
+		MergeIncident, ReopenIncident, HoldIncident, OverrideClosure, CommentIncident, ActAlarms, ShelveUrgent, Declare, Propose, Confirm, WriteReports, TakeCalls, Reveal, StaffDesk}, a)
 }
 
 // ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
@@ -132,6 +133,7 @@ var (
 	facts  = rule{own: Facts, other: Coarse}
 	rough  = rule{own: Coarse, other: Coarse}
 	grave  = rule{own: Facts, other: Coarse, when: func(_ Subject, o Object) bool { return o.Grave }, why: "only what is grave"}
+	heard  = rule{own: Full, other: None, when: grave.when, why: grave.why}
 	leads  = rule{own: Full, other: None, lead: true}
 	crew   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return s.Unit != "" && o.Unit == s.Unit }, why: "another unit"}
 	call   = rule{own: Full, other: None, when: func(s Subject, o Object) bool { return o.Fresh && slices.Contains(o.By, s.ID) }, why: "not a call of yours of the last 24 h"}
@@ -174,18 +176,18 @@ func table(rows ...map[Action]rule) map[Action]rule {
 
 // roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
 var roles = map[Role]map[Action]rule{
-	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, WriteReports, TakeCalls, StaffDesk), row(shared, ReadIncidents, ReadContacts), row(call, Reveal)),
-	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CreateIncident, AcknowledgeIncident,
+	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, CommentIncident, WriteReports, TakeCalls, StaffDesk), row(shared, ReadIncidents, ReadContacts), row(call, Reveal)),
+	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, CreateIncident, AcknowledgeIncident,
 		WriteReports, StaffDesk),
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents, ReadContacts)),
-	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
+	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
 		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(slight, HoldIncident), row(shared, ReadIncidents, ReadContacts)),
 	Supervisor: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
 		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, WriteContacts, TakeCalls, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
-		row(all, HoldIncident, OverrideClosure), row(shared, ReadIncidents, ReadContacts)),
-	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(all, WriteContacts), row(shared, ReadIncidents, ReadContacts), row(facts, ReadAlarms)),
-	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
-	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents)),
+		row(all, HoldIncident, OverrideClosure, CommentIncident), row(shared, ReadIncidents, ReadContacts)),
+	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, CommentIncident, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(all, WriteContacts), row(shared, ReadIncidents, ReadContacts), row(facts, ReadAlarms)),
+	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, CommentIncident, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
+	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents), row(heard, CommentIncident)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
 	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),
 	Citizen: {},

@@ -55,8 +55,8 @@ type alarmsIn struct {
 }
 
 func (s *server) listAlarms(ctx context.Context, in *alarmsIn) (*body[List[alarm.Alarm]], error) {
-	q := store.AlarmQuery{Query: store.Query{Status: in.State, Severity: cap.Severity(in.Severity), Type: in.Type, From: in.From, To: in.To, Text: in.Q, Limit: in.Limit, Page: in.Page},
-		Priority: alarm.Priority(in.Priority), Desk: in.Desk, Presented: either(in.Presented), Group: in.Group, Incident: in.Incident, Thing: in.Thing, Code: alarm.Code(in.Code), Simulated: either(in.Simulated)}
+	q := store.AlarmQuery{Query: store.Query{Status: in.State, Severity: cap.Severity(in.Severity), Type: in.Type, From: in.From, To: in.To, Simulated: either(in.Simulated), Text: in.Q, Limit: in.Limit, Page: in.Page},
+		Priority: alarm.Priority(in.Priority), Desk: in.Desk, Presented: either(in.Presented), Group: in.Group, Incident: in.Incident, Thing: in.Thing, Code: alarm.Code(in.Code)}
 	v := s.sees(ctx)
 	q.See = func(a alarm.Alarm) (alarm.Alarm, bool) { return scope.AlarmAt(v.alarmLevel(&a), &a) }
 	items, next, err := s.Cases.Alarms(ctx, q)

@@ -191,7 +191,7 @@ func (in *incidentsIn) choice() (figures.Choice, error) {
 		return wrong("as_of", "is needed with figure")
 	case !c.Figure.Anytime() && (f.Since.IsZero() || f.Until.IsZero()):
 		return wrong("since", "since and until are needed with this figure")
-	case in.Status != "" || in.Agency != "" || in.Severity != "" || in.BBox != "" || in.Q != "" || !in.From.IsZero() || !in.To.IsZero():
+	case in.Status != "" || in.Agency != "" || in.Severity != "" || in.BBox != "" || in.Q != "" || in.Simulated != "" || in.Exercise != "" || !in.From.IsZero() || !in.To.IsZero():
 		return wrong("figure", "goes with no other filter than since, until, as_of, lead, area, type, class, source, hours and cell")
 	}
 	for i, b := range figures.Bands {

@@ -32,12 +32,14 @@ type sendIn struct {
 	Body struct {
 		Unit string `json:"unit" minLength:"3" maxLength:"130" doc:"bpbd/trc-1"`
 		Note string `json:"note,omitempty" maxLength:"4000"`
+
+		External []refIn `json:"external_refs,omitempty" maxItems:"20" doc:"The numbers that partners have for the order"`
 	}
 }
 
 func (s *server) sendUnit(ctx context.Context, in *sendIn) (*body[dispatch.Dispatch], error) {
 	v := s.sees(ctx)
-	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note), TravelS: s.travel(ctx, in.Body.Unit)}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
+	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note), TravelS: s.travel(ctx, in.Body.Unit), External: refsOf(in.Body.External)}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
 		if !v.who.May(access.ReadUnits, scope.Unit(u), v.now).Allowed() {
 			return store.ErrNoUnit // that it is there is told to nobody who may not see it
 		}
@@ -67,16 +69,18 @@ func (s *server) travel(ctx context.Context, id string) *float64 {
 }
 
 type dispatchesIn struct {
-	Incident string `query:"incident" maxLength:"64"`
-	Unit     string `query:"unit" maxLength:"130"`
-	Status   string `query:"status" enum:"open,offered,accepted,declined,expired,en_route,on_scene,done,cancelled"`
-	Limit    int    `query:"limit" minimum:"0" maximum:"1000" doc:"Default 100"`
-	Page     string `query:"page"`
+	Incident  string `query:"incident" maxLength:"64"`
+	Unit      string `query:"unit" maxLength:"130"`
+	Status    string `query:"status" enum:"open,offered,accepted,declined,expired,en_route,on_scene,done,cancelled"`
+	Simulated string `query:"simulated" enum:"true,false" doc:"Only to what is simulated, exercises among it, or only to what is real"`
+	Exercise  string `query:"exercise" enum:"true,false" doc:"Only of an exercise, or only others"`
+	Limit     int    `query:"limit" minimum:"0" maximum:"1000" doc:"Default 100"`
+	Page      string `query:"page"`
 }
 
 func (s *server) listDispatches(ctx context.Context, in *dispatchesIn) (*body[List[dispatch.Dispatch]], error) {
 	v := s.sees(ctx)
-	items, next, err := s.Cases.Dispatches(ctx, store.DispatchQuery{Incident: in.Incident, Unit: in.Unit, Status: in.Status, Limit: in.Limit, Page: in.Page, See: v.seesDispatch})
+	items, next, err := s.Cases.Dispatches(ctx, store.DispatchQuery{Incident: in.Incident, Unit: in.Unit, Status: in.Status, Simulated: either(in.Simulated), Exercise: either(in.Exercise), Limit: in.Limit, Page: in.Page, See: v.seesDispatch})
 	if err != nil {
 		return nil, s.fault(err)
 	}
@@ -109,12 +113,14 @@ type moveIn struct {
 		Reason  string    `json:"reason,omitempty" maxLength:"4000" doc:"Required with declined"`
 		Note    string    `json:"note,omitempty" maxLength:"4000"`
 		Version int       `json:"version,omitempty" minimum:"0" doc:"The version that was seen; 0: whichever stands"`
+
+		External []refIn `json:"external_refs,omitempty" maxItems:"20" doc:"The numbers that partners have for the order, beside those that are there"`
 	}
 }
 
 func (s *server) moveDispatch(ctx context.Context, in *moveIn) (*body[dispatch.Dispatch], error) {
 	v := s.sees(ctx)
-	act := dispatch.Act{To: dispatch.Status(in.Body.To), At: in.Body.At, Reason: strings.TrimSpace(in.Body.Reason), Note: strings.TrimSpace(in.Body.Note), Version: in.Body.Version}
+	act := dispatch.Act{To: dispatch.Status(in.Body.To), At: in.Body.At, Reason: strings.TrimSpace(in.Body.Reason), Note: strings.TrimSpace(in.Body.Note), Version: in.Body.Version, External: refsOf(in.Body.External)}
 	one, err := s.Cases.Move(ctx, in.ID, act, in.Key, actor(ctx), func(d *dispatch.Dispatch) error {
 		if !v.seesDispatch(d) {
 			return store.ErrNoDispatch

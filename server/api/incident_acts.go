@@ -26,7 +26,7 @@ func (s *server) incidentActs() {
 // life are the acts that are neither a transition nor about what belongs together.
 func (s *server) life() {
 	const one = "/api/v1/incidents/{id}"
-	operation(s, about(access.ActIncidents, scope.NounIncident), "PATCH", one, "edit-incident", "Correct title, type, severity or place; another type brings its own agencies, service class and checklist", http.StatusOK, s.patchIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "PATCH", one, "edit-incident", "Correct title, type, severity, place or the numbers that partners have for it; another type brings its own agencies, service class and checklist", http.StatusOK, s.patchIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/hold", "hold-incident", "Let work on an incident rest for at most 24 h, or go on; the clocks of the service stand still for unsafe_access and outside_party alone", http.StatusOK, s.holdIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/checklist", "incident-checklist", "Do a line of the checklist, or take it back", http.StatusOK, s.checkIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/dispute", "dispute-incident", "Enter a citizen's word that what is resolved or closed is not done; whoever may reopen it does so with it", http.StatusOK, s.disputeIncident)

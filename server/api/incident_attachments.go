@@ -15,6 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/alerts/incident"
+	"kentongan/feeds"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/blob"
@@ -40,7 +41,7 @@ func (s *server) attachments() {
 	take.body = attachmentSize
 	s.table.handle("POST "+list, take, s.takeAttachment)
 	s.table.handle("GET "+list+"/{aid}", about(access.ReadIncidents, scope.NounIncident), s.giveAttachment)
-	s.docs.OpenAPI().AddOperation(attachmentDoc("POST", list, "attach-file", "Attach a file to an incident: its bytes as they are; a photo is made anew without what its camera says of it",
+	s.docs.OpenAPI().AddOperation(attachmentDoc("POST", list, "attach-file", "Attach a file to an incident: its bytes as they are; a photo is made anew without what its camera says of it, but when it was taken: the camera's word goes before taken_at, and taken_by says whose it is",
 		[]string{"kind", "taken_at", "lng", "lat"}, "201", "The attachment"))
 	s.docs.OpenAPI().AddOperation(attachmentDoc("GET", list+"/{aid}", "attached-file", "The bytes of an attachment, for whoever sees the incident whole; that it was seen is recorded", []string{"size"}, "200", "The bytes, as an attachment"))
 }
@@ -116,7 +117,7 @@ func told(q url.Values) (incident.Attachment, error) {
 		if err != nil {
 			return a, wrong("taken_at", "a time as 2026-11-27T08:00:00Z")
 		}
-		a.TakenAt = moment.Of(at)
+		a.TakenAt, a.TakenBy = moment.Of(at), incident.TakenBySender
 	}
 	for name, to := range map[string]**float64{"lng": &a.Lng, "lat": &a.Lat} {
 		if text := q.Get(name); text != "" {
@@ -137,6 +138,7 @@ func (s *server) keep(a *incident.Attachment, raw []byte) (err error) {
 		if err != nil {
 			return err
 		}
+		s.dated(a, p.TakenIn(s.Profile.Zone))
 		raw, a.Mime, a.Width, a.Height = p.Bytes, p.Mime, p.Width, p.Height
 		if a.Small, err = s.Blobs.Store.Put(p.Small); err != nil {
 			return err
@@ -147,6 +149,14 @@ func (s *server) keep(a *incident.Attachment, raw []byte) (err error) {
 	a.Bytes = len(raw)
 	a.SHA256, err = s.Blobs.Store.Put(raw)
 	return err
+}
+
+// dated takes the time of a photo from its camera, unless the camera's clock is plainly wrong: ahead of us, or from before there were such cameras.
+// The sender's word stands where the camera has none.
+func (s *server) dated(a *incident.Attachment, camera time.Time) {
+	if camera.Year() >= 2000 && !camera.After(s.Now().Add(feeds.ClockSkewLimit)) {
+		a.TakenAt, a.TakenBy = moment.Of(camera), incident.TakenByCamera
+	}
 }
 
 func fileFault(err error) error {

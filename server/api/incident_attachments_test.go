@@ -33,6 +33,9 @@ func TestAPhotoIsKeptAndShown(t *testing.T) {
 		h.want(h.admin("POST", path+"?"+query, photo.String()), 422)
 	}
 	first := h.want(h.admin("POST", path+"?kind=photo&taken_at=2026-01-02T03:04:05Z&lng=100.63&lat=-0.83", photo.String(), "Idempotency-Key", "k-1"), 201)
+	if first["taken_by"] != "stated" {
+		t.Errorf("whose word the time is: %v", first["taken_by"])
+	}
 	if first["mime"] != "image/png" || first["width"] != 400.0 || first["taken_at"] != "2026-01-02T03:04:05.000Z" || first["lng"] != 100.63 {
 		t.Errorf("%v", first)
 	}

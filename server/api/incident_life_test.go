@@ -2,6 +2,8 @@ package api
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -79,6 +81,98 @@ func TestCorrectionsAreJudgedBeforeAndAfter(t *testing.T) {
 	named := h.person("dp3a", "", access.Grant{Role: access.Supervisor}, access.Grant{Role: access.Supervisor, Types: []string{"domestic_violence"}})
 	h.want(named("PATCH", path, `{"type":"domestic_violence","version":2}`), 200)
 	h.want(operator("GET", path, ""), 404)
+}
+
+// The numbers that partners have for a case are said whole, found, and told in its timeline; those of orders and reports stand with them.
+func TestPartnersNumbers(t *testing.T) {
+	h := build(t)
+	h.rostered(t, "bpbd", "trc-1", "trc")
+	in := h.flood(cap.Moderate)
+	path := "/api/v1/incidents/" + in.ID
+	operator := h.person("op", "", access.Grant{Role: access.Operator})
+	for name, refs := range map[string]string{"no agency": `[{"agency":"","id":"1"}]`, "no slug": `[{"agency":"PLN 123","id":"1"}]`, "no number": `[{"agency":"pln","id":" "}]`, "two lines": `[{"agency":"pln","id":"1\n2"}]`,
+		"too long": `[{"agency":"pln","id":"` + strings.Repeat("9", 81) + `"}]`, "too many": "[" + strings.TrimSuffix(strings.Repeat(`{"agency":"pln","id":"1"},`, 21), ",") + "]", "a word": `"PLN-7"`} {
+		if got := operator("PATCH", path, `{"external_refs":`+refs+`,"version":1}`); got.Code != 422 {
+			t.Errorf("%s: %d %s", name, got.Code, got.Body)
+		}
+	}
+	got := h.want(operator("PATCH", path, `{"external_refs":[{"agency":"pln","id":"PLN-0"},{"agency":"neighbour:padang","id":"PDG\u202e-9"},{"agency":"pln","id":"PLN-7"}],"version":1}`), 200)
+	if refs := fmt.Sprint(got["external_refs"]); refs != "[map[agency:neighbour:padang id:PDG-9] map[agency:pln id:PLN-7]]" || got["version"] != 2.0 {
+		t.Errorf("%s", refs)
+	}
+	if line := got["timeline"].([]any)[1].(map[string]any); line["act"] != "edited" || line["note"] != "external_refs neighbour:padang PDG-9, pln PLN-7" {
+		t.Errorf("%v", line)
+	}
+	for _, q := range []string{"/api/v1/incidents?q=pln-7", "/api/v1/search?q=pdg-9"} {
+		if found := h.want(operator("GET", q, ""), 200)["items"].([]any); len(found) != 1 || found[0].(map[string]any)["id"] != in.ID {
+			t.Errorf("%s finds %v", q, found)
+		}
+	}
+	if same := h.want(operator("PATCH", path, `{"title":"Rumah Bu Ani","version":2}`), 200); len(same["external_refs"].([]any)) != 2 {
+		t.Errorf("what is not said stays: %v", same["external_refs"])
+	}
+	if none := h.want(operator("PATCH", path, `{"external_refs":[],"version":2}`), 200); len(none["external_refs"].([]any)) != 0 {
+		t.Errorf("%v", none["external_refs"])
+	}
+	h.want(h.admin("POST", path+"/dispatches", `{"unit":"bpbd/trc-1","external_refs":[{"agency":"PLN","id":"1"}]}`), 422)
+	d := h.want(h.admin("POST", path+"/dispatches", `{"unit":"bpbd/trc-1","external_refs":[{"agency":"basarnas","id":"OPS-1"}]}`), 201)
+	moved := h.want(h.admin("POST", "/api/v1/dispatches/"+d["id"].(string)+"/transitions", `{"to":"accepted","external_refs":[{"agency":"pmi","id":"A-2"}]}`), 200)
+	if refs := fmt.Sprint(moved["external_refs"]); refs != "[map[agency:basarnas id:OPS-1] map[agency:pmi id:A-2]]" {
+		t.Errorf("%s", refs)
+	}
+	h.want(operator("POST", "/api/v1/reports", `{"channel":"call","text":"air","external_refs":[{"agency":"112 padang","id":"1"}]}`), 422)
+	r := h.want(operator("POST", "/api/v1/reports", `{"channel":"call","text":"air naik","external_refs":[{"agency":"neighbour:padang","id":"112-77"}]}`), 201)
+	if found := h.want(operator("GET", "/api/v1/reports?q=112-77", ""), 200)["items"].([]any); len(found) != 1 || found[0].(map[string]any)["id"] != r["id"] {
+		t.Errorf("%v finds %v", r, found)
+	}
+}
+
+// A crew that has been on scene resolves there what is not grave, once every unit is done; another crew, and one that never arrived, does not.
+func TestACrewResolvesOnScene(t *testing.T) {
+	h := build(t)
+	for _, sign := range []string{"trc-1", "trc-2", "trc-3"} {
+		h.rostered(t, "bpbd", sign, "trc")
+	}
+	crew := map[string]asker{}
+	for _, sign := range []string{"trc-1", "trc-2", "trc-3"} {
+		crew[sign] = h.person(sign, "bpbd/"+sign, access.Grant{Role: access.Field, Agency: "bpbd"})
+	}
+	for severity, may := range map[cap.Severity]bool{cap.Moderate: true, cap.Severe: false} {
+		path := "/api/v1/incidents/" + h.flood(severity).ID
+		order := func(sign string, acts ...string) {
+			t.Helper()
+			d := h.want(h.admin("POST", path+"/dispatches", `{"unit":"bpbd/`+sign+`"}`), 201)["id"].(string)
+			for _, to := range acts {
+				h.want(crew[sign]("POST", "/api/v1/dispatches/"+d+"/transitions", `{"to":"`+to+`","reason":"ban bocor"}`), 200)
+			}
+		}
+		order("trc-2", "declined")
+		order("trc-1", "en_route", "on_scene")
+		version := func() string { return fmt.Sprint(h.want(h.admin("GET", path, ""), 200)["version"]) }
+		whole := `{"to":"resolved","outcome":"selesai","cause":"hujan","victims":{},"version":`
+		for _, sign := range []string{"trc-2", "trc-3"} { // declined, and not sent at all
+			if got := crew[sign]("POST", path+"/transitions", whole+version()+"}"); got.Code != 403 {
+				t.Errorf("%s %s: %d %s", severity, sign, got.Code, got.Body)
+			}
+		}
+		h.want(crew["trc-1"]("POST", path+"/transitions", `{"to":"cancelled","reason":"false","version":`+version()+"}"), 403)
+		busy := crew["trc-1"]("POST", path+"/transitions", whole+version()+"}")
+		if want := map[bool]int{true: 409, false: 403}[may]; busy.Code != want { // it is not done there yet
+			t.Errorf("%s: %d %s", severity, busy.Code, busy.Body)
+		}
+		open := h.want(crew["trc-1"]("GET", "/api/v1/dispatches?status=open", ""), 200)["items"].([]any)
+		h.want(crew["trc-1"]("POST", "/api/v1/dispatches/"+open[0].(map[string]any)["id"].(string)+"/transitions", `{"to":"done"}`), 200)
+		if offered := slices.Contains(allowedOf(h.want(crew["trc-1"]("GET", path, ""), 200)), "resolved"); offered != may {
+			t.Errorf("%s: resolving is offered: %v", severity, offered)
+		}
+		got := crew["trc-1"]("POST", path+"/transitions", whole+version()+"}")
+		if want := map[bool]int{true: 200, false: 403}[may]; got.Code != want {
+			t.Errorf("%s: %d, want %d: %s", severity, got.Code, want, got.Body)
+		}
+		for _, sign := range []string{"trc-1", "trc-2"} { // free again
+			h.want(crew[sign]("PATCH", "/api/v1/units/bpbd/"+sign, `{"status":"available"}`), 200)
+		}
+	}
 }
 
 // A citizen's word opens again what is resolved where whoever enters it may, and else waits for somebody who may.

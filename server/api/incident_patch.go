@@ -18,8 +18,23 @@ type patchIn struct {
 		Severity string   `json:"severity,omitempty" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
 		Lng      *float64 `json:"lng,omitempty"`
 		Lat      *float64 `json:"lat,omitempty"`
+		External *[]refIn `json:"external_refs,omitempty" maxItems:"20" doc:"The numbers that partners have for the case, all of them: an empty list takes them away"`
 		Version  int      `json:"version,omitempty" minimum:"0" doc:"The version that was seen; required from a session"`
 	}
+}
+
+// refIn is a partner's own number of a case.
+type refIn struct {
+	Agency string `json:"agency" minLength:"1" maxLength:"80" doc:"Slug, or neighbour:SLUG"`
+	ID     string `json:"id" minLength:"1" maxLength:"320" doc:"At most 80 characters"`
+}
+
+func refsOf(list []refIn) []incident.ExternalRef {
+	out := make([]incident.ExternalRef, len(list))
+	for i, r := range list {
+		out[i] = incident.ExternalRef(r)
+	}
+	return out
 }
 
 func (s *server) patchIncident(ctx context.Context, in *patchIn) (*body[incidentOut], error) {
@@ -28,6 +43,10 @@ func (s *server) patchIncident(ctx context.Context, in *patchIn) (*body[incident
 		return nil, err
 	}
 	a := incident.Amendment{Title: in.Body.Title, Type: in.Body.Type, Severity: cap.Severity(in.Body.Severity), Version: named}
+	if in.Body.External != nil {
+		refs := refsOf(*in.Body.External)
+		a.External = &refs
+	}
 	if (in.Body.Lng == nil) != (in.Body.Lat == nil) {
 		return nil, huma.Error422UnprocessableEntity("lng and lat go together", &huma.ErrorDetail{Location: "body.lng", Message: "lng and lat go together"})
 	}

@@ -24,11 +24,36 @@ func TestACommentIsSaidOnce(t *testing.T) {
 	}
 	h.want(h.admin("POST", path+"/comments", `{"text":"lain"}`, "Idempotency-Key", "k-1"), 422)
 	h.want(operator("POST", path+"/comments", `{"text":" "}`), 422)
-	h.want(leader("POST", path+"/comments", `{"text":"cepat"}`), 403)
+	h.want(leader("POST", path+"/comments", `{"text":"cepat"}`), 403) // not grave
 	if doc := h.want(operator("GET", path, ""), 200); len(doc["comments"].([]any)) != 1 {
 		t.Errorf("%v", doc["comments"])
 	}
 	h.want(operator("GET", "/api/v1/incidents/"+in.ID+"/comments", ""), 405)
+}
+
+// Leadership comments on what is grave, reads its own words, and nobody else's; it does nothing else.
+func TestLeadershipComments(t *testing.T) {
+	h := build(t)
+	in := h.flood(cap.Severe)
+	path := "/api/v1/incidents/" + in.ID
+	operator, leader, pio := h.person("op", "", access.Grant{Role: access.Operator}), h.person("pim", "", access.Grant{Role: access.Leader}), h.person("humas", "", access.Grant{Role: access.PIO})
+	auditing := h.person("dua", "", access.Grant{Role: access.Leader}, access.Grant{Role: access.Auditor})
+	h.want(operator("POST", path+"/comments", `{"text":"warga naik ke atap"}`), 201)
+	said := h.want(leader("POST", path+"/comments", `{"text":"Dahulukan rumah sakit"}`), 201)
+	if said["text"] != "Dahulukan rumah sakit" {
+		t.Errorf("%v", said)
+	}
+	h.want(pio("POST", path+"/comments", `{"text":"cek"}`), 403)
+	h.want(auditing("POST", path+"/comments", `{"text":"cek"}`), 403)
+	for _, act := range []string{"/transitions", "/dispute", "/checklist", "/attachments?kind=file"} {
+		h.want(leader("POST", path+act, map[string]string{"/transitions": `{"to":"acknowledged","version":1}`, "/dispute": `{"text":"x"}`, "/checklist": `{"key":"x","done":true}`}[act]), 403)
+	}
+	if seen := h.want(leader("GET", path, ""), 200)["comments"].([]any); len(seen) != 1 || seen[0].(map[string]any)["id"] != said["id"] {
+		t.Errorf("the leader reads %v", seen)
+	}
+	if seen := h.want(operator("GET", path, ""), 200)["comments"].([]any); len(seen) != 2 {
+		t.Errorf("the desk reads %v", seen)
+	}
 }
 
 // The agency that is asked sees the incident, and its own desk says yes; another agency's does not.

@@ -31,6 +31,8 @@ type incidentsIn struct {
 	Status string `query:"status" enum:"open,new,acknowledged,dispatched,on_scene,resolved,closed,cancelled" doc:"open: every status but closed and cancelled"`
 	Agency string `query:"agency" doc:"Leads or supports"`
 	Type   string `query:"type"`
+
+	Exercise string `query:"exercise" enum:"true,false" doc:"Only those of an exercise, or only others; default: both, each marked"`
 }
 
 func (s *server) listIncidents(ctx context.Context, in *incidentsIn) (*body[List[incident.Incident]], error) {
@@ -41,7 +43,7 @@ func (s *server) listIncidents(ctx context.Context, in *incidentsIn) (*body[List
 	if err != nil {
 		return nil, err
 	}
-	q.Status, q.Agency, q.Type = in.Status, in.Agency, in.Type
+	q.Status, q.Agency, q.Type, q.Exercise = in.Status, in.Agency, in.Type, either(in.Exercise)
 	items, next, err := s.sees(ctx).incidents(ctx, q)
 	if err != nil {
 		return nil, s.fault(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
@@ -31,13 +32,14 @@ type view struct {
 	client string // for the audit log
 	tried  string
 	now    time.Time
+	routed object // that the route names; the zero one: none
 }
 
 // sees gives the view of whoever sent the current request.
 func (s *server) sees(ctx context.Context) view {
 	who, _ := auth.FromContext(ctx)
 	r, _ := ctx.Value(requestKey{}).(request)
-	return view{s, who, r.client, r.line, s.Now()}
+	return view{s, who, r.client, r.line, s.Now(), objectOf(ctx)}
 }
 
 // object is what a route names, loaded before its handler runs.
@@ -46,6 +48,7 @@ type object struct {
 	read     access.Action // what seeing it needs
 	level    access.Level  // how far it is seen
 	incident *incident.Incident
+	sent     *dispatch.Dispatch // of an incident: by which the unit of whoever asks was sent to it; nil: it was not
 	report   *report.Report
 	entry    *index.Entry
 }
@@ -78,8 +81,8 @@ func (v view) load(ctx context.Context, noun, id string) (object, error) {
 		if err != nil {
 			return object{}, err
 		}
-		o, err := v.caseOf(ctx, &one)
-		return object{access: o, read: access.ReadIncidents, incident: &one}, err
+		d, err := v.sentTo(ctx, &one)
+		return object{access: given(&one, d), read: access.ReadIncidents, incident: &one, sent: d}, err
 	case scope.NounReport:
 		one, err := v.s.Cases.Report(ctx, id)
 		if errors.Is(err, store.ErrNoReport) {
@@ -181,7 +184,7 @@ func (v view) form(in *incident.Incident) incident.Incident {
 func (v view) allowed(in *incident.Incident, all []incident.Status) []incident.Status {
 	out, o := []incident.Status{}, scope.Incident(in)
 	for _, to := range all {
-		ok := v.who.May(actOf(to, ""), o, v.now).Allowed()
+		ok := v.who.May(actOf(to, ""), v.movedAs(in, to), v.now).Allowed()
 		if to == incident.Cancelled {
 			ok = ok || v.who.May(access.MergeIncident, o, v.now).Allowed()
 		}
@@ -323,11 +326,10 @@ const tries = 5
 // Without a version the act follows the incident.
 func (v view) transition(ctx context.Context, id, key string, act incident.Act) (incident.Incident, error) {
 	may := func(in *incident.Incident) error {
-		o := scope.Incident(in)
-		if err := v.may(ctx, actOf(act.To, act.Reason), o); err != nil || act.Override == "" {
+		if err := v.may(ctx, actOf(act.To, act.Reason), v.movedAs(in, act.To)); err != nil || act.Override == "" {
 			return err
 		}
-		return v.may(ctx, access.OverrideClosure, o)
+		return v.may(ctx, access.OverrideClosure, scope.Incident(in))
 	}
 	follow := act.Version == 0
 	if follow {

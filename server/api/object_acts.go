@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -53,13 +54,16 @@ func (v view) split(ctx context.Context, id string, how incident.Splitting) (inc
 
 // attach adds what exists and is seen whole by the one who adds it.
 func (v view) attach(ctx context.Context, id, kind, ref string, version int, note string) (incident.Incident, error) {
-	text, at, err := v.piece(ctx, kind, ref)
+	text, at, simulated, err := v.piece(ctx, kind, ref)
 	if err != nil {
 		return incident.Incident{}, err
 	}
 	who := actor(ctx)
 	e := incident.Evidence{Kind: kind, Ref: ref, Reason: "added by a person", Text: text, Weight: 1, At: at}
 	out, err := v.s.Cases.Edit(ctx, id, "incident.evidence_added", kind+":"+ref, who, v.edits(ctx), func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+		if in.Simulated != simulated {
+			return incident.Incident{}, fmt.Errorf("%w: what is simulated and what is real never join", incident.ErrInvalid)
+		}
 		return in.Attach(e, version, note, who.Subject, now)
 	})
 	return out, v.actFault(err)
@@ -78,38 +82,38 @@ func (v view) edits(ctx context.Context) func(*incident.Incident) error {
 	return func(in *incident.Incident) error { return v.may(ctx, access.AcknowledgeIncident, scope.Incident(in)) }
 }
 
-// piece is what a piece of evidence says, and when it arose.
-func (v view) piece(ctx context.Context, kind, ref string) (string, moment.Time, error) {
+// piece is what a piece of evidence says, when it arose, and whether it is simulated.
+func (v view) piece(ctx context.Context, kind, ref string) (text string, at moment.Time, simulated bool, err error) {
 	none := huma.Error422UnprocessableEntity("there is no such "+kind, &huma.ErrorDetail{Location: "body.ref", Message: "is not known", Value: ref})
 	switch kind {
 	case "observation":
 		o, err := v.load(ctx, scope.NounThing, ref)
 		if err != nil || v.who.May(o.read, o.access, v.now).Level < access.Full {
-			return "", moment.Time{}, none
+			return "", at, false, none
 		}
 		t := thingOf(o.entry)
-		return t.Name, t.At, nil
+		return t.Name, t.At, t.Simulated, nil
 	case "report":
 		o, err := v.load(ctx, scope.NounReport, ref)
 		if errors.Is(err, errNotHere) || err == nil && v.who.May(o.read, o.access, v.now).Level < access.Full {
-			return "", moment.Time{}, none
+			return "", at, false, none
 		}
 		if err != nil {
-			return "", moment.Time{}, v.s.fault(err)
+			return "", at, false, v.s.fault(err)
 		}
-		return cmp.Or(o.report.Type, o.report.Channel), o.report.ReceivedAt, nil // not its words: they are erased where the report stands
+		return cmp.Or(o.report.Type, o.report.Channel), o.report.ReceivedAt, o.report.Simulated, nil // not its words: they are erased where the report stands
 	case "alert":
 		a, err := v.s.Cases.Alert(ctx, ref)
 		if errors.Is(err, store.ErrNotFound) {
-			return "", moment.Time{}, none
+			return "", at, false, none
 		}
-		return a.Headline, a.Sent, v.s.faultOf(err)
+		return a.Headline, a.Sent, a.Simulated, v.s.faultOf(err)
 	default:
 		t, err := v.s.Cases.Statement(ctx, ref)
 		if errors.Is(err, store.ErrNoStatement) {
-			return "", moment.Time{}, none
+			return "", at, false, none
 		}
-		return t.Name + " " + t.Step, t.StatedAt, v.s.faultOf(err)
+		return t.Name + " " + t.Step, t.StatedAt, t.Simulated, v.s.faultOf(err)
 	}
 }
 
@@ -145,7 +149,7 @@ func (v view) amend(ctx context.Context, id string, a incident.Amendment) (*body
 
 // contest keeps a citizen's word; whoever may open the incident again accepts it by entering it.
 func (v view) contest(ctx context.Context, id, text string) (*body[incidentOut], error) {
-	return v.answer(v.s.Cases.Contest(ctx, id, text, actor(ctx),
+	return v.answer(v.s.Cases.Contest(ctx, id, incident.Contesting{Text: text}, actor(ctx),
 		func(one *incident.Incident) error { return v.may(ctx, access.ActIncidents, scope.Incident(one)) },
 		func(one *incident.Incident) bool {
 			return v.who.May(access.ReopenIncident, scope.Incident(one), v.now).Allowed()

@@ -18,10 +18,34 @@ const crewAfter = 24 * time.Hour
 
 // caseOf is an incident as an object for whoever asks: a crew's own where its unit was sent to it, whichever agency leads.
 func (v view) caseOf(ctx context.Context, in *incident.Incident) (access.Object, error) {
+	d, err := v.sentTo(ctx, in)
+	return given(in, d), err
+}
+
+// given is an incident as an object, and the crew's that a dispatch sends there; nil: none does.
+func given(in *incident.Incident, d *dispatch.Dispatch) access.Object {
 	o := scope.Incident(in)
+	if d != nil {
+		o.Unit, o.Agencies = d.Unit, append(slices.Clone(o.Agencies), d.Agency)
+	}
+	return o
+}
+
+// movedAs is an incident as the object of a step of its life. A crew that has been on scene since it was opened last resolves it there (domain.md
+// section 5: field lead); every other step by a crew is its dispatch's.
+func (v view) movedAs(in *incident.Incident, to incident.Status) access.Object {
+	d := v.routed.sent
+	if to != incident.Resolved || d == nil || v.routed.incident.ID != in.ID || d.Times.OnScene.IsZero() || d.Times.OnScene.Before(in.ReopenedAt().Time) {
+		d = nil
+	}
+	return given(in, d)
+}
+
+// sentTo is the dispatch by which the unit of whoever asks was sent to an incident, as long as its crew still sees it; nil: it was not.
+func (v view) sentTo(ctx context.Context, in *incident.Incident) (*dispatch.Dispatch, error) {
 	unit := v.who.Who.Unit
 	if unit == "" {
-		return o, nil
+		return nil, nil
 	}
 	for _, id := range slices.Backward(in.Dispatches) {
 		d, err := v.s.Cases.Dispatch(ctx, id)
@@ -29,14 +53,13 @@ func (v view) caseOf(ctx context.Context, in *incident.Incident) (access.Object,
 			continue
 		}
 		if err != nil {
-			return o, err
+			return nil, err
 		}
 		if d.Unit == unit && (d.Status.Open() || v.now.Sub(ended(&d)) < crewAfter) {
-			o.Unit, o.Agencies = unit, append(slices.Clone(o.Agencies), d.Agency)
-			return o, nil
+			return &d, nil
 		}
 	}
-	return o, nil
+	return nil, nil
 }
 
 // ended is when the house heard that a dispatch was over.
@@ -54,5 +77,18 @@ func ended(d *dispatch.Dispatch) time.Time {
 func (v view) seenAs(o object) *body[incidentOut] {
 	out := v.seenBy(o.incident)
 	out.Body.Incident, _ = scope.IncidentAt(o.level, o.incident)
+	v.ownWords(&out.Body.Incident, o.incident)
 	return out
+}
+
+// ownWords gives somebody who sees an incident without people's words at least their own.
+func (v view) ownWords(out, whole *incident.Incident) {
+	if len(out.Comments) > 0 {
+		return
+	}
+	for _, c := range whole.Comments {
+		if c.By == v.who.Subject {
+			out.Comments = append(out.Comments, c)
+		}
+	}
 }

@@ -10,13 +10,23 @@ import (
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/store"
 	"kentongan/server/access"
 	"kentongan/server/profile"
 	"kentongan/server/scope"
 )
 
 func (v view) comment(ctx context.Context, id, key, text string) (incident.Comment, error) {
-	_, said, err := v.s.Cases.Comment(ctx, id, key, text, actor(ctx), func(in *incident.Incident) error { return v.works(ctx, in) })
+	_, said, err := v.s.Cases.Comment(ctx, id, key, text, actor(ctx), func(in *incident.Incident) error {
+		o, err := v.caseOf(ctx, in)
+		if err != nil {
+			return err
+		}
+		if v.who.May(access.ReadIncidents, o, v.now).Level == access.None {
+			return store.ErrNotFound
+		}
+		return v.may(ctx, access.CommentIncident, o)
+	})
 	return said, v.actFault(err)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
@@ -28,15 +29,16 @@ func (s *server) reports() {
 }
 
 type reportsIn struct {
-	Status  string    `query:"status" enum:"open,closed" doc:"As its producer says it"`
-	Channel string    `query:"channel" maxLength:"256" doc:"call, chat, radio, app, open311, or as the feed says it"`
-	Feed    string    `query:"feed" maxLength:"256" doc:"The feed it came by; desk for those entered here"`
-	BBox    string    `query:"bbox" doc:"west,south,east,north in degrees; leaves out reports without a place"`
-	From    time.Time `query:"from" doc:"Received at or after"`
-	To      time.Time `query:"to" doc:"Received before"`
-	Q       string    `query:"q" maxLength:"200" doc:"Part of text, notes, type, address, place or id, in any case"`
-	Limit   int       `query:"limit" minimum:"0" maximum:"1000" doc:"Default 100"`
-	Page    string    `query:"page"`
+	Status    string    `query:"status" enum:"open,closed" doc:"As its producer says it"`
+	Channel   string    `query:"channel" maxLength:"256" doc:"call, chat, radio, app, open311, or as the feed says it"`
+	Feed      string    `query:"feed" maxLength:"256" doc:"The feed it came by; desk for those entered here"`
+	BBox      string    `query:"bbox" doc:"west,south,east,north in degrees; leaves out reports without a place"`
+	From      time.Time `query:"from" doc:"Received at or after"`
+	To        time.Time `query:"to" doc:"Received before"`
+	Simulated string    `query:"simulated" enum:"true,false" doc:"Only what is simulated, or only what is real; default: both, each marked"`
+	Q         string    `query:"q" maxLength:"200" doc:"Part of text, notes, type, address, place, id or a partner's number, in any case"`
+	Limit     int       `query:"limit" minimum:"0" maximum:"1000" doc:"Default 100"`
+	Page      string    `query:"page"`
 }
 
 func (s *server) listReports(ctx context.Context, in *reportsIn) (*body[List[report.Report]], error) {
@@ -44,7 +46,7 @@ func (s *server) listReports(ctx context.Context, in *reportsIn) (*body[List[rep
 	if err != nil {
 		return nil, err
 	}
-	items, next, err := s.sees(ctx).reports(ctx, store.Query{Status: in.Status, Channel: in.Channel, Feed: in.Feed, Bound: bound, From: in.From, To: in.To,
+	items, next, err := s.sees(ctx).reports(ctx, store.Query{Status: in.Status, Channel: in.Channel, Feed: in.Feed, Bound: bound, From: in.From, To: in.To, Simulated: either(in.Simulated),
 		Text: in.Q, Limit: in.Limit, Page: in.Page})
 	if err != nil {
 		return nil, s.fault(err)
@@ -67,6 +69,8 @@ type reportDraft struct {
 	Lat     *float64  `json:"lat,omitempty"`
 	Address string    `json:"address,omitempty" maxLength:"4096"`
 	At      time.Time `json:"at,omitempty" doc:"When it was said; now where it is left out"`
+
+	External []refIn `json:"external_refs,omitempty" maxItems:"20" doc:"The numbers that partners have for it, as of the exchange that handed the call over"`
 
 	Reporter *reporterDraft `json:"reporter,omitempty" doc:"Who called; kept sealed and apart from the report"`
 }
@@ -101,6 +105,13 @@ func (d reportDraft) report(now time.Time) (feeds.Report, error) {
 		return fault("at", "lies ahead")
 	case (d.Lng == nil) != (d.Lat == nil):
 		return fault("lng", "lng and lat belong together")
+	}
+	refs, err := incident.References(refsOf(d.External))
+	if err != nil {
+		return fault("external_refs", err.Error())
+	}
+	for _, one := range refs {
+		r.External = append(r.External, feeds.ReportRef(one))
 	}
 	if d.Lng != nil {
 		r.Position, r.Placed = geo.Position{Lng: *d.Lng, Lat: *d.Lat}, true

@@ -54,6 +54,7 @@ type Hit struct {
 	Lat       *float64     `json:"lat"`
 	BBox      []float64    `json:"bbox,omitempty" doc:"Of an area: west, south, east, north"`
 	Simulated bool         `json:"simulated"`
+	Exercise  bool         `json:"exercise,omitempty" doc:"Of an incident: of an exercise, which is simulated as well"`
 
 	rank int
 }
@@ -118,13 +119,13 @@ func (v view) findIncidents(ctx context.Context, want string, limit int) ([]Hit,
 	seen := map[string]bool{}
 	for _, one := range append(open, past...) {
 		t, _ := incident.TypeOf(one.Type)
-		rank := match(want, spoken(one.Number), one.Number, one.Title, one.AreaName, one.Type, t.ID, t.EN)
+		rank := match(want, append(one.ExternalIDs(), spoken(one.Number), one.Number, one.Title, one.AreaName, one.Type, t.ID, t.EN)...)
 		if rank == 0 || seen[one.ID] {
 			continue
 		}
 		seen[one.ID] = true
 		h := Hit{Noun: "incident", ID: one.ID, Name: one.Title, Number: one.Number, Kind: one.Type, Status: string(one.Status), Severity: one.Severity,
-			AreaName: one.AreaName, Simulated: one.Simulated, rank: rank * 2}
+			AreaName: one.AreaName, Simulated: one.Simulated, Exercise: one.Exercise, rank: rank * 2}
 		if one.Status.Open() {
 			h.rank++
 		}

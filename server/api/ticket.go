@@ -26,6 +26,7 @@ func (s *server) tickets() {
 	const one = "/public/tickets/{ticket}"
 	operation(s, about(access.WriteReports, scope.NounReport), "POST", "/api/v1/reports/{id}/ticket", "report-ticket", "The code by which whoever gave a report follows it, and its page; made once", http.StatusOK, s.reportTicket)
 	operation(s, anyone().slowly(), "GET", one, "ticket", "How far a report has come, for whoever gave it: no names, no words of others", http.StatusOK, s.ticket)
+	operation(s, anyone().slowly(), "POST", one+"/confirm", "confirm-ticket", "Say that what is said to be done is: a kind of proof that closing needs, once for each time that it is said to be done", http.StatusOK, s.confirmTicket)
 	operation(s, anyone().slowly(), "POST", one+"/dispute", "dispute-ticket", "Say that what is said to be done is not; a person decides whether it is opened again", http.StatusOK, s.disputeTicket)
 }
 
@@ -103,6 +104,28 @@ func (s *server) ticket(ctx context.Context, in *ticketIn) (*body[ticketOut], er
 	return s.told(code, &r, one), nil
 }
 
+// confirmTicket keeps the word of whoever gave the report that it is over: a kind of proof that closing needs, once for each time that it is said to
+// be done. The code is in no record; the word is the report's.
+func (s *server) confirmTicket(ctx context.Context, in *ticketIn) (*body[ticketOut], error) {
+	code, r, one, err := s.follows(ctx, in.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	const not = "what is not said to be done, or was answered already, is not confirmed now"
+	if !openly.Follow(code, &r, one, s.Now()).Confirmable {
+		return nil, huma.Error409Conflict(not)
+	}
+	now, err := s.Cases.Affirm(ctx, one.ID, r.ID, audit.Actor{Subject: citizen, Name: citizen, Request: requestID(ctx)})
+	var late *store.Conflict
+	switch {
+	case errors.As(err, &late), errors.Is(err, incident.ErrNotAllowed), errors.Is(err, incident.ErrInvalid): // it is evidence of another incident by now
+		return nil, huma.Error409Conflict(not)
+	case err != nil:
+		return nil, s.fault(err)
+	}
+	return s.told(code, &r, &now), nil
+}
+
 // disputeTicket keeps a citizen's word. It opens nothing again by itself: whoever may reopen the incident sees it and decides.
 func (s *server) disputeTicket(ctx context.Context, in *struct {
 	Ticket string `path:"ticket" maxLength:"32" doc:"As it was told"`
@@ -120,7 +143,7 @@ func (s *server) disputeTicket(ctx context.Context, in *struct {
 	who := audit.Actor{Subject: citizen, Name: citizen, Request: requestID(ctx)}
 	anybody := func(*incident.Incident) error { return nil }
 	nobody := func(*incident.Incident) bool { return false }
-	now, err := s.Cases.Contest(ctx, one.ID, in.Body.Text, who, anybody, nobody)
+	now, err := s.Cases.Contest(ctx, one.ID, incident.Contesting{Report: r.ID, Text: in.Body.Text}, who, anybody, nobody)
 	var late *store.Conflict
 	switch {
 	case errors.As(err, &late), errors.Is(err, incident.ErrNotAllowed):

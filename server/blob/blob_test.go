@@ -69,6 +69,45 @@ func TestAPhotoIsMadeAnewUpright(t *testing.T) {
 	}
 }
 
+// dated is a TIFF whose camera says when, and perhaps by which offset.
+func dated(taken, offset string) []byte {
+	order := binary.BigEndian
+	entry := func(b []byte, tag, kind uint16, n, value int) []byte {
+		b = order.AppendUint16(order.AppendUint16(b, tag), kind)
+		return order.AppendUint32(order.AppendUint32(b, uint32(n)), uint32(value))
+	}
+	b := append([]byte("MM\x00*"), 0, 0, 0, 8, 0, 1)
+	b = entry(b, 0x8769, 4, 1, 26)
+	b = append(b, 0, 0, 0, 0, 0, 2) // no directory after it; two entries
+	at := len(b) + 24
+	b = entry(b, 0x9003, 2, len(taken)+1, at)
+	b = entry(b, 0x9011, 2, len(offset)+1, at+len(taken)+1)
+	return append(append(append(b, taken...), 0), append([]byte(offset), 0)...)
+}
+
+// When a photo was taken is what its camera says, in the zone of its own or of the house; what cannot be read says nothing, and no bytes are a fault.
+func TestWhenACameraTookIt(t *testing.T) {
+	wib := time.FixedZone("WIB", 7*3600)
+	for name, c := range map[string]struct {
+		tiff []byte
+		want string
+	}{
+		"by its offset":  {dated("2026:11:27 08:30:00", "+09:00"), "2026-11-26T23:30:00Z"},
+		"by the house's": {dated("2026:11:27 08:30:00", ""), "2026-11-27T01:30:00Z"},
+		"a bad offset":   {dated("2026:11:27 08:30:00", "WIB"), "2026-11-27T01:30:00Z"},
+		"no time":        {dated("    :  :     :  :  ", ""), ""},
+		"nothing":        {nil, ""},
+	} {
+		got := fromTIFF(c.tiff).in(wib)
+		if want, _ := time.Parse(time.RFC3339, c.want); !got.Equal(want) {
+			t.Errorf("%s: %v, want %s", name, got, c.want)
+		}
+		for n := range c.tiff {
+			fromTIFF(c.tiff[:n])
+		}
+	}
+}
+
 // A large picture is kept smaller, its small form smaller still.
 func TestALargePictureShrinks(t *testing.T) {
 	var out bytes.Buffer
@@ -118,7 +157,7 @@ func TestWhatIsNoPhotoIsRefused(t *testing.T) {
 func TestOrientationSurvivesAnything(t *testing.T) {
 	whole := held(t, 6)
 	for n := range 80 {
-		if turn := orientation(whole[:n]); turn != 1 && turn != 6 {
+		if turn := cameraOf(whole[:n]).turn; turn != 1 && turn != 6 {
 			t.Errorf("%d bytes: %d", n, turn)
 		}
 	}

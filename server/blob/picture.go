@@ -9,6 +9,7 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"image/png"
+	"time"
 )
 
 // Bounds of pictures. A picture is refused by what its head says before any of it is drawn up: 25 million points are 300 MB in the worst form of JPEG.
@@ -30,7 +31,12 @@ type Picture struct {
 	Bytes, Small  []byte
 	Mime          string // of both
 	Width, Height int
+
+	camera camera
 }
+
+// TakenIn is when the camera says that it took the picture: by the offset that it gives, else by a clock of the zone; zero: it does not say.
+func (p Picture) TakenIn(zone *time.Location) time.Time { return p.camera.in(zone) }
 
 // room lets one picture be made at a time: that bounds the memory of all of them.
 type room chan struct{}
@@ -60,12 +66,12 @@ func (m *Maker) Picture(b []byte) (Picture, error) {
 	if err != nil {
 		return Picture{}, fmt.Errorf("%w: it begins as %s: %w", ErrBroken, is, err)
 	}
-	turn := 1
+	by := camera{turn: 1}
 	if is == "image/jpeg" {
-		turn = orientation(b)
+		by = cameraOf(b)
 	}
-	whole := upright(shrink(src, mostSide), turn)
-	out := Picture{Mime: is, Width: whole.Bounds().Dx(), Height: whole.Bounds().Dy()}
+	whole := upright(shrink(src, mostSide), by.turn)
+	out := Picture{camera: by, Mime: is, Width: whole.Bounds().Dx(), Height: whole.Bounds().Dy()}
 	if out.Bytes, err = encode(whole, is); err != nil {
 		return Picture{}, err
 	}

@@ -32,7 +32,13 @@ func orderWords(lang, code string, offered bool) (title, text string) {
 // climbWords is what stands on a telephone to which an alarm has climbed.
 func climbWords(lang string, a *alarm.Alarm) (title, text string) {
 	facts := a.Facts()
-	what := strings.Join(strings.Fields(facts.Event+" "+facts.AreaName), " ")
+	event := facts.Event
+	if own := facts.Names["en"]; own != "" && english(lang) {
+		event = own
+	} else if own := facts.Names["id"]; own != "" && !english(lang) {
+		event = own
+	}
+	what := strings.Join(strings.Fields(event+" "+facts.AreaName), " ")
 	if a.Restricted() {
 		what = ""
 	}

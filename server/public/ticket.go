@@ -22,8 +22,11 @@ type Ticket struct {
 	Referred   string               `json:"referred"`  // slug, or name: to whom it was handed on; empty: to nobody
 	Proof      []incident.ProofKind `json:"proof"`     // what shows that it is over
 	Disputable bool                 `json:"disputable"`
-	Disputed   moment.Time          `json:"disputed"` // null: nobody says that it is not done
-	AsOf       moment.Time          `json:"as_of"`
+
+	Confirmable bool        `json:"confirmable"` // the word of whoever gave it, that it is over, is still awaited
+	Confirmed   moment.Time `json:"confirmed"`   // when they said so; null: they have not since it was said to be done
+	Disputed    moment.Time `json:"disputed"`    // null: nobody says that it is not done
+	AsOf        moment.Time `json:"as_of"`
 }
 
 // TypeName names a type of incident.
@@ -67,6 +70,7 @@ func Follow(code string, r *report.Report, in *incident.Incident, now time.Time)
 	if !in.Status.Open() || in.Status == incident.Resolved {
 		t.step("done", in.Times.TResolved)
 		t.Disputable = in.Disputable(now)
+		t.Confirmable, t.Confirmed = in.Awaits(r.ID), in.SaidBy(r.ID)
 	}
 	if in.Status == incident.Closed {
 		t.step("closed", in.Times.TClosed)

@@ -27,6 +27,10 @@ export interface Ticket {
   proof: string[];
   disputable: boolean;
   disputed: string | null;
+  /** The word of whoever gave it, that it is done, is still awaited. */
+  confirmable: boolean;
+  /** When they said so; null: not since it was said to be done. */
+  confirmed: string | null;
   as_of: string | null;
 }
 
@@ -39,6 +43,9 @@ export const disputeTicket = (
   code: string,
   text: string,
 ): Promise<Answer<Ticket>> => call("POST", `${at(code)}/dispute`, { text });
+
+export const confirmTicket = (code: string): Promise<Answer<Ticket>> =>
+  call("POST", `${at(code)}/confirm`);
 
 export const ticketOf = (
   report: string,

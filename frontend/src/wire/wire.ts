@@ -333,6 +333,7 @@ export interface Alarm {
   thing_name?: string;
   feed?: string;
   event: string;
+  names?: Record<string, string>;
   type?: string;
   severity: Severity;
   location: Location | null;
@@ -516,6 +517,8 @@ export interface Dispatch {
   receipt: DispatchReceipt;
   next: DispatchNext | null;
   simulated: boolean;
+  exercise?: boolean;
+  external_refs: ExternalRef[];
 }
 
 export interface Unit {
@@ -732,6 +735,7 @@ export interface Attachment {
   bytes: number;
   at: string | null;
   taken_at: string | null;
+  taken_by?: string;
   lng: number | null;
   lat: number | null;
   by: string;
@@ -740,6 +744,7 @@ export interface Attachment {
   width?: number;
   height?: number;
   once?: string;
+  from?: string;
 }
 
 export interface AlertText {
@@ -934,6 +939,7 @@ export interface Proven {
   ref: string;
   at: string | null;
   by?: string;
+  source?: string;
 }
 
 export interface FirstSigns {

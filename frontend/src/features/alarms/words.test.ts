@@ -15,6 +15,10 @@ describe("the house's own alarms", () => {
     );
     expect(own("awlr: Feed down", "feed")).toBe("awlr: Umpan data terputus");
     expect(own("Alarm flood", "")).toBe("Alarm flood");
+    const names = { id: "TRC 1: DARURAT PERSONEL", en: "TRC 1: HELP" };
+    expect(
+      eventWord(alarm("a", { event: names.en, code: "panic", names })),
+    ).toBe(names.id);
   });
   it("of an incident without a title are called by its type", () => {
     types.all = [{ code: "flood", id: "banjir", en: "flood" } as IncidentType];

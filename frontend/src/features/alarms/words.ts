@@ -70,18 +70,22 @@ export function stateWord(
 }
 
 /**
- * What it is called. The house calls its own alarms in its own language, by their code in the reader's: "Chattering sensor: Muka air tinggi", "awlr: Feed down";
+ * What it is called. The house calls its own alarms in every language; those of an older server in one, by their code in the reader's: "Chattering sensor: Muka air tinggi", "awlr: Feed down";
  * and an incident that nobody gave a title by its type.
  */
 export function eventWord({
   event,
   code,
   type = "",
+  names,
 }: {
   event: string;
   code?: string;
   type?: string;
+  names?: Record<string, string> | null;
 }): string {
+  const own = names?.[language.current];
+  if (own) return own;
   switch (code) {
     case "flood":
       return m.alm_flood();

@@ -50,6 +50,7 @@ const dispatch = (part: Partial<Dispatch> = {}): Dispatch => ({
   receipt: { sent: iso(AT), delivered: null, seen: null },
   next: null,
   simulated: false,
+  external_refs: [],
   ...part,
 });
 
