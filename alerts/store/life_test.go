@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -299,6 +300,41 @@ func TestPaperIsEnteredWithItsTimes(t *testing.T) {
 		in, err = s.Transition(t.Context(), in.ID, incident.Act{To: incident.Acknowledged, Version: 1, At: noon.Add(-119 * time.Minute)}, anna)
 		if err != nil || len(in.SLA.Missed) != 0 || !in.Times.TAck.Equal(noon.Add(-119*time.Minute)) {
 			t.Errorf("%+v %v", in.SLA, err)
+		}
+	})
+}
+
+// A picture goes with its incident when that becomes part of another, and comes back with it; nothing keeps it for whoever has it no longer.
+func TestAttachmentsGoWithAMerge(t *testing.T) {
+	each(t, func(t *testing.T, s *Store, _ *clock) {
+		anybody, both := func(*incident.Incident) error { return nil }, func(_, _ *incident.Incident) error { return nil }
+		in, into := flooded(t, s), flooded(t, s)
+		a, err := s.Enclose(t.Context(), in.ID, "", incident.Attachment{Kind: "photo", SHA256: "whole", Small: "small"}, sender, anybody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := func() string {
+			t.Helper()
+			list, err := s.rdb.SMembers(t.Context(), s.keys.Blobs()).Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(list)
+			return strings.NewReplacer(in.ID, "in", into.ID, "into").Replace(strings.Join(list, ", "))
+		}
+		_, stays, err := s.Merge(t.Context(), in.ID, into.ID, in.Version, "", sender, both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, there := stays.Attached(a.ID); !there || got.From != in.ID || files() != "small in, small into, whole in, whole into" {
+			t.Errorf("%+v, kept %s", stays.Attachments, files())
+		}
+		back, stays, err := s.Unmerge(t.Context(), in.ID, in.Version+1, "", sender, both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, there := back.Attached(a.ID); !there || len(stays.Attachments) != 0 || files() != "small in, whole in" {
+			t.Errorf("%+v, %+v, kept %s", back.Attachments, stays.Attachments, files())
 		}
 	})
 }
