@@ -29,7 +29,7 @@ func (p *putting) beside(ctx context.Context, st *step) error {
 		return err
 	}
 	ids := strings.Fields(was)
-	list, err := p.alertsOf(ctx, ids)
+	list, err := p.warned.of(ctx, p.Store, p.alertForm(), ids)
 	if err != nil {
 		return err
 	}

@@ -216,15 +216,12 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 // ExpireAlerts ends the alerts whose time has passed, and counts them. A rule that still fires raises no other until it has cleared.
 // Of two servers that do it at once each alert is ended by one.
 func (s *Store) ExpireAlerts(ctx context.Context, now time.Time) (int, error) {
-	active, err := s.active(ctx)
+	over, err := s.ended(ctx, now)
 	if err != nil {
 		return 0, err
 	}
 	n := 0
-	for _, k := range active {
-		if k.doc.Expires.IsZero() || k.doc.Expires.After(now) {
-			continue
-		}
+	for _, k := range over {
 		st := s.newStep(now)
 		who := audit.Actor{Subject: "house:expiry"}
 		a, err := s.end(ctx, st, k, alerts.Expired, who.Subject, "")

@@ -316,7 +316,7 @@ func (s *Store) snapshot(ctx context.Context) (Open, error) {
 // open gives the open incidents, to be read only, without those that somebody closed between the question for the ids and that for the documents.
 func (s *Store) open(ctx context.Context) (out []kept[incident.Incident], err error) {
 	err = s.walkSet(ctx, s.keys.IncidentsOpen(), func(ids []string) (bool, error) {
-		out, err = s.opened.of(ctx, s, ids)
+		out, err = s.opened.of(ctx, s, s.incidentForm(), ids)
 		return true, err
 	})
 	return slices.DeleteFunc(out, func(k kept[incident.Incident]) bool { return !k.doc.Status.Open() }), err

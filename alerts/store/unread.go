@@ -132,6 +132,20 @@ func formOf[D, T any](key func(string) string, out func(*D) (T, string)) form[T]
 	}}
 }
 
+// identified is a document with the id under which it is kept.
+type identified[T any] struct {
+	doc T
+	id  string
+}
+
+// naming is the form of documents that tell under which id they are kept.
+func naming[T any](f form[T]) form[identified[T]] {
+	return form[identified[T]]{f.key, func(id string, b []byte) (identified[T], error) {
+		doc, err := f.read(id, b)
+		return identified[T]{doc, id}, err
+	}}
+}
+
 // heads asks for what is kept of documents; the error is of the store, not of one document.
 func heads(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]*redis.SliceCmd, error) {
 	pipe := rdb.Pipeline()
