@@ -7,12 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"kentongan/alerts/alarm"
 )
 
-// benchFlood lets 20,000 alerts come in within ten minutes, fifty of them about lives, and counts what reaches an operator and when.
+// benchFlood lets 20,000 alerts come in within ten minutes, fifty of them about lives, and counts what the socket of one staffed desk presents, and
+// how long after the sender's first try. A sender that is told to come again does, after two seconds. The minutes are true ones: a flood is one by
+// the clock.
 func benchFlood(bin string, short bool) ([]figure, error) {
 	n, planted, length := 20_000, 50, 10*time.Minute
 	if short {
@@ -31,7 +34,7 @@ func benchFlood(bin string, short bool) ([]figure, error) {
 	var mu sync.Mutex
 	sent, shown := map[string]time.Time{}, map[string]time.Time{}
 	items := map[string]time.Time{} // presented alarms
-	c, err := s.view("100,-2,102,0", func(kind string, raw []byte) {
+	c, err := s.staff("desk-1", "100,-2,102,0", func(kind string, raw []byte) {
 		if kind != "alarm" {
 			return
 		}
@@ -62,6 +65,7 @@ func benchFlood(bin string, short bool) ([]figure, error) {
 	const each = 10
 	var wg sync.WaitGroup
 	errs := make(chan error, n/each+1)
+	var again atomic.Int64
 	room := make(chan struct{}, 16)
 	for from := 0; from < n; from += each {
 		time.Sleep(time.Until(began.Add(length * time.Duration(from) / time.Duration(n))))
@@ -81,7 +85,12 @@ func benchFlood(bin string, short bool) ([]figure, error) {
 				return fmt.Sprintf(`{"record":"alert","identifier":"F-%d","sender":"kapos@solok.example","sent":%q,"event":%q,"category":"Safety","urgency":"Immediate","severity":%q,"certainty":"Observed","headline":%q,"lng":%.5f,"lat":%.5f}`,
 					k, time.Now().UTC().Format(time.RFC3339Nano), event, grade, event, lng, lat)
 			})
-			if err := s.push("kapos", body, each); err != nil {
+			err := s.push("kapos", body, each)
+			for end := time.Now().Add(time.Minute); err != nil && time.Now().Before(end); err = s.push("kapos", body, each) {
+				again.Add(1)
+				time.Sleep(2 * time.Second)
+			}
+			if err != nil {
 				errs <- err
 			}
 		})
@@ -127,7 +136,7 @@ func benchFlood(bin string, short bool) ([]figure, error) {
 	others = max(0, worst-len(shown))
 	return []figure{
 		{fmt.Sprintf("flood of %d alerts in %s: life-safety shown", n, took.Round(time.Second)), fmt.Sprintf("%d of %d <= 2 s", planted, planted),
-			fmt.Sprintf("%d of %d; %d later than 2 s; %s", len(after), planted, late, spread(after))},
-		{"flood: other operator items in any 10 minutes", "<= 10", fmt.Sprintf("%d (with life-safety %d)", others, worst)},
+			fmt.Sprintf("%d of %d; %d later than 2 s; %s, worst %s; told to come again: %d", len(after), planted, late, spread(after), ms(percentile(after, 1)), again.Load())},
+		{"flood: other operator items presented to a staffed desk in any 10 min", "<= 10", fmt.Sprintf("%d (with life-safety %d)", others, worst)},
 	}, nil
 }
