@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ const origin = "kota.example/audit"
 
 // house is a log behind HTTP, whose owner can do what they like with it.
 type house struct {
+	mu     sync.Mutex // between its owner and requests that somebody gave up
 	t      *testing.T
 	signer note.Signer
 	vkey   string
@@ -86,6 +88,8 @@ func (h *house) sign() {
 }
 
 func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	path := strings.TrimPrefix(r.URL.Path, "/api/v1/audit/")
 	switch {
 	case h.down:
@@ -330,12 +334,16 @@ func TestFailuresAreNoCrimes(t *testing.T) {
 			h.tiles = map[string][]byte{"tile/0/000": make([]byte, 8192), "tile/0/001": make([]byte, 8192), "tile/0/002": make([]byte, 8192), "tile/1/000": make([]byte, 8192)}
 		},
 	} {
+		h.mu.Lock()
 		bend()
+		h.mu.Unlock()
 		if err := w.Ask(context.Background()); err == nil {
 			t.Errorf("%s: no error", name)
 		}
+		h.mu.Lock()
 		h.down, h.tiles = false, whole
 		h.sign()
+		h.mu.Unlock()
 	}
 	ask(t, w)
 	h.signed = old // a copy of a minute ago, once
@@ -493,4 +501,13 @@ func TestKeysThatDoNotFit(t *testing.T) {
 	if _, err := New(Config{URL: url, Dir: dir}, zerolog.Nop(), now); err == nil {
 		t.Error("a secret that the world can read")
 	}
+}
+
+func FuzzRequest(f *testing.F) {
+	f.Add([]byte(request(3, make([]tlog.Hash, 2), []byte("a\n4\nx\n"))))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if old, proof, signed, err := parseRequest(b); err == nil && request(old, proof, signed) != string(b) {
+			t.Errorf("%q reads as %d, %v, %q", b, old, proof, signed)
+		}
+	})
 }

@@ -258,3 +258,16 @@ func TestSingleFaultsAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in an export, it is read to its end or refused, and never passes for a good one without a checkpoint.
+func FuzzExport(f *testing.F) {
+	f.Add([]byte(`{"kentongan_audit":1,"origin":"a","size":1}` + "\n" + `{"leaf":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","record":{"action":"x"}}`))
+	f.Add([]byte(`{"action":"a","actor":"","after_hash":"","agency":"","before_hash":"","object":"","reason":"","request":"","seq":1,"time":null}`))
+	f.Add([]byte(`{"checkpoint":"x"}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r, err := verify.Export(bytes.NewReader(b), verify.Options{})
+		if err == nil && (r.OK && r.Checkpoints == 0 || !r.OK && r.First == nil) {
+			t.Errorf("%+v", r)
+		}
+	})
+}
