@@ -1,10 +1,13 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import {
+  answer,
+  ask,
   check,
   live,
   push,
   reading,
+  until,
   visit,
   type House,
   type Spec,
@@ -17,46 +20,20 @@ interface Opened {
   status: string;
 }
 
-async function ask(
-  house: House,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ status: number; body: Opened }> {
-  const answer = await fetch(house.base + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${house.token}`,
-      "content-type": "application/json",
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  return { status: answer.status, body: (await answer.json()) as Opened };
-}
-
 async function opened(house: House, more: object = {}): Promise<Opened> {
-  const { body } = await ask(house, "POST", "/api/v1/incidents", {
+  return ask<Opened>(house, "POST", "/incidents", {
     type: "flood",
     title: "Banjir, Selayo",
     lng: 100.63,
     lat: -0.83,
     ...more,
   });
-  return body;
 }
 
 const act = (house: House, id: string, body: object) =>
-  ask(house, "POST", `/api/v1/incidents/${id}/transitions`, body);
+  answer(house, "POST", `/incidents/${id}/transitions`, body);
 
 const status = (page: Page) => page.getByTestId("detail-status").innerText();
-
-async function until(what: () => Promise<boolean>, why: string): Promise<void> {
-  const end = Date.now() + 10_000;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(why);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
 
 /** Runs `first` before the next act of the page reaches the server. */
 async function beaten(page: Page, first: () => Promise<unknown>) {
@@ -190,8 +167,8 @@ const spec: Spec = {
     const conflict = page.getByTestId("conflict");
     await conflict.getByText("TRC-1 berangkat").waitFor({ timeout: 10_000 });
     await conflict.getByText("ditugaskan", { exact: true }).waitFor();
-    const now = await ask(house, "GET", `/api/v1/incidents/${one.id}`);
-    check(now.body.status === "dispatched", `it became ${now.body.status}`);
+    const now = await ask<Opened>(house, "GET", `/incidents/${one.id}`);
+    check(now.status === "dispatched", `it became ${now.status}`);
     await page.getByTestId("conflict-leave").click();
     await page.getByTestId("act-cancelled").click();
     check(

@@ -1,6 +1,17 @@
 // What every spec needs: a signed-in page that notes what it must not do, and the ways into the house.
 import type { Browser, Page } from "playwright-core";
 
+export type Doc = Record<string, unknown>;
+
+/** A phone in the hand, CSS pixels. */
+export const PHONE = { width: 390, height: 844 };
+
+/** A picture of one dot (PNG). */
+export const DOT = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
+  "base64",
+);
+
 export interface House {
   browser: Browser;
   base: string;
@@ -49,6 +60,55 @@ export const reading = (read: Read): object => ({
   at: new Date().toISOString(),
   ...read,
 });
+
+/** Asks below /api/v1 as the administrator; gives the answer, whatever its status. */
+export async function answer(
+  house: House,
+  method: string,
+  path: string,
+  body?: object,
+  more: Record<string, string> = {},
+): Promise<{ status: number; body: Doc; said: string }> {
+  const got = await fetch(`${house.base}/api/v1${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${house.token}`,
+      "content-type": "application/json",
+      ...more,
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  const said = await got.text();
+  return { status: got.status, body: JSON.parse(said || "{}") as Doc, said };
+}
+
+/** As answer, of what must succeed. */
+export async function ask<T = Doc>(
+  house: House,
+  method: string,
+  path: string,
+  body?: object,
+  more: Record<string, string> = {},
+): Promise<T> {
+  const got = await answer(house, method, path, body, more);
+  check(got.status < 400, `${method} ${path}: ${got.status} ${got.said}`);
+  return got.body as T;
+}
+
+/** Asks again and again until there is something, and gives it; why: what is missing where there never is. */
+export async function until<T>(
+  what: () => Promise<T | undefined | false>,
+  why: string,
+  ms = 15_000,
+): Promise<T> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const found = await what();
+    if (found) return found;
+    if (Date.now() > end) throw new Error(why);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
 
 /** Opens a page as somebody who may see the wall. */
 export async function visit(house: House, path: string): Promise<Visit> {

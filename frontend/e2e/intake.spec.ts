@@ -1,26 +1,6 @@
 // A call is taken by keys alone: what is open near by is told while somebody types, one key says what the call is, and it can be taken back.
 import { AxeBuilder } from "@axe-core/playwright";
-import { check, live, visit, type House, type Spec } from "./house";
-
-type Doc = Record<string, unknown>;
-
-async function ask(
-  house: House,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Doc> {
-  const answer = await fetch(`${house.base}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${house.token}`,
-      "content-type": "application/json",
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  check(answer.ok, `${method} ${path}: ${answer.status}`);
-  return (await answer.json()) as Doc;
-}
+import { ask, check, live, visit, type Doc, type Spec } from "./house";
 
 const spec: Spec = {
   "a call is taken, told from what is open, and judged with one key": async (

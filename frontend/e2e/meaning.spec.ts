@@ -2,50 +2,21 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import {
+  answer,
+  ask,
   check,
   live,
   push,
   reading,
+  until,
   visit,
+  type Doc,
   type House,
   type Spec,
 } from "./house";
 
-type Doc = Record<string, unknown>;
-
-async function ask(
-  house: House,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ status: number; body: Doc }> {
-  const answer = await fetch(`${house.base}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${house.token}`,
-      "content-type": "application/json",
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  return { status: answer.status, body: (await answer.json()) as Doc };
-}
-
 const items = async (house: House, path: string): Promise<Doc[]> =>
-  (await ask(house, "GET", path)).body["items"] as Doc[];
-
-async function until<T>(
-  what: () => Promise<T | undefined | false>,
-  why: string,
-  ms = 15_000,
-): Promise<T> {
-  const end = Date.now() + ms;
-  for (;;) {
-    const found = await what();
-    if (found) return found;
-    if (Date.now() > end) throw new Error(why);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
+  (await ask(house, "GET", path))["items"] as Doc[];
 
 /** Ground of ours where nothing else of these tests lies: what happens near by would be told as a repeat. */
 const place = () => ({
@@ -117,8 +88,7 @@ const spec: Spec = {
     await page.keyboard.press("a");
     await until(
       async () =>
-        (await ask(house, "GET", `/alarms/${id}`)).body["state"] ===
-        "acknowledged",
+        (await ask(house, "GET", `/alarms/${id}`))["state"] === "acknowledged",
       "a did not acknowledge the alarm",
     );
     await page.getByTestId(`grave-${id}`).waitFor({ state: "detached" });
@@ -142,7 +112,7 @@ const spec: Spec = {
     await page.getByTestId("shelve-reason").fill("Sensor works");
     await page.getByTestId("shelve-send").click();
     await page.getByTestId("shelve").waitFor({ state: "detached" });
-    const shelved = (await ask(house, "GET", `/alarms/${id}`)).body;
+    const shelved = await ask(house, "GET", `/alarms/${id}`);
     check(shelved["state"] === "shelved", `it is ${String(shelved["state"])}`);
     await page.getByTestId("pile-shelved").click();
     await page.locator(`[data-id="${id}"]`).waitFor();
@@ -151,7 +121,7 @@ const spec: Spec = {
     await page.getByTestId("alarm-unshelve").click();
     await until(
       async () =>
-        (await ask(house, "GET", `/alarms/${id}`)).body["state"] === "raised",
+        (await ask(house, "GET", `/alarms/${id}`))["state"] === "raised",
       "it did not return to the queue",
     );
     await visited.close();
@@ -241,7 +211,7 @@ const spec: Spec = {
   ) {
     const id = fresh("aturan");
     const put = (value: string, version: number) =>
-      ask(house, "PUT", `/rules/${id}`, {
+      answer(house, "PUT", `/rules/${id}`, {
         config: {
           when: `obs.property == "water_level" && obs.value > ${value}`,
           consequence: "Ladang terendam",
@@ -266,7 +236,7 @@ const spec: Spec = {
     const visited = await visit(house, "/admin?page=rules&lang=en");
     const { page } = visited;
     const when = async () =>
-      String((await ask(house, "GET", `/rules/${id}`)).body["when"]);
+      String((await ask(house, "GET", `/rules/${id}`))["when"]);
     await page.getByTestId(`rule-${id}`).click();
     const text = page.getByTestId("rule-yaml");
     await text.waitFor();
@@ -285,7 +255,7 @@ const spec: Spec = {
     );
     // While somebody edits, another saves.
     await text.fill(before.replace("91.5", "93.5"));
-    const { version } = (await ask(house, "GET", `/rules/${id}`)).body;
+    const { version } = await ask(house, "GET", `/rules/${id}`);
     check(
       (await put("94.5", Number(version))).status === 200,
       "the other's change was refused",
@@ -306,7 +276,7 @@ const spec: Spec = {
       severity: "Moderate",
       ...spot,
     });
-    const id = String(made.body["id"]);
+    const id = String(made["id"]);
     const words = fresh("air coklat");
     await ask(house, "POST", "/reports", {
       channel: "chat",

@@ -1,7 +1,7 @@
 // People, changes by two persons, devices and who gave a report, on the real binary: several browsers, each somebody else.
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import { check, live, visit, type House, type Spec } from "./house";
+import { ask, check, live, until, visit, type House, type Spec } from "./house";
 import { enters } from "./persons";
 
 /** Of all that a page is asked, only this has no end of its own. */
@@ -31,14 +31,6 @@ async function axe(page: Page, where: string): Promise<void> {
   );
 }
 
-async function until(what: () => Promise<boolean>, why: string): Promise<void> {
-  const end = Date.now() + 12_000;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(why);
-    await new Promise((done) => setTimeout(done, 50));
-  }
-}
-
 /** Makes an account on the page of people; gives the invitation. */
 async function makes(
   page: Page,
@@ -58,21 +50,6 @@ async function opens(page: Page, house: House, of: string): Promise<void> {
   await page.goto(`${house.base}/admin?page=${of}`);
   await page.locator('[data-testid="admin"][data-phase="live"]').waitFor();
 }
-
-const asked = async (house: House, path: string, body: object, key = "") => {
-  const answer = await fetch(house.base + path, {
-    method: "POST",
-    headers: {
-      authorization: `Bearer ${house.token}`,
-      "content-type": "application/json",
-      ...(key && { "idempotency-key": key }),
-    },
-    body: JSON.stringify(body),
-  });
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Record<string, string>;
-};
 
 const spec: Spec = {
   async "a first administrator lets a second in; roles then need both; who is signed out is out within a second"(
@@ -129,12 +106,12 @@ const spec: Spec = {
 
     // A liaison of the disaster agency sees its own incidents whole, those of others coarsely.
     const at = { lng: 100.63, lat: -0.83 };
-    await asked(house, "/api/v1/incidents", {
+    await ask(house, "POST", "/incidents", {
       type: "flood",
       title: "Banjir Muaro Paneh",
       ...at,
     });
-    await asked(house, "/api/v1/incidents", {
+    await ask(house, "POST", "/incidents", {
       type: "fire_building",
       title: "Rumah Pak Karim",
       ...at,
@@ -247,9 +224,10 @@ const spec: Spec = {
   async "who gave a report is masked, whole for a reason, and who looked is seen"(
     house,
   ) {
-    const { id } = await asked(
+    const { id } = await ask<Record<string, string>>(
       house,
-      "/api/v1/reports",
+      "POST",
+      "/reports",
       {
         channel: "call",
         text: "Air masuk rumah di Muaro Paneh",
@@ -257,7 +235,7 @@ const spec: Spec = {
         lat: -0.83,
         reporter: { name: "Siti Aminah", phone: "081266778899" },
       },
-      `people-${Date.now()}`,
+      { "idempotency-key": `people-${Date.now()}` },
     );
     check(Boolean(id), "the report has no id");
     const visited = await visit(house, "/console");

@@ -1,54 +1,22 @@
 // One incident's whole story through the real screens: a sensor and a call, a unit whose phone loses the network, closure by proof, and the citizen's view.
 import {
+  ask,
   check,
+  DOT,
   live,
+  PHONE,
   push,
   reading,
+  until,
   visit,
   type House,
   type Spec,
 } from "./house";
 import { enters } from "./persons";
 
-type Doc = Record<string, unknown>;
-
-async function ask(
-  house: House,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<Doc> {
-  const answer = await fetch(`${house.base}/api/v1${path}`, {
-    method,
-    headers: {
-      authorization: `Bearer ${house.token}`,
-      "content-type": "application/json",
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  check(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text) as Doc;
-}
-
-async function until(what: () => Promise<boolean>, why: string): Promise<void> {
-  const end = Date.now() + 15_000;
-  while (!(await what())) {
-    if (Date.now() > end) throw new Error(why);
-    await new Promise((done) => setTimeout(done, 100));
-  }
-}
-
 const LNG = 100.63;
 const LAT = -0.83;
 const UNIT = "bpbd/trc-1";
-const PHONE = { width: 390, height: 844 };
-
-/** A picture of one dot (PNG). */
-const DOT = Buffer.from(
-  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
-  "base64",
-);
 
 const level = (thing: string, value: number) =>
   reading({ thing, property: "water_level", value, lng: LNG, lat: LAT });
@@ -80,9 +48,9 @@ const spec: Spec = {
     await push(house, "awlr", [level(thing, 3.4)]);
     let id = "";
     await until(async () => {
-      const { items } = (await ask(house, "GET", "/incidents?status=open")) as {
+      const { items } = await ask<{
         items: { id: string; evidence: { ref: string }[] }[];
-      };
+      }>(house, "GET", "/incidents?status=open");
       id =
         items.find((i) => i.evidence.some((e) => e.ref.includes(thing)))?.id ??
         "";

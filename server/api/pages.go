@@ -34,7 +34,7 @@ const (
 )
 
 // administrative is what the parts of /admin need: whoever holds one of them has something to do there.
-var administrative = []access.Action{access.WriteFeeds, access.WriteKeys, access.ReadPeople, access.Approve, access.WriteDevices, access.ReadPrivacy}
+var administrative = []access.Action{access.WriteFeeds, access.WriteKeys, access.ReadPeople, access.Approve, access.WriteDevices, access.ReadPrivacy, access.WriteContacts}
 
 // pages registers the screens and every file they need. The files are public: they hold no data.
 func (s *server) pages() error {
@@ -74,11 +74,19 @@ func (s *server) pages() error {
 	s.table.handle("GET /wall", screen(access.ReadThings), pageOf(html["wall"]))
 	s.table.handle("GET /console", screen(access.ReadIncidents), pageOf(html["console"]))
 	s.table.handle("GET /briefing", screen(access.ReadBriefing), pageOf(html["briefing"]))
-	s.table.handle("GET /field", screen(access.ArriveIncident), pageOf(html["field"]))
+	s.table.handle("GET /field", screen(access.ArriveIncident), placed(pageOf(html["field"])))
 	s.table.handle("GET /admin", screen(access.ReadFeeds).or(administrative...), pageOf(html["admin"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	s.table.handle("GET /public", anyone(), pageOf(html["public"]))
 	return nil
+}
+
+// placed serves a page that may ask its browser where it is, as no other page of ours may.
+func placed(page http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Permissions-Policy", placedPolicy)
+		page(w, r)
+	}
 }
 
 func pageOf(a *asset) http.HandlerFunc {

@@ -215,12 +215,18 @@ func Headers(h http.Header, secure bool) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Permissions-Policy", "geolocation=(), camera=(), microphone=()")
+	h.Set("Permissions-Policy", unplacedPolicy)
 	h.Set("X-Frame-Options", "DENY")
 	if secure {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
+
+// What a page may ask of its browser: nothing; and of a crew's phone, where it is.
+const (
+	unplacedPolicy = "geolocation=(), camera=(), microphone=()"
+	placedPolicy   = "geolocation=(self), camera=(), microphone=()"
+)
 
 // contentPolicy is FAULTS section 5: nothing inline, nothing from elsewhere.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +

@@ -1,7 +1,8 @@
 // One phone of one crew: its unit, its task, its outbox, and how far the house knows of it.
 import { fetchMe } from "../../api/session";
 import { instant } from "../../i18n/format";
-import type { Dispatch, Incident, Unit } from "../../wire/wire";
+import type { Known as Case } from "../../api/incidents";
+import type { Dispatch, Unit } from "../../wire/wire";
 import {
   fetchCase,
   fetchPlace,
@@ -11,6 +12,7 @@ import {
   type Place,
 } from "./house";
 import {
+  dropActs,
   keepAct,
   NoRoom,
   readActs,
@@ -21,24 +23,31 @@ import {
 import { listen, type Ear } from "./live";
 import {
   backoff,
+  callOf,
+  GRACE_MS,
+  graceLeft,
   stamp,
   standing,
   taskOf,
   unread,
   type Act,
   type Doing,
+  type Resolution,
   type Step,
 } from "./outbox";
 import { NoPicture, scaled } from "./photo";
-import { CHANNEL, send, SYNC } from "./post";
+import { CHANNEL, send, sendUrgent, SYNC } from "./post";
+import { Track } from "./track.svelte";
 
 /** What the house answered last; it stands until it answers again, with its age beside it. */
 interface Known {
   subject: string;
   name: string;
   unit: string;
+  /** Not there: kept by a page from before units were. */
+  units?: readonly Unit[];
   sent: Dispatch[];
-  cases: Record<string, Incident>;
+  cases: Record<string, Case>;
   readAt: number | null;
 }
 
@@ -67,7 +76,7 @@ export class Crew {
   unit = $state("");
   units = $state.raw<readonly Unit[]>([]);
   sent = $state.raw<readonly Dispatch[]>([]);
-  cases = $state.raw<Readonly<Record<string, Incident>>>({});
+  cases = $state.raw<Readonly<Record<string, Case>>>({});
   acts = $state.raw<readonly Act[]>([]);
   place = $state.raw<Place | null>(null);
   line = $state<Line>("asking");
@@ -82,11 +91,18 @@ export class Crew {
   fault = $state<Fault>("");
   /** The task that somebody else has ended. */
   gone = $state.raw<Dispatch | null>(null);
+  /** The post has cleared this crew's call for help, and nobody has read that yet. */
+  cleared = $state(false);
+  readonly track = new Track(() => this.#ahead);
 
   #ahead = 0;
   #fails = 0;
+  /** When a call for help is tried next, by the phone's clock. */
+  #cryAt: number | null = null;
   #readPhone = -Infinity;
   #looking = false;
+  /** Asked for the whole while it was looking. */
+  #again = false;
   #open = false;
   #ear: Ear | null = null;
   #stop: (() => void)[] = [];
@@ -96,8 +112,19 @@ export class Crew {
   get task(): Dispatch | null {
     return taskOf(this.sent, this.acts);
   }
-  get case(): Incident | null {
+  get case(): Case | null {
     return (this.task && this.cases[this.task.incident]) ?? null;
+  }
+  /** The unit as the house knows it. */
+  get mine(): Unit | null {
+    return this.units.find((u) => u.id === this.unit) ?? null;
+  }
+  /** On duty, or on a task, whatever its roster says. */
+  get onDuty(): boolean {
+    return (
+      this.unit !== "" &&
+      (this.task !== null || (this.mine?.status ?? "off_duty") !== "off_duty")
+    );
   }
   get zone(): string {
     return (
@@ -126,6 +153,7 @@ export class Crew {
       if (document.visibilityState !== "visible") return;
       void this.look(true);
       void this.drain(true);
+      void this.#cry();
     };
     addEventListener("online", back);
     document.addEventListener("visibilitychange", back);
@@ -143,6 +171,7 @@ export class Crew {
         document.removeEventListener("visibilitychange", back);
       },
     ];
+    void this.#cry();
     await this.look(true);
     void this.drain(true);
   }
@@ -150,6 +179,7 @@ export class Crew {
   stop(): void {
     for (const end of this.#stop) end();
     this.#ear?.close();
+    this.track.close();
   }
 
   /** What this phone knew when it was open last. */
@@ -158,8 +188,9 @@ export class Crew {
       const known = await readKnown<Known>("crew");
       this.place = (await readKnown<Place>("place")) ?? null;
       if (known) {
-        const { subject, name, unit, sent, cases, readAt } = known;
+        const { subject, name, unit, units, sent, cases, readAt } = known;
         Object.assign(this, { subject, name, unit, sent, cases, readAt });
+        this.units = units ?? [];
       }
       await this.#reload();
     } catch {
@@ -173,6 +204,8 @@ export class Crew {
 
   #tick(): void {
     this.now = Date.now() + this.#ahead;
+    this.track.tick(Date.now());
+    if (this.#cryAt !== null && this.#cryAt <= Date.now()) void this.#cry();
     if (document.visibilityState !== "visible") return;
     const poll = this.#open ? POLL_LIVE_MS : POLL_MS;
     if (this.line !== "out" && Date.now() - this.#readPhone > poll)
@@ -204,14 +237,22 @@ export class Crew {
 
   /** Asks the house anew. `whole`: also who we are and what there is to choose. */
   async look(whole = false): Promise<void> {
-    if (this.#looking) return;
+    if (this.#looking) {
+      this.#again ||= whole;
+      return;
+    }
     this.#looking = true;
     this.#readPhone = Date.now();
     try {
       if ((whole || this.subject === "") && !(await this.#who())) return;
       if (this.unit !== "") await this.#tasks();
+      if (this.line === "on") void this.track.tell();
     } finally {
       this.#looking = false;
+      if (this.#again) {
+        this.#again = false;
+        void this.look(true);
+      }
     }
   }
 
@@ -227,7 +268,9 @@ export class Crew {
     const units = await fetchUnits();
     if (!this.#answered(units.ok ? 200 : units.status) || !units.ok)
       return false;
+    const called = (this.mine?.panic ?? null) !== null;
     this.units = units.body.items;
+    if (called && this.mine?.panic === null) this.cleared = true;
     const only = this.units.length === 1 ? this.units[0] : undefined;
     if (only) this.unit = only.id;
     else if (!this.units.some((u) => u.id === this.unit)) this.unit = "";
@@ -250,7 +293,7 @@ export class Crew {
       onChange: (noun, id) => {
         if (noun === "incident" && !(id in this.cases)) return;
         if (noun === "unit" && id !== this.unit) return;
-        void this.look();
+        void this.look(noun === "unit");
       },
     });
   }
@@ -294,8 +337,16 @@ export class Crew {
   }
 
   async #save(): Promise<void> {
-    const { subject, name, unit, sent, cases, readAt } = this;
-    await this.#note("crew", { subject, name, unit, sent, cases, readAt });
+    const { subject, name, unit, units, sent, cases, readAt } = this;
+    await this.#note("crew", {
+      subject,
+      name,
+      unit,
+      units,
+      sent,
+      cases,
+      readAt,
+    });
   }
 
   /** What is only for convenience may fail to be kept. */
@@ -337,10 +388,66 @@ export class Crew {
     }
   }
 
-  async #keep(doing: Doing): Promise<boolean> {
+  /** Sends the call for help that waits, and says when it is tried again. */
+  async #cry(): Promise<void> {
+    this.#cryAt = null;
+    try {
+      const waited = callOf(this.acts) !== undefined;
+      this.#cryAt = await sendUrgent();
+      await this.#reload();
+      if (waited && this.#cryAt === null) void this.look(true);
+    } catch {
+      this.fault = "closed";
+    }
+  }
+
+  /** Calls for help, in a few seconds; answers whether the phone has kept it. A call that waits already stands. */
+  async help(): Promise<boolean> {
+    if (callOf(this.acts)) return true;
+    this.cleared = false;
+    const fix = this.track.fix;
+    const place = fix && { lng: fix.lng, lat: fix.lat };
+    const kept = await this.#keep(
+      { ...this.#alone(), kind: "panic", unit: this.unit, ...place },
+      Date.now() + GRACE_MS,
+    );
+    this.#cryAt = callOf(this.acts)?.next ?? null;
+    return kept;
+  }
+
+  /** Takes a call for help back that has not left the phone. */
+  async unhelp(): Promise<void> {
+    const act = callOf(this.acts);
+    if (!act || graceLeft(act, Date.now()) === 0) return;
+    await dropActs([act]);
+    await this.#reload();
+  }
+
+  /** A call for help is tried at once. */
+  hurry(): void {
+    void this.#cry();
+  }
+
+  /** Answers a roll call. */
+  well(): Promise<boolean> {
+    return this.#keep({ ...this.#alone(), kind: "well", unit: this.unit });
+  }
+
+  /** What an act says of itself that is about no task. */
+  #alone() {
+    return {
+      at: stamp(Date.now(), this.#ahead, null, []),
+      by: this.subject,
+      incident: "",
+      dispatch: "",
+      title: "",
+    };
+  }
+
+  async #keep(doing: Doing, next = 0): Promise<boolean> {
     this.fault = "";
     try {
-      await keepAct(doing);
+      await keepAct(doing, next);
     } catch (fault) {
       this.fault = fault instanceof NoRoom ? "room" : "closed";
       return false;
@@ -385,6 +492,10 @@ export class Crew {
 
   note(task: Dispatch, text: string): Promise<boolean> {
     return this.#keep({ ...this.#of(task), kind: "note", text });
+  }
+
+  resolve(task: Dispatch, said: Resolution): Promise<boolean> {
+    return this.#keep({ ...this.#of(task), kind: "resolve", ...said });
   }
 
   async photo(task: Dispatch, file: Blob): Promise<boolean> {

@@ -1,9 +1,10 @@
 // What a phone asks the house for: who rides here, what it was sent to, and the words to say it with.
 import { call, query, type Answer } from "../../api/call";
 import { fetchIncident, fetchTypes } from "../../api/incidents";
-import type { IncidentType } from "../../api/incidents";
+import type { IncidentType, Known } from "../../api/incidents";
 import { doc, docs, text } from "../../api/read";
-import type { Dispatch, Incident, Unit } from "../../wire/wire";
+import type { Dispatch, Unit } from "../../wire/wire";
+import type { Fix } from "./position";
 
 interface List<T> {
   items: T[];
@@ -37,8 +38,20 @@ export const tellReceipt = (
     at,
   });
 
+/** Where a unit is or was; `at` by the house's clock, milliseconds since 1970. */
+export const tellPlace = (
+  unit: string,
+  { lng, lat, accuracy }: Fix,
+  at: number,
+): Promise<Answer<unknown>> =>
+  call(
+    "POST",
+    `/api/v1/units/${unit.split("/").map(encodeURIComponent).join("/")}/position`,
+    { lng, lat, accuracy_m: accuracy, at: new Date(at).toISOString() },
+  );
+
 /** null where it is not to be seen, or nobody answers. */
-export async function fetchCase(id: string): Promise<Incident | null> {
+export async function fetchCase(id: string): Promise<Known | null> {
   const answer = await fetchIncident(id);
   return answer.ok ? answer.body : null;
 }

@@ -78,15 +78,15 @@ function fresh(): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
-/** Keeps an act that was done just now. Errors: NoRoom. */
-export async function keepAct(doing: Doing): Promise<void> {
+/** Keeps an act that was done just now; it is sent not before an instant, milliseconds since 1970. Errors: NoRoom. */
+export async function keepAct(doing: Doing, next = 0): Promise<void> {
   await within(ACTS, "readwrite", (s) =>
     s.add({
       ...doing,
       key: fresh(),
       fate: "waiting",
       tries: 0,
-      next: 0,
+      next,
       told: null,
     }),
   );

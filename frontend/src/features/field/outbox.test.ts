@@ -3,11 +3,14 @@ import type { Answer } from "../../api/call";
 import type { Dispatch, DispatchStatus } from "../../wire/wire";
 import {
   backoff,
+  callOf,
   due,
+  graceLeft,
   heads,
   impatient,
   load,
   nextTry,
+  resolving,
   said,
   settle,
   spent,
@@ -168,6 +171,79 @@ describe("an answer", () => {
       photo: null,
       told: iso(AT),
     });
+  });
+});
+
+describe("a call for help", () => {
+  const help = (part: Partial<Act> = {}): Act =>
+    ({
+      ...written(9, "", AT),
+      kind: "panic",
+      unit: "bpbd/trc-1",
+      next: AT + 5_000,
+      ...part,
+    }) as Act;
+
+  it("goes a way of its own: no act is before it, and none waits for it", () => {
+    const acts = [step(1, "accepted"), help()];
+    expect(heads(acts, ME).map((a) => a.seq)).toEqual([1]);
+    expect(nextTry([help()], ME)).toBeNull();
+    expect(callOf(acts)?.seq).toBe(9);
+    expect(callOf([help({ fate: "sent" })])).toBeUndefined();
+  });
+  it("may be taken back until it leaves, however the network comes and goes", () => {
+    expect(graceLeft(help(), AT + 1_000)).toBe(4_000);
+    expect(graceLeft(help(), AT + 5_000)).toBe(0);
+    expect(graceLeft(help({ tries: 1, next: AT + 9_000 }), AT)).toBe(0);
+    expect(impatient([help()])).toEqual([]);
+  });
+  it("is tried every ten seconds at least, also where the house asks for more, or knows nobody", () => {
+    let act = help();
+    for (const answer of [
+      { ok: false, status: 0, problem: {} },
+      { ok: false, status: 503, problem: {}, wait: 300 },
+      { ok: false, status: 401, problem: {} },
+    ] as Answer<unknown>[]) {
+      for (let i = 0; i < 6; i++) act = settle(act, answer, AT, 1);
+      expect(act.fate).toBe("waiting");
+      expect(act.next - AT).toBeLessThanOrEqual(10_000);
+      expect(act.next - AT).toBeGreaterThan(0);
+    }
+    expect(settle(act, ok, AT, 1).fate).toBe("sent");
+  });
+});
+
+describe("that an incident is over", () => {
+  const over: Act = {
+    ...written(4, "i1", AT),
+    kind: "resolve",
+    outcome: "air surut",
+    cause: "hujan",
+    victims: {
+      dead: 0,
+      missing: 0,
+      injured: 0,
+      displaced: 0,
+      affected: 0,
+      households: 0,
+    },
+  };
+  const stale = (status: string): Answer<unknown> => ({
+    ok: false,
+    status: 409,
+    problem: { current: { status } },
+  });
+  it("is known already where somebody else said so, and a conflict where it stands otherwise", () => {
+    expect(settle(over, stale("resolved"), AT, 0).fate).toBe("already");
+    expect(settle(over, stale("cancelled"), AT, 0)).toMatchObject({
+      fate: "conflict",
+      stands: "cancelled",
+    });
+  });
+  it("is asked for once, and moves no dispatch", () => {
+    expect(resolving("i1", [over])).toBe(true);
+    expect(resolving("i1", [{ ...over, fate: "sent" }])).toBe(false);
+    expect(standing(dispatch({ status: "on_scene" }), [over])).toBe("on_scene");
   });
 });
 

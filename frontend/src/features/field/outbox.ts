@@ -2,7 +2,7 @@
 import type { Answer } from "../../api/call";
 import { doc, text } from "../../api/read";
 import { instant } from "../../i18n/instant";
-import type { Dispatch, DispatchStatus } from "../../wire/wire";
+import type { Dispatch, DispatchStatus, Victims } from "../../wire/wire";
 
 /** What a crew does to its dispatch. */
 export type Step = "accepted" | "declined" | "en_route" | "on_scene" | "done";
@@ -12,6 +12,13 @@ export type Step = "accepted" | "declined" | "en_route" | "on_scene" | "done";
  * Only `waiting` is sent.
  */
 export type Fate = "waiting" | "sent" | "already" | "conflict" | "refused";
+
+/** What the house wants to hear with it that an incident is over. */
+export interface Resolution {
+  outcome: string;
+  cause: string;
+  victims: Victims;
+}
 
 interface Written {
   /** Order in which it was done on this phone. */
@@ -48,6 +55,12 @@ export type Act = Written &
     | { kind: "note"; text: string; says?: string }
     /** The picture leaves the phone once the house has it. */
     | { kind: "photo"; photo: Blob | null; bytes: number }
+    /** That the incident is over, as the house asks it of whoever says so. */
+    | ({ kind: "resolve" } & Resolution)
+    /** A call for help; of no dispatch and no incident. */
+    | { kind: "panic"; unit: string; lng?: number; lat?: number }
+    /** The answer to a roll call. */
+    | { kind: "well"; unit: string }
   );
 
 type Part<A> = A extends Act
@@ -58,6 +71,10 @@ export type Doing = Part<Act>;
 
 const FIRST_MS = 2_000;
 const MOST_MS = 300_000;
+/** A call for help is tried again at least so often. */
+const URGENT_MS = 10_000;
+/** How long a call for help may be taken back before it leaves the phone. */
+export const GRACE_MS = 5_000;
 const KEPT_SENT_MS = 24 * 3_600_000;
 const KEPT_READ_MS = 7 * KEPT_SENT_MS;
 
@@ -69,13 +86,15 @@ export const backoff = (tries: number, chance: number): number =>
   );
 
 const waiting = (a: Act): boolean => a.fate === "waiting";
+/** What waits for nothing else on the phone, and goes a way of its own. */
+export const urgent = (a: Act): boolean => a.kind === "panic";
 const bySeq = (a: Act, b: Act): number => a.seq - b.seq;
 
 /** The first that waits of each incident, in order: behind it nothing of the same incident goes. */
 export function heads(acts: readonly Act[], who: string): Act[] {
   const seen = new Set<string>();
   return acts
-    .filter((a) => waiting(a) && a.by === who)
+    .filter((a) => waiting(a) && !urgent(a) && a.by === who)
     .sort(bySeq)
     .filter((a) => !seen.has(a.incident) && seen.add(a.incident));
 }
@@ -93,9 +112,22 @@ export function nextTry(acts: readonly Act[], who: string): number | null {
   return at.length === 0 ? null : Math.min(...at);
 }
 
+/** The call for help that waits, due or not. */
+export const callOf = (
+  acts: readonly Act[],
+): Extract<Act, { kind: "panic" }> | undefined =>
+  acts.find((a) => a.kind === "panic" && waiting(a)) as
+    Extract<Act, { kind: "panic" }> | undefined;
+
+/** Milliseconds in which a call for help can still be taken back; 0: it has left, or is about to. */
+export const graceLeft = (act: Act, now: number): number =>
+  act.tries === 0 ? Math.max(0, act.next - now) : 0;
+
 /** Somebody says that the network is back: nothing waits for its pause any more. */
 export const impatient = (acts: readonly Act[]): Act[] =>
-  acts.filter((a) => waiting(a) && a.next > 0).map((a) => ({ ...a, next: 0 }));
+  acts
+    .filter((a) => waiting(a) && !urgent(a) && a.next > 0)
+    .map((a) => ({ ...a, next: 0 }));
 
 const BUSY = [408, 425, 429];
 const later = (status: number): boolean =>
@@ -114,6 +146,10 @@ export function settle(
     return sent.kind === "photo" ? { ...sent, photo: null } : sent;
   }
   const { status, problem } = answer;
+  if (urgent(act) && (status === 401 || later(status))) {
+    const pause = Math.min(URGENT_MS, backoff(act.tries, chance));
+    return { ...act, tries: act.tries + 1, next: now + pause };
+  }
   if (status === 401) return act;
   if (later(status)) {
     const pause = Math.max(
@@ -125,7 +161,9 @@ export function settle(
   const detail = text(problem.detail) || text(problem.title);
   if (status === 409) {
     const stands = text(doc(problem["current"])["status"]);
-    if (act.kind === "step" && stands === act.to) {
+    const wanted =
+      act.kind === "step" ? act.to : act.kind === "resolve" ? "resolved" : "";
+    if (wanted !== "" && stands === wanted) {
       return { ...act, fate: "already", told };
     }
     return { ...act, fate: "conflict", told, stands, detail };
@@ -227,6 +265,12 @@ export function taskOf(
     .sort((a, b) => a.rank - b.rank || (a.d.id < b.d.id ? -1 : 1));
   return open[0]?.d ?? null;
 }
+
+/** The crew has said that the incident is over, and the house has not heard it yet. */
+export const resolving = (incident: string, acts: readonly Act[]): boolean =>
+  acts.some(
+    (a) => a.kind === "resolve" && a.incident === incident && waiting(a),
+  );
 
 /** How much waits, and what of it is not this person's to send. */
 export function load(acts: readonly Act[], who: string) {

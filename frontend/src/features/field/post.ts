@@ -3,6 +3,7 @@ import { call, type Answer } from "../../api/call";
 import { doc, text } from "../../api/read";
 import { dropActs, readActs, readKnown, writeActs, writeKnown } from "./keep";
 import {
+  callOf,
   due,
   impatient,
   nextTry,
@@ -10,10 +11,12 @@ import {
   settle,
   spent,
   stops,
+  urgent,
   type Act,
 } from "./outbox";
 
 const LOCK = "kentongan.field.outbox";
+const URGENT_LOCK = "kentongan.field.urgent";
 /** Told whenever something in the outbox has changed. */
 export const CHANNEL = "kentongan.field";
 /** The tag of a background sync. */
@@ -21,6 +24,7 @@ export const SYNC = "outbox";
 
 const PHOTO_MS = 120_000;
 const SEND_MS = 15_000;
+const URGENT_MS = 8_000;
 
 const part = (id: string) => encodeURIComponent(id);
 
@@ -92,7 +96,49 @@ export function post(act: Act): Promise<Answer<unknown>> {
       );
     case "photo":
       return photo(act);
+    case "resolve":
+      return call(
+        "POST",
+        `/api/v1/incidents/${part(act.incident)}/transitions`,
+        {
+          to: "resolved",
+          at: act.at,
+          outcome: act.outcome,
+          cause: act.cause,
+          victims: act.victims,
+        },
+        SEND_MS,
+        key,
+      );
+    case "panic":
+      return help(act, act.at);
+    case "well":
+      return call("POST", `${unitAt(act.unit)}/rollcall`, {}, SEND_MS, key);
   }
+}
+
+const unitAt = (id: string) =>
+  `/api/v1/units/${id.split("/").map(part).join("/")}`;
+
+/** A phone's clock may be wrong, and a call for help must not wait for it: then it is made now. */
+async function help(
+  act: Extract<Act, { kind: "panic" }>,
+  at: string | null,
+): Promise<Answer<unknown>> {
+  const { key, unit, lng, lat } = act;
+  const answer = await call<unknown>(
+    "POST",
+    `${unitAt(unit)}/panic`,
+    {
+      ...(at !== null && { at }),
+      ...(lng !== undefined && { lng, lat }),
+    },
+    URGENT_MS,
+    { "idempotency-key": key },
+  );
+  return !answer.ok && answer.status === 422 && at !== null
+    ? help(act, null)
+    : answer;
 }
 
 /** How far sending came. */
@@ -133,7 +179,7 @@ async function round(hurry: boolean): Promise<Round> {
   let acts = await readActs();
   const known = (await readKnown<string>("subject")) ?? "";
   await dropActs(spent(acts, Date.now()));
-  if (!acts.some((a) => a.fate === "waiting"))
+  if (!acts.some((a) => a.fate === "waiting" && !urgent(a)))
     return { next: null, status: null, sent: 0 };
   const { who, status } = await whoSends();
   if (who === "") return { next: nextTry(acts, known), status, sent: 0 };
@@ -163,19 +209,34 @@ async function round(hurry: boolean): Promise<Round> {
   return { next: nextTry(await readActs(), who), status: last, sent };
 }
 
-let under: Promise<unknown> = Promise.resolve();
+/** Calls for help go on their own: no photo is before them, and whoever is signed in may send them. */
+async function cry(): Promise<number | null> {
+  const act = callOf(await readActs());
+  if (!act) return null;
+  if (act.next > Date.now()) return act.next;
+  const answer = await post(act);
+  const now = settle(act, answer, Date.now(), Math.random());
+  await writeActs([now]);
+  tell();
+  return callOf(await readActs())?.next ?? null;
+}
+
+const under = new Map<string, Promise<unknown>>();
+
+/** One after the other, whoever of this phone asks. */
+function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
+  // Without TLS there are no locks, and no service worker that would need one.
+  if ("locks" in navigator) return navigator.locks.request(name, work);
+  const mine = (under.get(name) ?? Promise.resolve()).then(work, work);
+  under.set(name, mine);
+  return mine;
+}
 
 /**
  * Sends what is due, in order within each incident. Waits where somebody else of this phone is sending. `hurry`: what pauses is tried at once.
  */
-export function send(hurry = false): Promise<Round> {
-  // Without TLS there are no locks, and no service worker that would need one.
-  if ("locks" in navigator)
-    return navigator.locks.request(LOCK, () => round(hurry));
-  const mine = under.then(
-    () => round(hurry),
-    () => round(hurry),
-  );
-  under = mine;
-  return mine;
-}
+export const send = (hurry = false): Promise<Round> =>
+  alone(LOCK, () => round(hurry));
+
+/** Sends a call for help that is due; answers when to try again, null: none waits. */
+export const sendUrgent = (): Promise<number | null> => alone(URGENT_LOCK, cry);

@@ -1,8 +1,9 @@
 // What a crew did and what became of it, in the screen's language.
 import { age, clockTime, instant, longAge, number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
-import type { Dispatch, DispatchStatus } from "../../wire/wire";
+import type { Dispatch, DispatchStatus, IncidentStatus } from "../../wire/wire";
 import { standWord } from "../dispatch/words";
+import { statusWord } from "../incidents/words";
 import type { Act, Step } from "./outbox";
 
 const DID: Record<Step, () => string> = {
@@ -25,8 +26,20 @@ export const nextStep = (
 ): { to: Step; word: () => string } | null => DO[status] ?? null;
 
 export const actWord = (act: Act): string => {
-  if (act.kind === "step") return DID[act.to]();
-  return act.kind === "note" ? m.fld_did_note() : m.fld_did_photo();
+  switch (act.kind) {
+    case "step":
+      return DID[act.to]();
+    case "note":
+      return m.fld_did_note();
+    case "photo":
+      return m.fld_did_photo();
+    case "resolve":
+      return m.fld_did_resolve();
+    case "panic":
+      return m.fld_did_panic();
+    case "well":
+      return m.fld_well();
+  }
 };
 
 const MEGA = 1_000_000;
@@ -37,7 +50,8 @@ export const size = (bytes: number): string => `${number(bytes / MEGA, 1)} MB`;
 export function actMore(act: Act): string {
   if (act.kind === "note") return act.text;
   if (act.kind === "photo") return size(act.bytes);
-  return act.reason ?? "";
+  if (act.kind === "resolve") return act.outcome;
+  return act.kind === "step" ? (act.reason ?? "") : "";
 }
 
 export const actTime = (act: Act, zone: string): string => {
@@ -65,9 +79,10 @@ export function fateWord(act: Act, place: number, zone: string): string {
 export function whyNot(act: Act): string {
   if (act.fate === "refused")
     return m.fld_refused({ detail: act.detail ?? "" });
-  return act.stands
-    ? m.fld_conflict({ status: standWord(act.stands as DispatchStatus) })
-    : m.fld_conflict_plain();
+  if (!act.stands) return m.fld_conflict_plain();
+  return act.kind === "resolve"
+    ? m.fld_conflict_case({ status: statusWord(act.stands as IncidentStatus) })
+    : m.fld_conflict({ status: standWord(act.stands as DispatchStatus) });
 }
 
 /** How somebody else has ended a task. */

@@ -88,6 +88,12 @@ export const PAGES: readonly AdminPage[] = [
     right: "privacy.read",
     load: () => import("../../features/privacy/Privacy.svelte"),
   },
+  {
+    route: "contacts",
+    title: m.con_book,
+    right: "contact.write",
+    load: () => import("../../features/contacts/Contacts.svelte"),
+  },
 ];
 
 /** The page of an address; one that is not known is the first. */
