@@ -201,103 +201,23 @@ const spec: Spec = {
       }
     },
 
-  "a call for help is held, may be taken back, outlives the network, and is loud until the post clears it":
-    async (house) => {
-      const task = await sent(house);
-      const context = await phone(house);
-      try {
-        const page = await open(context, house, "?lang=en");
-        await choose(page, task.unit);
-        const band = (stands: string) =>
-          page
-            .locator(`[data-testid="mayday"][data-stands="${stands}"]`)
-            .waitFor({ timeout: TIMEOUT_MS });
-        await hold(page, 500);
-        await page
-          .getByText("Too short")
-          .first()
-          .waitFor({ timeout: TIMEOUT_MS });
-        await waiting(page, 0);
-
-        await hold(page, 2_200);
-        await band("grace");
-        const { violations } = await new AxeBuilder({ page }).analyze();
-        check(
-          violations.length === 0,
-          violations.map((v) => `${v.id} ${v.nodes[0]?.html ?? ""}`).join("; "),
-        );
-        await page.getByTestId("mayday-cancel").click();
-        await page
-          .getByTestId("mayday")
-          .waitFor({ state: "detached", timeout: TIMEOUT_MS });
-        check(
-          (await unitOf(house, task.unit))["panic"] === null,
-          "a call that was taken back was made",
-        );
-
-        // By key, without a network, behind a photo that cannot go either.
-        await context.setOffline(true);
-        await page.getByTestId("sos").focus();
-        await page.keyboard.down("Space");
-        await page
-          .getByRole("button", { name: "Release: call for help" })
-          .waitFor({ timeout: TIMEOUT_MS });
-        await page.keyboard.up("Space");
-        await band("grace");
-        await band("unsent");
-        await waiting(page, 1);
-        await context.setOffline(false);
-        await band("told");
-        const unit = await unitOf(house, task.unit);
-        check(unit["panic"] !== null, "the post has not heard it");
-        const { items } = await ask<{ items: Doc[] }>(house, "GET", "/alarms");
-        const alarm = items.find((a) =>
-          String(a["source"]).startsWith("house:panic"),
-        );
-        check(alarm?.["priority"] === "P1", `alarm ${JSON.stringify(alarm)}`);
-        await page.reload();
-        await band("told");
-        check(
-          (await page.getByTestId("sos").count()) === 0,
-          "it can be called twice",
-        );
-
-        // A named person at the post says how the crew is.
-        const { link } = await ask<{ link: string }>(house, "POST", "/users", {
-          login: `dewi-${Date.now()}`,
-          name: "Dewi",
-          grants: [{ role: "supervisor" }],
-        });
-        const dewi = await enters(house, link, true);
-        const cleared = await dewi.context.request.delete(
-          `${house.base}/api/v1/units/${task.unit}/panic?reason=semua+selamat`,
-          { headers: { origin: house.base } },
-        );
-        check(
-          cleared.ok(),
-          `clear: ${cleared.status()} ${await cleared.text()}`,
-        );
-        await dewi.context.close();
-        await page.getByTestId("mayday-over").waitFor({ timeout: TIMEOUT_MS });
-        await page.getByTestId("mayday-over").getByRole("button").click();
-        await page.getByTestId("sos").waitFor({ timeout: TIMEOUT_MS });
-      } finally {
-        await context.close();
-        await ends(house, task.dispatch);
-      }
-    },
-
   "an order that is pushed is shown, is known to be delivered, and leads to our own page alone":
     async (house) => {
       const task = await sent(house);
-      const context = await phone(house, { permissions: ["notifications"] });
+      const { link } = await ask<{ link: string }>(house, "POST", "/users", {
+        login: `andi-${Date.now()}`,
+        name: "Andi",
+        grants: [{ role: "field", agency: task.unit.split("/")[0] }],
+        unit: task.unit,
+      });
+      const { context, page } = await enters(house, link, false, PHONE);
+      context.setDefaultTimeout(TIMEOUT_MS);
       try {
-        const page = await open(context, house, "?lang=en");
-        await choose(page, task.unit);
+        await context.grantPermissions(["notifications"]);
+        await page.goto(`${house.base}/field?lang=en`);
+        await page.getByTestId("task").waitFor();
         await page.evaluate(async () => navigator.serviceWorker.ready);
         const { tools, registrationId } = await workerOf(context, page);
-        // Of another unit, so that the open page has not told of it before.
-        const other = await sent(house);
         const order = (data: string) =>
           tools.send("ServiceWorker.deliverPushMessage", {
             origin: house.base,
@@ -317,7 +237,7 @@ const spec: Spec = {
         await order(
           JSON.stringify({
             kind: "dispatch",
-            id: other.dispatch,
+            id: task.dispatch,
             title: "TRC 1: banjir, Kubung",
             body: "Lewat Cupak",
             url: "https://evil.example/field",
@@ -334,7 +254,7 @@ const spec: Spec = {
           const { receipt } = await ask<{ receipt: { delivered: string } }>(
             house,
             "GET",
-            `/dispatches/${other.dispatch}`,
+            `/dispatches/${task.dispatch}`,
           );
           return receipt.delivered;
         }, "the post does not know that it was delivered");
@@ -344,7 +264,6 @@ const spec: Spec = {
           const all = await shown();
           return all?.some((n) => n.title === "New task from the post");
         }, "what cannot be read is lost");
-        await ends(house, other.dispatch);
       } finally {
         await context.close();
         await ends(house, task.dispatch);
@@ -474,6 +393,92 @@ const spec: Spec = {
       await context.close();
     }
   },
+
+  "a call for help is held, may be taken back, outlives the network, and is loud until the post clears it":
+    async (house) => {
+      const task = await sent(house);
+      const context = await phone(house);
+      try {
+        const page = await open(context, house, "?lang=en");
+        await choose(page, task.unit);
+        const band = (stands: string) =>
+          page
+            .locator(`[data-testid="mayday"][data-stands="${stands}"]`)
+            .waitFor({ timeout: TIMEOUT_MS });
+        await hold(page, 500);
+        await page
+          .getByText("Too short")
+          .first()
+          .waitFor({ timeout: TIMEOUT_MS });
+        await waiting(page, 0);
+
+        await hold(page, 2_200);
+        await band("grace");
+        await page.getByTestId("mayday-cancel").click();
+        await page
+          .getByTestId("mayday")
+          .waitFor({ state: "detached", timeout: TIMEOUT_MS });
+        check(
+          (await unitOf(house, task.unit))["panic"] === null,
+          "a call that was taken back was made",
+        );
+
+        // By key, without a network, behind a photo that cannot go either.
+        await context.setOffline(true);
+        await page.getByTestId("sos").focus();
+        await page.keyboard.down("Space");
+        await page
+          .getByRole("button", { name: "Release: call for help" })
+          .waitFor({ timeout: TIMEOUT_MS });
+        await page.keyboard.up("Space");
+        await band("grace");
+        await band("unsent");
+        const { violations } = await new AxeBuilder({ page }).analyze();
+        check(
+          violations.length === 0,
+          violations.map((v) => `${v.id} ${v.nodes[0]?.html ?? ""}`).join("; "),
+        );
+        await waiting(page, 1);
+        await context.setOffline(false);
+        await band("told");
+        const unit = await unitOf(house, task.unit);
+        check(unit["panic"] !== null, "the post has not heard it");
+        const { items } = await ask<{ items: Doc[] }>(house, "GET", "/alarms");
+        const alarm = items.find((a) =>
+          String(a["source"]).startsWith("house:panic"),
+        );
+        check(alarm?.["priority"] === "P1", `alarm ${JSON.stringify(alarm)}`);
+        await page.reload();
+        await band("told");
+        check(
+          (await page.getByTestId("sos").count()) === 0,
+          "it can be called twice",
+        );
+
+        // A named person at the post says how the crew is.
+        const { link } = await ask<{ link: string }>(house, "POST", "/users", {
+          login: `dewi-${Date.now()}`,
+          name: "Dewi",
+          grants: [{ role: "supervisor" }],
+        });
+        const dewi = await enters(house, link, true);
+        const cleared = await dewi.context.request.delete(
+          `${house.base}/api/v1/units/${task.unit}/panic?reason=semua+selamat`,
+          { headers: { origin: house.base } },
+        );
+        check(
+          cleared.ok(),
+          `clear: ${cleared.status()} ${await cleared.text()}`,
+        );
+        await dewi.context.close();
+        await page.getByTestId("mayday-over").waitFor({ timeout: TIMEOUT_MS });
+        await page.getByTestId("mayday-over").getByRole("button").click();
+        await page.getByTestId("sos").waitFor({ timeout: TIMEOUT_MS });
+      } finally {
+        await context.close();
+        await ends(house, task.dispatch);
+      }
+    },
 };
 
 export default spec;

@@ -268,6 +268,29 @@ const spec: Spec = {
     await visited.close();
   },
 
+  async "a message on a telephone leads to its alarm at the desk, once"(house) {
+    const thing = await fire(house, "water_level", 3.4, place());
+    const alarm = await alarmOf(house, thing);
+    const id = String(alarm["id"]);
+    const visited = await visit(house, `/console?lang=en&alarm=${id}`);
+    const { page } = visited;
+    await live(page);
+    await page.locator(`[data-alarm="${id}"]`).first().waitFor();
+    await until(
+      () => Promise.resolve(!page.url().includes("alarm=")),
+      "the alarm stays in the address",
+    );
+    if (alarm["incident"])
+      await page.getByTestId("detail").waitFor({ timeout: 15_000 });
+    await page.goto(`${house.base}/console?lang=en&alarm=nosuch`);
+    await live(page);
+    await page
+      .getByTestId("notice")
+      .getByText("It is no longer there")
+      .waitFor();
+    await visited.close();
+  },
+
   async "evidence is attached by hand, and the timeline says so"(house) {
     const spot = place();
     const made = await ask(house, "POST", "/incidents", {
@@ -286,7 +309,7 @@ const spec: Spec = {
     const visited = await visit(house, `/console?lang=en&incident=${id}`);
     const { page } = visited;
     await live(page);
-    await page.getByTestId("attach").click();
+    await page.getByTestId("of-incident").getByTestId("attach").click();
     const dialog = page.getByTestId("attach-dialog");
     await dialog.getByTestId("attach-find").fill(words);
     await dialog.getByText(words).click();

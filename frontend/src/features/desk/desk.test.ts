@@ -3,7 +3,7 @@ import type { IncidentType } from "../../api/incidents";
 import type { Incident } from "../../wire/wire";
 import { changes, newer } from "./changes";
 import { active, duplicates, NO_FILTERS, shown } from "./filter";
-import { readPlace, writePlace } from "./link";
+import { alarmOf, readPlace, writePlace } from "./link";
 import { titled } from "./words";
 
 const make = (id: string, more: Partial<Incident> = {}): Incident =>
@@ -25,6 +25,14 @@ const make = (id: string, more: Partial<Incident> = {}): Incident =>
   }) as unknown as Incident;
 
 const ids = (list: Incident[]) => list.map((i) => i.id).join(" ");
+
+describe("an address that leads to an alarm", () => {
+  it("names it, and is followed once", () => {
+    expect(alarmOf("?alarm=01JD&lang=en")).toBe("01JD");
+    expect(alarmOf("")).toBe("");
+    expect(writePlace(readPlace(""), "?alarm=01JD&lang=en")).toBe("?lang=en");
+  });
+});
 
 describe("the list's filters", () => {
   const all = [

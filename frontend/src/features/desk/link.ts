@@ -68,9 +68,14 @@ function readView(text: string | null): Box | null {
   return good ? [w, s, e, n] : null;
 }
 
+/** The alarm that an address leads to, as a message on a telephone names it; empty: none. It is followed once, and does not stay in the address. */
+export const alarmOf = (search: string): string =>
+  (new URLSearchParams(search).get("alarm") ?? "").slice(0, 100);
+
 /** The address of a place; parameters that are not the desk's own (language, motion) stay. */
 export function writePlace(place: Place, search: string): string {
   const q = new URLSearchParams(search);
+  q.delete("alarm");
   const f = place.filters;
   const values: Record<string, string> = {
     incident: place.incident ?? "",

@@ -396,6 +396,8 @@ export class Crew {
       this.#cryAt = await sendUrgent();
       await this.#reload();
       if (waited && this.#cryAt === null) void this.look(true);
+      // It did not get through: the page says so at once, and not with its next question.
+      else if ((callOf(this.acts)?.tries ?? 0) > 0) void this.look();
     } catch {
       this.fault = "closed";
     }

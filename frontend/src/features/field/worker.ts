@@ -90,10 +90,13 @@ worker.addEventListener("sync", (e: Waiting & { tag: string }) => {
   );
 });
 
-/** Only our own page is opened, whatever a message names. */
+/** A task is opened here, an alarm that has climbed at the desk. */
+const OURS = [PAGE, "/console"];
+
+/** Only our own pages are opened, whatever a message names. */
 function own(url: string): string {
   const at = new URL(url || PAGE, location.origin);
-  return at.origin === location.origin && at.pathname.startsWith(PAGE)
+  return at.origin === location.origin && OURS.includes(at.pathname)
     ? at.pathname + at.search
     : PAGE;
 }
@@ -132,7 +135,8 @@ async function show(url: string): Promise<void> {
     type: "window",
     includeUncontrolled: true,
   });
-  const page = open.find((w) => new URL(w.url).pathname === PAGE);
+  const here = new URL(url, location.origin).pathname === PAGE;
+  const page = here && open.find((w) => new URL(w.url).pathname === PAGE);
   if (page) await page.focus();
   else await worker.clients.openWindow(url);
   new BroadcastChannel(CHANNEL).postMessage("look");
