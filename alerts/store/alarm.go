@@ -167,6 +167,7 @@ func (q *AlarmQuery) keeps(a *alarm.Alarm) bool {
 	case !is(q.Incident, a.Incident), !is(q.Thing, a.Thing), !is(string(q.Code), string(a.Code)):
 	case q.Desk != "" && a.Desk != "" && a.Desk != q.Desk:
 	case q.Presented != nil && *q.Presented != a.Presented, !isAs(q.Simulated, a.Simulated):
+	case q.Agency != "" && !a.Concerns(q.Agency):
 	case !q.holds(a.Event, a.AreaName, a.ThingName, a.Source, a.Type):
 	default:
 		return true

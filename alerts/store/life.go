@@ -126,7 +126,6 @@ func (s *Store) passTime(ctx context.Context, id string, now time.Time) (next mo
 		{"incident.resumed", func(in *incident.Incident) (incident.Incident, bool) { return in.HoldOver(clockman.Subject, now) }},
 		{"incident.sla_missed", func(in *incident.Incident) (incident.Incident, bool) { return in.Missing(clockman.Subject, now) }},
 		{"incident.handover_late", func(in *incident.Incident) (incident.Incident, bool) { return in.HandoverLate(clockman.Subject, now) }},
-		{"incident.handover_late", func(in *incident.Incident) (incident.Incident, bool) { return in.HandoverLate(clockman.Subject, now) }},
 		{"incident.closed", func(in *incident.Incident) (incident.Incident, bool) { return in.Close(clockman.Subject, now) }},
 	} {
 		out, changed := change.by(&k.doc)

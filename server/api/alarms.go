@@ -40,6 +40,7 @@ type alarmsIn struct {
 	Priority  string    `query:"priority" enum:"P1,P2,P3"`
 	Severity  string    `query:"severity" enum:"Extreme,Severe,Moderate,Minor,Unknown"`
 	Desk      string    `query:"desk" doc:"Of this desk, or of every desk"`
+	Agency    string    `query:"agency" maxLength:"64" doc:"Its own queue: of types that it leads or supports, and of its units"`
 	Presented string    `query:"presented" enum:"true,false" doc:"Stands in a queue; false: kept as evidence, withheld says why"`
 	Type      string    `query:"type" doc:"Of incident"`
 	Thing     string    `query:"thing"`
@@ -55,7 +56,7 @@ type alarmsIn struct {
 }
 
 func (s *server) listAlarms(ctx context.Context, in *alarmsIn) (*body[List[alarm.Alarm]], error) {
-	q := store.AlarmQuery{Query: store.Query{Status: in.State, Severity: cap.Severity(in.Severity), Type: in.Type, From: in.From, To: in.To, Simulated: either(in.Simulated), Text: in.Q, Limit: in.Limit, Page: in.Page},
+	q := store.AlarmQuery{Query: store.Query{Status: in.State, Severity: cap.Severity(in.Severity), Agency: in.Agency, Type: in.Type, From: in.From, To: in.To, Simulated: either(in.Simulated), Text: in.Q, Limit: in.Limit, Page: in.Page},
 		Priority: alarm.Priority(in.Priority), Desk: in.Desk, Presented: either(in.Presented), Group: in.Group, Incident: in.Incident, Thing: in.Thing, Code: alarm.Code(in.Code)}
 	v := s.sees(ctx)
 	q.See = func(a alarm.Alarm) (alarm.Alarm, bool) { return scope.AlarmAt(v.alarmLevel(&a), &a) }
