@@ -134,6 +134,10 @@ var Table = []Row{
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
 	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
+	{"kt:audit-tile:{J}", "hash", "LEVEL/INDEX -> the hashes of a tile of the log (alerts/audit/tree), the widest so far", "none: the log is never cut", "alerts/store", "alerts/store"},
+	{"kt:audit-checkpoint:{J}", "string", "the log's last signed checkpoint, with its cosignatures", "none: one value", "alerts/store", "alerts/store"},
+	{"kt:audit-checkpoints:{J}", "zset", "the first checkpoint of each hour, by size", "none: the log is never cut", "alerts/store", "alerts/store"},
+	{"kt:audit-signer:{J}", "string", "the log's name and secret key, sealed", "none: with another the log is another", "server/auditlog", "server/auditlog"},
 	{"kt:session:{J}:HASH", "string", "who a cookie stands for (JSON)", "SessionLifetime, or as sign_in.session says", "server/auth", "server/auth"},
 	{"kt:sessions:{J}:SUBJECT", "zset", "hashes of somebody's sessions, by ms when they end", "as the last of them", "server/auth", "server/auth"},
 	{"kt:session-seen:{J}", "zset", "hashes of sessions, by ms when they were last seen, to the minute", "SessionSeen, each", "server/auth", "server/auth"},
@@ -447,6 +451,18 @@ func Document(k Keys, object string) string {
 
 // Audit is the stream of audit records.
 func (k Keys) Audit() string { return k.ours("audit") }
+
+// AuditTile is the tiles of the log.
+func (k Keys) AuditTile() string { return k.ours("audit-tile") }
+
+// AuditCheckpoint is the log's last checkpoint.
+func (k Keys) AuditCheckpoint() string { return k.ours("audit-checkpoint") }
+
+// AuditCheckpoints is one of each hour.
+func (k Keys) AuditCheckpoints() string { return k.ours("audit-checkpoints") }
+
+// AuditSigner is the log's key.
+func (k Keys) AuditSigner() string { return k.ours("audit-signer") }
 
 // AuditWords is what people wrote of the acts.
 func (k Keys) AuditWords() string { return k.ours("audit-words") }

@@ -10,6 +10,7 @@ import (
 	"kentongan/alerts/ladder"
 	"kentongan/alerts/rules"
 	"kentongan/feeds/runner"
+	"kentongan/server/auditlog"
 	"kentongan/server/basemap"
 	"kentongan/server/oidc"
 	"kentongan/server/outbox"
@@ -42,12 +43,13 @@ type Config struct {
 	Store     Store       `yaml:"store"`
 	Limits    Limits      `yaml:"limits"`
 
-	Alarms  alarm.Config   `yaml:"alarms"`
-	Ladder  ladder.Config  `yaml:"ladder"`
-	Outbox  outbox.Config  `yaml:"outbox"`
-	Basemap basemap.Config `yaml:"basemap"`
-	Public  Public         `yaml:"public"`
-	Router  router.Config  `yaml:"router"`
+	Alarms  alarm.Config    `yaml:"alarms"`
+	Ladder  ladder.Config   `yaml:"ladder"`
+	Outbox  outbox.Config   `yaml:"outbox"`
+	Audit   auditlog.Config `yaml:"audit"`
+	Basemap basemap.Config  `yaml:"basemap"`
+	Public  Public          `yaml:"public"`
+	Router  router.Config   `yaml:"router"`
 
 	Feeds     []runner.FeedConfig `yaml:"feeds"`
 	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside

@@ -109,7 +109,7 @@ func Classes() []DataClass {
 			Leaves: inside, Nouns: []string{"status", "statuses", "status-history"}, Read: []access.Action{access.ReadStatus}, Personal: true},
 		{Name: "audit", Title: Words{"id": "Catatan audit", "en": "Audit records"}, Whose: Words{"id": "Petugas (id); kata pribadi hanya sebagai hash bergaram", "en": "Staff (ids); personal words as salted hashes only"},
 			Why: Words{"id": "Pertanggungjawaban dan bukti", "en": "Accountability and proof"}, Basis: duty, Source: Words{"id": "Tidak pernah dihapus: rantainya adalah bukti", "en": "Never deleted: its chain is the proof"},
-			Leaves: Words{"id": "Titik periksa untuk umum, tanpa isi", "en": "Checkpoints for everybody, without content"}, Nouns: []string{"audit", "audit-seq"}, Read: []access.Action{access.ReadAudit}, Personal: true, Never: true},
+			Leaves: Words{"id": "Titik periksa untuk umum, tanpa isi", "en": "Checkpoints for everybody, without content"}, Nouns: []string{"audit", "audit-seq", "audit-tile", "audit-checkpoint", "audit-checkpoints", "audit-signer"}, Read: []access.Action{access.ReadAudit}, Personal: true, Never: true},
 		{Name: "words", Title: Words{"id": "Kata-kata dalam catatan audit", "en": "Words of the audit log"}, Whose: Words{"id": "Petugas, warga yang disebut", "en": "Staff, citizens whom they name"},
 			Why: Words{"id": "Alasan tindakan dapat dibaca", "en": "Reasons of acts can be read"}, Basis: duty, Source: ourDefault, Leaves: inside, Nouns: []string{"audit-words"},
 			Read: []access.Action{access.ReadAudit}, Personal: true, Default: 5 * 365 * day, Least: 90 * day, Settable: true},

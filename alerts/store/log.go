@@ -1,0 +1,205 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/alerts/audit"
+	"kentongan/alerts/audit/tree"
+	"kentongan/feeds"
+	"kentongan/geo/keyspace"
+)
+
+// ErrNoRecord tells that the log has no such record, or that it is missing.
+var ErrNoRecord = errors.New("the log has no such record")
+
+// tileField is where the widest of a tile stands.
+func tileField(t tree.Tile) string {
+	return strconv.Itoa(t.Level) + "/" + strconv.FormatInt(t.Index, 10)
+}
+
+// Tiles reads tiles of the log (tree.Tiles). Errors: ErrNoRecord where one is not there or narrower, feeds.ErrBusy.
+func (s *Store) Tiles(ctx context.Context, want []tree.Tile) ([][]byte, error) {
+	if len(want) == 0 {
+		return nil, nil
+	}
+	fields := make([]string, len(want))
+	for i, t := range want {
+		fields[i] = tileField(t)
+	}
+	got, err := s.rdb.HMGet(ctx, s.keys.AuditTile(), fields...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: tiles of the log: %w", feeds.ErrBusy, err)
+	}
+	out := make([][]byte, len(want))
+	for i, t := range want {
+		hashes, _ := got[i].(string)
+		if len(hashes) < t.Width*hashSize {
+			return nil, fmt.Errorf("%w: tile %s has %d of %d hashes", ErrNoRecord, t.Path(), len(hashes)/hashSize, t.Width)
+		}
+		out[i] = []byte(hashes[:t.Width*hashSize])
+	}
+	return out, nil
+}
+
+// hashSize is bytes of one hash in a tile.
+const hashSize = 32
+
+// LogLength is how many records the log has, sealed by a checkpoint or not.
+func (s *Store) LogLength(ctx context.Context) (int64, error) {
+	n, err := s.rdb.Get(ctx, s.keys.AuditSeq()).Int64()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, fmt.Errorf("%w: length of the log: %w", feeds.ErrBusy, err)
+	}
+	return n, nil
+}
+
+// LogRecords gives the canonical bytes of records from seq on, at most as many as asked for, without gaps. Errors: ErrNoRecord names the
+// first one that is missing where another follows it, with those before it; feeds.ErrBusy.
+func (s *Store) LogRecords(ctx context.Context, from int64, most int) ([][]byte, error) {
+	entries, err := s.rdb.XRangeN(ctx, s.keys.Audit(), strconv.FormatInt(from, 10)+"-0", "+", int64(most)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: the log from record %d on: %w", feeds.ErrBusy, from, err)
+	}
+	out := make([][]byte, 0, len(entries))
+	for _, e := range entries {
+		next := from + int64(len(out))
+		if e.ID != strconv.FormatInt(next, 10)+"-0" {
+			return out, fmt.Errorf("%w: record %d; %s follows", ErrNoRecord, next, e.ID)
+		}
+		text, _ := e.Values["record"].(string)
+		out = append(out, []byte(text))
+	}
+	return out, nil
+}
+
+// LogRecord gives the canonical bytes of one record. Errors: ErrNoRecord, feeds.ErrBusy.
+func (s *Store) LogRecord(ctx context.Context, seq int64) ([]byte, error) {
+	list, err := s.LogRecords(ctx, seq, 1)
+	if err == nil && len(list) == 0 {
+		err = fmt.Errorf("%w: record %d", ErrNoRecord, seq)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// Checkpoint gives the last signed checkpoint; nil: none has been made.
+func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
+	text, err := s.rdb.Get(ctx, s.keys.AuditCheckpoint()).Bytes()
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the log's checkpoint: %w", feeds.ErrBusy, err)
+	}
+	return text, nil
+}
+
+// Checkpoints gives those that are kept, one of each hour, the oldest first.
+func (s *Store) Checkpoints(ctx context.Context) ([]string, error) {
+	list, err := s.rdb.ZRange(ctx, s.keys.AuditCheckpoints(), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: the log's checkpoints: %w", feeds.ErrBusy, err)
+	}
+	return list, nil
+}
+
+// KeepCheckpoint puts a checkpoint in the place of the one that was, nil for none, with the tiles that are new, as one step; it tells whether
+// the place was still that. kept: it is the first of its hour and is kept beside. Errors: feeds.ErrBusy, ErrFenced.
+func (s *Store) KeepCheckpoint(ctx context.Context, was, now []byte, size int64, tiles []tree.WrittenTile, kept bool) (bool, error) {
+	st := s.newStep(s.now())
+	st.check("str", s.keys.AuditCheckpoint(), "", string(was))
+	for _, t := range tiles {
+		st.write("hset", s.keys.AuditTile(), tileField(t.Tile), string(t.Data))
+	}
+	st.set(s.keys.AuditCheckpoint(), string(now), 0)
+	if kept {
+		st.write("zadd", s.keys.AuditCheckpoints(), strconv.FormatInt(size, 10), string(now))
+	}
+	err := s.run(ctx, st)
+	if errors.Is(err, errConflict) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// OpenObjects names every object that stands open, as the log does. Errors: feeds.ErrBusy.
+func (s *Store) OpenObjects(ctx context.Context) ([]string, error) {
+	sets := []struct{ noun, key string }{
+		{"alarm", s.keys.AlarmsOpen()}, {"alert", s.keys.AlertsActive()}, {"dispatch", s.keys.DispatchesOpen()}, {"incident", s.keys.IncidentsOpen()},
+		{"plan", s.keys.PlansStanding()}, {"statement", s.keys.StatementsInForce()}, {"status", s.keys.Statuses()}, {"suggestion", s.keys.SuggestionsOffered()},
+		{"unit", s.keys.Units()},
+	}
+	pipe := s.rdb.Pipeline()
+	cmds := make([]*redis.StringSliceCmd, len(sets))
+	for i, set := range sets {
+		cmds[i] = pipe.SMembers(ctx, set.key)
+	}
+	reports := pipe.ZRange(ctx, s.keys.ReportsOpen(), 0, -1)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("%w: what stands open: %w", feeds.ErrBusy, err)
+	}
+	var out []string
+	for i, set := range sets {
+		for _, id := range cmds[i].Val() {
+			out = append(out, set.noun+":"+id)
+		}
+	}
+	for _, id := range reports.Val() {
+		out = append(out, "report:"+id)
+	}
+	return out, nil
+}
+
+// Standing is what the store has of an object that the log speaks of.
+type Standing struct {
+	Object string
+	Key    string
+	Hash   string // of the document as it stands; empty: there is none
+}
+
+// Standings reads the documents of objects and gives their hashes, in their order. Errors: feeds.ErrBusy.
+func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, error) {
+	pipe := s.rdb.Pipeline()
+	cmds := make([]*redis.SliceCmd, len(objects))
+	for i, o := range objects {
+		cmds[i] = pipe.HMGet(ctx, keyspace.Document(s.keys, o), "doc", "own")
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+		return nil, fmt.Errorf("%w: what stands of %d objects: %w", feeds.ErrBusy, len(objects), err)
+	}
+	out := make([]Standing, len(objects))
+	for i, o := range objects {
+		out[i] = Standing{Object: o, Key: keyspace.Document(s.keys, o)}
+		v := cmds[i].Val()
+		if err := cmds[i].Err(); err != nil { // it is of another type
+			out[i].Hash = "?"
+			continue
+		}
+		doc, there := v[0].(string)
+		if !there {
+			continue
+		}
+		own, _ := v[1].(string)
+		out[i].Hash = audit.HashOf([]byte(doc), saltOf(own))
+	}
+	return out, nil
+}
+
+// saltOf is the salt of a document's hash, as its internals hold it.
+func saltOf(own string) string {
+	var inside struct {
+		Salt string `json:"salt"`
+	}
+	if own == "" || json.Unmarshal([]byte(own), &inside) != nil {
+		return "" // internals that cannot be read make another hash, and are told by it
+	}
+	return inside.Salt
+}
