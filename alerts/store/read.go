@@ -360,8 +360,12 @@ func (s *Store) Firing(ctx context.Context) (map[string]map[string]string, error
 	return out, nil
 }
 
-// AuditLog lists records, the newest first.
-func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pageBefore string) ([]audit.Record, string, error) {
+// auditScan bounds how many records one question is asked of; its answer says where to ask on.
+const auditScan = 50_000
+
+// AuditLog lists records with their words, the newest first; those of them that keep wants, where it is given. A record that cannot be read
+// stands there as one, under its number.
+func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pageBefore string, keep ...func(*audit.Record) bool) ([]audit.Record, string, error) {
 	last := "+"
 	if pageBefore != "" {
 		if _, err := strconv.ParseInt(pageBefore, 10, 64); err != nil {
@@ -371,29 +375,51 @@ func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pag
 	}
 	limit = limitOf(limit)
 	out := []audit.Record{}
-	for {
+	for read := 0; ; read += batch {
 		entries, err := s.rdb.XRevRangeN(ctx, s.keys.Audit(), last, "-", batch).Result()
 		if err != nil {
 			return nil, "", fmt.Errorf("%w: audit log: %w", feeds.ErrBusy, err)
 		}
+		part := make([]audit.Record, 0, len(entries))
 		for _, e := range entries {
-			text, _ := e.Values["record"].(string)
-			r, err := audit.Parse([]byte(text))
-			if err != nil {
-				s.unread.note(s.keys.Audit()+" "+e.ID, err, true)
-				continue
-			}
+			r := s.recordOf(e)
 			if !from.IsZero() && r.Time.Before(from) || !to.IsZero() && !r.Time.Before(to) {
 				continue
 			}
+			part = append(part, r)
+		}
+		if err := s.withWords(ctx, part); err != nil {
+			return nil, "", err
+		}
+		for _, r := range part {
+			if slices.ContainsFunc(keep, func(want func(*audit.Record) bool) bool { return !want(&r) }) {
+				continue
+			}
 			if len(out) == limit {
-				return out, strconv.FormatInt(out[limit-1].Seq, 10), s.withWords(ctx, out)
+				return out, strconv.FormatInt(out[limit-1].Seq, 10), nil
 			}
 			out = append(out, r)
 		}
 		if len(entries) < batch {
-			return out, "", s.withWords(ctx, out)
+			return out, "", nil
 		}
 		last = "(" + entries[len(entries)-1].ID
+		if read >= auditScan {
+			seq, _, _ := strings.Cut(entries[len(entries)-1].ID, "-")
+			return out, seq, nil
+		}
 	}
+}
+
+// recordOf reads an entry of the log.
+func (s *Store) recordOf(e redis.XMessage) audit.Record {
+	text, _ := e.Values["record"].(string)
+	r, err := audit.Parse([]byte(text))
+	if err != nil {
+		s.unread.note(s.keys.Audit()+" "+e.ID, err, true)
+		seq, _, _ := strings.Cut(e.ID, "-")
+		r = audit.Record{Action: "record.unreadable", Object: "record:" + seq, Reason: err.Error()}
+		r.Seq, _ = strconv.ParseInt(seq, 10, 64)
+	}
+	return r
 }

@@ -11,6 +11,29 @@ import (
 	"kentongan/feeds"
 )
 
+// WordsOf gives what people wrote of acts, by their hash, as it is kept; erased words are not there. Errors: feeds.ErrBusy.
+func (s *Store) WordsOf(ctx context.Context, hashes []string) (map[string]audit.Words, error) {
+	out := map[string]audit.Words{}
+	if len(hashes) == 0 {
+		return out, nil
+	}
+	got, err := s.rdb.HMGet(ctx, s.keys.AuditWords(), hashes...).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: words of the audit log: %w", feeds.ErrBusy, err)
+	}
+	for i, v := range got {
+		text, ok := v.(string)
+		if !ok {
+			continue
+		}
+		var w audit.Words
+		if err := json.Unmarshal([]byte(text), &w); err == nil { // words that cannot be read are not those of the record
+			out[hashes[i]] = w
+		}
+	}
+	return out, nil
+}
+
 // withWords puts what people wrote back into records, for people to read. Erased words leave an empty reason and its hash.
 func (s *Store) withWords(ctx context.Context, list []audit.Record) error {
 	var hashes []string
@@ -22,24 +45,22 @@ func (s *Store) withWords(ctx context.Context, list []audit.Record) error {
 	}
 	for from := 0; from < len(hashes); from += batch {
 		to := min(from+batch, len(hashes))
-		got, err := s.rdb.HMGet(ctx, s.keys.AuditWords(), hashes[from:to]...).Result()
+		kept, err := s.WordsOf(ctx, hashes[from:to])
 		if err != nil {
-			return fmt.Errorf("%w: words of the audit log: %w", feeds.ErrBusy, err)
+			return err
 		}
-		for j, v := range got {
-			i := at[from+j]
+		for j, hash := range hashes[from:to] {
+			r := &list[at[from+j]]
 			var w *audit.Words
-			if text, ok := v.(string); ok {
-				w = &audit.Words{}
-				if err := json.Unmarshal([]byte(text), w); err != nil {
-					return fmt.Errorf("words of audit record %d: %w", list[i].Seq, err)
-				}
+			if words, ok := kept[hash]; ok {
+				w = &words
 			}
-			shown, ok := list[i].With(w)
-			if !ok {
-				return fmt.Errorf("audit record %d: the words that are kept are not those that it was written with", list[i].Seq)
+			shown, ok := r.With(w)
+			if !ok { // forged: the record stands, the words are not its own
+				shown, _ = r.With(nil)
+				shown.Reason = "[the words that are kept are not those that this record was written with]"
 			}
-			list[i] = shown
+			*r = shown
 		}
 	}
 	return nil

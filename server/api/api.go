@@ -61,6 +61,7 @@ type Deps struct {
 	Ready   func(ctx context.Context) Readiness
 
 	Outbox    Outbox
+	AuditLog  AuditLog
 	Privacy   *Privacy
 	Replay    Replay
 	Contracts Contracts            // of feeds

@@ -14,6 +14,7 @@ import (
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
+	"kentongan/server/auditlog"
 	openly "kentongan/server/public"
 	"kentongan/server/scope"
 )
@@ -27,6 +28,7 @@ func (s *server) tickets() {
 	operation(s, about(access.WriteReports, scope.NounReport), "POST", "/api/v1/reports/{id}/ticket", "report-ticket", "The code by which whoever gave a report follows it, and its page; made once", http.StatusOK, s.reportTicket)
 	operation(s, anyone().slowly(), "GET", one, "ticket", "How far a report has come, for whoever gave it: no names, no words of others", http.StatusOK, s.ticket)
 	operation(s, anyone().slowly(), "POST", one+"/confirm", "confirm-ticket", "Say that what is said to be done is: a kind of proof that closing needs, once for each time that it is said to be done", http.StatusOK, s.confirmTicket)
+	operation(s, anyone().slowly(), "GET", one+"/proofs", "ticket-proofs", "That every act on a report is in the audit log: its records with their proofs, for whoever gave it", http.StatusOK, s.ticketProofs)
 	operation(s, anyone().slowly(), "POST", one+"/dispute", "dispute-ticket", "Say that what is said to be done is not; a person decides whether it is opened again", http.StatusOK, s.disputeTicket)
 }
 
@@ -124,6 +126,48 @@ func (s *server) confirmTicket(ctx context.Context, in *ticketIn) (*body[ticketO
 		return nil, s.fault(err)
 	}
 	return s.told(code, &r, &now), nil
+}
+
+// ticketProofs is what the log has of one report and of the incident that it is part of.
+type ticketProofs struct {
+	Key     string     `json:"key" doc:"Public key of the log"`
+	Acts    []proofOut `json:"acts" doc:"The oldest first, the last 40"`
+	Waiting int        `json:"waiting" doc:"Acts that no checkpoint covers yet: within ten seconds one does"`
+}
+
+// mostProofs bounds how many acts of one ticket are proved at once.
+const mostProofs = 40
+
+// ticketProofs proves the acts on one report. Others are not shown by it: a record names who acted by an id and what was written by a salted
+// hash, and what it rests on are hashes.
+func (s *server) ticketProofs(ctx context.Context, in *ticketIn) (*body[ticketProofs], error) {
+	_, r, one, err := s.follows(ctx, in.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	seqs, err := s.AuditLog.Of(ctx, "report:"+r.ID)
+	if err == nil && one != nil {
+		var more []int64
+		more, err = s.AuditLog.Of(ctx, "incident:"+one.ID)
+		seqs = append(seqs, more...)
+	}
+	if err != nil {
+		return nil, s.fault(err)
+	}
+	slices.Sort(seqs)
+	out := ticketProofs{Key: s.AuditLog.Key(), Acts: []proofOut{}}
+	for _, seq := range seqs[max(0, len(seqs)-mostProofs):] {
+		record, proof, err := s.AuditLog.Proof(ctx, seq)
+		if errors.Is(err, auditlog.ErrUnsealed) {
+			out.Waiting++
+			continue
+		}
+		if err != nil {
+			return nil, s.fault(err)
+		}
+		out.Acts = append(out.Acts, proofOut{seq, string(record), string(proof.Text())})
+	}
+	return &body[ticketProofs]{out}, nil
 }
 
 // disputeTicket keeps a citizen's word. It opens nothing again by itself: whoever may reopen the incident sees it and decides.

@@ -28,6 +28,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/geo/keyspace"
 	"kentongan/server/api"
+	"kentongan/server/auditlog"
 	"kentongan/server/auth"
 	"kentongan/server/authority"
 	"kentongan/server/basemap"
@@ -86,6 +87,7 @@ type App struct {
 	places     *api.UnitPlaces
 	router     *router.Client // nil: none is configured
 	outbox     *outbox.Box
+	auditLog   *auditlog.Log
 	auth       *auth.Auth
 	people     *people.Store
 	factors    *people.Factors
@@ -166,6 +168,7 @@ func (a *App) build(ctx context.Context) error {
 	}
 	a.newPrivacy()
 	a.newOutbox()
+	a.newAuditLog()
 	a.newIngest()
 	a.ruleSet = newRuleSet(a, places)
 	if err := a.openArchive(); err != nil {
@@ -278,6 +281,13 @@ func (a *App) Run(ctx context.Context) (err error) {
 		}
 		return err
 	}
+	if err := a.auditLog.Open(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	a.spawn("audit log", a.workCtx, a.auditLog.Follow)
 	a.runRules()
 	a.stack.push("ingest", func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeoutCause(ctx, drainShare, errors.New("the store did not take it in time"))

@@ -32,6 +32,7 @@ func (a *App) readCases(ctx context.Context, cases *store.Store) {
 		all.Go(func() { a.keepReading(ctx, cases, make) })
 	}
 	all.Go(func() { a.outbox.Run(ctx, cases) })
+	all.Go(func() { a.auditLog.Run(ctx, cases) })
 	all.Wait()
 }
 

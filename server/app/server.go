@@ -172,7 +172,7 @@ func (a *App) open() error {
 	}
 	h, err := api.New(api.Deps{
 		Blobs: files, Auth: a.auth, Picture: a.picture, Places: a.places, Roads: a.roads(), Place: a.pipeline.Store, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.ruleSet.List, RuleSet: a.ruleSet, Alarms: a.cfg.Alarms.Filled(), Profile: a.profile,
-		Basemap: a.basemap, Outbox: a.outbox,
+		Basemap: a.basemap, Outbox: a.outbox, AuditLog: a.auditLog,
 		Live: a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.Secure(), Root: a.root(),
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again, Privacy: a.personal(),
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,

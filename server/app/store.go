@@ -176,6 +176,7 @@ func (a *App) readiness(ctx context.Context) api.Readiness {
 	if w := a.breakGlass(); w != "" {
 		r.Warnings = append(r.Warnings, w)
 	}
+	r.Warnings = append(r.Warnings, a.auditLog.Warnings()...)
 	if a.emptied != "" {
 		r.Warnings = append(r.Warnings, a.emptied)
 	}

@@ -119,6 +119,10 @@ func check(c *checker, cfg *Config) {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("outbox."+key, "%s", text)
 	}
+	for _, err := range cfg.Audit.Validate() {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("audit."+key, "%s", text)
+	}
 	for _, err := range cfg.Router.Validate() {
 		key, text, _ := strings.Cut(err.Error(), ": ")
 		c.bad("router."+key, "%s", text)
