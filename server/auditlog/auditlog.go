@@ -35,15 +35,15 @@ const purpose = "audit-signer"
 
 // Deps is what the log needs.
 type Deps struct {
-	Store   *store.Store
-	Redis   redis.UniversalClient
-	Keys    keyspace.Keys
-	Seal    *seal.Ring
-	Origin  string // of a log that begins: kentongan/solok
-	Memory  string // file in which this server remembers the last checkpoint that it has seen; empty: it remembers none
-	Config  Config
-	Now     func() time.Time
-	Log     zerolog.Logger
+	Store  *store.Store
+	Redis  redis.UniversalClient
+	Keys   keyspace.Keys
+	Seal   *seal.Ring
+	Origin string // of a log that begins: kentongan/solok
+	Memory string // file in which this server remembers the last checkpoint that it has seen; empty: it remembers none
+	Config Config
+	Now    func() time.Time
+	Log    zerolog.Logger
 }
 
 // Log is the audit log of a house. Safe for concurrent use once it is open.
