@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kentongan/alerts"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/feeds/cap"
 )
 
 // alerts walks a delivery's alerts through the case lane, one by one and in order.
@@ -23,10 +25,10 @@ func (p *Pipeline) alerts(ctx context.Context, cases Cases, list []feeds.Alert, 
 	}
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
-	if err := p.enter(ctx, p.caseLane, "alerts"); err != nil {
+	if err := p.enter(ctx, &p.caseLane, aboutLives(list), "alerts"); err != nil {
 		return err
 	}
-	defer func() { <-p.caseLane }()
+	defer p.caseLane.leave()
 	told := quakesTold{}
 	said := map[string]bool{} // on a dry run nothing is written, so that a delivery must be held against itself
 	for i := range list {
@@ -70,10 +72,10 @@ func (p *Pipeline) unlisted(ctx context.Context, cases Cases, b *feeds.Batch, m 
 	if len(b.Rejected) > 0 {
 		return nil
 	}
-	if err := p.enter(ctx, p.caseLane, "alerts"); err != nil {
+	if err := p.enter(ctx, &p.caseLane, false, "alerts"); err != nil {
 		return err
 	}
-	defer func() { <-p.caseLane }()
+	defer p.caseLane.leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, p.caseWait, fmt.Errorf("no answer within %s", p.caseWait))
 	defer cancel()
 	_, err := cases.EndUnlisted(ctx, b.Alerts, *m)
@@ -83,20 +85,31 @@ func (p *Pipeline) unlisted(ctx context.Context, cases Cases, b *feeds.Batch, m 
 	return err
 }
 
-// enter waits for the lane's end of another delivery, which a store that hangs must not make endless: senders would pile up.
-func (p *Pipeline) enter(ctx context.Context, lane chan struct{}, of string) error {
+// enter waits for the lane's end of other deliveries, which a store that hangs must not make endless: senders would pile up.
+func (p *Pipeline) enter(ctx context.Context, l *lane, urgent bool, of string) error {
 	late := time.NewTimer(p.caseWait)
 	defer late.Stop()
+	turn := l.join(urgent)
 	select {
-	case lane <- struct{}{}:
+	case <-turn:
 		return nil
 	case <-ctx.Done():
+		l.quit(turn)
 		return fmt.Errorf("%w: wait for the %s of others: %w", feeds.ErrBusy, of, context.Cause(ctx))
 	case <-late.C:
+		l.quit(turn)
 		return fmt.Errorf("%w: the %s of others have taken %s", feeds.ErrBusy, of, p.caseWait)
 	case <-p.closed:
+		l.quit(turn)
 		return errStopping
 	}
+}
+
+// aboutLives tells a delivery that holds an Extreme alert which is no exercise.
+func aboutLives(list []feeds.Alert) bool {
+	return slices.ContainsFunc(list, func(a feeds.Alert) bool {
+		return a.Message.Status == "Actual" && slices.ContainsFunc(a.Message.Infos, func(i cap.Info) bool { return i.Severity == cap.Extreme })
+	})
 }
 
 // putAlert stores one alert within caseLimit.

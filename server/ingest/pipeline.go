@@ -89,12 +89,12 @@ type Pipeline struct {
 	known      atomic.Int64 // ms: what other servers committed until then has been taken
 
 	refusing atomic.Pointer[refusal] // nil: the store took the last commit
-	caseLane chan struct{}           // room for one: alerts go one by one, so that revisions keep their order
+	caseLane lane                    // alerts go one by one, so that revisions keep their order
 	caseWait time.Duration           // for that room
 
 	unread unreadable
 
-	reportLane chan struct{} // room for one piece of a delivery
+	reportLane lane // room for one piece of a delivery
 
 	// Of the committer's goroutine alone.
 	tracks    tracks
@@ -129,7 +129,7 @@ func New(d Deps) *Pipeline {
 	return &Pipeline{
 		d: d, log: d.Log.With().Str("component", "ingest").Logger(), metrics: newMetrics(d.Reg),
 		queue: make(chan *submission, 4096), room: semaphore.NewWeighted(mostWaiting), remote: make(chan index.Remote, 256),
-		closed: make(chan struct{}), drain: make(chan struct{}), caseLane: make(chan struct{}, 1), reportLane: make(chan struct{}, 1), caseWait: 2 * caseLimit, tracks: newTracks(),
+		closed: make(chan struct{}), drain: make(chan struct{}), caseWait: 2 * caseLimit, tracks: newTracks(),
 		repairs: map[string]*repair{}, loadedAt: d.Now(), ruling: ruling{changed: make(chan struct{}, 1)},
 	}
 }

@@ -57,10 +57,10 @@ func (p *Pipeline) reports(ctx context.Context, cases Cases, all []feeds.Report,
 
 // putReports puts a piece of a delivery, within caseLimit.
 func (p *Pipeline) putReports(ctx context.Context, cases Cases, list []feeds.Report, m *feeds.Meta, l *ledger) error {
-	if err := p.enter(ctx, p.reportLane, "reports"); err != nil {
+	if err := p.enter(ctx, &p.reportLane, false, "reports"); err != nil {
 		return err
 	}
-	defer func() { <-p.reportLane }()
+	defer p.reportLane.leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, caseLimit, fmt.Errorf("no answer within %s", caseLimit))
 	defer cancel()
 	results, err := cases.PutReports(ctx, list, *m)
