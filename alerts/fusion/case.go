@@ -25,6 +25,7 @@ type hold struct {
 	spots     []spot
 	refs      map[string]bool
 	sources   map[string]bool
+	begins    map[string]time.Time // the latest beginning that an instrument, or an agency, has told of
 	tells     map[string]bool
 	first     time.Time
 	last      time.Time
@@ -42,7 +43,7 @@ const (
 )
 
 func newHold(id string, types []Guess, reach float64) *hold {
-	return &hold{id: id, types: types, refs: map[string]bool{}, sources: map[string]bool{}, tells: map[string]bool{}, cells: map[geo.Cell]bool{}, reach: reach}
+	return &hold{id: id, types: types, refs: map[string]bool{}, sources: map[string]bool{}, begins: map[string]time.Time{}, tells: map[string]bool{}, cells: map[geo.Cell]bool{}, reach: reach}
 }
 
 // take makes a signal a piece of the case. What lies far from the case's own place widens it no further, so that no chain of accounts
@@ -53,6 +54,9 @@ func (k *hold) take(s *Signal) {
 		maps.Copy(k.tells, s.Tells)
 	}
 	k.span(s.At)
+	if s.Began {
+		k.began(s.teller(), s.At)
+	}
 	if k.severity == "" || k.severity == cap.Unknown {
 		k.severity = s.Severity
 	}
@@ -61,7 +65,7 @@ func (k *hold) take(s *Signal) {
 		k.place = &p
 	}
 	if s.Placed && len(k.spots) < mostSpots && geo.Distance(*k.place, s.Position) <= k.reach {
-		k.spots = append(k.spots, spot{s.Ref, s.Position, s.At})
+		k.spots = append(k.spots, spot{s.Ref, s.Position, s.At, min(s.ExtentM, k.reach/2)})
 	}
 }
 
@@ -86,6 +90,13 @@ func (k *hold) vote(of func(key string) []Guess) {
 	})
 	if len(k.types) > mostGuesses {
 		k.types = k.types[:mostGuesses]
+	}
+}
+
+// began notes when somebody, or an instrument, says that it began.
+func (k *hold) began(teller string, at time.Time) {
+	if at.After(k.begins[teller]) {
+		k.begins[teller] = at
 	}
 }
 
@@ -117,7 +128,7 @@ func (k *hold) distance(s *Signal, scope Scope) (float64, bool) {
 	}
 	var middle geo.Position
 	for i := range k.spots {
-		best = min(best, geo.Distance(k.spots[i].at, s.Position))
+		best = min(best, max(0, geo.Distance(k.spots[i].at, s.Position)-k.spots[i].wide))
 		middle.Lat, middle.Lng = middle.Lat+k.spots[i].at.Lat, middle.Lng+k.spots[i].at.Lng
 	}
 	if k.place != nil {

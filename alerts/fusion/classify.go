@@ -93,7 +93,7 @@ func phrases(text string) []string {
 	if text == "" {
 		return nil
 	}
-	plain := plainWords(text)
+	plain := parted(plainWords(text))
 	for i := range plain {
 		plain[i] = meant(plain[i])
 	}

@@ -214,9 +214,10 @@ func (c *Core) place(t *told) {
 		return
 	}
 	k, weight, reasons := c.best(t, func(k *hold) bool { return k.incident })
+	between := false
 	if k != nil && weight >= JoinAt {
-		if o, other, _ := c.best(t, func(o *hold) bool { return o.incident && o != k }); o != nil && weight-other < torn {
-			weight = min(weight, JoinAt-.001) // it may as well be of another: a person is asked
+		if o, other, _ := c.best(t, func(o *hold) bool { return o.incident && o != k }); o != nil && weight-other < torn && !c.one(k, o) {
+			weight, between = min(weight, JoinAt-.001), true // it may as well be of another: a person is asked
 		}
 	}
 	if k != nil && weight >= JoinAt {
@@ -225,6 +226,9 @@ func (c *Core) place(t *told) {
 	}
 	if k != nil && weight >= SuggestAt {
 		c.offerJoin(t, k, weight, reasons)
+		if between {
+			return // it is of one of the two: nobody is asked to open a third
+		}
 	}
 	if k, weight, _ := c.best(t, func(k *hold) bool { return !k.incident }); k != nil && weight >= JoinAt {
 		c.gather(t, c.bridge(t, k))
@@ -239,6 +243,15 @@ func (c *Core) alone(t *told) {
 	k.simulated, k.areaName, k.neighbour = t.Simulated, t.AreaName, t.Neighbour
 	c.cases[k.id] = k
 	c.gather(t, k)
+}
+
+// one tells two open incidents that are likely one, as a person is asked: what joins either is in its place. Of what is felt far off two that stand
+// at one time are.
+func (c *Core) one(k, o *hold) bool {
+	if kin, _, with := c.table.kinship(k.types, o.types); k.reach > 2*wideM && o.reach > 2*wideM && kin == 1 {
+		return k.gap(o.first) <= c.table.scopes[with].Near
+	}
+	return c.between(k, o) >= JoinAt
 }
 
 // bridge makes one of the candidates that a signal goes with: nobody has opened any of them, so nothing is merged that anybody works on.
@@ -426,6 +439,9 @@ func (c *Core) Incident(in *incident.Incident) {
 	for _, e := range in.Evidence {
 		k.span(e.At.Time)
 		k.refs[e.Ref] = true
+		if e.Kind == "observation" {
+			k.began(e.Ref, e.At.Time)
+		}
 		for _, key := range c.byRef[e.Ref] {
 			if t := c.signals[key]; t.Simulated == k.simulated && (t.Kind != "observation" || t.Incident == in.ID || t.in == in.ID) {
 				if t.in != in.ID {
@@ -455,6 +471,9 @@ func (c *Core) Incident(in *incident.Incident) {
 // compare carries over what is known of an incident beside its evidence, and sees what a person has taken out of it.
 func (c *Core) compare(old, k *hold) {
 	for _, s := range old.spots {
+		if len(c.byRef[s.ref]) == 0 && k.refs[s.ref] && len(k.spots) < mostSpots { // its account is over, and was there all the same
+			k.spots = append(k.spots, s)
+		}
 		for _, key := range c.byRef[s.ref] {
 			t := c.signals[key]
 			switch {
@@ -587,7 +606,7 @@ func (c *Core) over(id string) {
 			if g.Kind == Join {
 				for _, p := range g.Evidence {
 					for _, k := range c.byRef[p.Ref] {
-						if t := c.signals[k]; t.in == id {
+						if t := c.signals[k]; t.in == id || t.in == "" {
 							t.in = ""
 							c.place(t)
 						}

@@ -121,9 +121,17 @@ func meant(w string) string {
 	if len(w) < 4 || len(w) > longest+1 || vocabulary[w] || idle[w] {
 		return w
 	}
-	for i := 1; i < len(w); i++ { // "lahh": a key that was held too long
+	if once := undoubled(w); once != w && vocabulary[once] { // "lahh", "meeluapp": a key that was held too long
+		return once
+	}
+	for i := 1; i < len(w); i++ {
 		if less := w[:i] + w[i+1:]; w[i] == w[i-1] && vocabulary[less] {
 			return less
+		}
+	}
+	for i := 1; i < len(w); i++ { // "tbaang": two keys in the wrong order
+		if turned := w[:i-1] + w[i:i+1] + w[i-1:i] + w[i+1:]; vocabulary[turned] {
+			return turned
 		}
 	}
 	if stem, with := strings.CutSuffix(w, "di"); with && vocabulary[stem] { // "tabakadi": the word that people write on to the one before
@@ -142,6 +150,17 @@ func meant(w string) string {
 		}
 	}
 	return w
+}
+
+// undoubled is a word with each letter once where it stands twice in a row.
+func undoubled(w string) string {
+	out := make([]byte, 0, len(w))
+	for i := range len(w) {
+		if i == 0 || w[i] != w[i-1] {
+			out = append(out, w[i])
+		}
+	}
+	return string(out)
 }
 
 // idle words say nothing about which incident an account is of.
@@ -167,4 +186,46 @@ func telling(texts ...string) map[string]bool {
 		}
 	}
 	return out
+}
+
+// parted puts the space between words where it belongs: "lampum ati", "poho ntumbang", "kebakaranpak". Only where both sides then are words that
+// stand for a type, or one is and the other a word that says nothing.
+func parted(words []string) []string {
+	known := func(w string) bool { return vocabulary[w] || idle[w] || short[w] != "" }
+	out := make([]string, 0, len(words)+2)
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		if i+1 < len(words) && !(known(w) && known(words[i+1])) {
+			next := words[i+1]
+			if n := len(w) - 1; n > 1 && vocabulary[w[:n]] && vocabulary[w[n:]+next] {
+				out = append(out, w[:n], w[n:]+next)
+				i++
+				continue
+			}
+			if len(next) > 2 && vocabulary[w+next[:1]] && vocabulary[next[1:]] {
+				out = append(out, w+next[:1], next[1:])
+				i++
+				continue
+			}
+		}
+		if one, two, split := cut(w, known); split {
+			out = append(out, one, two)
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// cut parts a long word that is two, of which one at least stands for a type.
+func cut(w string, known func(string) bool) (one, two string, split bool) {
+	if len(w) < 7 || len(w) > 2*longest || known(w) {
+		return "", "", false
+	}
+	for n := len(w) - 2; n >= 4; n-- {
+		if a, b := w[:n], w[n:]; known(a) && (len(b) > 2 && known(b) || idle[b]) && (vocabulary[a] || vocabulary[b]) {
+			return a, b, true
+		}
+	}
+	return "", "", false
 }

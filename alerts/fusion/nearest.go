@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"slices"
 	"time"
 
 	"kentongan/alerts/incident"
@@ -16,6 +17,7 @@ type Opener struct {
 	Event     time.Time
 	Ref       string // of its evidence
 	Simulated bool
+	Rest      time.Duration // for how long an incident's instruments must have been normal before what fires is another; 0: they do not tell
 }
 
 // Nearest gives the index of the incident that an opener joins, how far it lies and how long it was quiet; -1: none. Within radius and
@@ -27,7 +29,7 @@ func Nearest(open []*incident.Incident, o Opener) (best int, metres float64, qui
 			continue
 		}
 		apart := max(o.Event.Sub(in.LatestEvidence()), in.LatestEvidence().Sub(o.Event))
-		if apart > o.Window {
+		if apart > o.Window || o.Rest > 0 && o.Event.Sub(normalSince(in, o.Event)) > o.Rest {
 			continue
 		}
 		away := 0.0
@@ -61,4 +63,34 @@ func WeighOpener(o Opener, metres float64, quiet time.Duration) (float64, []Reas
 		soonAt(quiet, o.Window, .2*soon),
 	}
 	return sum(out), out
+}
+
+// normalSince is since when every instrument that told of an incident has been normal again; the moment itself where one is not, or none told.
+func normalSince(in *incident.Incident, moment time.Time) (since time.Time) {
+	for _, e := range in.Evidence {
+		if e.Kind != "observation" {
+			continue
+		}
+		n := slices.IndexFunc(in.Proof.Have, func(p incident.Proven) bool { return p.Kind == incident.SensorNormal && p.Ref == e.Ref })
+		if n < 0 {
+			return moment
+		}
+		if at := in.Proof.Have[n].At.Time; at.After(since) {
+			since = at
+		}
+	}
+	if since.IsZero() {
+		return moment
+	}
+	return since
+}
+
+// Rest is for how long what told of an incident of a type must have been quiet before what tells of the type there tells of another.
+func (t Table) Rest(code string) time.Duration {
+	for _, s := range t.Scopes {
+		if s.Type == code {
+			return s.Near
+		}
+	}
+	return 0
 }

@@ -37,11 +37,16 @@ func (c *Core) enough(code string, list []Piece) bool {
 // offerJoin suggests that a signal joins an incident. An incident has one such suggestion, which grows.
 func (c *Core) offerJoin(t *told, k *hold, weight float64, reasons []Reason) {
 	if g := c.offers[c.joining[k.id]]; g != nil && g.State == Offered {
-		if slices.ContainsFunc(g.Evidence, func(p Piece) bool { return p.Ref == t.Ref }) {
-			return
+		if n := slices.IndexFunc(g.Evidence, func(p Piece) bool { return p.Ref == t.Ref }); n >= 0 {
+			if weight <= g.Evidence[n].Weight {
+				return
+			}
+			g.Evidence = slices.Clone(g.Evidence)
+			g.Evidence[n] = weighed(t, weight, reasons) // what came since speaks for it
+		} else {
+			c.unoffer(t)
+			g.Evidence = append(g.Evidence, weighed(t, weight, reasons))
 		}
-		c.unoffer(t)
-		g.Evidence = append(g.Evidence, weighed(t, weight, reasons))
 		if weight > g.Weight {
 			g.Weight, g.Reasons = weight, reasons
 		}

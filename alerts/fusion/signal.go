@@ -29,9 +29,11 @@ type Signal struct {
 	AreaName  string
 	Neighbour string // slug of whose ground it is, where that is not ours
 	Simulated bool
-	Incident  string // that it belongs to already
-	Seen      bool   // somebody was there: an agency's observation, or an instrument's
-	Coarse    bool   // its place stands for a whole town
+	Incident  string  // that it belongs to already
+	Seen      bool    // somebody was there: an agency's observation, or an instrument's
+	Began     bool    // At is when it began, as an instrument or an agency that names an onset says; a person's account is of when it is told
+	Coarse    bool    // its place stands for a whole town
+	ExtentM   float64 // how far it reaches around Position, as its source has drawn it
 	Tells     map[string]bool
 }
 
@@ -50,7 +52,7 @@ func OfAlert(a *alerts.Alert, where func(geo.Position) (area, neighbour string))
 	}
 	s := Signal{Key: a.ID, Kind: "alert", Ref: a.ID, Text: cmp.Or(a.Headline, a.Event), Types: types, Severity: a.Severity, At: a.Onset.Time, Received: a.ReceivedAt.Time,
 		AreaName: a.Area.Properties.Name, Simulated: a.Simulated, Incident: a.Incident, Seen: a.Certainty == "Observed", Tells: telling(a.Event, a.Headline, a.Description)}
-	if s.At.IsZero() {
+	if s.Began = !s.At.IsZero(); !s.Began {
 		s.At = a.Sent.Time
 	}
 	if len(a.Sources) > 0 {
@@ -58,7 +60,7 @@ func OfAlert(a *alerts.Alert, where func(geo.Position) (area, neighbour string))
 	}
 	s.Agency = cmp.Or(a.Sender, s.Feed)
 	if a.Rule != "" {
-		s.Kind, s.Ref, s.Agency, s.Seen = "observation", a.Thing, s.Feed, true
+		s.Kind, s.Ref, s.Agency, s.Seen, s.Began = "observation", a.Thing, s.Feed, true, true
 	}
 	switch shape := a.Area.Geometry; {
 	case a.Quake != nil:
@@ -70,6 +72,7 @@ func OfAlert(a *alerts.Alert, where func(geo.Position) (area, neighbour string))
 			return Signal{}, false
 		}
 		s.Position, s.Placed = geo.Position{Lat: (b.South + b.North) / 2, Lng: (b.West + b.East) / 2}, true
+		s.ExtentM = geo.Distance(s.Position, geo.Position{Lat: s.Position.Lat, Lng: b.East})
 	default:
 		return Signal{}, false
 	}
@@ -133,6 +136,14 @@ func (s *Signal) piece() Piece {
 func (s *Signal) source() string {
 	if s.Kind == "report" {
 		return "report:" + s.Key
+	}
+	return s.Agency
+}
+
+// teller is who says when it began: the instrument, or the agency.
+func (s *Signal) teller() string {
+	if s.Kind == "observation" {
+		return s.Ref
 	}
 	return s.Agency
 }

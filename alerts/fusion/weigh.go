@@ -38,6 +38,7 @@ type spot struct {
 	ref  string
 	at   geo.Position
 	when time.Time
+	wide float64 // how far around it reaches, in metres, as its source has drawn it
 }
 
 // weigh tells how well a signal goes with a case: the sum, and its parts. Zero where it cannot be of it at all.
@@ -56,7 +57,7 @@ func (c *Core) weigh(s *Signal, k *hold) (float64, []Reason) {
 	if !near || gap > scope.Window {
 		return 0, nil
 	}
-	reasons := []Reason{typeReason(kin, of, with, scope), placeReason(metres, scope, s.Coarse), timeReason(gap, scope)}
+	reasons := []Reason{typeReason(kin, of, with, scope), placeReason(metres, scope, s.Coarse && scope.ReachM <= 2*wideM), timeReason(gap, scope)}
 	if !k.sources[s.source()] {
 		reasons = append(reasons, Reason{Code: "independent", Text: "a source that has not spoken of it yet", Value: s.source0(), Weight: independentPart})
 	}
@@ -71,6 +72,9 @@ func (c *Core) weigh(s *Signal, k *hold) (float64, []Reason) {
 	sum := 0.0
 	for _, r := range reasons {
 		sum += r.Weight
+	}
+	if c.doubtful(s, k, scope, reasons) {
+		sum = min(sum, JoinAt-.001)
 	}
 	return round(clamp(sum, 0, 1)), reasons
 }
@@ -148,4 +152,26 @@ func placed(metres, within, weight float64) Reason {
 
 func soonAt(gap, within time.Duration, weight float64) Reason {
 	return Reason{Code: "soon", Text: fmt.Sprintf("%.0f min apart, of %s", gap.Minutes(), within), Value: fmt.Sprintf("%.0f min", gap.Minutes()), Weight: round(weight)}
+}
+
+// doubtful tells what keeps a signal from joining by itself, however much else speaks for it; a person is asked:
+//
+//   - time speaks against it: the case had been quiet for longer than such things are told of, so another may have begun at the same place;
+//   - who tells of a beginning has told of one here before, long ago: an instrument that fires anew, an agency with another event;
+//   - what it mainly tells of is not of the case's kind, only what it says besides: a landslide that shuts the road is no fallen tree.
+func (c *Core) doubtful(s *Signal, k *hold, scope Scope, reasons []Reason) bool {
+	if reasons[2].Weight < 0 {
+		return true
+	}
+	if last := k.begins[s.teller()]; s.Began && !last.IsZero() && s.At.Sub(last).Abs() > scope.Near {
+		return true
+	}
+	var main []Guess
+	for _, g := range s.Types {
+		if g.Certainty >= byText {
+			main = append(main, g)
+		}
+	}
+	best, _, _ := c.table.kinship(main, k.types)
+	return len(main) > 0 && best == 0
 }

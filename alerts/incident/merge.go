@@ -103,12 +103,18 @@ func Unmerge(in, from *Incident, version int, note, actor string, at time.Time) 
 	now, was := moment.Of(at), from.Merged[i]
 	back, stays = in.Clone(), from.Clone()
 	stays.Merged = slices.Delete(stays.Merged, i, i+1)
-	stays.Evidence = slices.DeleteFunc(stays.Evidence, func(e Evidence) bool { return e.From == in.ID })
+	own := func(ref string) bool { // it stands here as it came with the incident that goes
+		return slices.ContainsFunc(from.Evidence, func(e Evidence) bool { return e.Ref == ref && e.From == in.ID })
+	}
+	again := func(ref string) bool { // split off meanwhile, it came back with the part: it goes where it came from first
+		return !own(ref) && in.Evident(ref) && slices.ContainsFunc(from.Evidence, func(e Evidence) bool { return e.Ref == ref && e.From != "" })
+	}
+	stays.Evidence = slices.DeleteFunc(stays.Evidence, func(e Evidence) bool { return e.From == in.ID || e.From != "" && again(e.Ref) })
 	stays.Dispatches = slices.DeleteFunc(stays.Dispatches, func(d string) bool { return slices.Contains(was.Dispatches, d) })
 	stays.giveBack(in.ID)
 	sign := was.Before
 	back.Evidence = slices.DeleteFunc(back.Evidence, func(e Evidence) bool { // what was split off meanwhile is that incident's
-		return !from.Evident(e.Ref) && !slices.Contains(from.Apart, e.Ref)
+		return !own(e.Ref) && !again(e.Ref) && !slices.Contains(from.Apart, e.Ref)
 	})
 	for j := i; j < len(stays.Merged); j++ { // those that were merged after it never saw it
 		stays.Merged[j].Before = sign

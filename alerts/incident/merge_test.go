@@ -235,3 +235,45 @@ func TestAMergeIsTakenBackAfterASplit(t *testing.T) {
 		t.Errorf("evidence of what came back, of what stays and of the part: %v", got)
 	}
 }
+
+// A piece that was split off a merged incident and came back with the part goes, when the merge is taken back, where it came from first: to one
+// of the two, never to both. One that only came anew meanwhile stays where it came.
+func TestAMergeIsTakenBackAfterThePartCameBack(t *testing.T) {
+	refs := func(in Incident) (out []string) {
+		for _, e := range in.Evidence {
+			out = append(out, e.Ref)
+		}
+		return out
+	}
+	a, b := opened(t, "a", 0, "a1", "a2", "a3"), opened(t, "b", 5, "b1")
+	gone, whole, err := Merge(&a, &b, a.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest, part, err := Split(&whole, Splitting{Evidence: []string{"a2", "a3"}, Version: whole.Version}, "c", "SLK-2026-c", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part, err = part.Detach("a3", part.Version, "", "user:a", six); err != nil {
+		t.Fatal(err)
+	}
+	partGone, whole, err := Merge(&part, &rest, part.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole.AddEvidence(Evidence{Kind: "observation", Ref: "a3", Reason: "rule x", Weight: 1, At: moment.Of(six)}, "rule:x", six)
+	back, stays, err := Unmerge(&gone, &whole, gone.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []any{refs(back), refs(stays)}; !reflect.DeepEqual(got, []any{[]string{"a1", "a2"}, []string{"b1", "a3"}}) {
+		t.Errorf("evidence of what came back and of what stays: %v", got)
+	}
+	again, stays, err := Unmerge(&partGone, &stays, partGone.Version, "", "user:a", six)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := []any{refs(again), refs(stays)}; !reflect.DeepEqual(got, []any{[]string(nil), []string{"b1", "a3"}}) {
+		t.Errorf("then of the part and of what stays: %v", got)
+	}
+}

@@ -8,6 +8,9 @@ import (
 	"kentongan/geo"
 )
 
+// WhyChanged is the Why of a clearing that says nothing of what happens: the rule was changed, switched off or taken out.
+const WhyChanged = "rule=changed"
+
 // Decision is what the engine found: a rule begins to fire on something, or clears there. Rule, Key and At are its name: equal input gives an
 // equal name, so that a replay finds what it did.
 type Decision struct {

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"kentongan/alerts/incident"
@@ -97,6 +99,7 @@ type series struct {
 	spikes   uint8
 	away     uint8 // readings since a leap that has not come back; 0: none
 	other    other
+	sudden   bool // it leaps by its nature
 }
 
 // other is a unit in which a series speaks since it is known in another.
@@ -129,7 +132,7 @@ func (x *instrument) of(property string) *series {
 	if len(x.series) >= mostProperties {
 		return nil
 	}
-	x.series = append(x.series, series{property: property})
+	x.series = append(x.series, series{property: property, sudden: sudden(property)})
 	return &x.series[len(x.series)-1]
 }
 
@@ -263,7 +266,7 @@ func (s *series) take(x float64, unit string, at int64) (wrong string, moved boo
 	}
 	s.at, s.other = at, other{}
 	if s.n == 0 {
-		*s = series{property: s.property, unit: unit, at: at, last: x, low: x, high: x, n: 1, run: 1, calm: spikeSpan}
+		*s = series{property: s.property, sudden: s.sudden, unit: unit, at: at, last: x, low: x, high: x, n: 1, run: 1, calm: spikeSpan}
 		return "", true
 	}
 	if s.unit == "" {
@@ -271,7 +274,9 @@ func (s *series) take(x float64, unit string, at int64) (wrong string, moved boo
 	}
 	moved = x != s.last
 	s.count(moved)
-	if wrong = s.leap(x); wrong != "" {
+	if s.sudden {
+		s.low, s.high = min(s.low, x), max(s.high, x)
+	} else if wrong = s.leap(x); wrong != "" {
 		s.last = x
 		return wrong, moved
 	}
@@ -280,6 +285,16 @@ func (s *series) take(x float64, unit string, at int64) (wrong string, moved boo
 		return FaultStuck, moved
 	}
 	return "", moved
+}
+
+// suddenly are parts of the names of properties that leap and come back by their nature: a shock, a blow, a bang. A leap says nothing of the
+// instrument there, also where it is the only one that felt it.
+var suddenly = []string{"accel", "pga", "pgv", "pgd", "ground_velocity", "vibration", "shaking", "shock", "intensity", "mmi", "sound", "noise", "gust"}
+
+// sudden tells a property that leaps by its nature.
+func sudden(property string) bool {
+	property = strings.ToLower(property)
+	return slices.ContainsFunc(suddenly, func(part string) bool { return strings.Contains(property, part) })
 }
 
 // stands takes note of a reading in another unit than the one that is known, and tells whether that has lasted.

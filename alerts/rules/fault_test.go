@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -174,3 +175,21 @@ func TestThingsThatAreGoneAreForgotten(t *testing.T) {
 }
 
 func maxOf(rest map[string]int64) int64 { return slices.Max(slices.Collect(maps.Values(rest))) }
+
+// Shocks that leap out of the calm and come back are what an accelerometer is for; a level that does the same is out of order.
+func TestWhatLeapsByItsNatureIsNoFault(t *testing.T) {
+	for property, want := range map[string]string{"pga": "", "acceleration_x": "", "Vibration": "", "water_level": "sensor-fault jump", "tilt": "sensor-fault jump"} {
+		g := newGauge(t)
+		g.e = NewEngine(program(t, `- {id: never, when: 'obs.value > 1e9', range: [-1, 1000], `+alertX+`}`))
+		g.o.Property, g.o.Unit = property, ""
+		g.say(noisy(1.2, 60)...)
+		var all []Decision
+		for range 4 { // a shock, and its aftershocks
+			all = append(all, g.say(120, 90)...)
+			all = append(all, g.say(noisy(1.2, 6)...)...)
+		}
+		if got, _, _ := strings.Cut(summary(all), ";"); got != want {
+			t.Errorf("%s: %q, want %q", property, got, want)
+		}
+	}
+}

@@ -61,6 +61,7 @@ func (x *watch) decode(r *reader, now int64) {
 
 func (r *reader) series() series {
 	s := series{property: r.text(), unit: r.text(), at: r.int()}
+	s.sudden = sudden(s.property)
 	for _, v := range []*float64{&s.last, &s.before, &s.step, &s.low, &s.high} {
 		*v = r.num()
 	}

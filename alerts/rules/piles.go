@@ -173,7 +173,7 @@ func (e *Engine) endPiles(s *standing) {
 			if n.stands {
 				n.stands = false
 				e.pile(n, false, max(e.now, n.from), e.now)
-				e.out[len(e.out)-1].Why = "rule=changed"
+				e.out[len(e.out)-1].Why = WhyChanged
 			}
 		}
 	}

@@ -280,7 +280,7 @@ func gone(id string, kind Kind) *compiled {
 func (e *Engine) ended(p *pair) {
 	if p.open() {
 		e.out = append(e.out, Decision{Rule: p.rule.rule, Key: p.key, Thing: p.thing, Position: p.thing.Position, Placed: p.thing.Placed,
-			Sources: []string{p.key}, At: timeOf(max(e.now, p.head.last)), Since: timeOf(p.head.fired), Why: "rule=changed"})
+			Sources: []string{p.key}, At: timeOf(max(e.now, p.head.last)), Since: timeOf(p.head.fired), Why: WhyChanged})
 	}
 }
 

@@ -77,7 +77,7 @@ func (e *Engine) endFaults(c *compiled, faults *watch) {
 			continue
 		}
 		if c.rule.On() {
-			e.faultOver(c, key, x, max(e.now, x.since), "rule=changed")
+			e.faultOver(c, key, x, max(e.now, x.since), WhyChanged)
 		}
 		x.settle()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"kentongan/alerts"
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
+	"kentongan/alerts/rules"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
@@ -77,6 +79,11 @@ func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 			return err
 		}
 		reason += "; incident:" + a.Incident
+	}
+	if f.Rule.ID == rules.FaultRule {
+		if err := s.doubt(ctx, st, f); err != nil {
+			return err
+		}
 	}
 	if err := s.putAlert(st, "", &a, origin{Feed: f.Thing.Feed}, false); err != nil {
 		return err
@@ -171,6 +178,49 @@ func (s *Store) ruleSignal(f Firing, a *alerts.Alert, actor string) signal {
 // actCleared is what an incident is told when a rule that told of it has cleared.
 const actCleared = "cleared"
 
+// actWithdrawn is what an incident is told when what an instrument said of it does not count any more, though nothing says that it is over:
+// the rule was changed, a late reading disproves the crossing, or the instrument is out of order. Whoever works on it decides; nothing closes.
+const actWithdrawn = "basis_withdrawn"
+
+// Why the basis of an incident was withdrawn, as the entry's note begins.
+const (
+	goneRule      = "rule_changed"
+	goneDisproved = "disproved"
+	goneFault     = "sensor_fault"
+)
+
+// clearing tells what an incident hears of a firing that ends.
+func clearing(f Firing) (act, note string) {
+	switch {
+	case f.Why == rules.WhyChanged:
+		return actWithdrawn, goneRule + ": " + f.Rule.ID + ", " + f.Thing.ID
+	case f.Withdrawn:
+		return actWithdrawn, goneDisproved + ": " + f.Rule.ID + ", " + f.Thing.ID
+	}
+	return actCleared, said(f.Inputs)
+}
+
+// doubt tells the open incidents which rest on an instrument that it is out of order now.
+func (s *Store) doubt(ctx context.Context, st *step, f Firing) error {
+	open, err := s.open(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range open {
+		if _, told := st.index[s.keys.Incident(k.doc.ID)]; told || !slices.ContainsFunc(k.doc.Evidence, func(e incident.Evidence) bool {
+			return e.Kind == "observation" && e.Ref == f.Thing.ID
+		}) {
+			continue
+		}
+		in := k.doc.Clone()
+		in.Remark("rule:"+f.Rule.ID, actWithdrawn, goneFault+": "+f.Thing.ID+", "+f.Why, st.record.Time.Time)
+		if err := s.putIncident(st, k.rev, &in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Clear stores that a rule has cleared on a Thing: its alert is resolved and its incident, if open, is told. Where the rule does not
 // fire there is nothing to do.
 func (s *Store) Clear(ctx context.Context, f Firing) error {
@@ -199,7 +249,8 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 			if err := s.putAlert(st, list[0].rev, &a, list[0].own, false); err != nil {
 				return err
 			}
-			if err := s.remark(ctx, st, &a, who.Subject, actCleared, said(f.Inputs)); err != nil {
+			act, note := clearing(f)
+			if err := s.remark(ctx, st, &a, who.Subject, act, note); err != nil {
 				return err
 			}
 			before, after = list[0].doc, a

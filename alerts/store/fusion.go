@@ -400,11 +400,20 @@ func (s *Store) link(ctx context.Context, st *step, pieces []fusion.Piece, id st
 			ids = append(ids, p.Ref)
 		}
 	}
-	list, err := s.alertsOf(ctx, ids)
+	raised, err := s.raisedBy(ctx, pieces)
+	if err != nil {
+		return err
+	}
+	list, err := s.alertsOf(ctx, append(ids, raised...))
 	if err != nil {
 		return err
 	}
 	for _, k := range list {
+		if k.doc.Rule != "" && !slices.ContainsFunc(pieces, func(p fusion.Piece) bool {
+			return p.Kind == "observation" && p.Ref == k.doc.Thing && p.At == k.doc.Onset
+		}) {
+			continue // another crossing of the same instrument is no evidence here
+		}
 		if k.doc.Incident != "" || k.doc.State != alerts.Active {
 			continue
 		}
@@ -415,6 +424,36 @@ func (s *Store) link(ctx context.Context, st *step, pieces []fusion.Piece, id st
 		}
 	}
 	return nil
+}
+
+// raisedBy gives the alerts that fire on the Things whose observations are among some pieces: such a piece names its Thing, not its alert.
+func (s *Store) raisedBy(ctx context.Context, pieces []fusion.Piece) (ids []string, err error) {
+	var things []string
+	for _, p := range pieces {
+		if p.Kind == "observation" && !slices.Contains(things, p.Ref) {
+			things = append(things, p.Ref)
+		}
+	}
+	if len(things) == 0 {
+		return nil, nil
+	}
+	firing, err := s.rdb.SMembers(ctx, s.keys.FiringRules()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
+	}
+	slices.Sort(firing)
+	for _, rule := range firing {
+		found, err := s.rdb.HMGet(ctx, s.keys.Firing(rule), things...).Result()
+		if err != nil {
+			return nil, fmt.Errorf("%w: what fires: %w", feeds.ErrBusy, err)
+		}
+		for _, id := range found {
+			if id, ok := id.(string); ok && id != "" {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids, nil
 }
 
 // mergeSuggested writes a merge that somebody has agreed to into the step.

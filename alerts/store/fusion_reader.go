@@ -40,12 +40,17 @@ type fusionReader struct {
 	ticked time.Time
 }
 
+// fusionTable is what matching knows of types.
+func (s *Store) fusionTable() fusion.Table {
+	if s.fusion.Table != nil {
+		return *s.fusion.Table
+	}
+	return fusion.DefaultTable()
+}
+
 // FusionReader makes the reader that joins accounts to incidents, by what Options.Fusion says.
 func (s *Store) FusionReader() Reader {
-	o := fusion.Options{Table: fusion.DefaultTable(), Where: s.whose, Contact: s.contact}
-	if s.fusion.Table != nil {
-		o.Table = *s.fusion.Table
-	}
+	o := fusion.Options{Table: s.fusionTable(), Where: s.whose, Contact: s.contact}
 	o.Attach = func(code string) bool { return slices.Contains(s.fusion.Attach, code) }
 	return &fusionReader{s: s, core: fusion.NewCore(o)}
 }

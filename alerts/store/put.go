@@ -98,7 +98,7 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 	if err != nil {
 		return "", err
 	}
-	if n, reasons, weight := joining(open, sig); n >= 0 {
+	if n, reasons, weight := joining(open, sig, s.fusionTable().Rest(sig.block.Type)); n >= 0 {
 		in := open[n].doc.Clone()
 		sig.evidence.Reason += "; " + fusion.Told(reasons)
 		sig.evidence.Weight = weight
@@ -127,12 +127,12 @@ func (s *Store) openOrJoin(ctx context.Context, st *step, sig signal) (string, e
 
 // joining finds the open incident that a signal joins: by its rule's own radius and window, else, of a warning, the incident of those that it
 // belongs with. It tells why, and with which weight; -1: none.
-func joining(open []kept[incident.Incident], sig signal) (n int, reasons []fusion.Reason, weight float64) {
+func joining(open []kept[incident.Incident], sig signal, rest time.Duration) (n int, reasons []fusion.Reason, weight float64) {
 	docs := make([]*incident.Incident, len(open))
 	for i := range open {
 		docs[i] = &open[i].doc
 	}
-	o := fusion.Opener{Type: sig.block.Type, RadiusM: sig.block.Radius(), Window: sig.block.Window(), At: sig.at, Event: sig.event, Ref: sig.evidence.Ref, Simulated: sig.simul}
+	o := fusion.Opener{Type: sig.block.Type, RadiusM: sig.block.Radius(), Window: sig.block.Window(), At: sig.at, Event: sig.event, Ref: sig.evidence.Ref, Simulated: sig.simul, Rest: rest}
 	n, metres, quiet := fusion.Nearest(docs, o)
 	if n >= 0 {
 		weight, reasons = fusion.WeighOpener(o, metres, quiet)

@@ -159,6 +159,10 @@ func (h *House) decision(d rules.Decision, now time.Time) {
 	}
 	if !d.Fire {
 		if a := h.alerts[h.firing[crossing]]; a != nil {
+			if in := h.incidents[a.Incident]; in != nil {
+				in.Remark("rule:"+a.Rule, "cleared", "", now)
+				in.Prove(incident.Proven{Kind: incident.SensorNormal, Ref: a.Thing, At: moment.Of(now)})
+			}
 			a.State = alerts.Resolved
 			h.core.Gone(a.ID)
 		}
@@ -182,22 +186,15 @@ func (h *House) decision(d rules.Decision, now time.Time) {
 	}
 }
 
-// openOrJoin is Store.openOrJoin: the nearest open incident of the type within the rule's radius and window, else a new one.
+// openOrJoin is Store.openOrJoin: the nearest open incident of the type within the rule's radius and window, that is not over, else a new one.
 func (h *House) openOrJoin(b *rules.IncidentBlock, a *alerts.Alert, at geo.Position, event, now time.Time, e incident.Evidence) string {
-	var best *incident.Incident
-	least := b.Radius()
-	for _, in := range h.incidents {
-		apart := event.Sub(in.LatestEvidence())
-		if in.Type != b.Type || apart > b.Window() || -apart > b.Window() {
-			continue
-		}
-		if p, ok := in.Position(); ok {
-			if m := geo.Distance(p, at); m <= least {
-				best, least = in, m
-			}
-		}
-	}
-	if best != nil {
+	list := slices.SortedFunc(maps.Values(h.incidents), func(a, b *incident.Incident) int { return strings.Compare(a.ID, b.ID) })
+	o := fusion.Opener{Type: b.Type, RadiusM: b.Radius(), Window: b.Window(), At: &at, Event: event, Ref: e.Ref, Rest: fusion.DefaultTable().Rest(b.Type)}
+	if n, metres, quiet := fusion.Nearest(list, o); n >= 0 {
+		best := list[n]
+		var why []fusion.Reason
+		e.Weight, why = fusion.WeighOpener(o, metres, quiet)
+		e.Reason += "; " + fusion.Told(why)
 		best.AddEvidence(e, "rule:"+a.Rule, now)
 		h.core.Incident(best)
 		return best.ID

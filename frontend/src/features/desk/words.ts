@@ -37,6 +37,8 @@ const DONE: Record<string, () => string> = {
   merged_into: m.desk_did_merged_into,
   unmerged: m.desk_did_unmerged,
   split: m.desk_did_split,
+  cleared: m.desk_did_cleared,
+  basis_withdrawn: m.desk_did_basis_withdrawn,
   held: m.life_did_held,
   resumed: m.life_did_resumed,
   edited: m.life_did_edited,
@@ -77,6 +79,9 @@ const CODE: Record<string, () => string> = {
   out_of_area: m.desk_reason_out_of_area,
   duplicate: m.desk_reason_duplicate,
   unspecified: m.desk_reason_unspecified,
+  rule_changed: m.desk_basis_rule,
+  disproved: m.desk_basis_disproved,
+  sensor_fault: m.desk_basis_fault,
 };
 
 export const codeWord = (code: string): string => CODE[code]?.() ?? code;
