@@ -213,7 +213,7 @@ func (s *Store) doubt(ctx context.Context, st *step, f Firing) error {
 			continue
 		}
 		in := k.doc.Clone()
-		in.Remark("rule:"+f.Rule.ID, actWithdrawn, goneFault+": "+f.Thing.ID+", "+f.Why, st.record.Time.Time)
+		in.Remark("rule:"+f.Rule.ID, actWithdrawn, goneFault+": "+f.Thing.ID+", "+f.Why, st.now.Time)
 		if err := s.putIncident(st, k.rev, &in); err != nil {
 			return err
 		}

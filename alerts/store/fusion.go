@@ -14,6 +14,7 @@ import (
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
+	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 )
