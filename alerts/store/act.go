@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -73,12 +74,19 @@ func (s *Store) change(ctx context.Context, c changing, may func(*incident.Incid
 		}
 		now := s.now()
 		once, was, err := s.once(ctx, c, now)
-		if was != nil { // before may is asked: what was done has changed what may be done
-			out = *was
-			return nil
-		}
 		if err != nil {
 			return err
+		}
+		if was != nil { // before may is asked: what was done has changed what may be done
+			if out, err = k.doc, nil; was.Doc != nil {
+				out = incident.Incident{}
+				err = json.Unmarshal(was.Doc, &out)
+				out.Fill()
+			}
+			if err != nil {
+				return fmt.Errorf("answer of incident %s: %w", c.id, err)
+			}
+			return s.rest(ctx, "rev", s.keys.Incident(c.id), "", k.rev)
 		}
 		if err := may(&k.doc); err != nil {
 			return err
@@ -95,7 +103,7 @@ func (s *Store) change(ctx context.Context, c changing, may func(*incident.Incid
 		if err := s.putIncident(st, k.rev, &out); err != nil {
 			return err
 		}
-		if err := once.keep(st, s.keys.Incident(c.id), &out); err != nil {
+		if err := once.keep(st, s.keys.Incident(c.id), "", &out); err != nil {
 			return err
 		}
 		reason := c.reason
@@ -115,14 +123,32 @@ func (s *Store) change(ctx context.Context, c changing, may func(*incident.Incid
 
 // Create opens an incident that a person reports; it joins no other.
 func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (incident.Incident, error) {
+	return s.CreateOnce(ctx, "", d, who)
+}
+
+// CreateOnce is Create under an Idempotency-Key, where one is given: asked again by the same person within seven days it answers with the incident
+// that is there, as it stands. Errors: incident.ErrInvalid, ErrKeyReused where they say something else, feeds.ErrBusy.
+func (s *Store) CreateOnce(ctx context.Context, key string, d incident.Draft, who audit.Actor) (incident.Incident, error) {
 	if err := d.Validate(); err != nil {
 		return incident.Incident{}, err
 	}
+	doc, err := marshal(d)
+	if err != nil {
+		return incident.Incident{}, err
+	}
 	var in incident.Incident
-	id := ulid.Make().String()
-	err := s.retry(ctx, func() error {
+	id, said := ulid.Make().String(), digest(string(doc))
+	err = s.retry(ctx, func() error {
 		now := s.now()
 		st := s.newStep(now)
+		was, err := s.madeOnce(ctx, st, key, said, who)
+		if err != nil {
+			return err
+		}
+		if was != nil {
+			in = was.doc
+			return s.rest(ctx, "rev", s.keys.Incident(in.ID), "", was.rev)
+		}
 		at := d.Position()
 		area := s.areaOf(at)
 		title := d.Title
@@ -154,6 +180,9 @@ func (s *Store) Create(ctx context.Context, d incident.Draft, who audit.Actor) (
 		}
 		if err := s.putIncident(st, "", &in); err != nil {
 			return err
+		}
+		if key != "" {
+			st.set(s.keys.OpenedOnce(onceOf(key, who)), said+" "+id, onceLife)
 		}
 		if err := st.audited(who, "incident.opened", "incident:"+id, d.Note, nil, in); err != nil {
 			return err

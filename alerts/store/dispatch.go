@@ -90,17 +90,30 @@ type Order struct {
 	Incident, Unit, Note string
 	TravelS              *float64 // as it was expected; nil: not known
 	External             []incident.ExternalRef
+	Key                  string // Idempotency-Key; empty: none
 }
 
 // Send offers a dispatch of a unit to an incident: dispatch, unit and incident change in one step, so that of two who send the same unit
 // one wins, and the other is told who has it. may is asked of the very revisions that change. Errors: ErrNotFound, ErrNoUnit, *UnitConflict,
-// *Conflict where the incident takes no unit now, dispatch.ErrInvalid, feeds.ErrBusy, of may.
+// *Conflict where the incident takes no unit now, dispatch.ErrInvalid, feeds.ErrBusy, of may. Under a key the same person gets the order that they
+// gave, and no second one; ErrKeyReused where it was another.
 func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*incident.Incident, *unit.Unit) error) (out dispatch.Dispatch, err error) {
 	id := ulid.Make().String()
 	err = s.retry(ctx, func() error {
 		in, err := s.incidentOf(ctx, o.Incident)
 		if err != nil {
 			return err
+		}
+		now := s.now()
+		once, was, err := s.once(ctx, changing{id: in.doc.ID, key: o.Key, action: "dispatch.offered " + o.Unit, who: who}, now)
+		if err != nil {
+			return err
+		}
+		if was != nil { // before may is asked: the unit is not free any more
+			if out, err = s.orderOf(ctx, was); err != nil {
+				return err
+			}
+			return s.rest(ctx, "rev", s.keys.Incident(in.doc.ID), "", in.rev)
 		}
 		u, err := s.unitOf(ctx, o.Unit)
 		if err != nil {
@@ -109,7 +122,6 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		if err := may(&in.doc, &u.doc); err != nil {
 			return err
 		}
-		now := s.now()
 		if !in.doc.TakesUnits() {
 			return &Conflict{Current: in.doc, Allowed: in.doc.Allowed(who.Subject, now), Cause: fmt.Errorf("%w: it is %s and takes no unit", incident.ErrNotAllowed, in.doc.Status)}
 		}
@@ -126,7 +138,7 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		sent := u.doc.Follow(id, out.Told(), out.Status.Unit(u.doc.Status), now)
 		worked := in.doc.Offered(id, u.doc.ID, who.Subject, now)
 		st := s.newStep(now)
-		if err := errors.Join(s.putDispatch(st, "", &out, origin{}), s.putUnit(st, u.rev, &sent, u.own), s.putIncident(st, in.rev, &worked)); err != nil {
+		if err := errors.Join(s.putDispatch(st, "", &out, origin{}), s.putUnit(st, u.rev, &sent, u.own), s.putIncident(st, in.rev, &worked), once.keep(st, s.keys.Incident(in.doc.ID), id, &out)); err != nil {
 			return err
 		}
 		if err := st.audited(who, "dispatch.offered", "dispatch:"+id, o.Note, nil, out); err != nil {
@@ -135,6 +147,17 @@ func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*in
 		return s.run(ctx, st)
 	})
 	return out, err
+}
+
+// orderOf is the dispatch that an act under a key made: as it was then, or where that is not kept as it stands.
+func (s *Store) orderOf(ctx context.Context, was *onceAnswer) (out dispatch.Dispatch, err error) {
+	if was.Doc == nil {
+		return s.Dispatch(ctx, was.Object)
+	}
+	if err := json.Unmarshal(was.Doc, &out); err != nil {
+		return out, fmt.Errorf("answer of dispatch %s: %w", was.Object, err)
+	}
+	return out, nil
 }
 
 // taken tells why a unit cannot be sent, and which dispatch has it.
@@ -169,7 +192,7 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 				return fmt.Errorf("%w: it was %s by %s", ErrKeyReused, was.To, was.Subject)
 			}
 			out = was.Doc
-			return nil
+			return s.rest(ctx, "rev", s.keys.Dispatch(id), "", k.rev)
 		}
 		now := s.now()
 		out, err = k.doc.Apply(a, now)

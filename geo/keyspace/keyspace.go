@@ -90,6 +90,7 @@ var Table = []Row{
 	{"kt:reveal:{J}:SUBJECT", "string", "how many reporters somebody has seen whole within the hour", "an hour", "server/privacy", "server/privacy"},
 	{"kt:retention:{J}", "hash", "class of data -> how long two persons have agreed to keep it (JSON, v=1)", "none: one value a class", "server/privacy", "server/privacy"},
 	{"kt:incident:{J}:ID", "hash", "rev, doc (JSON, v=1)", "retention class incidents", "alerts/store", "alerts/store"},
+	{"kt:opened-once:{J}:HASH", "string", "DIGEST ID: the incident that somebody opened under an Idempotency-Key, and what they said of it", "as the keys of incidents: 7 days", "alerts/store", "alerts/store"},
 	{"kt:incidents:{J}", "zset", "incident ids by opened time", "as incident", "alerts/store", "alerts/store"},
 	{"kt:incidents-open:{J}", "set", "ids of open incidents", "none: bounded by what is open", "alerts/store", "alerts/store"},
 	{"kt:blobs:{J}", "set", "SUM incident: files of data_dir/blob that incidents need", "as incident", "alerts/store", "alerts/store"},
@@ -310,6 +311,9 @@ func (k Keys) Retention() string { return k.ours("retention") }
 
 // Incident by id.
 func (k Keys) Incident(id string) string { return k.facet("incident", id) }
+
+// OpenedOnce is which incident somebody opened under an Idempotency-Key; hash is of both.
+func (k Keys) OpenedOnce(hash string) string { return k.facet("opened-once", hash) }
 
 // Incidents by opened time.
 func (k Keys) Incidents() string { return k.ours("incidents") }

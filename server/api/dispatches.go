@@ -29,6 +29,7 @@ func (s *server) dispatches() {
 
 type sendIn struct {
 	ID   string `path:"id" maxLength:"64"`
+	Key  string `header:"Idempotency-Key" maxLength:"256" doc:"The same key of the same person is answered with the order that it gave, for 7 days"`
 	Body struct {
 		Unit string `json:"unit" minLength:"3" maxLength:"130" doc:"bpbd/trc-1"`
 		Note string `json:"note,omitempty" maxLength:"4000"`
@@ -39,7 +40,7 @@ type sendIn struct {
 
 func (s *server) sendUnit(ctx context.Context, in *sendIn) (*body[dispatch.Dispatch], error) {
 	v := s.sees(ctx)
-	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note), TravelS: s.travel(ctx, in.Body.Unit), External: refsOf(in.Body.External)}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
+	one, err := s.Cases.Send(ctx, store.Order{Incident: in.ID, Unit: in.Body.Unit, Note: strings.TrimSpace(in.Body.Note), TravelS: s.travel(ctx, in.Body.Unit), External: refsOf(in.Body.External), Key: in.Key}, actor(ctx), func(on *incident.Incident, u *unit.Unit) error {
 		if !v.who.May(access.ReadUnits, scope.Unit(u), v.now).Allowed() {
 			return store.ErrNoUnit // that it is there is told to nobody who may not see it
 		}

@@ -11,6 +11,7 @@ import (
 
 type holdIn struct {
 	ID   string `path:"id"`
+	Key  string `header:"Idempotency-Key" maxLength:"256" doc:"The same key of the same person is answered as the first time, for 7 days"`
 	Body struct {
 		On      bool      `json:"on" doc:"false: work goes on"`
 		Reason  string    `json:"reason,omitempty" enum:"unsafe_access,outside_party,no_resources,daylight,other" doc:"Required with on"`
@@ -30,7 +31,7 @@ func (s *server) holdIncident(ctx context.Context, in *holdIn) (*body[incidentOu
 	if h.On {
 		action = "incident.held"
 	}
-	return s.sees(ctx).edited(ctx, in.ID, action, strings.TrimSpace(h.Reason+" "+h.Note), access.HoldIncident, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
+	return s.sees(ctx).edited(ctx, in.ID, in.Key, action, strings.TrimSpace(h.Reason+" "+h.Note), access.HoldIncident, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
 		return one.Rest(h, who, now)
 	})
 }

@@ -93,7 +93,12 @@ type draft struct {
 	At       time.Time `json:"at,omitzero" doc:"When it was first told, where it is entered later, as from paper: within the last 7 days"`
 }
 
-func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*body[incidentOut], error) {
+type openIn struct {
+	Key  string `header:"Idempotency-Key" maxLength:"256" doc:"The same key of the same person is answered with the incident that it opened, for 7 days"`
+	Body draft
+}
+
+func (s *server) openIncident(ctx context.Context, in *openIn) (*body[incidentOut], error) {
 	d, v := incident.Draft{Type: in.Body.Type, Title: in.Body.Title, Severity: cap.Severity(in.Body.Severity), Lng: in.Body.Lng, Lat: in.Body.Lat, Note: in.Body.Note, Exercise: in.Body.Exercise, At: in.Body.At}, s.sees(ctx)
 	if err := d.Validate(); err != nil {
 		return nil, s.fault(err)
@@ -101,7 +106,7 @@ func (s *server) openIncident(ctx context.Context, in *struct{ Body draft }) (*b
 	if err := v.mayOpen(ctx, d); err != nil {
 		return nil, err
 	}
-	one, err := v.open(ctx, d)
+	one, err := v.open(ctx, in.Key, d)
 	if err != nil {
 		return nil, s.fault(err)
 	}

@@ -314,9 +314,9 @@ func (v view) areaOf(p *geo.Position) string {
 	return a.Name
 }
 
-// open opens an incident that mayOpen allowed.
-func (v view) open(ctx context.Context, d incident.Draft) (incident.Incident, error) {
-	return v.s.Cases.Create(ctx, d, actor(ctx))
+// open opens an incident that mayOpen allowed, under an Idempotency-Key where one is given.
+func (v view) open(ctx context.Context, key string, d incident.Draft) (incident.Incident, error) {
+	return v.s.Cases.CreateOnce(ctx, key, d, actor(ctx))
 }
 
 // tries bounds how often an act without a version follows the incident's own changes.

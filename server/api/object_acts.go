@@ -124,11 +124,11 @@ func (s *server) faultOf(err error) error {
 	return s.fault(err)
 }
 
-// edited does an act that needs one right, and answers with the incident.
-func (v view) edited(ctx context.Context, id, action, reason string, right access.Action, change func(in *incident.Incident, who string, now time.Time) (incident.Incident, error)) (*body[incidentOut], error) {
+// edited does an act that needs one right, under an Idempotency-Key where one is given, and answers with the incident.
+func (v view) edited(ctx context.Context, id, key, action, reason string, right access.Action, change func(in *incident.Incident, who string, now time.Time) (incident.Incident, error)) (*body[incidentOut], error) {
 	who := actor(ctx)
 	may := func(in *incident.Incident) error { return v.may(ctx, right, scope.Incident(in)) }
-	return v.answer(v.s.Cases.Edit(ctx, id, action, reason, who, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+	return v.answer(v.s.Cases.EditOnce(ctx, id, key, action, reason, who, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
 		return change(in, who.Subject, now)
 	}))
 }

@@ -65,7 +65,7 @@ func Classes() []DataClass {
 			Read: []access.Action{access.ReadAlerts}, Default: 365 * day, Least: 2 * day, Settable: true},
 		{Name: "incidents", Title: Words{"id": "Kejadian", "en": "Incidents"}, Whose: Words{"id": "Warga yang terlibat (kata bebas), petugas", "en": "People involved (free words), staff"},
 			Why: Words{"id": "Penanganan, pertanggungjawaban, evaluasi", "en": "Response, accountability, review"}, Basis: publicTask, Source: ourDefault,
-			Leaves: Words{"id": "Instansi yang menangani; ekspor oleh yang berhak", "en": "To the agencies that respond; exports by who may"}, Nouns: []string{"incident", "incidents", "incidents-open", "figures", "figure-case", "figures-made", "number", "blobs"}, Files: []string{"blob"},
+			Leaves: Words{"id": "Instansi yang menangani; ekspor oleh yang berhak", "en": "To the agencies that respond; exports by who may"}, Nouns: []string{"incident", "incidents", "incidents-open", "figures", "figure-case", "figures-made", "number", "blobs", "opened-once"}, Files: []string{"blob"},
 			Read: []access.Action{access.ReadIncidents}, Personal: true, Default: 5 * 365 * day, Least: 2 * day, Settable: true},
 		{Name: "alarms", Title: Words{"id": "Alarm dan siapa menerimanya", "en": "Alarms, and who acknowledged them"}, Whose: Words{"id": "Petugas (id); kata bebas dapat menyebut orang", "en": "Staff (ids); free words may name people"},
 			Why: Words{"id": "Beban meja, tanggung jawab, evaluasi alarm", "en": "Load of desks, accountability, review of alarms"}, Basis: publicTask, Source: ourDefault, Leaves: inside,
