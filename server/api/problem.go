@@ -26,14 +26,14 @@ func problem(w http.ResponseWriter, status int, title, detail string) {
 
 // answerFault writes an error as its answer.
 func (s *server) answerFault(w http.ResponseWriter, err error) {
-	doc, ok := err.(huma.StatusError)
-	if !ok {
-		err = s.fault(err)
-		if doc, ok = err.(huma.StatusError); !ok {
+	var doc huma.StatusError
+	if !errors.As(err, &doc) {
+		if err = s.fault(err); !errors.As(err, &doc) {
 			doc = huma.Error500InternalServerError("this is our fault")
 		}
 	}
-	if h, ok := err.(huma.HeadersError); ok {
+	var h huma.HeadersError // of a store that does not answer: when to ask again
+	if errors.As(err, &h) {
 		for name, values := range h.GetHeaders() {
 			w.Header()[name] = values
 		}
@@ -81,9 +81,12 @@ func (c *conflict) ContentType(string) string { return "application/problem+json
 func (s *server) fault(err error) error {
 	var c *store.Conflict
 	var d *denied
+	var told huma.StatusError
 	switch {
 	case errors.As(err, &d):
 		return d
+	case errors.As(err, &told): // by whoever was asked whether it may be done, in the middle of it
+		return err
 	case errors.As(err, &c):
 		return huma.Error409Conflict(err.Error()) // a transition tells more, in the form in which the incident is seen
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrNoReport), errors.Is(err, store.ErrNoAlarm):

@@ -100,14 +100,18 @@ func startOn(bin, dir, settings string, env ...string) (*server, error) {
 	return nil, errors.New("not ready within 60 s")
 }
 
+// sayMost is how often one server is heard saying the same: who loses a store says so again and again.
+const sayMost = 3
+
 func (s *server) read(out io.Reader, addr, broker chan<- string) {
+	said := map[string]int{}
 	for sc := bufio.NewScanner(out); sc.Scan(); {
 		var line struct{ Message, Addr, Level string }
 		if json.Unmarshal(sc.Bytes(), &line) == nil && line.Message == "listening" {
 			addr <- line.Addr
 		} else if line.Message == "MQTT broker listening" {
 			broker <- line.Addr
-		} else if line.Level == "error" || line.Level == "warn" {
+		} else if said[line.Message]++; (line.Level == "error" || line.Level == "warn") && said[line.Message] <= sayMost {
 			fmt.Fprintln(os.Stderr, "  server:", sc.Text())
 		}
 	}
