@@ -4,6 +4,7 @@ package recommend
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +12,6 @@ import (
 	"kentongan/alerts/unit"
 	"kentongan/geo"
 )
-
-// Resolution of the cells in which units are looked for: H3 6, about 3 km from side to side.
-const Resolution geo.Resolution = 6
 
 // What a candidate's road is taken to be where no router says: the line of sight times Terrain, at SpeedMps. Hill country of West Sumatra.
 const (
@@ -23,6 +21,9 @@ const (
 	OldAfter = 10 * time.Minute
 	// Most is how many candidates are proposed.
 	Most = 20
+	// BeyondM is how much farther than the last of the nearest Most capable ones somebody may be and still be weighed, line of sight: so much
+	// road as seven tasks of a shift count. It is about a cell of H3 resolution 6.
+	BeyondM = 6500
 )
 
 // busyS is what every dispatch of the last hours costs a unit, in seconds of road: among equals who has rested goes. unfitS is above every road.
@@ -74,15 +75,14 @@ type Answer struct {
 	NotProposed []Passed    `json:"not_proposed"`
 }
 
-// Rank proposes units. Route may be nil. Units are looked for in rings of cells
-// around the place until Most capable ones are found with a ring beyond, so that far ones are not weighed.
+// Rank proposes units. Route may be nil. Units are looked at by their distance until Most capable ones are found, and BeyondM farther: those
+// beyond are not weighed.
 func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
-	out := Answer{Items: []Candidate{}, NotProposed: []Passed{}}
-	cells, err := rings(need.At)
-	if err != nil {
-		return out, err
+	out := Answer{Items: []Candidate{}, NotProposed: make([]Passed, 0, len(units))}
+	if err := need.At.Validate(); err != nil {
+		return out, fmt.Errorf("recommend: %w", err)
 	}
-	byRing := make([][]int, mostRings+2)
+	ready := make([]away, 0, len(units))
 	for i := range units {
 		u := &units[i]
 		at, _, placed := u.Position()
@@ -90,25 +90,22 @@ func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
 			out.NotProposed = append(out.NotProposed, Passed{u.ID, r})
 			continue
 		}
-		ring := cells.of(at)
-		byRing[ring] = append(byRing[ring], i)
+		ready = append(ready, away{i, geo.Distance(at, need.At)})
 	}
-	capable, before := 0, 0
-	for _, ring := range byRing {
-		enough := before >= Most // as of the ring before the last: what is beyond a whole ring is farther than those
-		before = capable
-		if enough {
-			for _, i := range ring {
-				out.NotProposed = append(out.NotProposed, Passed{units[i].ID, Reason{"nearer_units", "unit yang lebih dekat cukup", "enough units are nearer"}})
+	slices.SortFunc(ready, func(a, b away) int { return cmp.Or(cmp.Compare(a.m, b.m), cmp.Compare(a.unit, b.unit)) })
+	capable, last := 0, math.Inf(1)
+	for n, a := range ready {
+		if a.m > last+BeyondM {
+			for _, a := range ready[n:] {
+				out.NotProposed = append(out.NotProposed, Passed{units[a.unit].ID, Reason{"nearer_units", "unit yang lebih dekat cukup", "enough units are nearer"}})
 			}
-			continue
+			break
 		}
-		for _, i := range ring {
-			c := weigh(need, &units[i], units[i].Workload(need.Now), route)
-			if c.Capable {
-				capable++
+		c := weigh(need, &units[a.unit], units[a.unit].Workload(need.Now), route)
+		if out.Items = append(out.Items, c); c.Capable {
+			if capable++; capable == Most {
+				last = a.m
 			}
-			out.Items = append(out.Items, c)
 		}
 	}
 	slices.SortFunc(out.Items, func(a, b Candidate) int {
@@ -124,6 +121,12 @@ func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
 		out.Items[i].explain(need)
 	}
 	return out, nil
+}
+
+// away is a unit, by its number, and how far it is, in metres.
+type away struct {
+	unit int
+	m    float64
 }
 
 var whyNot = map[string]Reason{
@@ -209,42 +212,4 @@ func asked(route Route, at geo.Position) (float64, bool) {
 		return 0, false
 	}
 	return route(at)
-}
-
-// ringCells gives the ring of a cell around a place.
-type ringCells map[geo.Cell]int
-
-// mostRings beyond which all is one ring: about 60 km.
-const mostRings = 10
-
-func rings(at geo.Position) (ringCells, error) {
-	center, err := geo.CellAt(at, Resolution)
-	if err != nil {
-		return nil, fmt.Errorf("recommend: %w", err)
-	}
-	out := ringCells{}
-	for k := range mostRings + 1 {
-		disk, err := center.Disk(k)
-		if err != nil {
-			return nil, fmt.Errorf("recommend: ring %d: %w", k, err)
-		}
-		for _, c := range disk {
-			if _, known := out[c]; !known {
-				out[c] = k
-			}
-		}
-	}
-	return out, nil
-}
-
-// of is the ring of a place; the last stands for all beyond.
-func (r ringCells) of(at geo.Position) int {
-	c, err := geo.CellAt(at, Resolution)
-	if err != nil {
-		return mostRings + 1
-	}
-	if ring, ok := r[c]; ok {
-		return ring
-	}
-	return mostRings + 1
 }

@@ -80,8 +80,8 @@ func crowd(n int) []unit.Unit {
 	return out
 }
 
-// The rings leave out nobody who is nearer than somebody who is proposed.
-func TestRingsFindTheNearest(t *testing.T) {
+// Nobody is left out who is nearer than somebody who is proposed.
+func TestTheNearestAreProposed(t *testing.T) {
 	units := crowd(2000)
 	got, err := Rank(Need{At: here, Capabilities: []string{"trc"}, Now: noon}, units, nil)
 	if err != nil {

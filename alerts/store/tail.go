@@ -126,15 +126,24 @@ func (s *Store) portions(ctx context.Context, from int64, fn func(context.Contex
 
 func streamID(offset int64) string { return strconv.FormatInt(offset, 10) + "-0" }
 
+// offsetOf is the offset of an entry of the case stream.
+func offsetOf(id string) (int64, error) {
+	number, _, _ := strings.Cut(id, "-")
+	offset, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("case stream entry %q: %w", id, err)
+	}
+	return offset, nil
+}
+
 // changes reads entries of the case stream. One that is no change is passed over, under its offset, as a change of nothing: whoever follows the
 // stream counts offsets, and a document that is no JSON would end every screen's connection.
 func (s *Store) changes(entries []redis.XMessage) ([]Change, error) {
 	out := make([]Change, 0, len(entries))
 	for _, e := range entries {
-		number, _, _ := strings.Cut(e.ID, "-")
-		offset, err := strconv.ParseInt(number, 10, 64)
+		offset, err := offsetOf(e.ID)
 		if err != nil {
-			return nil, fmt.Errorf("case stream entry %q: %w", e.ID, err)
+			return nil, err
 		}
 		kind, _ := e.Values["type"].(string)
 		id, _ := e.Values["id"].(string)

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"slices"
-	"strings"
 	"time"
 
 	"kentongan/alerts/audit"
@@ -67,20 +65,6 @@ func (s *Store) putUnit(st *step, rev string, u *unit.Unit, own origin) error {
 func (s *Store) Unit(ctx context.Context, id string) (unit.Unit, error) {
 	k, err := s.unitOf(ctx, id)
 	return k.doc, err
-}
-
-// Units is the whole roster, by id.
-func (s *Store) Units(ctx context.Context) ([]unit.Unit, error) {
-	list := []unit.Unit{}
-	err := s.walkSet(ctx, s.keys.Units(), func(ids []string) (bool, error) {
-		docs, err := s.unitsOf(ctx, ids)
-		for _, k := range docs {
-			list = append(list, k.doc)
-		}
-		return true, err
-	})
-	slices.SortFunc(list, func(a, b unit.Unit) int { return strings.Compare(a.ID, b.ID) })
-	return list, err
 }
 
 // EditUnit changes what a unit says of itself, or its status between dispatches; may is asked of the very revision that changes. Errors:

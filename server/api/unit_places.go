@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kentongan/alerts/unit"
+	"kentongan/feeds"
 	"kentongan/geo/index"
 	"kentongan/geo/moment"
 	"kentongan/server/ingest"
@@ -76,41 +77,60 @@ func (p *UnitPlaces) remember(e *index.Entry) {
 	p.named[name] = append(p.named[name], e.ID)
 }
 
-// things are the ids of the Things that may tell where a unit is.
-func (p *UnitPlaces) things(u *unit.Unit) []string {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return append(append([]string{}, p.named[u.ID]...), u.Trackers...)
-}
-
 // Fill fills in the last place of each unit, and how old it is. A Thing that is no unit's, or has no place, tells none.
 func (p *UnitPlaces) Fill(units []unit.Unit, now time.Time) []unit.Unit {
 	p.mu.RLock()
-	followed := p.followed
-	p.mu.RUnlock()
-	if !followed {
+	if !p.followed {
+		p.mu.RUnlock()
 		p.mu.Lock()
 		p.walk()
 		p.mu.Unlock()
+		p.mu.RLock()
 	}
+	defer p.mu.RUnlock()
+	told := make([]whereabouts, len(units)) // where each is, and how old that is: one piece of memory
 	for i := range units {
-		u := &units[i]
-		for _, id := range p.things(u) {
-			e := p.picture.Get(id)
-			if e == nil || !e.Placed || e.Kind != scope.KindUnit {
-				continue
-			}
-			if t := thingOf(e); t != nil && t.At.After(u.PositionAt.Time) {
-				lng, lat := e.Position.Lng, e.Position.Lat
-				u.Lng, u.Lat, u.PositionAt = &lng, &lat, t.At
-			}
+		u, t := &units[i], &told[i]
+		for _, id := range p.named[u.ID] {
+			p.newest(u, t, id)
+		}
+		for _, id := range u.Trackers {
+			p.newest(u, t, id)
 		}
 		if !u.PositionAt.IsZero() {
-			age := max(0, now.Sub(u.PositionAt.Time).Seconds())
-			u.PositionAgeS = &age
+			t.age = max(0, now.Sub(u.PositionAt.Time).Seconds())
+			u.PositionAgeS = &t.age
 		}
 	}
 	return units
+}
+
+// whereabouts are what a unit points at.
+type whereabouts struct{ lng, lat, age float64 }
+
+// newest takes over where a Thing is, if it has told so after whoever told last.
+func (p *UnitPlaces) newest(u *unit.Unit, t *whereabouts, id string) {
+	e := p.picture.Get(id)
+	if e == nil || !e.Placed || e.Kind != scope.KindUnit {
+		return
+	}
+	if at, ok := lastOf(e); ok && at.After(u.PositionAt.Time) {
+		t.lng, t.lat = e.Position.Lng, e.Position.Lat
+		u.Lng, u.Lat, u.PositionAt = &t.lng, &t.lat, at
+	}
+}
+
+// lastOf is when a Thing said last what it knows, without unpacking that.
+func lastOf(e *index.Entry) (moment.Time, bool) {
+	switch t := e.Payload.(type) {
+	case *feeds.Packed:
+		return moment.OfMilli(t.At()), true
+	case feeds.Packed:
+		return moment.OfMilli(t.At()), true
+	case *feeds.Thing:
+		return t.At, true
+	}
+	return moment.Time{}, false
 }
 
 // Seen is when a Thing told last where a unit is; zero: none has.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -128,7 +129,7 @@ func BenchmarkRecommend2000(b *testing.B) {
 	}
 	in := incident.Incident{Type: "flood", Location: &incident.Location{Lng: 100.63, Lat: -0.83}}
 	for b.Loop() {
-		if got, err := Recommend(&in, p.Fill(units, now), nil, now, nil); err != nil || len(got.Items) == 0 {
+		if got, err := Recommend(&in, p.Fill(slices.Clone(units), now), nil, now, nil); err != nil || len(got.Items) == 0 {
 			b.Fatal(err, len(got.Items))
 		}
 	}

@@ -146,7 +146,7 @@ func (p *play) killServer(kills int) (slowest time.Duration, err error) {
 		return 0, err
 	}
 	for k := range kills {
-		if err := p.offers.look(); err != nil {
+		if err := errors.Join(p.readers.seated(30*time.Second), p.offers.look()); err != nil {
 			return 0, err
 		}
 		var written sync.WaitGroup

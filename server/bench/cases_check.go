@@ -118,10 +118,10 @@ func (p *play) ledger(name string, kills int, slowest, took time.Duration) ([]fi
 	for _, text := range a.said[:min(20, len(a.said))] {
 		fmt.Fprintln(os.Stderr, "  ", text)
 	}
-	returns, resumed := p.readers.desk.returns, p.readers.desk.resumed
+	returns, resumed := p.readers.returns()
 	out := []figure{
 		{name, "0 lost, 0 doubled", fmt.Sprintf("acts %d, kills %d, repeats %d (unheard at a kill %d), lost %d, doubled %d, gaps %d; slowest return %s, %s in all", a.acts, kills, p.repeats.Load(), p.unheard.Load(), a.lost, a.doubled, a.gaps, ms(slowest), took.Round(time.Second))},
-		{"  orders: to the crew and to a webhook >= 1, shown 1", "0, 0", fmt.Sprintf("orders %d (run out by the clock %d), not delivered %d, shown twice %d; posts %d; the desk came back %d times, %d with what it had missed", a.orders, p.offers.ran, a.unshown, a.twice, p.readers.hook.posts, returns, resumed)},
+		{"  orders: to the crew and to a webhook >= 1, shown 1", "0, 0", fmt.Sprintf("orders %d (run out by the clock %d), not delivered %d, shown twice %d; posts %d; sockets came back %d times, %d with what they had missed", a.orders, p.offers.ran, a.unshown, a.twice, p.readers.hook.posts, returns, resumed)},
 	}
 	if a.lost+a.doubled+a.gaps+a.unshown+a.twice > 0 || p.readers.hook.forged > 0 {
 		return out, fmt.Errorf("the ledger of %s does not hold", name)

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -68,34 +67,44 @@ func (r *readers) list() []*reader {
 	return out
 }
 
-// seated waits until everybody has had a snapshot.
+// seated waits until everybody has had a snapshot of the house as it runs now.
 func (r *readers) seated(most time.Duration) error {
+	s := r.play.house.Load()
 	for _, one := range r.list() {
-		select {
-		case <-one.first:
-		case <-time.After(most):
-			return errors.New("a reader has no snapshot")
+		for end := time.Now().Add(most); one.sitsAt() != s; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				return fmt.Errorf("a reader has no snapshot within %s", most)
+			}
 		}
 	}
 	return nil
 }
 
+// returns is how often sockets came back to another house, and how often they were given what they had missed.
+func (r *readers) returns() (n, resumed int) {
+	for _, one := range r.list() {
+		one.mu.Lock()
+		n, resumed = n+one.returns, resumed+one.resumed
+		one.mu.Unlock()
+	}
+	return n, resumed
+}
+
 // reader is a live socket that comes back with its cursor, as a screen does.
 type reader struct {
-	by    caller
-	first chan struct{} // closed with the first snapshot
+	by caller
 
 	mu      sync.Mutex
 	conn    *websocket.Conn
 	cursor  string
-	seen    bool
+	seat    *server                    // whose snapshot it has
 	offers  map[string]map[string]bool // dispatch -> cursors with which its offer came; "snapshot": it stood in one
 	returns int                        // how often it came back
 	resumed int                        // how often it was given what it had missed
 }
 
 func (r *readers) read(c caller) *reader {
-	one := &reader{by: c, first: make(chan struct{}), offers: map[string]map[string]bool{}}
+	one := &reader{by: c, offers: map[string]map[string]bool{}}
 	r.all.Add(1)
 	go func() {
 		defer r.all.Done()
@@ -149,7 +158,7 @@ func (r *reader) sit(s *server) {
 		if err != nil {
 			return
 		}
-		r.take(raw)
+		r.take(s, raw)
 	}
 }
 
@@ -159,7 +168,7 @@ type liveOffer struct {
 	Version int
 }
 
-func (r *reader) take(raw []byte) {
+func (r *reader) take(s *server, raw []byte) {
 	var m struct {
 		Type, Cursor string
 		Resumed      bool
@@ -192,11 +201,14 @@ func (r *reader) take(raw []byte) {
 		for _, d := range m.Dispatches {
 			note(d, "snapshot")
 		}
-		if !r.seen {
-			r.seen = true
-			close(r.first)
-		}
+		r.seat = s
 	}
+}
+
+func (r *reader) sitsAt() *server {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.seat
 }
 
 func (r *reader) hangUp() {
