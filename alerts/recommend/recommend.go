@@ -66,6 +66,11 @@ type Need struct {
 	Now          time.Time
 }
 
+// fits tells a unit that can do what is asked for.
+func (n *Need) fits(u *unit.Unit) bool {
+	return len(n.Capabilities) == 0 || slices.ContainsFunc(n.Capabilities, u.Can)
+}
+
 // Route is a road's duration between two places in seconds; false: not known.
 type Route func(from geo.Position) (seconds float64, ok bool)
 
@@ -75,14 +80,14 @@ type Answer struct {
 	NotProposed []Passed    `json:"not_proposed"`
 }
 
-// Rank proposes units. Route may be nil. Units are looked at by their distance until Most capable ones are found, and BeyondM farther: those
-// beyond are not weighed.
+// Rank proposes units. Route may be nil. Weighed are those no more than BeyondM farther than the last of the Most nearest capable ones.
 func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
 	out := Answer{Items: []Candidate{}, NotProposed: make([]Passed, 0, len(units))}
 	if err := need.At.Validate(); err != nil {
 		return out, fmt.Errorf("recommend: %w", err)
 	}
 	ready := make([]away, 0, len(units))
+	nearest := make([]float64, 0, Most+1) // distances of capable ones, the least first
 	for i := range units {
 		u := &units[i]
 		at, _, placed := u.Position()
@@ -90,23 +95,25 @@ func Rank(need Need, units []unit.Unit, route Route) (Answer, error) {
 			out.NotProposed = append(out.NotProposed, Passed{u.ID, r})
 			continue
 		}
-		ready = append(ready, away{i, geo.Distance(at, need.At)})
+		m := geo.Distance(at, need.At)
+		ready = append(ready, away{i, m})
+		if (len(nearest) < Most || m < nearest[Most-1]) && need.fits(u) {
+			at, _ := slices.BinarySearch(nearest, m)
+			nearest = slices.Insert(nearest, at, m)
+			nearest = nearest[:min(len(nearest), Most)]
+		}
 	}
-	slices.SortFunc(ready, func(a, b away) int { return cmp.Or(cmp.Compare(a.m, b.m), cmp.Compare(a.unit, b.unit)) })
-	capable, last := 0, math.Inf(1)
-	for n, a := range ready {
-		if a.m > last+BeyondM {
-			for _, a := range ready[n:] {
-				out.NotProposed = append(out.NotProposed, Passed{units[a.unit].ID, Reason{"nearer_units", "unit yang lebih dekat cukup", "enough units are nearer"}})
-			}
-			break
+	most := math.Inf(1)
+	if len(nearest) == Most {
+		most = nearest[Most-1] + BeyondM
+	}
+	for _, a := range ready {
+		u := &units[a.unit]
+		if a.m > most {
+			out.NotProposed = append(out.NotProposed, Passed{u.ID, Reason{"nearer_units", "unit yang lebih dekat cukup", "enough units are nearer"}})
+			continue
 		}
-		c := weigh(need, &units[a.unit], units[a.unit].Workload(need.Now), route)
-		if out.Items = append(out.Items, c); c.Capable {
-			if capable++; capable == Most {
-				last = a.m
-			}
-		}
+		out.Items = append(out.Items, weigh(need, u, u.Workload(need.Now), route))
 	}
 	slices.SortFunc(out.Items, func(a, b Candidate) int {
 		return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(a.Unit.ID, b.Unit.ID))
@@ -159,7 +166,7 @@ func weigh(need Need, u *unit.Unit, busy int, route Route) Candidate {
 	} else {
 		c.TravelS = c.DistanceM * Terrain / SpeedMps
 	}
-	c.Capable = len(need.Capabilities) == 0 || slices.ContainsFunc(need.Capabilities, u.Can)
+	c.Capable = need.fits(u)
 	c.Score = c.TravelS + busyS*float64(busy)
 	if !c.Capable {
 		c.Score += unfitS
