@@ -92,8 +92,8 @@ e2e: needs $(BIN) ## browser tests of the real binary
 bench: needs $(BIN) ## the figures of the issue beside their goals
 	go run ./server/bench -bin $(BIN)
 
-chaos: needs $(BIN) ## kill -9 of server and store in mid-ingest, 20 times; of one of two servers and of a Sentinel set's primary; a leader that sleeps; of whoever judges in mid-storm, 50 times
-	go run ./server/bench -bin $(BIN) -only kill,evaluator
+chaos: needs $(BIN) ## kill -9 of server and store in mid-ingest, 20 times; of one of two servers and of a Sentinel set's primary; a leader that sleeps; of whoever judges in mid-storm, 50 times; of server and store under incidents at work, 50 times each
+	go run ./server/bench -bin $(BIN) -only kill,evaluator,cases,cases-store
 	KENTONGAN_CHAOS=1 KENTONGAN_BIN=$(abspath $(BIN)) go test ./server/app -count=1 -timeout 15m -v -run 'Ledger|Paused|Polls'
 
 FUZZTIME ?= 60s

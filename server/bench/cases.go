@@ -22,10 +22,18 @@ feeds:
 outbox: {allow_private: true}
 `
 
-// benchCases works incidents from opening to closure by proof and kills meanwhile: the server with -9 at each step, then the store with -9 at
-// random. Whoever does not hear an answer asks again under the same Idempotency-Key. Afterwards every act must be in effect exactly once, and
-// every order have come to its crew.
+// benchCases works incidents from opening to closure by proof and kills the server with -9 at each step. Whoever does not hear an answer asks
+// again under the same Idempotency-Key. Afterwards every act must be in effect exactly once, and every order have come to its crew.
 func benchCases(bin string, short bool) ([]figure, error) {
+	return drill(bin, short, "server killed -9, %[1]d acts of each of %[2]d steps under way", (*play).killServer)
+}
+
+// benchCasesStore is benchCases where the store is killed with -9, at random.
+func benchCasesStore(bin string, short bool) ([]figure, error) {
+	return drill(bin, short, "store killed -9 %[1]d times at random under %[2]d at work", (*play).killStore)
+}
+
+func drill(bin string, short bool, name string, kill func(*play, int) (time.Duration, error)) ([]figure, error) {
 	kills := 50
 	if short {
 		kills = 3
@@ -41,22 +49,11 @@ func benchCases(bin string, short bool) ([]figure, error) {
 	}
 	defer p.end()
 	began := time.Now()
-	slowest, err := p.killServer(kills)
+	slowest, err := kill(p, kills)
 	if err != nil {
 		return nil, err
 	}
-	figures, err := p.ledger(fmt.Sprintf("server killed -9, %d acts of each of %d steps under way", kills, len(script)), kills, slowest, time.Since(began))
-	if err != nil {
-		return figures, err
-	}
-	began = time.Now()
-	p.repeats.Store(0)
-	p.unheard.Store(0)
-	if slowest, err = p.killStore(kills); err != nil {
-		return figures, err
-	}
-	more, err := p.ledger("store killed -9 at random", kills, slowest, time.Since(began))
-	return append(figures, more...), err
+	return p.ledger(fmt.Sprintf(name, kills, len(script)), kills, slowest, time.Since(began))
 }
 
 // play is a house, those who act, and those who read on.

@@ -102,10 +102,8 @@ var keySeq atomic.Int64
 func (p *play) insist(c caller, path, kind string, body []byte, wrote func()) ([]byte, error) {
 	key := fmt.Sprintf("bench-%d", keySeq.Add(1))
 	var last error
-	for n, end := 0, time.Now().Add(patience); time.Now().Before(end); n++ {
-		if n > 0 {
-			time.Sleep(30 * time.Millisecond)
-		}
+	for wait, end := time.Duration(0), time.Now().Add(patience); time.Now().Before(end); wait = min(max(2*wait, 20*time.Millisecond), 300*time.Millisecond) {
+		time.Sleep(wait)
 		s := p.house.Load()
 		if s == nil {
 			continue
@@ -117,7 +115,7 @@ func (p *play) insist(c caller, path, kind string, body []byte, wrote func()) ([
 		switch {
 		case err == nil && code < 300:
 			return b, nil
-		case err == nil && code != http.StatusServiceUnavailable:
+		case err == nil && code != http.StatusServiceUnavailable && code != http.StatusTooManyRequests:
 			return nil, fmt.Errorf("%s %s answered %d: %.300s", path, body, code, b)
 		case err == nil:
 			err = fmt.Errorf("%s answered %d: %.300s", path, code, b)

@@ -42,7 +42,7 @@ func main() {
 		{"frame", benchFrame}, {"rush", benchRush}, {"idle", benchIdle}, {"fanout", benchFanout}, {"outside", benchOutside}, {"bad", benchBad}, {"storm", benchStorm}, {"million", func(bin string, short bool) ([]figure, error) { return benchMillion(bin, short, *rest) }},
 		{"kill", benchKill}, {"mqtt", benchMQTT},
 		{"engine", benchEngine}, {"storms", benchStorms}, {"house", benchHouse}, {"flood", benchFlood}, {"evaluator", benchEvaluator}, {"log", benchLog},
-		{"cases", benchCases}, {"wall", benchWall},
+		{"cases", benchCases}, {"cases-store", benchCasesStore}, {"wall", benchWall},
 	}
 	var all []figure
 	failed := false
