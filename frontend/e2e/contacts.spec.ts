@@ -83,6 +83,7 @@ const spec: Spec = {
         .getByRole("button", { name: "Leave" })
         .click();
 
+      await row.getByText("118").waitFor();
       await page.getByTestId(`delete-${one.id}`).click();
       await page.getByTestId("delete-sure").getByText(name).waitFor();
       await page.getByTestId("delete-yes").click();

@@ -213,7 +213,9 @@ const spec: Spec = {
       const { context, page } = await enters(house, link, false, PHONE);
       context.setDefaultTimeout(TIMEOUT_MS);
       try {
-        await context.grantPermissions(["notifications"]);
+        await context.grantPermissions(["notifications"], {
+          origin: house.base,
+        });
         await page.goto(`${house.base}/field?lang=en`);
         await page.getByTestId("task").waitFor();
         await page.evaluate(async () => navigator.serviceWorker.ready);
@@ -262,7 +264,7 @@ const spec: Spec = {
         await order("\u202e<b>{");
         await until(async () => {
           const all = await shown();
-          return all?.some((n) => n.title === "New task from the post");
+          return all?.some((n) => n.title === "A new task from the post");
         }, "what cannot be read is lost");
       } finally {
         await context.close();
