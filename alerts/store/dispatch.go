@@ -210,7 +210,11 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 			}
 			k.own.Keys = keys
 		}
-		return s.advance(ctx, k, out, who, a.Reason)
+		by := who
+		if handed(&out, who) && out.Status != dispatch.Cancelled { // a desk enters what the crew said by radio; a recall is its own act
+			by.OnBehalf = "unit:" + out.Unit
+		}
+		return s.advance(ctx, k, out, by, a.Reason)
 	})
 	return out, err
 }
