@@ -89,6 +89,12 @@ export const PAGES: readonly AdminPage[] = [
     load: () => import("../../features/privacy/Privacy.svelte"),
   },
   {
+    route: "audit",
+    title: m.aud_title,
+    right: "audit.read",
+    load: () => import("../../features/audit/Audit.svelte"),
+  },
+  {
     route: "contacts",
     title: m.con_book,
     right: "contact.write",
