@@ -133,6 +133,7 @@ const VERBS: Record<string, () => string> = {
   gathered: m.aud_v_gathered,
   deleted: m.aud_v_deleted,
   heard: m.aud_v_heard,
+  begun: m.aud_v_begun,
 };
 
 /** The kinds of acts, for a list to choose from: the beginning of an action, and its words. */
