@@ -27,7 +27,7 @@ const (
 
 // Config is who confirms the checkpoints of the log.
 type Config struct {
-	Witnesses []Witness `yaml:"witnesses" doc:"Programs of others, elsewhere, that confirm each checkpoint (kentongan witness --listen, or any by C2SP tlog-witness)."`
+	Witnesses []Witness `yaml:"witnesses" doc:"Programs of others, elsewhere, that confirm each checkpoint (kentongan witness --listen, or any by C2SP tlog-witness):\n[{url: https://saksi.example.org, key: saksi.example.org+hash+key}]"`
 }
 
 // Witness is one of them.

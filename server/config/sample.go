@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/server/auditlog"
 	"kentongan/server/oidc"
 )
 
@@ -154,7 +155,7 @@ func sampleValue(v reflect.Value) string {
 		return fmt.Sprint(t)
 	case []string:
 		return "[" + strings.Join(t, ", ") + "]"
-	case []oidc.Mapping:
+	case []oidc.Mapping, []auditlog.Witness:
 		return "[]"
 	default:
 		if v.String() == "" {
