@@ -72,12 +72,9 @@ func TestAReportersWordByTicket(t *testing.T) {
 		t.Helper()
 		return h.want(h.stranger("POST", path+what, body, from), want)
 	}
-	proofs := func() (out []any) {
+	proofs := func() []any {
 		t.Helper()
-		for _, p := range h.want(h.admin("GET", "/api/v1/incidents/"+id, ""), 200)["proof"].(map[string]any)["have"].([]any) {
-			out = append(out, p)
-		}
-		return out
+		return h.want(h.admin("GET", "/api/v1/incidents/"+id, ""), 200)["proof"].(map[string]any)["have"].([]any)
 	}
 	act(`{"to":"acknowledged"}`)
 	say("/confirm", "", "10.0.1.1", 409) // nobody has said that it is done

@@ -109,18 +109,8 @@ func (l *Log) keyOf(ctx context.Context) (signed, error) {
 	name := l.d.Keys.AuditSigner()
 	sealed, err := l.d.Redis.Get(ctx, name).Result()
 	if errors.Is(err, redis.Nil) {
-		if k.Secret, k.Public, err = tree.NewKey(l.d.Origin, rand.Reader); err != nil {
-			return k, fmt.Errorf("key of the audit log: %w", err)
-		}
-		text, err := json.Marshal(k)
-		if err != nil {
+		if err := l.draw(ctx, name); err != nil {
 			return k, err
-		}
-		if sealed, err = l.d.Seal.Seal(purpose, text, []byte(name)); err != nil {
-			return k, fmt.Errorf("key of the audit log: %w", err)
-		}
-		if err := l.d.Redis.SetNX(ctx, name, sealed, 0).Err(); err != nil {
-			return k, fmt.Errorf("%w: key of the audit log: %w", feeds.ErrBusy, err)
 		}
 		sealed, err = l.d.Redis.Get(ctx, name).Result() // another may have been first
 	}
@@ -135,6 +125,27 @@ func (l *Log) keyOf(ctx context.Context) (signed, error) {
 		return k, fmt.Errorf("key of the audit log: %w", err)
 	}
 	return k, nil
+}
+
+// draw makes the key of a log that begins, and keeps it sealed where none is kept.
+func (l *Log) draw(ctx context.Context, name string) error {
+	var k signed
+	var err error
+	if k.Secret, k.Public, err = tree.NewKey(l.d.Origin, rand.Reader); err != nil {
+		return fmt.Errorf("key of the audit log: %w", err)
+	}
+	text, err := json.Marshal(k)
+	if err != nil {
+		return err
+	}
+	sealed, err := l.d.Seal.Seal(purpose, text, []byte(name))
+	if err != nil {
+		return fmt.Errorf("key of the audit log: %w", err)
+	}
+	if err := l.d.Redis.SetNX(ctx, name, sealed, 0).Err(); err != nil {
+		return fmt.Errorf("%w: key of the audit log: %w", feeds.ErrBusy, err)
+	}
+	return nil
 }
 
 // Key is the public key of the log (note verifier key): what the world checks checkpoints by.
