@@ -40,7 +40,7 @@ func (r Record) Personal() bool {
 func (r Record) Apart() (Record, Words) {
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
-	w := Words{hex.EncodeToString(salt), r.Reason, r.Object, r.Time}
+	w := Words{hex.EncodeToString(salt), strings.ToValidUTF8(r.Reason, "\uFFFD"), strings.ToValidUTF8(r.Object, "\uFFFD"), r.Time}
 	r.Reason = apartMark + w.Hash()
 	return r, w
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"kentongan/geo/moment"
 )
@@ -145,9 +146,10 @@ func plain(v any) ([]byte, error) {
 	return bytes.TrimRight(out.Bytes(), "\n"), nil
 }
 
-// text quotes a string; a string always marshals.
+// text quotes a string, what is no UTF-8 in it as U+FFFD: written raw, so that what is read back is written the same again. A string always
+// marshals.
 func text(s string) []byte {
-	b, err := plain(s)
+	b, err := plain(strings.ToValidUTF8(s, "\uFFFD"))
 	if err != nil {
 		return []byte(`""`)
 	}

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,27 @@ func TestCanonicalFormIsFixed(t *testing.T) {
 	}
 	if _, err := Parse([]byte(want + " ")); err == nil {
 		t.Error("a form that is not canonical was read")
+	}
+}
+
+// What somebody sends that is no UTF-8 (a path of a denied try) stands in the log as a record like any other.
+func TestBrokenTextIsARecord(t *testing.T) {
+	r := Record{Seq: 1, Actor: "anonymous", Action: "session.denied", Object: "/api/v1/incidents/\xff", Reason: "x\xfe\u2028<"}
+	back, err := Parse(r.Canonical())
+	if err != nil || back.Object != "/api/v1/incidents/\uFFFD" {
+		t.Errorf("%+v, %v", back, err)
+	}
+	kept, words := r.Apart()
+	b, err := json.Marshal(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again Words
+	if err := json.Unmarshal(b, &again); err != nil || again.Hash() != words.Hash() {
+		t.Errorf("%+v are not %+v any more, %v", again, words, err)
+	}
+	if _, ok := kept.With(&again); !ok {
+		t.Error("the words are not those of the record")
 	}
 }
 

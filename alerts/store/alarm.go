@@ -77,6 +77,7 @@ func (s *Store) wholeAlarms(ctx context.Context, ids []string) ([]keptAlarm, err
 		}
 		s.unread.clear(keys[i])
 		if there {
+			s.held(keys[i], c.Val())
 			own, _ := c.Val()[2].(string)
 			out = append(out, keptAlarm{k.doc, own, k.rev})
 		}

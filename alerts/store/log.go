@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,6 +18,12 @@ import (
 
 // ErrNoRecord tells that the log has no such record, or that it is missing.
 var ErrNoRecord = errors.New("the log has no such record")
+
+// Gap tells which records of the log are missing; it is an ErrNoRecord.
+type Gap struct{ From, Next int64 } // the first that is missing, and the first that is there again
+
+func (g *Gap) Error() string { return fmt.Sprintf("%v: record %d; record %d follows", ErrNoRecord, g.From, g.Next) }
+func (g *Gap) Unwrap() error { return ErrNoRecord }
 
 // tileField is where the widest of a tile stands.
 func tileField(t tree.Tile) string {
@@ -59,8 +66,8 @@ func (s *Store) LogLength(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// LogRecords gives the canonical bytes of records from seq on, at most as many as asked for, without gaps. Errors: ErrNoRecord names the
-// first one that is missing where another follows it, with those before it; feeds.ErrBusy.
+// LogRecords gives the canonical bytes of records from seq on, at most as many as asked for, without gaps. Errors: *Gap where
+// one is missing that another follows, with those before it; feeds.ErrBusy.
 func (s *Store) LogRecords(ctx context.Context, from int64, most int) ([][]byte, error) {
 	entries, err := s.rdb.XRangeN(ctx, s.keys.Audit(), strconv.FormatInt(from, 10)+"-0", "+", int64(most)).Result()
 	if err != nil {
@@ -70,7 +77,9 @@ func (s *Store) LogRecords(ctx context.Context, from int64, most int) ([][]byte,
 	for _, e := range entries {
 		next := from + int64(len(out))
 		if e.ID != strconv.FormatInt(next, 10)+"-0" {
-			return out, fmt.Errorf("%w: record %d; %s follows", ErrNoRecord, next, e.ID)
+			at, _, _ := strings.Cut(e.ID, "-")
+			follows, _ := strconv.ParseInt(at, 10, 64)
+			return out, &Gap{next, follows}
 		}
 		text, _ := e.Values["record"].(string)
 		out = append(out, []byte(text))
@@ -172,7 +181,8 @@ func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, er
 	for i, o := range objects {
 		cmds[i] = pipe.HMGet(ctx, keyspace.Document(s.keys, o), "doc", "own")
 	}
-	if _, err := pipe.Exec(ctx); err != nil && !redis.HasErrorPrefix(err, "WRONGTYPE") {
+	_, _ = pipe.Exec(ctx) // each has its own answer
+	if err := unanswered(cmds); err != nil {
 		return nil, fmt.Errorf("%w: what stands of %d objects: %w", feeds.ErrBusy, len(objects), err)
 	}
 	out := make([]Standing, len(objects))
@@ -193,12 +203,30 @@ func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, er
 	return out, nil
 }
 
+// OnForged says whom to tell of a document whose bytes are not those of the hash beside it: somebody has written it past every step. It is told
+// whenever such a one is read, before anybody acts on it; the act goes on.
+func (s *Store) OnForged(tell func(key, hash, found string)) { s.forged.Store(&tell) }
+
+// held holds a document that was read (rev, doc, own, hash) against the hash beside it.
+func (s *Store) held(key string, v []any) {
+	hash, _ := v[3].(string)
+	tell := s.forged.Load()
+	if hash == "" || tell == nil {
+		return
+	}
+	doc, _ := v[1].(string)
+	own, _ := v[2].(string)
+	if found := audit.HashOf([]byte(doc), saltOf(own)); found != hash {
+		(*tell)(key, hash, found)
+	}
+}
+
 // saltOf is the salt of a document's hash, as its internals hold it.
 func saltOf(own string) string {
 	var inside struct {
 		Salt string `json:"salt"`
 	}
-	if own == "" || json.Unmarshal([]byte(own), &inside) != nil {
+	if !strings.Contains(own, `"salt"`) || json.Unmarshal([]byte(own), &inside) != nil {
 		return "" // internals that cannot be read make another hash, and are told by it
 	}
 	return inside.Salt

@@ -381,8 +381,10 @@ func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pag
 			return nil, "", fmt.Errorf("%w: audit log: %w", feeds.ErrBusy, err)
 		}
 		part := make([]audit.Record, 0, len(entries))
+		past := false
 		for _, e := range entries {
 			r := s.recordOf(e)
+			past = past || !from.IsZero() && !r.Time.IsZero() && r.Time.Before(from.Add(-time.Minute)) // clocks of servers may differ
 			if !from.IsZero() && r.Time.Before(from) || !to.IsZero() && !r.Time.Before(to) {
 				continue
 			}
@@ -400,7 +402,7 @@ func (s *Store) AuditLog(ctx context.Context, from, to time.Time, limit int, pag
 			}
 			out = append(out, r)
 		}
-		if len(entries) < batch {
+		if len(entries) < batch || past {
 			return out, "", nil
 		}
 		last = "(" + entries[len(entries)-1].ID

@@ -151,7 +151,7 @@ func heads(ctx context.Context, rdb redis.UniversalClient, keys []string) ([]*re
 	pipe := rdb.Pipeline()
 	cmds := make([]*redis.SliceCmd, len(keys))
 	for i, key := range keys {
-		cmds[i] = pipe.HMGet(ctx, key, "rev", "doc", "own")
+		cmds[i] = pipe.HMGet(ctx, key, "rev", "doc", "own", "hash")
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		if err := unanswered(cmds); err != nil {
@@ -218,6 +218,7 @@ func load[T any](ctx context.Context, s *Store, f form[T], ids []string) ([]kept
 		}
 		s.unread.clear(keys[i])
 		if there {
+			s.held(keys[i], c.Val())
 			out = append(out, k)
 		}
 	}

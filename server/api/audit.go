@@ -26,6 +26,9 @@ type AuditLog interface {
 	Checkpoint(ctx context.Context) ([]byte, tree.Checkpoint, error)
 	Of(ctx context.Context, object string) ([]int64, error)
 	Proof(ctx context.Context, seq int64) ([]byte, tree.Proof, error)
+	Tiles(ctx context.Context, want []tree.Tile) ([][]byte, error)
+	Checkpoints(ctx context.Context) ([]string, error)
+	Record(ctx context.Context, r audit.Record) error
 	Export(ctx context.Context, w io.Writer) error
 	Check(ctx context.Context) (auditlog.Checked, error)
 	LastChecked() (auditlog.Checked, bool)
@@ -43,12 +46,24 @@ func (s *server) audit() {
 	operation(s, needs(access.ReadAudit).within(time.Minute), "POST", auditRoot+"/check", "audit-check", "Hold the whole store against the whole log", http.StatusOK, s.checkAudit)
 	operation(s, needs(access.ReadAudit), "GET", auditRoot+"/check", "audit-checked", "How the last check of the store against the log came out", http.StatusOK, s.checkedAudit)
 	operation(s, needs(access.ReadAudit), "GET", auditRoot+"/proof/{seq}", "audit-proof", "A record with its proof (C2SP tlog-proof)", http.StatusOK, s.proveAudit)
-	s.table.handle("GET "+auditRoot+"/checkpoint", anyone(), s.auditCheckpoint)
-	s.table.handle("GET "+auditRoot+"/key", anyone(), s.auditKey)
-	s.table.handle("GET "+auditRoot+"/tile/{path...}", anyone(), s.auditTile)
-	s.table.handle("GET "+auditRoot+"/checkpoints", needs(access.ReadAudit), s.auditCheckpoints)
-	s.table.handle("GET "+auditRoot+"/export.jsonl", needs(access.ReadAudit).within(exportTime), s.auditExport)
-	s.table.handle("GET "+auditRoot+"/export.csv", needs(access.ReadAudit).within(exportTime), s.auditCSV)
+	s.rawAudit("/checkpoint", anyone(), "The last signed checkpoint of the log (C2SP tlog-checkpoint), size 0 at the beginning", "text/plain", s.auditCheckpoint)
+	s.rawAudit("/key", anyone(), "The public key of the log (note verifier key)", "text/plain", s.auditKey)
+	s.rawAudit("/tile/{path...}", anyone(), "Hashes of the log (C2SP tlog-tiles); bundles of records are not served", "application/octet-stream", s.auditTile)
+	s.rawAudit("/checkpoints", needs(access.ReadAudit), "The checkpoints that are kept, one of each hour, and the last, one behind the other", "text/plain", s.auditCheckpoints)
+	s.rawAudit("/export.jsonl", needs(access.ReadAudit).within(exportTime), "The whole log up to its last checkpoint, for kentongan audit verify; that it was taken is recorded", "application/jsonl", s.auditExport)
+	s.rawAudit("/export.csv", needs(access.ReadAudit).within(exportTime), "Records for a spreadsheet, by the filters of the list; that they were taken is recorded", "text/csv", s.auditCSV)
+}
+
+// rawAudit registers a route that huma does not serve, for it answers no JSON.
+func (s *server) rawAudit(path string, who policy, summary, kind string, serve http.HandlerFunc) {
+	s.table.handle("GET "+auditRoot+path, who, serve)
+	doc := &huma.Operation{Method: "GET", Path: auditRoot + path, OperationID: "audit" + strings.NewReplacer("/", "-", ".", "-", "{path---}", "path").Replace(path), Summary: summary, Responses: map[string]*huma.Response{
+		"200": {Description: summary, Content: map[string]*huma.MediaType{kind: {}}}, "503": {Description: "The store does not answer now"},
+	}}
+	if strings.HasSuffix(path, "{path...}") {
+		doc.Parameters = []*huma.Param{{Name: "path...", In: "path", Required: true, Schema: &huma.Schema{Type: "string"}}}
+	}
+	s.docs.OpenAPI().AddOperation(doc)
 }
 
 type auditIn struct {
@@ -166,7 +181,7 @@ func (s *server) auditTile(w http.ResponseWriter, r *http.Request) {
 		problem(w, http.StatusNotFound, "there is no such tile", "tiles of hashes only, as C2SP tlog-tiles writes their paths")
 		return
 	}
-	list, err := s.Cases.Tiles(r.Context(), []tree.Tile{t})
+	list, err := s.AuditLog.Tiles(r.Context(), []tree.Tile{t})
 	switch {
 	case errors.Is(err, store.ErrNoRecord):
 		problem(w, http.StatusNotFound, "there is no such tile yet", "")
@@ -176,12 +191,12 @@ func (s *server) auditTile(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	w.Header().Set("Cache-Control", "public, max-age=86400")
 	_, _ = w.Write(list[0])
 }
 
 func (s *server) auditCheckpoints(w http.ResponseWriter, r *http.Request) {
-	list, err := s.Cases.Checkpoints(r.Context())
+	list, err := s.AuditLog.Checkpoints(r.Context())
 	if err != nil {
 		s.auditBusy(w, err)
 		return
@@ -206,7 +221,7 @@ func attached(w http.ResponseWriter, name, kind string) {
 // exported keeps in the log who has taken the log away; without that nobody does.
 func (s *server) exported(r *http.Request, form string) error {
 	who := actor(r.Context())
-	return s.Cases.Record(r.Context(), audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "audit.exported", Object: "audit:" + form, Reason: r.URL.RawQuery, Request: who.Request})
+	return s.AuditLog.Record(r.Context(), audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "audit.exported", Object: "audit:" + form, Reason: r.URL.RawQuery, Request: who.Request})
 }
 
 // auditExport gives the whole log for kentongan audit verify.
@@ -268,7 +283,7 @@ func (s *server) auditCSV(w http.ResponseWriter, r *http.Request) {
 
 // harmless keeps a spreadsheet from taking a text for a formula (OWASP CSV Injection): an apostrophe goes before what could begin one.
 func harmless(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r\n|", rune(text[0])) {
+	if text != "" && strings.ContainsAny(string([]rune(text)[:1]), "=+-@\t\r\n|＝＋－＠") {
 		return "'" + text
 	}
 	return text

@@ -165,6 +165,9 @@ func (s *server) ticketProofs(ctx context.Context, in *ticketIn) (*body[ticketPr
 		if err != nil {
 			return nil, s.fault(err)
 		}
+		if about, err := audit.Parse(record); err != nil || about.Object != "report:"+r.ID && (one == nil || about.Object != "incident:"+one.ID) {
+			continue // the store has lost the end of its log: the number is another's now
+		}
 		out.Acts = append(out.Acts, proofOut{seq, string(record), string(proof.Text())})
 	}
 	return &body[ticketProofs]{out}, nil

@@ -58,11 +58,13 @@ type Log struct {
 	sizes   map[string]int64  // witness -> how long the log was that it has seen
 	silent  map[string]time.Time
 	checked atomic.Pointer[Checked]
+	wholly  sync.Mutex      // one check of everything at a time
+	forged  map[string]bool // documents that were told of when they were read: key and hash
 }
 
 // New makes a log; Open opens it.
 func New(d Deps) *Log {
-	return &Log{d: d, trail: newTrail(), faults: map[string]string{}, sizes: map[string]int64{}, silent: map[string]time.Time{}}
+	return &Log{d: d, trail: newTrail(), faults: map[string]string{}, sizes: map[string]int64{}, silent: map[string]time.Time{}, forged: map[string]bool{}}
 }
 
 // signed is the log's key as it is sealed.
@@ -85,6 +87,7 @@ func (l *Log) Open(ctx context.Context) error {
 		return fmt.Errorf("key of the audit log: %w", err)
 	}
 	l.vkey = k.Public
+	l.d.Store.OnForged(l.tellForged)
 	text, err := l.d.Store.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -182,12 +185,19 @@ func (l *Log) fault(place, text string) bool {
 	return true
 }
 
+// faulty tells whether something is wrong at a place.
+func (l *Log) faulty(place string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.faults[place] != ""
+}
+
 // Warnings tells what is wrong with the log and with the store it speaks of, for /readyz and every screen; empty: nothing.
 func (l *Log) Warnings() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
-	for _, place := range []string{placeSeal, placeMemory, placeWitness} {
+	for _, place := range []string{placeSeal, placeMemory, placeWitness, placeTrail, placeCheck} {
 		if text := l.faults[place]; text != "" {
 			out = append(out, "audit log: "+text)
 		}
@@ -204,4 +214,6 @@ const (
 	placeSeal    = "seal"
 	placeMemory  = "memory"
 	placeWitness = "witness"
+	placeTrail   = "trail"
+	placeCheck   = "check"
 )

@@ -9,17 +9,19 @@ import (
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/store"
+	"kentongan/feeds"
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
 )
 
 // How the store is held against the log.
 const (
-	checkEvery  = 20 * time.Second
-	checkAtOnce = 20_000 // documents each time, beside those that stand open: a house with more is gone through in turns
-	checkBatch  = 500
-	mostTold    = 100 // differences that are told one by one
-	agreeTries  = 3   // while others write, what is read and what the log says may be of two moments
+	checkEvery      = 20 * time.Second
+	checkAtOnce     = 20_000 // documents each time, beside those that stand open: a house with more is gone through in turns
+	checkBatch      = 500
+	mostTold        = 100  // differences that are told one by one
+	mostDifferences = 1000 // that are kept
+	agreeTries      = 3    // while others write, what is read and what the log says may be of two moments
 )
 
 // documents are the nouns of objects that have a document of their own in the store, each written by a step with its record.
@@ -63,19 +65,26 @@ func (l *Log) watch(ctx context.Context, cases *store.Store) {
 	from := 0
 	for pause(ctx, checkEvery) {
 		c, next, err := l.check(ctx, from, false)
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
-			if ctx.Err() == nil {
-				l.d.Log.Warn().Err(err).Msg("the store could not be held against the audit log")
-			}
+			l.d.Log.Warn().Err(err).Msg("the store could not be held against the audit log")
+			l.fault(placeCheck, "the store could not be held against it: "+err.Error())
 			continue
 		}
+		l.fault(placeCheck, "")
 		from = next
 		l.tellDifferences(ctx, cases, c)
 	}
 }
 
-// Check holds the whole store against the whole log. Errors: feeds.ErrBusy; another: the log cannot be read.
+// Check holds the whole store against the whole log; one at a time. Errors: feeds.ErrBusy.
 func (l *Log) Check(ctx context.Context) (Checked, error) {
+	if !l.wholly.TryLock() {
+		return Checked{}, fmt.Errorf("%w: another check of everything is under way", feeds.ErrBusy)
+	}
+	defer l.wholly.Unlock()
 	c, _, err := l.check(ctx, 0, true)
 	if err == nil {
 		l.tellDifferences(ctx, l.d.Store, c)
@@ -100,6 +109,11 @@ func (l *Log) check(ctx context.Context, from int, whole bool) (Checked, int, er
 		}
 		objects = append(objects, open...)
 	}
+	if last := l.checked.Load(); last != nil { // a difference stands until it was looked at again
+		for _, d := range last.Differences {
+			objects = append(objects, d.Object)
+		}
+	}
 	known := map[string]bool{}
 	for _, o := range objects {
 		known[o] = true
@@ -116,7 +130,7 @@ func (l *Log) check(ctx context.Context, from int, whole bool) (Checked, int, er
 		if err != nil {
 			return out, from, err
 		}
-		out.Differences = append(out.Differences, list...)
+		out.Differences = append(out.Differences, list[:min(len(list), mostDifferences-len(out.Differences))]...)
 	}
 	out.Objects, out.Records = len(objects), l.trail.length()
 	return out, next, nil
@@ -143,14 +157,25 @@ func (l *Log) strangers(ctx context.Context, known map[string]bool) (out []strin
 func (l *Log) differing(ctx context.Context, objects []string) ([]Difference, error) {
 	var out []Difference
 	for try := 1; len(objects) > 0; try++ {
+		before := make(map[string]int, len(objects))
+		for _, o := range objects {
+			before[o] = l.trail.named(o)
+		}
 		found, err := l.d.Store.Standings(ctx, objects)
 		if err != nil {
+			return nil, err
+		}
+		if err := l.trail.follow(ctx, l.d.Store); err != nil {
 			return nil, err
 		}
 		out, objects = nil, nil
 		for _, f := range found {
 			_, want := l.trail.of(f.Object)
 			if f.Hash == want {
+				continue
+			}
+			if before[f.Object] != l.trail.named(f.Object) { // somebody acted on it meanwhile: undecided
+				objects = append(objects, f.Object)
 				continue
 			}
 			objects = append(objects, f.Object)
@@ -161,9 +186,6 @@ func (l *Log) differing(ctx context.Context, objects []string) ([]Difference, er
 		}
 		if !pause(ctx, 100*time.Millisecond) {
 			return nil, context.Cause(ctx)
-		}
-		if err := l.trail.follow(ctx, l.d.Store); err != nil {
-			return nil, err
 		}
 	}
 	return out, nil
@@ -215,10 +237,26 @@ func orNone(hash string) string {
 	return hash
 }
 
-func (t *trail) length() int64 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.next - 1
+// tellForged tells of a document that was read and is not what its step wrote: before an act makes a new one of it.
+func (l *Log) tellForged(key, hash, found string) {
+	l.mu.Lock()
+	known := l.forged[key+found]
+	if len(l.forged) < mostDifferences {
+		l.forged[key+found] = true
+	}
+	l.mu.Unlock()
+	if known {
+		return
+	}
+	l.d.Log.Error().Str("key", key).Str("expected", hash).Str("found", found).Msg("a document that was read is not what was written: the store differs from the audit log")
+	go func() { // whoever reads does not wait for it
+		ctx, cancel := context.WithTimeout(context.Background(), checkEvery)
+		defer cancel()
+		err := l.d.Store.Record(ctx, audit.Record{Actor: "house:audit", Action: "store.differs", Object: "store:" + key, Reason: "read: " + found + " instead of " + hash})
+		if err != nil {
+			l.d.Log.Error().Err(err).Msg("a difference is not in the audit log")
+		}
+	}()
 }
 
 // pause waits, and tells whether ctx goes on.

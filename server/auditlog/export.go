@@ -62,6 +62,17 @@ func (l *Log) Export(ctx context.Context, w io.Writer) error {
 	return out.Close()
 }
 
+// Tiles reads tiles of the log, as they stand in the store.
+func (l *Log) Tiles(ctx context.Context, want []tree.Tile) ([][]byte, error) {
+	return l.d.Store.Tiles(ctx, want)
+}
+
+// Checkpoints gives those that are kept, one of each hour, the oldest first.
+func (l *Log) Checkpoints(ctx context.Context) ([]string, error) { return l.d.Store.Checkpoints(ctx) }
+
+// Record keeps an act that changes no case.
+func (l *Log) Record(ctx context.Context, r audit.Record) error { return l.d.Store.Record(ctx, r) }
+
 // marks gives the kept checkpoints by size, up to one.
 func (l *Log) marks(ctx context.Context, most int64) (map[int64][]byte, error) {
 	list, err := l.d.Store.Checkpoints(ctx)

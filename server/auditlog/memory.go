@@ -12,17 +12,27 @@ import (
 
 // remember writes the checkpoint into this server's own file: should the store come back shorter, or another, this server says so.
 func (l *Log) remember(text []byte) {
-	if l.d.Memory == "" {
+	if l.d.Memory == "" || l.faulty(placeMemory) { // what it has seen is evidence then: a person takes the file away
 		return
 	}
 	next := l.d.Memory + ".next"
-	err := os.WriteFile(next, text, 0o600)
+	err := written(next, text)
 	if err == nil {
 		err = os.Rename(next, l.d.Memory)
 	}
 	if err != nil {
 		l.d.Log.Warn().Err(err).Msg("this server cannot remember the checkpoint of the audit log")
 	}
+}
+
+// written writes a file to the disk itself.
+func written(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // remembered holds the store's checkpoint against the one that this server has seen last.
@@ -68,7 +78,7 @@ func (l *Log) remembered(ctx context.Context, text []byte) error {
 	return nil
 }
 
-// tell says loudly what is wrong with the whole log; it stays said until the server begins again and finds it well.
+// tell says loudly what is wrong with the whole log; it stays said, after a new start too, until a person takes the remembered file away.
 func (l *Log) tell(text string) {
 	l.fault(placeMemory, text)
 	l.d.Log.Error().Msg("audit log: " + text)

@@ -17,6 +17,11 @@ import (
 // servers may be there.
 func (l *Log) Run(ctx context.Context, cases *store.Store) {
 	w := &writer{l: l, cases: cases}
+	defer func() { // whoever has the lease next says how it stands
+		l.fault(placeSeal, "")
+		l.fault(placeWitness, "")
+		l.fault(placeCheck, "")
+	}()
 	var beside sync.WaitGroup
 	defer beside.Wait()
 	ctx, end := context.WithCancel(ctx)
@@ -52,7 +57,8 @@ type writer struct {
 	edge  *tree.Edge
 	text  []byte // the checkpoint of the edge
 	last  time.Time
-	kept  time.Time // hour of the last checkpoint that was kept beside
+	hour  time.Time // of the last checkpoint that was kept beside
+	keep  bool      // the last checkpoint is kept beside, its cosignatures too
 }
 
 // look seals what is due.
@@ -105,18 +111,18 @@ func (w *writer) seal(ctx context.Context) error {
 		return bad
 	}
 	hour := w.l.d.Now().Truncate(time.Hour)
-	kept := !hour.Equal(w.kept)
-	if bad := w.put(ctx, text, c.Size, tiles, kept); bad != nil {
+	w.keep = !hour.Equal(w.hour)
+	if bad := w.put(ctx, text, c.Size, tiles); bad != nil {
 		return bad
 	}
-	w.kept = hour
+	w.hour = hour
 	w.l.remember(text)
 	return err // of a record that is missing
 }
 
 // put writes the next checkpoint over the one we know.
-func (w *writer) put(ctx context.Context, text []byte, size int64, tiles []tree.WrittenTile, kept bool) error {
-	ok, err := w.cases.KeepCheckpoint(ctx, w.text, text, size, tiles, kept)
+func (w *writer) put(ctx context.Context, text []byte, size int64, tiles []tree.WrittenTile) error {
+	ok, err := w.cases.KeepCheckpoint(ctx, w.text, text, size, tiles, w.keep)
 	if err != nil {
 		return err
 	}

@@ -89,7 +89,8 @@ func (w *writer) cosign(ctx context.Context) error {
 			w.l.d.Log.Warn().Err(err).Msg("a witness did not confirm the checkpoint of the audit log")
 		}
 	}
-	if w.l.fault(placeWitness, strings.Join(bad, "; ")) && len(bad) > 0 {
+	// One that rests has said nothing new: what it has seen stands.
+	if (len(bad) > 0 || asked == len(w.l.d.Config.Witnesses)) && w.l.fault(placeWitness, strings.Join(bad, "; ")) && len(bad) > 0 {
 		w.l.d.Log.Error().Strs("witnesses", bad).Msg("a witness has seen another history of the audit log")
 	}
 	if len(all) == 0 {
@@ -100,7 +101,7 @@ func (w *writer) cosign(ctx context.Context) error {
 		w.l.d.Log.Warn().Err(err).Msg("a witness answered what is no cosignature of ours")
 		return nil
 	}
-	return w.put(ctx, joined, w.edge.Size(), nil, false)
+	return w.put(ctx, joined, w.edge.Size(), nil)
 }
 
 // ask sends the checkpoint, with the proof that it continues what the witness has seen (C2SP tlog-witness, add-checkpoint); once more where
@@ -134,6 +135,7 @@ func (w *writer) ask(ctx context.Context, of Witness) ([]byte, error) {
 		_ = res.Body.Close()
 		switch {
 		case err != nil:
+			w.l.rest(of.URL)
 			return nil, err
 		case res.StatusCode == http.StatusOK:
 			w.l.seen(of.URL, at.N)
@@ -149,6 +151,9 @@ func (w *writer) ask(ctx context.Context, of Witness) ([]byte, error) {
 			return nil, fmt.Errorf("%w: %.200s", errFork, answer)
 		}
 		if size > at.N {
+			if now, err := w.cases.LogLength(ctx); err != nil || now >= size { // another server has sealed meanwhile
+				return nil, fmt.Errorf("it has seen %d records, this checkpoint has %d", size, at.N)
+			}
 			return nil, fmt.Errorf("%w: it has seen %d records, ours are %d", errFork, size, at.N)
 		}
 		w.l.seen(of.URL, size)
