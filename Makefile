@@ -57,7 +57,7 @@ go-test: go-test-race go-test-plain ## all tests in Go
 # Bytes in and records out, in one goroutine: the race detector has nothing to find there, and whoever calls these rooms at once is tested
 # with it. So it is with the handlers of server/api and the accounts of server/{auth,people}, which servers of server/app call at once: most of
 # what the detector slowed there was argon2. All others run with it. -vet=off: `make lint` vets everything, once instead of for each kind of build.
-PLAIN := ./feeds/formats/... ./feeds/bounded ./feeds/cap ./feeds/fields ./feeds/mapped ./feeds/register ./geo ./geo/area ./geo/keyspace ./feeds/simulator/storm/... ./server/bench/rage ./alerts/alarm ./alerts/fusion ./alerts/rules/... ./alerts/plan ./alerts/statement ./alerts/status ./alerts/figures ./alerts/unit ./alerts/dispatch ./alerts/recommend ./server/api ./server/auth ./server/people/...
+PLAIN := ./feeds/formats/... ./feeds/bounded ./feeds/cap ./feeds/fields ./feeds/mapped ./feeds/register ./geo ./geo/area ./geo/keyspace ./feeds/simulator/storm/... ./server/bench/rage ./alerts/alarm ./alerts/fusion ./alerts/rules/... ./alerts/plan ./alerts/statement ./alerts/status ./alerts/figures ./alerts/unit ./alerts/dispatch ./alerts/recommend ./server/api ./server/auth ./server/people/... ./alerts/audit/verify/... ./alerts/incident ./alerts/report ./alerts/contact ./alerts/ladder ./alerts/notify ./server/public
 
 # -parallel 8: what is parallel in server/app waits for leases, drains and feeds; more at once would be late for one another on two cores.
 # -p 3: one of the packages is server/app, which waits. It stands first, so that nothing waits for it at the end.
