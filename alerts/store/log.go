@@ -22,7 +22,9 @@ var ErrNoRecord = errors.New("the log has no such record")
 // Gap tells which records of the log are missing; it is an ErrNoRecord.
 type Gap struct{ From, Next int64 } // the first that is missing, and the first that is there again
 
-func (g *Gap) Error() string { return fmt.Sprintf("%v: record %d; record %d follows", ErrNoRecord, g.From, g.Next) }
+func (g *Gap) Error() string {
+	return fmt.Sprintf("%v: record %d; record %d follows", ErrNoRecord, g.From, g.Next)
+}
 func (g *Gap) Unwrap() error { return ErrNoRecord }
 
 // tileField is where the widest of a tile stands.
