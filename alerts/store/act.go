@@ -47,8 +47,16 @@ const fieldRole = "field"
 // served tells whether every unit that was sent is done, recalled or handed over: before that nothing is resolved.
 func (s *Store) served(ctx context.Context, in *incident.Incident) error {
 	bound, err := s.UnitsOn(ctx, in)
-	if err != nil || len(bound) == 0 {
+	if err != nil {
 		return err
+	}
+	for _, id := range in.Dispatches {
+		if err := s.legible(s.keys.Dispatch(id)); err != nil { // it may bind its unit still
+			return err
+		}
+	}
+	if len(bound) == 0 {
+		return nil
 	}
 	names := make([]string, len(bound))
 	for i, d := range bound {

@@ -97,7 +97,9 @@ func (r *governing) Start(ctx context.Context, offset int64, open *Open) error {
 	for i := range open.Incidents {
 		standing[open.Incidents[i].ID] = true
 	}
-	r.g.Settle(func(id string) bool { return active[id] }, func(id string) bool { return standing[id] }, now)
+	// What is there and cannot be read may stand still: its alarm is nobody's to clear.
+	r.g.Settle(func(id string) bool { return active[id] || r.unread.has(r.keys.Alert(id)) },
+		func(id string) bool { return standing[id] || r.unread.has(r.keys.Incident(id)) }, now)
 	for i := range open.Incidents {
 		r.g.Incident(&open.Incidents[i], now)
 	}

@@ -48,7 +48,7 @@ func (r *dispatchReader) Take(ctx context.Context, changes []Change) error {
 			continue
 		}
 		now, err := r.s.Incident(ctx, in.ID)
-		if errors.Is(err, ErrNotFound) || err == nil && now.TakesUnits() { // opened again meanwhile
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrUnreadable) || err == nil && now.TakesUnits() { // opened again meanwhile
 			continue
 		}
 		if err != nil {
@@ -73,6 +73,10 @@ func (r *dispatchReader) recall(ctx context.Context, in *incident.Incident) erro
 		}
 		_, err := r.s.Move(ctx, d.ID, act, "", clockwork, func(*dispatch.Dispatch) error { return nil })
 		var late *DispatchConflict
+		if errors.Is(err, ErrUnreadable) { // it, or its unit: all others are recalled
+			r.s.log.Error().Err(err).Str("dispatch", d.ID).Msg("a unit is not recalled")
+			continue
+		}
 		if err != nil && !errors.As(err, &late) && !errors.Is(err, ErrNoDispatch) { // late: its crew has ended it first
 			return err
 		}
@@ -99,7 +103,8 @@ func (r *dispatchReader) Tick(ctx context.Context, now time.Time) error {
 		if out.Next, err = r.next(ctx, &out); err != nil {
 			return err
 		}
-		if err := r.s.advance(ctx, k, out, clockwork, ""); err != nil && !errors.Is(err, errConflict) { // a conflict: it has been answered
+		err := r.s.advance(ctx, k, out, clockwork, "")
+		if err != nil && !errors.Is(err, errConflict) && !errors.Is(err, ErrUnreadable) { // a conflict: it has been answered; what cannot be read is tried again
 			return err
 		}
 	}
@@ -127,7 +132,9 @@ func (r *dispatchReader) next(ctx context.Context, d *dispatch.Dispatch) (*dispa
 		n.To = "supervisor"
 	}
 	if r.propose != nil {
-		n.Unit, err = r.propose(ctx, &in.doc, asked)
+		if n.Unit, err = r.propose(ctx, &in.doc, asked); errors.Is(err, ErrUnreadable) { // nobody is proposed; the offer runs out all the same
+			return n, nil
+		}
 	}
 	return n, err
 }

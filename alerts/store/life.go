@@ -158,11 +158,14 @@ func (r *lifeReader) witness(ctx context.Context, now time.Time) error {
 			delete(r.scenes, id)
 			continue
 		}
+		if errors.Is(err, ErrUnreadable) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		u, err := r.s.unitOf(ctx, d.doc.Unit)
-		if errors.Is(err, ErrNoUnit) {
+		if errors.Is(err, ErrNoUnit) || errors.Is(err, ErrUnreadable) {
 			continue
 		}
 		if err != nil {

@@ -48,7 +48,7 @@ func (s *Store) CallForHelp(ctx context.Context, id string, h Help, who audit.Ac
 func (s *Store) helped(ctx context.Context, st *step, u *unit.Unit, h Help, id string, who audit.Actor, now time.Time) (string, error) {
 	if u.Dispatch != nil {
 		d, err := s.dispatchOf(ctx, *u.Dispatch)
-		if err != nil && !errors.Is(err, ErrNoDispatch) {
+		if err != nil && !errors.Is(err, ErrNoDispatch) && !errors.Is(err, ErrUnreadable) { // where it is sent is not known: that keeps nobody from being helped
 			return "", err
 		}
 		in, found, err := s.standsFor(ctx, d.doc.Incident)
@@ -113,7 +113,7 @@ func (s *Store) rollCall(ctx context.Context, ids []string, seen func(unit.Unit)
 			out, _ := u.Called(heard, now)
 			return out, nil
 		})
-		if err != nil && !errors.Is(err, ErrNoUnit) {
+		if err != nil && !errors.Is(err, ErrNoUnit) && !errors.Is(err, ErrUnreadable) {
 			return err
 		}
 	}

@@ -49,7 +49,7 @@ func (v view) sentTo(ctx context.Context, in *incident.Incident) (*dispatch.Disp
 	}
 	for _, id := range slices.Backward(in.Dispatches) {
 		d, err := v.s.Cases.Dispatch(ctx, id)
-		if errors.Is(err, store.ErrNoDispatch) {
+		if errors.Is(err, store.ErrNoDispatch) || errors.Is(err, store.ErrUnreadable) { // whose it is nobody can tell; the others are still theirs
 			continue
 		}
 		if err != nil {
