@@ -30,7 +30,13 @@ func (s *Store) TransitionIf(ctx context.Context, id string, act incident.Act, w
 // and does nothing. Errors besides: ErrKeyReused.
 func (s *Store) TransitionOnce(ctx context.Context, id, key string, act incident.Act, who audit.Actor, may func(*incident.Incident) error) (incident.Incident, error) {
 	act.Device = who.Role == fieldRole
-	c := changing{id: id, key: key, action: "incident." + string(act.To), who: who, last: true}
+	said := act
+	said.Version = 0 // who does not name one follows the incident: asked again it is another
+	doc, err := marshal(said)
+	if err != nil {
+		return incident.Incident{}, err
+	}
+	c := changing{id: id, key: key, said: digest(string(doc)), action: "incident." + string(act.To), who: who, last: true}
 	return s.change(ctx, c, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
 		if act.To == incident.Resolved && act.Version == in.Version {
 			if err := s.served(ctx, in); err != nil {
@@ -68,6 +74,7 @@ func (s *Store) served(ctx context.Context, in *incident.Incident) error {
 // changing is one change of an incident by an act of somebody.
 type changing struct {
 	id, key        string
+	said           string // digest of all that is said with the act, under a key; empty: it is not compared
 	action, reason string
 	last           bool // the reason is what the change wrote into the timeline last
 	who            audit.Actor

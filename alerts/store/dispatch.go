@@ -100,13 +100,18 @@ type Order struct {
 // gave, and no second one; ErrKeyReused where it was another.
 func (s *Store) Send(ctx context.Context, o Order, who audit.Actor, may func(*incident.Incident, *unit.Unit) error) (out dispatch.Dispatch, err error) {
 	id := ulid.Make().String()
+	doc, err := marshal([]any{o.Note, o.External}) // what the person says: the time of travel is reckoned
+	if err != nil {
+		return out, err
+	}
+	said := digest(string(doc))
 	err = s.retry(ctx, func() error {
 		in, err := s.incidentOf(ctx, o.Incident)
 		if err != nil {
 			return err
 		}
 		now := s.now()
-		once, was, err := s.once(ctx, changing{id: in.doc.ID, key: o.Key, action: "dispatch.offered " + o.Unit, who: who}, now)
+		once, was, err := s.once(ctx, changing{id: in.doc.ID, key: o.Key, said: said, action: "dispatch.offered " + o.Unit, who: who}, now)
 		if err != nil {
 			return err
 		}
@@ -190,7 +195,7 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 		}
 		if was, known := k.own.Keys[key]; known && key != "" {
 			if was.Subject != who.Subject || was.To != a.To {
-				return fmt.Errorf("%w: it was %s by %s", ErrKeyReused, was.To, was.Subject)
+				return ErrKeyReused // whose it was is not told
 			}
 			out = was.Doc
 			return s.rest(ctx, "rev", s.keys.Dispatch(id), "", k.rev)

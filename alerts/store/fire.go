@@ -58,14 +58,19 @@ func (s *Store) fireOnce(ctx context.Context, f Firing) error {
 		return err
 	}
 	if standing != "" {
-		return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, standing)
+		if _, err := s.alertsOf(ctx, []string{standing}); err != nil {
+			return err
+		}
+		if !s.unread.has(s.keys.Alert(standing)) { // else nobody knows whether it stands, and a new crossing is told
+			return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, standing)
+		}
 	}
 	now := s.now()
 	st := s.newStep(now)
 	who := audit.Actor{Subject: "rule:" + f.Rule.ID}
 	a := s.ofRule(f, id, identifier, now)
 	st.check("rev", s.keys.Alert(id), "", "")
-	st.check("field", s.keys.Firing(f.Rule.ID), f.Thing.ID, "")
+	st.check("field", s.keys.Firing(f.Rule.ID), f.Thing.ID, standing)
 	st.write("hset", s.keys.Firing(f.Rule.ID), f.Thing.ID, id)
 	st.write("sadd", s.keys.FiringRules(), f.Rule.ID)
 	reason := a.Description
@@ -235,6 +240,9 @@ func (s *Store) Clear(ctx context.Context, f Firing) error {
 		list, err := s.alertsOf(ctx, []string{id})
 		if err != nil {
 			return err
+		}
+		if s.unread.has(s.keys.Alert(id)) { // it is not resolved: it fires until it can be read, or the rule fires there anew
+			return s.rest(ctx, "field", s.keys.Firing(f.Rule.ID), f.Thing.ID, id)
 		}
 		now := s.now()
 		st := s.newStep(now)

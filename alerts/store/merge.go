@@ -177,7 +177,7 @@ func (s *Store) Edit(ctx context.Context, id, action, reason string, who audit.A
 // EditOnce is Edit under an Idempotency-Key, where one is given: asked again by the same person it answers what it answered first, and does
 // nothing. Errors besides: ErrKeyReused.
 func (s *Store) EditOnce(ctx context.Context, id, key, action, reason string, who audit.Actor, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
-	return s.change(ctx, changing{id: id, key: key, action: action, reason: reason, who: who}, may, change)
+	return s.change(ctx, changing{id: id, key: key, said: digest(reason), action: action, reason: reason, who: who}, may, change)
 }
 
 // standsFor is the incident that one is part of by now: itself, where it was not merged. Of a chain it is the last.

@@ -33,6 +33,7 @@ type onceAnswer struct {
 	Subject string          `json:"subject"`
 	Action  string          `json:"action"`
 	At      moment.Time     `json:"at"`
+	Said    string          `json:"said,omitempty"`   // digest of what was said with the act; absent: nobody asked
 	Object  string          `json:"object,omitempty"` // id of the dispatch that the act made
 	Doc     json.RawMessage `json:"doc,omitempty"`    // absent: it has grown too old to be kept
 }
@@ -64,12 +65,17 @@ func (s *Store) once(ctx context.Context, c changing, now time.Time) (onceKeys, 
 		if a.Key != c.key {
 			continue
 		}
-		if a.Subject != c.who.Subject || a.Action != c.action {
-			return onceKeys{}, nil, fmt.Errorf("%w: it was %s by %s", ErrKeyReused, strings.TrimPrefix(a.Action, "incident."), a.Subject)
+		switch {
+		case a.Subject != c.who.Subject: // whose it was is not told
+			return onceKeys{}, nil, ErrKeyReused
+		case a.Action != c.action:
+			return onceKeys{}, nil, fmt.Errorf("%w: it was %s", ErrKeyReused, strings.TrimPrefix(a.Action, "incident."))
+		case a.Said != "" && c.said != "" && a.Said != c.said:
+			return onceKeys{}, nil, fmt.Errorf("%w: it was %s with other words", ErrKeyReused, strings.TrimPrefix(a.Action, "incident."))
 		}
 		return onceKeys{}, a, nil
 	}
-	o.next = onceAnswer{Key: c.key, Subject: c.who.Subject, Action: c.action, At: moment.Of(now)}
+	o.next = onceAnswer{Key: c.key, Subject: c.who.Subject, Action: c.action, At: moment.Of(now), Said: c.said}
 	return o, nil, nil
 }
 

@@ -55,6 +55,20 @@ func TestWhatIsOpenedAndSentUnderAKeyIsThereOnce(t *testing.T) {
 		if _, err := send(anna, "damkar/d-2"); !errors.Is(err, ErrKeyReused) {
 			t.Errorf("another unit: %v", err)
 		}
+		do := func(who audit.Actor, version int, note string) error {
+			_, err := s.TransitionOnce(t.Context(), other.ID, "k-3", incident.Act{To: incident.Acknowledged, Version: version, Note: note}, who, func(*incident.Incident) error { return nil })
+			return err
+		}
+		before, err := s.Incident(t.Context(), other.ID)
+		if err := errors.Join(err, do(anna, before.Version, "ya"), do(anna, before.Version+1, "ya")); err != nil {
+			t.Errorf("the same words: %v", err)
+		}
+		if err := do(anna, before.Version, "tidak"); !errors.Is(err, ErrKeyReused) {
+			t.Errorf("other words: %v", err)
+		}
+		if err := do(budi, before.Version, "ya"); !errors.Is(err, ErrKeyReused) || strings.Contains(err.Error(), anna.Subject) {
+			t.Errorf("another person is told %v", err)
+		}
 		if now, err := s.Incident(t.Context(), in.ID); err != nil || len(now.Dispatches) != 1 {
 			t.Errorf("%v %v", now.Dispatches, err)
 		}

@@ -165,6 +165,16 @@ func (s *Store) DropDelivery(ctx context.Context, d Due) error {
 	return nil
 }
 
+// DeferDelivery lets what is to be sent and cannot be read now wait until a time, and nothing else of its receiver. Errors: feeds.ErrBusy, ErrFenced.
+func (s *Store) DeferDelivery(ctx context.Context, d Due, until time.Time) error {
+	st := s.newStep(s.now())
+	st.write("zadd", s.keys.Outbox(), strconv.FormatInt(until.UnixMilli(), 10), d.To+" "+d.ID)
+	if err := s.run(ctx, st); err != nil && !errors.Is(err, errConflict) {
+		return err
+	}
+	return nil
+}
+
 // Resend lets a message that is over be sent once more, under its old id. Errors: ErrNoDelivery, ErrUndelivered, feeds.ErrBusy.
 func (s *Store) Resend(ctx context.Context, to, id string, who audit.Actor) (out notify.Delivery, err error) {
 	err = s.retry(ctx, func() error {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,14 +22,44 @@ import (
 const dropsAtOnce = 50
 
 // standing is what open incidents rest on: it stays, however old it is.
-type standing struct{ incidents, refs map[string]bool }
+type standing struct {
+	incidents, refs map[string]bool
+	texts           []string // of the open incidents that nobody can read
+}
+
+// holds tells whether a report is to stay: an open incident names it, or one that nobody can read may do so.
+func (k *standing) holds(report string) bool {
+	if k.refs[report] {
+		return true
+	}
+	quoted, _ := json.Marshal(report) // a string always has a form
+	return slices.ContainsFunc(k.texts, func(text string) bool {
+		return strings.Contains(text, report) || strings.Contains(text, string(quoted[1:len(quoted)-1]))
+	})
+}
+
+// illegible gives what is kept of incidents that cannot be read, as it is.
+func (s *Store) illegible(ctx context.Context, ids []string) (out []string, err error) {
+	for _, id := range ids {
+		key := s.keys.Incident(id)
+		if !s.unread.has(key) {
+			continue
+		}
+		text, err := s.rdb.HGet(ctx, key, "doc").Result()
+		if err != nil && !errors.Is(err, redis.Nil) && !wrongType(err) {
+			return nil, fmt.Errorf("%w: what %s rests on: %w", feeds.ErrBusy, key, err)
+		}
+		out = append(out, text)
+	}
+	return out, nil
+}
 
 func (s *Store) standing(ctx context.Context) (standing, error) {
 	open, err := s.open(ctx)
 	if err != nil {
 		return standing{}, err
 	}
-	out := standing{map[string]bool{}, map[string]bool{}}
+	out := standing{incidents: map[string]bool{}, refs: map[string]bool{}}
 	for _, k := range open {
 		out.incidents[k.doc.ID] = true
 		for _, e := range k.doc.Evidence {
@@ -48,6 +79,9 @@ func (s *Store) standing(ctx context.Context) (standing, error) {
 		named, err := s.namedIn(ctx, ids, s.keys.Incident)
 		for _, ref := range named {
 			out.refs[ref] = true
+		}
+		if err == nil {
+			out.texts, err = s.illegible(ctx, ids)
 		}
 		return true, err
 	})
@@ -123,14 +157,14 @@ func (s *Store) DropReports(ctx context.Context, before time.Time, beside func(c
 	}
 	return drop(ctx, s, shelf[report.Report]{index: s.keys.Reports(), set: s.keys.ReportsOpen(), load: s.reportsOf, id: func(r report.Report) string { return r.ID }},
 		s.keys.Report, before, func(r report.Report) bool {
-			return r.ChangedAt.Before(before) && r.ReceivedAt.Before(before) && !keep.refs[r.ID]
+			return r.ChangedAt.Before(before) && r.ReceivedAt.Before(before) && !keep.holds(r.ID)
 		}, beside)
 }
 
 // Standing tells which of the reports an open incident rests on.
 func (s *Store) Standing(ctx context.Context) (func(report string) bool, error) {
 	keep, err := s.standing(ctx)
-	return func(id string) bool { return keep.refs[id] }, err
+	return keep.holds, err
 }
 
 // drop deletes what is old of a noun, the oldest first. Scores are times of birth: nothing younger than before can be old.

@@ -3,13 +3,16 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/oklog/ulid/v2"
+	"github.com/redis/go-redis/v9"
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/unit"
+	"kentongan/feeds"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 	"kentongan/geo/moment"
@@ -25,20 +28,36 @@ type Help struct {
 	At    time.Time     // zero: now
 	Place *geo.Position // nil: as the unit's last place, which Last gives
 	Last  *geo.Position // nil: not known
+	Key   string        // Idempotency-Key; empty: none
 }
 
+// panicField of a unit's hash is the key of its last call for help: the one that is repeated where its answer was lost.
+const panicField = "panic"
+
 // CallForHelp sets a unit's panic, and joins the incident that it is on, or opens one that its own agency leads: all in one step. Where it
-// calls already the first call stands, so that a retried call is done once. Errors as EditUnit.
+// calls already the first call stands, and its last call under the same key of the same person is not made again after it was cleared: a retried
+// call is done once. Errors as EditUnit.
 func (s *Store) CallForHelp(ctx context.Context, id string, h Help, who audit.Actor, may func(*unit.Unit) error) (unit.Unit, error) {
 	opened := ulid.Make().String()
 	return s.changeUnit(ctx, id, "unit.panic", "", who, may, func(st *step, u *unit.Unit, now time.Time) (unit.Unit, error) {
 		if u.Panic != nil {
 			return *u, nil
 		}
+		once := onceOf(h.Key, who)
+		if once != "" {
+			was, err := s.rdb.HGet(ctx, s.keys.Unit(id), panicField).Result()
+			if err != nil && !errors.Is(err, redis.Nil) {
+				return *u, fmt.Errorf("%w: the last call of unit %s: %w", feeds.ErrBusy, id, err)
+			}
+			if was == once {
+				return *u, nil
+			}
+		}
 		out, err := u.Call(who.Subject, h.At, h.Place, "", now)
 		if err != nil {
 			return out, err
 		}
+		st.write("hset", s.keys.Unit(id), panicField, once)
 		out.Panic.Incident, err = s.helped(ctx, st, u, h, opened, who, now)
 		return out, err
 	})

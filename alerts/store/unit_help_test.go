@@ -55,6 +55,24 @@ func TestACrewCallsForHelp(t *testing.T) {
 		if _, err := s.ClearCall(t.Context(), u.ID, "lagi", sender, anyChange); !errors.As(err, &late) {
 			t.Errorf("cleared again: %v", err)
 		}
+		call := func(key string) bool {
+			t.Helper()
+			one, err := s.CallForHelp(t.Context(), u.ID, Help{Key: key}, sender, anyChange)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return one.Panic != nil
+		}
+		first := call("k-1")
+		if _, err := s.ClearCall(t.Context(), u.ID, "semua selamat", sender, anyChange); err != nil || !first {
+			t.Fatal(err, first)
+		}
+		if call("k-1") {
+			t.Error("a call that was cleared is made again by its repetition")
+		}
+		if !call("k-2") {
+			t.Error("the next call is not heard")
+		}
 		flood := flooded(t, s)
 		if _, err := s.Send(t.Context(), Order{Incident: flood.ID, Unit: "bpbd/trc-2"}, sender, anyUnit); err != nil {
 			t.Fatal(err)
@@ -66,7 +84,7 @@ func TestACrewCallsForHelp(t *testing.T) {
 		if last := flood.Timeline[len(flood.Timeline)-1]; last.Act != "panic" || last.Note != u.ID {
 			t.Errorf("%+v", last)
 		}
-		if n, m := acted(t, s, "unit.panic"), acted(t, s, "incident.opened"); n != 2 || m != 2 {
+		if n, m := acted(t, s, "unit.panic"), acted(t, s, "incident.opened"); n != 4 || m != 4 {
 			t.Errorf("%d calls and %d incidents in the log", n, m)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"kentongan/alerts"
 	"kentongan/alerts/alarm"
 	"kentongan/alerts/ladder"
 	"kentongan/alerts/statement"
@@ -252,15 +253,18 @@ func TestWhatAnUnreadableIncidentNamesIsKept(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	in := flooded(t, s)
-	if err := s.rdb.HSet(t.Context(), s.keys.Incident(in.ID), "doc", `{"evidence":[{"ref":"`+strings.Repeat("A", 26)+`"}]`).Err(); err != nil {
+	if err := s.rdb.HSet(t.Context(), s.keys.Incident(in.ID), "doc", `{"evidence":[{"ref":"`+strings.Repeat("A", 26)+`"},{"kind":"report","ref":"`+list[0].ID+`"}]`).Err(); err != nil {
 		t.Fatal(err)
 	}
 	keep, err := s.standing(t.Context())
 	if err != nil || !keep.incidents[in.ID] || !keep.refs[strings.Repeat("A", 26)] {
 		t.Errorf("%+v, %v", keep, err)
 	}
-	if n, err := s.DropReports(t.Context(), c.now().Add(time.Hour), nil); err != nil || n != 2 { // which it does not name
+	if n, err := s.DropReports(t.Context(), c.now().Add(time.Hour), nil); err != nil || n != 1 { // which it does not name
 		t.Errorf("dropped %d, %v", n, err)
+	}
+	if _, err := s.Report(t.Context(), list[0].ID); err != nil {
+		t.Errorf("the one that it names: %v", err)
 	}
 }
 
@@ -313,5 +317,73 @@ func TestJunkInTheCaseStreamEndsNobody(t *testing.T) {
 		if err := r.Take(t.Context(), list); err != nil {
 			t.Errorf("%s: %v", r.Name(), err)
 		}
+	}
+}
+
+// What cannot be read may stand still: a governor that begins anew clears no alarm of it, a rule that clears keeps where it fires and tells of the
+// next crossing, the guard before resolving stays shut, and a crew is helped all the same.
+func TestWhatCannotBeReadIsNotOver(t *testing.T) {
+	s, c := newStore(t, redistest.Start(t))
+	furnished(t, levelled(t, s))
+	open, err := s.Snapshot(t.Context())
+	if err != nil || len(open.Alarms) == 0 || len(open.Dispatches) != 1 {
+		t.Fatal(counts(&open), err)
+	}
+	spoil := func(key string) {
+		if err := s.rdb.HSet(t.Context(), key, "doc", "{").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := open.Dispatches[0]
+	spoil(s.keys.Dispatch(d.ID))
+	in, err := s.Incident(t.Context(), d.Incident)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.served(t.Context(), &in); !errors.Is(err, ErrUnreadable) || !strings.Contains(err.Error(), d.ID) {
+		t.Errorf("served: %v", err)
+	}
+	if u, err := s.CallForHelp(t.Context(), d.Unit, Help{}, sender, anyChange); err != nil || u.Panic == nil || u.Panic.Incident == "" || u.Panic.Incident == d.Incident {
+		t.Errorf("help: %+v %v", u.Panic, err)
+	}
+	for i := range open.Alerts {
+		spoil(s.keys.Alert(open.Alerts[i].ID))
+	}
+	for i := range open.Incidents {
+		spoil(s.keys.Incident(open.Incidents[i].ID))
+	}
+	c.add(time.Minute)
+	now, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.AlarmReader(Governing{Options: alarm.Options{Config: alarm.DefaultConfig()}}).(Starter).Start(t.Context(), now.Offset, &now); err != nil {
+		t.Fatal(err)
+	}
+	for i := range open.Alarms {
+		if a, err := s.Alarm(t.Context(), open.Alarms[i].ID); err != nil || !a.Active || a.Ack != nil {
+			t.Errorf("%s: active %t, acknowledged %v, %v", a.Event, a.Active, a.Ack, err)
+		}
+	}
+	f := plain(cap.Extreme, "awlr:1", noon)
+	was, err := s.firingOn(t.Context(), f)
+	if err != nil || was == "" {
+		t.Fatal(was, err)
+	}
+	off := plain(cap.Extreme, "awlr:1", noon.Add(time.Minute))
+	off.Fire = false
+	if err := s.Clear(t.Context(), off); err != nil {
+		t.Fatal(err)
+	}
+	if is, err := s.firingOn(t.Context(), f); err != nil || is != was {
+		t.Errorf("it fires by %q, before %q, %v", is, was, err)
+	}
+	anew := plain(cap.Extreme, "awlr:1", noon.Add(2*time.Minute))
+	if err := s.Fire(t.Context(), anew); err != nil {
+		t.Fatal(err)
+	}
+	id, _ := identify(anew)
+	if a, err := s.Alert(t.Context(), id); err != nil || a.State != alerts.Active {
+		t.Errorf("the next crossing: %s %v", a.State, err)
 	}
 }

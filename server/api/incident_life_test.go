@@ -130,27 +130,29 @@ func TestPartnersNumbers(t *testing.T) {
 // A crew that has been on scene resolves there what is not grave, once every unit is done; another crew, and one that never arrived, does not.
 func TestACrewResolvesOnScene(t *testing.T) {
 	h := build(t)
-	for _, sign := range []string{"trc-1", "trc-2", "trc-3"} {
+	for _, sign := range []string{"trc-1", "trc-2", "trc-3", "trc-4"} {
 		h.rostered(t, "bpbd", sign, "trc")
 	}
 	crew := map[string]asker{}
-	for _, sign := range []string{"trc-1", "trc-2", "trc-3"} {
+	for _, sign := range []string{"trc-1", "trc-2", "trc-3", "trc-4"} {
 		crew[sign] = h.person(sign, "bpbd/"+sign, access.Grant{Role: access.Field, Agency: "bpbd"})
 	}
 	for severity, may := range map[cap.Severity]bool{cap.Moderate: true, cap.Severe: false} {
 		path := "/api/v1/incidents/" + h.flood(severity).ID
-		order := func(sign string, acts ...string) {
+		order := func(sign string, acts ...string) string {
 			t.Helper()
 			d := h.want(h.admin("POST", path+"/dispatches", `{"unit":"bpbd/`+sign+`"}`), 201)["id"].(string)
 			for _, to := range acts {
 				h.want(crew[sign]("POST", "/api/v1/dispatches/"+d+"/transitions", `{"to":"`+to+`","reason":"ban bocor"}`), 200)
 			}
+			return d
 		}
 		order("trc-2", "declined")
+		h.want(h.admin("POST", "/api/v1/dispatches/"+order("trc-4", "en_route", "on_scene")+"/transitions", `{"to":"cancelled","reason":"kembali"}`), 200)
 		order("trc-1", "en_route", "on_scene")
 		version := func() string { return fmt.Sprint(h.want(h.admin("GET", path, ""), 200)["version"]) }
 		whole := `{"to":"resolved","outcome":"selesai","cause":"hujan","victims":{},"version":`
-		for _, sign := range []string{"trc-2", "trc-3"} { // declined, and not sent at all
+		for _, sign := range []string{"trc-2", "trc-3", "trc-4"} { // declined, not sent at all, and recalled from there
 			if got := crew[sign]("POST", path+"/transitions", whole+version()+"}"); got.Code != 403 {
 				t.Errorf("%s %s: %d %s", severity, sign, got.Code, got.Body)
 			}
@@ -169,7 +171,7 @@ func TestACrewResolvesOnScene(t *testing.T) {
 		if want := map[bool]int{true: 200, false: 403}[may]; got.Code != want {
 			t.Errorf("%s: %d, want %d: %s", severity, got.Code, want, got.Body)
 		}
-		for _, sign := range []string{"trc-1", "trc-2"} { // free again
+		for _, sign := range []string{"trc-1", "trc-2", "trc-4"} { // free again
 			h.want(crew[sign]("PATCH", "/api/v1/units/bpbd/"+sign, `{"status":"available"}`), 200)
 		}
 	}

@@ -32,10 +32,10 @@ func given(in *incident.Incident, d *dispatch.Dispatch) access.Object {
 }
 
 // movedAs is an incident as the object of a step of its life. A crew that has been on scene since it was opened last resolves it there (domain.md
-// section 5: field lead); every other step by a crew is its dispatch's.
+// section 5: field lead), unless it was recalled; every other step by a crew is its dispatch's.
 func (v view) movedAs(in *incident.Incident, to incident.Status) access.Object {
 	d := v.routed.sent
-	if to != incident.Resolved || d == nil || v.routed.incident.ID != in.ID || d.Times.OnScene.IsZero() || d.Times.OnScene.Before(in.ReopenedAt().Time) {
+	if to != incident.Resolved || d == nil || !d.Status.Open() && d.Status != dispatch.Done || v.routed.incident.ID != in.ID || d.Times.OnScene.IsZero() || d.Times.OnScene.Before(in.ReopenedAt().Time) {
 		d = nil
 	}
 	return given(in, d)

@@ -24,6 +24,7 @@ func (s *server) unitPanic() {
 
 type panicIn struct {
 	UnitPath
+	Key  string `header:"Idempotency-Key" maxLength:"256" doc:"The last call under the same key of the same person is not made again, also once it was cleared"`
 	Body *struct {
 		Lng *float64  `json:"lng,omitempty"`
 		Lat *float64  `json:"lat,omitempty"`
@@ -32,7 +33,7 @@ type panicIn struct {
 }
 
 func (s *server) callForHelp(ctx context.Context, in *panicIn) (*body[unit.Unit], error) {
-	v, h := s.sees(ctx), store.Help{}
+	v, h := s.sees(ctx), store.Help{Key: in.Key}
 	if b := in.Body; b != nil {
 		if (b.Lng == nil) != (b.Lat == nil) {
 			return nil, huma.Error422UnprocessableEntity("lng and lat go together")

@@ -40,6 +40,8 @@ const (
 	mostPages  = 20 // of due messages that one look turns over to find those of receivers that are free
 	mostAtOnce = 16 // requests under way
 	keepTime   = 5 * time.Second
+
+	unreadAgain = 5 * time.Minute // how long a message that cannot be read waits before it is looked at again
 )
 
 // Config says how messages leave.
@@ -199,8 +201,10 @@ func (r *run) rest(to string, until time.Time) {
 // send tries one message, and keeps what came of it: after the request even where the server stops.
 func (r *run) send(ctx context.Context, due store.Due) {
 	d, err := r.cases.Delivery(ctx, due.ID)
-	if errors.Is(err, store.ErrNoDelivery) || errors.Is(err, store.ErrUnreadable) { // else all that waits for this receiver would wait behind it
+	if errors.Is(err, store.ErrNoDelivery) {
 		err = r.cases.DropDelivery(ctx, due)
+	} else if errors.Is(err, store.ErrUnreadable) { // later, when another server may read it: all that waits for this receiver waits no longer behind it
+		err = r.cases.DeferDelivery(ctx, due, r.d.Now().Add(unreadAgain))
 	} else if err == nil && d.State == notify.Pending {
 		o, gone := r.try(ctx, &d)
 		if ctx.Err() != nil && o.Error != "" { // cut off by our own end: it was no try

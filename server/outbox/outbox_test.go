@@ -8,11 +8,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -250,6 +252,35 @@ func TestWhatWasUnderWayIsSentAgainUnderItsID(t *testing.T) {
 	all := rec.got()
 	if len(all) != 2 || all[0].header.Get("Webhook-Id") != all[1].header.Get("Webhook-Id") {
 		t.Errorf("%d messages: %+v", len(all), all)
+	}
+}
+
+// A message that cannot be read is not forgotten: it is looked at again some minutes later, and holds up no other meanwhile.
+func TestAnUnreadableMessageWaits(t *testing.T) {
+	h := newHouse(t, true)
+	rec := newReceiver(t, status(503))
+	h.hook("a", rec.URL)
+	stop := h.run()
+	h.until("the reader has begun", func() bool { at, err := h.cases.ReaderAt(t.Context(), "outbox"); return err == nil && at >= 0 })
+	h.incident()
+	h.until("it is tried", func() bool { d, ok := h.delivery("webhook:a"); return ok && d.Tries > 0 })
+	stop()
+	d, _ := h.delivery("webhook:a")
+	rdb, keys, due := h.box.d.Store, h.box.d.Keys, store.Due{To: d.To, ID: d.ID}
+	if err := errors.Join(rdb.Set(t.Context(), keys.OutboxMessage(d.ID), "{", 0).Err(), h.cases.DeferDelivery(t.Context(), due, time.Now())); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func(in time.Duration) bool {
+		list, err := h.cases.DueDeliveries(t.Context(), time.Now().Add(in), 0, 10)
+		return err == nil && slices.Contains(list, due)
+	}
+	if !waiting(0) {
+		t.Fatal("it is not due")
+	}
+	h.run()
+	h.until("it is put back", func() bool { return !waiting(unreadAgain / 2) })
+	if !waiting(2 * unreadAgain) {
+		t.Error("it is forgotten")
 	}
 }
 
