@@ -31,7 +31,7 @@ var (
 
 // house is a store and its log.
 type house struct {
-	*testing.T
+	testing.TB
 	rdb   redis.UniversalClient
 	keys  keyspace.Keys
 	cases *store.Store
@@ -40,8 +40,8 @@ type house struct {
 	said  *bytes.Buffer
 }
 
-func newHouse(t *testing.T) *house {
-	h := &house{T: t, rdb: redistest.Start(t), keys: redistest.Keys(t), said: &bytes.Buffer{}}
+func newHouse(t testing.TB) *house {
+	h := &house{TB: t, rdb: redistest.Start(t), keys: redistest.Keys(t), said: &bytes.Buffer{}}
 	ring, err := seal.Open(filepath.Join(t.TempDir(), "secret.key"))
 	if err != nil {
 		t.Fatal(err)
