@@ -171,13 +171,17 @@ func (s *Store) moveAlerts(ctx context.Context, st *step, from string, part *inc
 
 // Edit changes an incident by an act of a person that is no transition, such as adding evidence. Errors: as Merge.
 func (s *Store) Edit(ctx context.Context, id, action, reason string, who audit.Actor, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
-	return s.EditOnce(ctx, id, "", action, reason, who, may, change)
+	return s.EditOnce(ctx, id, "", nil, action, reason, who, may, change)
 }
 
 // EditOnce is Edit under an Idempotency-Key, where one is given: asked again by the same person it answers what it answered first, and does
-// nothing. Errors besides: ErrKeyReused.
-func (s *Store) EditOnce(ctx context.Context, id, key, action, reason string, who audit.Actor, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
-	return s.change(ctx, changing{id: id, key: key, said: digest(reason), action: action, reason: reason, who: who}, may, change)
+// nothing. Said is all that they say with it. Errors besides: ErrKeyReused.
+func (s *Store) EditOnce(ctx context.Context, id, key string, said any, action, reason string, who audit.Actor, may func(*incident.Incident) error, change func(in *incident.Incident, now time.Time) (incident.Incident, error)) (out incident.Incident, err error) {
+	doc, err := marshal(said)
+	if err != nil {
+		return out, err
+	}
+	return s.change(ctx, changing{id: id, key: key, said: digest(string(doc)), action: action, reason: reason, who: who}, may, change)
 }
 
 // standsFor is the incident that one is part of by now: itself, where it was not merged. Of a chain it is the last.

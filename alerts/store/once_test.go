@@ -86,7 +86,7 @@ func TestAnswersUnderKeysAreBounded(t *testing.T) {
 		in := flooded(t, s)
 		said := strings.Repeat("air ", 2000)
 		rest := func(i int) (incident.Incident, error) {
-			return s.EditOnce(t.Context(), in.ID, fmt.Sprint("k-", i), "incident.checked", "", anna, func(*incident.Incident) error { return nil }, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+			return s.EditOnce(t.Context(), in.ID, fmt.Sprint("k-", i), i, "incident.checked", "", anna, func(*incident.Incident) error { return nil }, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
 				out := in.Clone()
 				out.Title, out.Version = fmt.Sprint(i, said), out.Version+1
 				return out, nil

@@ -18,7 +18,7 @@ type checkIn struct {
 
 // checkIncident needs no version: whoever does a line second finds it done.
 func (s *server) checkIncident(ctx context.Context, in *checkIn) (*body[incidentOut], error) {
-	return s.sees(ctx).edited(ctx, in.ID, "", "incident.checked", in.Body.Key, access.ActIncidents, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
+	return s.sees(ctx).edited(ctx, in.ID, "", nil, "incident.checked", in.Body.Key, access.ActIncidents, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
 		return one.Tick(in.Body.Key, in.Body.Done, who, now)
 	})
 }

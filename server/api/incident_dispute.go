@@ -31,7 +31,7 @@ type confirmIn struct {
 // confirmIncident keeps somebody's word that an incident is over.
 func (s *server) confirmIncident(ctx context.Context, in *confirmIn) (*body[incidentOut], error) {
 	c := incident.Confirmation{Report: in.Body.Report, Agency: actor(ctx).Agency, Text: in.Body.Text}
-	return s.sees(ctx).edited(ctx, in.ID, in.Key, "incident.confirmed", in.Body.Text, access.ActIncidents, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
+	return s.sees(ctx).edited(ctx, in.ID, in.Key, c, "incident.confirmed", in.Body.Text, access.ActIncidents, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
 		return one.Confirm(c, who, now)
 	})
 }

@@ -31,7 +31,9 @@ func (s *server) holdIncident(ctx context.Context, in *holdIn) (*body[incidentOu
 	if h.On {
 		action = "incident.held"
 	}
-	return s.sees(ctx).edited(ctx, in.ID, in.Key, action, strings.TrimSpace(h.Reason+" "+h.Note), access.HoldIncident, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
+	said := in.Body
+	said.Version = 0 // who asks again may have seen another
+	return s.sees(ctx).edited(ctx, in.ID, in.Key, said, action, strings.TrimSpace(h.Reason+" "+h.Note), access.HoldIncident, func(one *incident.Incident, who string, now time.Time) (incident.Incident, error) {
 		return one.Rest(h, who, now)
 	})
 }

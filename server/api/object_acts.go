@@ -125,10 +125,10 @@ func (s *server) faultOf(err error) error {
 }
 
 // edited does an act that needs one right, under an Idempotency-Key where one is given, and answers with the incident.
-func (v view) edited(ctx context.Context, id, key, action, reason string, right access.Action, change func(in *incident.Incident, who string, now time.Time) (incident.Incident, error)) (*body[incidentOut], error) {
+func (v view) edited(ctx context.Context, id, key string, said any, action, reason string, right access.Action, change func(in *incident.Incident, who string, now time.Time) (incident.Incident, error)) (*body[incidentOut], error) {
 	who := actor(ctx)
 	may := func(in *incident.Incident) error { return v.may(ctx, right, scope.Incident(in)) }
-	return v.answer(v.s.Cases.EditOnce(ctx, id, key, action, reason, who, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
+	return v.answer(v.s.Cases.EditOnce(ctx, id, key, said, action, reason, who, may, func(in *incident.Incident, now time.Time) (incident.Incident, error) {
 		return change(in, who.Subject, now)
 	}))
 }
