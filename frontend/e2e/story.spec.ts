@@ -169,6 +169,15 @@ const spec: Spec = {
     const said = await home.getByTestId("public").innerText();
     check(/photo/i.test(said), `the proof is not told: ${said}`);
     check(!/Andi|Rina|dua rumah/.test(said), `it tells names: ${said}`);
+    await home.getByTestId("ticket-proven").waitFor({ timeout: 15_000 });
+    const proofs = home.locator('[data-testid^="proof-"]');
+    const acts = await proofs.count();
+    check(
+      acts >= 3 &&
+        acts ===
+          (await proofs.and(home.locator('[data-proven="true"]')).count()),
+      `not every act is proved from the log: ${await home.getByTestId("ticket-proofs").innerText()}`,
+    );
     await home.getByTestId("ticket-dispute-text").fill("Air masih di dapur");
     await home.getByTestId("ticket-dispute").click();
     await home.getByTestId("ticket-disputed").waitFor({ timeout: 15_000 });
