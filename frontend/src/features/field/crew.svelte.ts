@@ -12,7 +12,6 @@ import {
   type Place,
 } from "./house";
 import {
-  dropActs,
   keepAct,
   NoRoom,
   readActs,
@@ -24,8 +23,8 @@ import { listen, type Ear } from "./live";
 import {
   backoff,
   callOf,
+  cryIn,
   GRACE_MS,
-  graceLeft,
   stamp,
   standing,
   taskOf,
@@ -36,7 +35,8 @@ import {
   type Step,
 } from "./outbox";
 import { NoPicture, scaled } from "./photo";
-import { CHANNEL, send, sendUrgent, SYNC } from "./post";
+import { whereNow } from "./position";
+import { CHANNEL, locate, send, sendUrgent, SYNC, takeBack } from "./post";
 import { Track } from "./track.svelte";
 
 /** What the house answered last; it stands until it answers again, with its age beside it. */
@@ -205,7 +205,8 @@ export class Crew {
   #tick(): void {
     this.now = Date.now() + this.#ahead;
     this.track.tick(Date.now());
-    if (this.#cryAt !== null && this.#cryAt <= Date.now()) void this.#cry();
+    if (this.#cryAt !== null && cryIn(this.#cryAt, Date.now()) === 0)
+      void this.#cry();
     if (document.visibilityState !== "visible") return;
     const poll = this.#open ? POLL_LIVE_MS : POLL_MS;
     if (this.line !== "out" && Date.now() - this.#readPhone > poll)
@@ -389,11 +390,11 @@ export class Crew {
   }
 
   /** Sends the call for help that waits, and says when it is tried again. */
-  async #cry(): Promise<void> {
+  async #cry(hurry = false): Promise<void> {
     this.#cryAt = null;
     try {
       const waited = callOf(this.acts) !== undefined;
-      this.#cryAt = await sendUrgent();
+      this.#cryAt = await sendUrgent(hurry);
       await this.#reload();
       if (waited && this.#cryAt === null) void this.look(true);
       // It did not get through: the page says so at once, and not with its next question.
@@ -407,27 +408,32 @@ export class Crew {
   async help(): Promise<boolean> {
     if (callOf(this.acts)) return true;
     this.cleared = false;
-    const fix = this.track.fix;
-    const place = fix && { lng: fix.lng, lat: fix.lat };
+    const place = whereNow(this.track.fix, Date.now());
     const kept = await this.#keep(
       { ...this.#alone(), kind: "panic", unit: this.unit, ...place },
       Date.now() + GRACE_MS,
     );
     this.#cryAt = callOf(this.acts)?.next ?? null;
+    if (kept) void this.#whereabouts();
     return kept;
+  }
+
+  /** Where the phone is now, asked while the call can still be taken back. */
+  async #whereabouts(): Promise<void> {
+    const place = whereNow(await this.track.here(), Date.now());
+    if (place) await locate(place).catch(() => null);
+    await this.#reload();
   }
 
   /** Takes a call for help back that has not left the phone. */
   async unhelp(): Promise<void> {
-    const act = callOf(this.acts);
-    if (!act || graceLeft(act, Date.now()) === 0) return;
-    await dropActs([act]);
+    await takeBack();
     await this.#reload();
   }
 
   /** A call for help is tried at once. */
   hurry(): void {
-    void this.#cry();
+    void this.#cry(true);
   }
 
   /** Answers a roll call. */

@@ -4,11 +4,13 @@ import type { Dispatch, DispatchStatus } from "../../wire/wire";
 import {
   backoff,
   callOf,
+  cryIn,
   due,
   graceLeft,
   heads,
   impatient,
   load,
+  lostCall,
   nextTry,
   resolving,
   said,
@@ -19,6 +21,7 @@ import {
   stops,
   taskOf,
   unread,
+  wellTo,
   type Act,
   type Step,
 } from "./outbox";
@@ -210,6 +213,32 @@ describe("a call for help", () => {
       expect(act.next - AT).toBeGreaterThan(0);
     }
     expect(settle(act, ok, AT, 1).fate).toBe("sent");
+  });
+  it("outlasts a right or a session that is gone, and says that it was not taken", () => {
+    for (const status of [401, 403, 404]) {
+      expect(settle(help(), no(status), AT, 1)).toMatchObject({
+        fate: "waiting",
+        denied: status,
+      });
+    }
+    const lost = settle(help(), no(422), AT, 1);
+    expect(lostCall([lost])?.seq).toBe(9);
+    expect(lostCall([{ ...lost, read: true }])).toBeUndefined();
+  });
+  it("does not wait for a clock that was set back", () => {
+    expect(cryIn(AT + 4_000, AT)).toBe(4_000);
+    expect(cryIn(AT + 3_600_000, AT)).toBe(0);
+    expect(graceLeft(help({ next: AT + 3_600_000 }), AT)).toBe(0);
+  });
+});
+
+describe("an answer to a roll call", () => {
+  it("counts once the house has it", () => {
+    const well = { ...written(1, "", AT), kind: "well", unit: "u" } as Act;
+    expect(wellTo(AT, [well])).toBe("waiting");
+    expect(wellTo(AT, [{ ...well, fate: "refused" }])).toBe("none");
+    expect(wellTo(AT, [{ ...well, fate: "sent" }])).toBe("told");
+    expect(wellTo(AT + 1, [{ ...well, fate: "sent" }])).toBe("none");
   });
 });
 

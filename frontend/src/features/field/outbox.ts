@@ -44,6 +44,8 @@ interface Written {
   stands?: string;
   /** The house's words about what it did not take. */
   detail?: string;
+  /** Of a call for help that waits on: the status with which the house did not take it last. */
+  denied?: number;
   /** Somebody has read what became of it. */
   read?: boolean;
 }
@@ -121,7 +123,30 @@ export const callOf = (
 
 /** Milliseconds in which a call for help can still be taken back; 0: it has left, or is about to. */
 export const graceLeft = (act: Act, now: number): number =>
-  act.tries === 0 ? Math.max(0, act.next - now) : 0;
+  act.tries === 0 && act.next - now <= GRACE_MS
+    ? Math.max(0, act.next - now)
+    : 0;
+
+/** Milliseconds until a call for help is due. One that would pause longer than calls do was set by a clock that has gone back since: it is due. */
+export const cryIn = (next: number, now: number): number =>
+  next - now > URGENT_MS ? 0 : Math.max(0, next - now);
+
+/** The call for help that the house has refused for good, and nobody has read that yet. */
+export const lostCall = (acts: readonly Act[]): Act | undefined =>
+  unread(acts).find((a) => a.kind === "panic");
+
+/** Whether the house has heard the answer to the roll call of an instant; `waiting`: the phone has it still; `none`: none was given. */
+export function wellTo(
+  asked: number,
+  acts: readonly Act[],
+): "none" | "waiting" | "told" {
+  const given = acts.filter(
+    (a) => a.kind === "well" && (instant(a.at) ?? 0) >= asked,
+  );
+  if (given.some((a) => a.fate === "sent" || a.fate === "already"))
+    return "told";
+  return given.some(waiting) ? "waiting" : "none";
+}
 
 /** Somebody says that the network is back: nothing waits for its pause any more. */
 export const impatient = (acts: readonly Act[]): Act[] =>
@@ -130,6 +155,8 @@ export const impatient = (acts: readonly Act[]): Act[] =>
     .map((a) => ({ ...a, next: 0 }));
 
 const BUSY = [408, 425, 429];
+/** A right or a session may come back: a call for help outlasts them. */
+const DENIED = [401, 403, 404];
 const later = (status: number): boolean =>
   status === 0 || status >= 500 || BUSY.includes(status);
 
@@ -146,9 +173,15 @@ export function settle(
     return sent.kind === "photo" ? { ...sent, photo: null } : sent;
   }
   const { status, problem } = answer;
-  if (urgent(act) && (status === 401 || later(status))) {
+  const denied = DENIED.includes(status);
+  if (urgent(act) && (denied || later(status))) {
     const pause = Math.min(URGENT_MS, backoff(act.tries, chance));
-    return { ...act, tries: act.tries + 1, next: now + pause };
+    return {
+      ...act,
+      tries: act.tries + 1,
+      next: now + pause,
+      ...(denied && { denied: status }),
+    };
   }
   if (status === 401) return act;
   if (later(status)) {

@@ -1,3 +1,4 @@
+import { whereNow } from "./position";
 import { describe, expect, it } from "vitest";
 import { apart, joined, worth, type Fix } from "./position";
 
@@ -58,4 +59,11 @@ describe("what waits without a network", () => {
     const order = trail.map((f) => f.at);
     expect(order).toEqual([...order].sort((a, b) => a - b));
   });
+});
+
+it("help is sent to no place older than two minutes", () => {
+  const fix = { lng: 106.8, lat: -6.2, accuracy: 9, at: 0 };
+  expect(whereNow(fix, 119_000)).toEqual({ lng: 106.8, lat: -6.2 });
+  expect(whereNow(fix, 120_000)).toBeNull();
+  expect(whereNow(null, 0)).toBeNull();
 });

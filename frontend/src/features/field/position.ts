@@ -51,3 +51,12 @@ export function joined(
     ? all
     : all.filter((_, i) => i % 2 === 0 || i === all.length - 1);
 }
+
+const FRESH_MS = 120_000;
+
+/** Where help may be sent: a fix of the last two minutes; null: there is none. */
+export const whereNow = (
+  fix: Fix | null,
+  now: number,
+): { lng: number; lat: number } | null =>
+  fix && now - fix.at < FRESH_MS ? { lng: fix.lng, lat: fix.lat } : null;

@@ -4,7 +4,9 @@ import { doc, text } from "../../api/read";
 import { dropActs, readActs, readKnown, writeActs, writeKnown } from "./keep";
 import {
   callOf,
+  cryIn,
   due,
+  graceLeft,
   impatient,
   nextTry,
   said,
@@ -210,10 +212,12 @@ async function round(hurry: boolean): Promise<Round> {
 }
 
 /** Calls for help go on their own: no photo is before them, and whoever is signed in may send them. */
-async function cry(): Promise<number | null> {
+async function cry(hurry: boolean): Promise<number | null> {
   const act = callOf(await readActs());
   if (!act) return null;
-  if (act.next > Date.now()) return act.next;
+  const at = Date.now();
+  const pause = cryIn(act.next, at);
+  if (pause > 0 && (!hurry || graceLeft(act, at) > 0)) return at + pause;
   const answer = await post(act);
   const now = settle(act, answer, Date.now(), Math.random());
   await writeActs([now]);
@@ -238,5 +242,37 @@ function alone<T>(name: string, work: () => Promise<T>): Promise<T> {
 export const send = (hurry = false): Promise<Round> =>
   alone(LOCK, () => round(hurry));
 
-/** Sends a call for help that is due; answers when to try again, null: none waits. */
-export const sendUrgent = (): Promise<number | null> => alone(URGENT_LOCK, cry);
+/** Sends a call for help that is due; answers when to try again, null: none waits. `hurry`: also one that pauses, but none that can be taken back. */
+export const sendUrgent = (hurry = false): Promise<number | null> =>
+  alone(URGENT_LOCK, () => cry(hurry));
+
+const PATIENCE_MS = 10_000;
+
+/** Sends a call for help for a page that may be gone: waits once, ten seconds at most, for one that is not due yet. */
+export async function seeOut(): Promise<number | null> {
+  const next = await sendUrgent();
+  if (next === null) return null;
+  const pause = Math.min(PATIENCE_MS, Math.max(0, next - Date.now()));
+  await new Promise((done) => setTimeout(done, pause));
+  return sendUrgent();
+}
+
+/** The call for help that can still be taken back; none is once it is being sent. */
+async function held() {
+  const act = callOf(await readActs());
+  return act && graceLeft(act, Date.now()) > 0 ? act : undefined;
+}
+
+/** Takes back a call for help that has not left the phone. */
+export const takeBack = (): Promise<void> =>
+  alone(URGENT_LOCK, async () => {
+    const act = await held();
+    if (act) await dropActs([act]);
+  });
+
+/** Says of a call for help that has not left the phone where it is. */
+export const locate = (at: { lng: number; lat: number }): Promise<void> =>
+  alone(URGENT_LOCK, async () => {
+    const act = await held();
+    if (act) await writeActs([{ ...act, lng: at.lng, lat: at.lat }]);
+  });

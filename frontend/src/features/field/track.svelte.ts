@@ -20,6 +20,8 @@ export interface Whose {
 }
 
 interface Kept {
+  /** Not there: kept by a page from before; then it is nobody's. */
+  subject?: string;
   unit: string;
   trail: readonly Fix[];
 }
@@ -75,7 +77,10 @@ export class Track {
       this.#unwatch();
       this.fix = this.#last = this.toldAt = null;
       const kept = await readKnown<Kept>(KEPT).catch(() => undefined);
-      this.trail = kept?.unit === now.unit && this.wanted ? kept.trail : [];
+      this.trail =
+        kept?.unit === now.unit && kept.subject === now.subject && this.wanted
+          ? kept.trail
+          : [];
     } else if (now.exact !== exact) this.#unwatch();
     this.#begin();
   }
@@ -103,6 +108,23 @@ export class Track {
     this.fix = this.#last = this.toldAt = null;
     this.#keep([]);
     this.#begin();
+  }
+
+  /** Where the phone is now, within a few seconds; null: it does not say, or nobody has said that it may. */
+  here(): Promise<Fix | null> {
+    if (!this.able || !this.wanted) return Promise.resolve(null);
+    return new Promise((done) => {
+      navigator.geolocation.getCurrentPosition(
+        ({ coords, timestamp }) => {
+          const { longitude: lng, latitude: lat, accuracy } = coords;
+          done({ lng, lat, accuracy, at: Math.min(timestamp, Date.now()) });
+        },
+        () => {
+          done(null);
+        },
+        { enableHighAccuracy: true, maximumAge: 5_000, timeout: 4_000 },
+      );
+    });
   }
 
   close(): void {
@@ -215,8 +237,10 @@ export class Track {
 
   #keep(trail: readonly Fix[]): void {
     this.trail = trail;
-    const { unit } = this.#of;
+    const { subject, unit } = this.#of;
     // Only the way already gone would be missing.
-    void writeKnown(KEPT, { unit, trail: [...trail] }).catch(() => null);
+    void writeKnown(KEPT, { subject, unit, trail: [...trail] }).catch(
+      () => null,
+    );
   }
 }

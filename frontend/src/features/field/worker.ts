@@ -2,7 +2,7 @@
 import { doc, text } from "../../api/read";
 import { tellReceipt } from "./house";
 import { readKnown } from "./keep";
-import { CHANNEL, send, sendUrgent, SYNC } from "./post";
+import { CHANNEL, seeOut, send, SYNC } from "./post";
 
 /** Every file that the page opens with, and a name for this set of them: the build writes both. */
 declare const FIELD_FILES: readonly string[];
@@ -83,7 +83,7 @@ worker.addEventListener("fetch", (e: Asked) => {
 worker.addEventListener("sync", (e: Waiting & { tag: string }) => {
   if (e.tag !== SYNC) return;
   e.waitUntil(
-    Promise.all([send(true), sendUrgent()]).then(([{ status }, help]) => {
+    Promise.all([send(true), seeOut()]).then(([{ status }, help]) => {
       // The browser tries again later where this fails.
       if (status === 0 || help !== null) throw new Error("nobody answers");
     }),
