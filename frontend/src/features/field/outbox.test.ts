@@ -16,6 +16,7 @@ import {
   said,
   settle,
   spent,
+  stale,
   stamp,
   standing,
   stops,
@@ -233,6 +234,13 @@ describe("a call for help", () => {
 });
 
 describe("an answer to a roll call", () => {
+  it("is not sent once it is older than five minutes", () => {
+    const well = { ...written(1, "", AT), kind: "well", unit: "u" } as Act;
+    expect(stale([well, note(2)], AT + 300_000)).toEqual([]);
+    const old = stale([well, note(2)], AT + 300_001);
+    expect(old.map((a) => [a.seq, a.fate])).toEqual([[1, "conflict"]]);
+    expect(unread(old)).toHaveLength(1);
+  });
   it("counts once the house has it", () => {
     const well = { ...written(1, "", AT), kind: "well", unit: "u" } as Act;
     expect(wellTo(AT, [well])).toBe("waiting");

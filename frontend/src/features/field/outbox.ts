@@ -101,6 +101,19 @@ export function heads(acts: readonly Act[], who: string): Act[] {
     .filter((a) => !seen.has(a.incident) && seen.add(a.incident));
 }
 
+const WELL_MS = 300_000;
+
+/** Answers to a roll call that are too old to be true now, as not taken: the house would stamp them with the time of their coming. `house`: its clock. */
+export const stale = (acts: readonly Act[], house: number): Act[] =>
+  acts
+    .filter((a) => a.kind === "well" && waiting(a))
+    .filter((a) => house - (instant(a.at) ?? house) > WELL_MS)
+    .map((a) => ({
+      ...a,
+      fate: "conflict",
+      told: new Date(house).toISOString(),
+    }));
+
 /** What may be sent now. */
 export const due = (
   acts: readonly Act[],

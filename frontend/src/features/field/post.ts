@@ -12,6 +12,7 @@ import {
   said,
   settle,
   spent,
+  stale,
   stops,
   urgent,
   type Act,
@@ -154,11 +155,15 @@ export interface Round {
 }
 
 /** Who the house says we are now; empty: nobody, or nobody answers. The phone may have passed to somebody else since the acts were done. */
-async function whoSends(): Promise<{ who: string; status: number }> {
+async function whoSends(): Promise<{
+  who: string;
+  status: number;
+  at: number | undefined;
+}> {
   const answer = await call<unknown>("GET", "/api/v1/session");
   return answer.ok
-    ? { who: text(doc(answer.body)["subject"]), status: 200 }
-    : { who: "", status: answer.status };
+    ? { who: text(doc(answer.body)["subject"]), status: 200, at: answer.at }
+    : { who: "", status: answer.status, at: undefined };
 }
 
 /** "14.05", as the house writes it; the worker has no language of its own. */
@@ -183,11 +188,15 @@ async function round(hurry: boolean): Promise<Round> {
   await dropActs(spent(acts, Date.now()));
   if (!acts.some((a) => a.fate === "waiting" && !urgent(a)))
     return { next: null, status: null, sent: 0 };
-  const { who, status } = await whoSends();
+  const { who, status, at } = await whoSends();
   if (who === "") return { next: nextTry(acts, known), status, sent: 0 };
   if (who !== known) await writeKnown("subject", who);
   if (hurry) {
     await writeActs(impatient(acts));
+    acts = await readActs();
+  }
+  if (at !== undefined) {
+    await writeActs(stale(acts, at));
     acts = await readActs();
   }
   let last = status;
