@@ -54,11 +54,12 @@ export function groupWord(
   return g.area ?? m.place_outside();
 }
 
-const CELL_SHOWN = 7;
+/** What an H3 index ends with below its own resolution: it tells no cells apart. */
+const BELOW = /f+$/;
 
-/** A cell by the district that it lies in, and the beginning of its name. */
+/** A cell by the district that it lies in, and what tells it from its neighbours. */
 export const placeOf = (p: Place): string =>
-  `${p.area || m.place_outside()}, ${m.brf_cell({ cell: p.cell.slice(0, CELL_SHOWN) })}`;
+  `${p.area || m.place_outside()}, ${m.brf_cell({ cell: p.cell.replace(BELOW, "") })}`;
 
 const STAGE: readonly [name: string, words: () => string][] = [
   ["detection", m.brf_detection],
