@@ -61,6 +61,8 @@ type quarantine struct {
 	loaded    bool
 	savedAt   time.Time
 	attended  time.Time
+	holding   int   // deliveries that are being held in this moment
+	turn      int64 // grows with each
 	held      int
 	warned    time.Time     // of what will expire
 	last      contract.Held // the note of what withholds nothing that was kept last, to count what comes of the same cause at once
@@ -129,12 +131,17 @@ func (in *inlet) attend(ctx context.Context, last bool) {
 	if save {
 		q.savedAt = now
 	}
+	quiet, turn := q.holding == 0, q.turn
 	in.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, quarantineTime)
 	defer cancel()
 	if look && !last {
 		if kept, err := in.runner.opt.Keeper.Kept(ctx, in.config.Name); err == nil {
-			in.count(kept.Held)
+			in.mu.Lock()
+			if quiet && turn == q.turn { // else what was counted may be counted already
+				q.held = kept.Held
+			}
+			in.mu.Unlock()
 			if kept.Rev > q.watch.Rev() {
 				err = in.load(ctx)
 			}
@@ -279,12 +286,18 @@ func (in *inlet) hold(ctx context.Context, v contract.Verdict, b *feeds.Batch, b
 			body = nil // it names people, and nothing of it is held back
 		}
 	}
+	in.mu.Lock()
+	in.quarantine.holding++
+	in.quarantine.turn++
+	in.mu.Unlock()
 	kept, err := in.runner.opt.Keeper.Hold(ctx, h, body)
-	if err != nil {
-		return h, err
-	}
 	fresh := kept.Times <= h.Times
 	in.mu.Lock()
+	in.quarantine.holding--
+	if err != nil {
+		in.mu.Unlock()
+		return h, err
+	}
 	if h.Passed {
 		in.quarantine.last, in.quarantine.lastAt = kept, meta.ReceivedAt
 	}
