@@ -26,6 +26,7 @@ type hold struct {
 	refs      map[string]bool
 	sources   map[string]bool
 	begins    map[string]time.Time // the latest beginning that an instrument, or an agency, has told of
+	firing    map[string]bool      // signals of instruments that still fire
 	tells     map[string]bool
 	first     time.Time
 	last      time.Time
@@ -43,7 +44,7 @@ const (
 )
 
 func newHold(id string, types []Guess, reach float64) *hold {
-	return &hold{id: id, types: types, refs: map[string]bool{}, sources: map[string]bool{}, begins: map[string]time.Time{}, tells: map[string]bool{}, cells: map[geo.Cell]bool{}, reach: reach}
+	return &hold{id: id, types: types, refs: map[string]bool{}, sources: map[string]bool{}, begins: map[string]time.Time{}, firing: map[string]bool{}, tells: map[string]bool{}, cells: map[geo.Cell]bool{}, reach: reach}
 }
 
 // take makes a signal a piece of the case. What lies far from the case's own place widens it no further, so that no chain of accounts
@@ -54,6 +55,9 @@ func (k *hold) take(s *Signal) {
 		maps.Copy(k.tells, s.Tells)
 	}
 	k.span(s.At)
+	if s.Kind == "observation" {
+		k.firing[s.Key] = true
+	}
 	if s.Began {
 		k.began(s.teller(), s.At)
 	}
@@ -140,7 +144,7 @@ func (k *hold) distance(s *Signal, scope Scope) (float64, bool) {
 	return best, best <= scope.ReachM
 }
 
-// gap is the time between a signal and the case; 0 within it.
+// gap is the time between a moment and the case; 0 within it.
 func (k *hold) gap(t time.Time) time.Duration {
 	switch {
 	case t.Before(k.first):
@@ -149,6 +153,16 @@ func (k *hold) gap(t time.Time) time.Duration {
 		return t.Sub(k.last)
 	}
 	return 0
+}
+
+// quiet is for how long nothing had told of the case when a signal arose; not at all while an instrument of it still fires. Up to when it fires
+// is known as of the signal's receipt, so that a clock that is ahead gains nothing by it.
+func (k *hold) quiet(s *Signal) (gap time.Duration, standing bool) {
+	gap = k.gap(s.At)
+	if gap == 0 || len(k.firing) == 0 || !s.At.After(k.last) || s.At.After(s.Received) {
+		return gap, false
+	}
+	return 0, true
 }
 
 // index of cases by cell of resolution 8. What is felt far off lies beside it.

@@ -378,6 +378,7 @@ func (c *Core) leave(t *told) {
 	k.keys = slices.DeleteFunc(k.keys, func(key string) bool { return key == t.Key })
 	k.spots = slices.DeleteFunc(k.spots, func(s spot) bool { return s.ref == t.Ref })
 	delete(k.refs, t.Ref)
+	delete(k.firing, t.Key)
 	if len(k.keys) == 0 {
 		c.forget(k)
 	} else {
@@ -398,6 +399,9 @@ func (c *Core) Gone(key string) {
 	t := c.signals[key]
 	if t == nil {
 		return
+	}
+	if k := c.cases[t.in]; k != nil {
+		delete(k.firing, key)
 	}
 	c.leave(t)
 	c.unoffer(t)
@@ -451,6 +455,11 @@ func (c *Core) Incident(in *incident.Incident) {
 				t.in = in.ID
 				k.take(&t.Signal)
 			}
+		}
+	}
+	for _, p := range in.Proof.Have {
+		if p.Kind == incident.SensorNormal && k.refs[p.Ref] {
+			k.span(p.At.Time) // up to then it told of it
 		}
 	}
 	if old != nil {

@@ -34,6 +34,7 @@ type house struct {
 	alerts  map[string]*alerts.Alert // by reference, and quakes by id
 	quakes  []*alerts.Alert
 	things  map[string]*feeds.Thing
+	firing  map[string]*alerts.Alert // by rule and instrument
 	offered map[string]fusion.Suggestion
 	waiting []waits // suggestions to open, in the order in which they came
 	joins   []fusion.Joined
@@ -70,7 +71,7 @@ func newHouse(t testing.TB) *house {
 	}
 	return &house{core: fusion.NewCore(fusion.Options{Table: fusion.DefaultTable(), Attach: func(string) bool { return true }}), engine: rules.NewEngine(p),
 		place: alerts.Place{Center: geo.Position{Lat: -0.96, Lng: 100.75}, Sender: "kentongan:solok"}, alerts: map[string]*alerts.Alert{}, things: map[string]*feeds.Thing{},
-		offered: map[string]fusion.Suggestion{}, seen: map[string]bool{}}
+		firing: map[string]*alerts.Alert{}, offered: map[string]fusion.Suggestion{}, seen: map[string]bool{}}
 }
 
 func (h *house) take(i *storm.Item) {
@@ -145,7 +146,11 @@ func (h *house) reading(i *storm.Item, m feeds.Meta) {
 }
 
 func (h *house) decide(d rules.Decision, now time.Time) {
-	if !d.Fire || d.Rule.Incident == nil {
+	if d.Rule.Incident == nil {
+		return
+	}
+	if !d.Fire {
+		h.normal(d.Rule.ID+"\x00"+d.Thing.ID, d.Thing.ID, now)
 		return
 	}
 	id := alerts.ID(d.At, "rule\x00"+d.Rule.ID+"\x00"+d.Thing.ID)
@@ -171,7 +176,25 @@ func (h *house) decide(d rules.Decision, now time.Time) {
 		h.open = append(h.open, &in)
 		h.core.Incident(&in)
 	}
+	h.firing[d.Rule.ID+"\x00"+d.Thing.ID] = &a
 	h.core.Alert(&a)
+}
+
+// normal ends what a rule has told of an instrument: its incident hears that it is normal.
+func (h *house) normal(crossing, thing string, now time.Time) {
+	a := h.firing[crossing]
+	if a == nil {
+		return
+	}
+	delete(h.firing, crossing)
+	a.State = alerts.Resolved
+	h.core.Alert(a)
+	for _, in := range h.open {
+		if in.ID == a.Incident {
+			in.Prove(incident.Proven{Kind: incident.SensorNormal, Ref: thing, At: moment.Of(now)})
+			h.core.Incident(in)
+		}
+	}
 }
 
 func (h *house) message(i *storm.Item, m feeds.Meta) {

@@ -53,11 +53,11 @@ func (c *Core) weigh(s *Signal, k *hold) (float64, []Reason) {
 	scope := c.table.scopes[with] // the case says how long it lasts
 	scope.ReachM = max(scope.ReachM, c.table.scopes[of].ReachM)
 	metres, near := k.distance(s, scope)
-	gap := k.gap(s.At)
+	gap, standing := k.quiet(s)
 	if !near || gap > scope.Window {
 		return 0, nil
 	}
-	reasons := []Reason{typeReason(kin, of, with, scope), placeReason(metres, scope, s.Coarse && scope.ReachM <= 2*wideM), timeReason(gap, scope)}
+	reasons := []Reason{typeReason(kin, of, with, scope), placeReason(metres, scope, s.Coarse && scope.ReachM <= 2*wideM), timeReason(gap, standing, scope)}
 	if !k.sources[s.source()] {
 		reasons = append(reasons, Reason{Code: "independent", Text: "a source that has not spoken of it yet", Value: s.source0(), Weight: independentPart})
 	}
@@ -101,8 +101,11 @@ func placeReason(metres float64, scope Scope, coarse bool) Reason {
 	return r
 }
 
-// timeReason is full for a quarter of the near time, nothing at its end, and against it beyond.
-func timeReason(gap time.Duration, scope Scope) Reason {
+// timeReason is full for a quarter of the near time, nothing at its end, and against it beyond; full while an instrument still tells of the case.
+func timeReason(gap time.Duration, standing bool, scope Scope) Reason {
+	if standing {
+		return Reason{Code: "standing", Text: "an instrument still tells of it", Weight: timePart}
+	}
 	x := float64(gap) / float64(scope.Near)
 	w := timePart * (1 - math.Max(0, x-.25)/.75)
 	r := Reason{Code: "soon", Text: fmt.Sprintf("%.0f min apart", gap.Minutes()), Value: fmt.Sprintf("%.0f min", gap.Minutes()), Weight: round(math.Max(w, latePenalty))}

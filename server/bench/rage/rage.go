@@ -165,6 +165,9 @@ func (h *House) decision(d rules.Decision, now time.Time) {
 			}
 			a.State = alerts.Resolved
 			h.core.Gone(a.ID)
+			if in := h.incidents[a.Incident]; in != nil {
+				h.core.Incident(in)
+			}
 		}
 		delete(h.firing, crossing)
 		return
