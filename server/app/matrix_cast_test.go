@@ -67,8 +67,16 @@ type answered struct {
 	location string
 }
 
-// try asks as a subject.
+// try asks as a subject. What a busy store did not answer tells nothing of rights: it is asked again, as the answer says.
 func (c *cast) try(who *whom, method, path, body string) answered {
+	got := c.once(who, method, path, body)
+	for n := 0; n < 3 && method == "GET" && got.code == http.StatusServiceUnavailable && strings.Contains(got.body, "the store does not answer"); n++ {
+		got = c.once(who, method, path, body)
+	}
+	return got
+}
+
+func (c *cast) once(who *whom, method, path, body string) answered {
 	var from io.Reader
 	if body != "" {
 		from = strings.NewReader(body)
