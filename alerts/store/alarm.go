@@ -56,31 +56,13 @@ func (s *Store) alarmsOf(ctx context.Context, ids []string) ([]kept[alarm.Alarm]
 
 // wholeAlarms loads alarms with their internals, in the order of the ids; missing and unreadable ones are left out.
 func (s *Store) wholeAlarms(ctx context.Context, ids []string) ([]keptAlarm, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	f := s.alarmForm()
-	keys := make([]string, len(ids))
-	for i, id := range ids {
-		keys[i] = f.key(id)
-	}
-	cmds, err := heads(ctx, s.rdb, keys)
+	list, err := load(ctx, s, s.alarmForm(), ids)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]keptAlarm, 0, len(ids))
-	for i, c := range cmds {
-		k, there, err := document(c, ids[i], f.read)
-		if err != nil {
-			s.unread.note(keys[i], err, false)
-			continue
-		}
-		s.unread.clear(keys[i])
-		if there {
-			s.held(keys[i], c.Val())
-			own, _ := c.Val()[2].(string)
-			out = append(out, keptAlarm{k.doc, own, k.rev})
-		}
+	out := make([]keptAlarm, len(list))
+	for i, k := range list {
+		out[i] = keptAlarm{k.doc, k.inside, k.rev}
 	}
 	return out, nil
 }

@@ -75,9 +75,9 @@ func (o *memory[T]) of(ctx context.Context, s *Store, f form[T], ids []string) (
 		return nil, err
 	}
 	for _, k := range fresh {
-		out = append(out, kept[T]{k.doc.doc, k.own, k.rev})
+		out = append(out, kept[T]{doc: k.doc.doc, own: k.own, rev: k.rev})
 		if head, ok := steps[k.doc.id]; ok && head[0] == k.rev { // else it has changed in between
-			docs[k.doc.id] = remembered[T]{kept[T]{k.doc.doc, k.own, k.rev}, head[1]}
+			docs[k.doc.id] = remembered[T]{kept[T]{doc: k.doc.doc, own: k.own, rev: k.rev}, head[1]}
 		}
 	}
 	o.mu.Lock()

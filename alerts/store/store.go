@@ -188,9 +188,10 @@ type origin struct {
 }
 
 type kept[T any] struct {
-	doc T
-	own origin
-	rev string
+	doc    T
+	own    origin
+	inside string // own as it is stored
+	rev    string
 }
 
 func (s *Store) incidentForm() form[incident.Incident] {

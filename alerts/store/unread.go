@@ -188,8 +188,8 @@ func document[T any](c *redis.SliceCmd, id string, read func(string, []byte) (T,
 	if k.doc, err = read(id, []byte(doc)); err != nil {
 		return k, true, err
 	}
-	if own, ok := v[2].(string); ok && own != "" {
-		if err := json.Unmarshal([]byte(own), &k.own); err != nil {
+	if k.inside, _ = v[2].(string); k.inside != "" {
+		if err := json.Unmarshal([]byte(k.inside), &k.own); err != nil {
 			return k, true, fmt.Errorf("internals: %w", err)
 		}
 	}
