@@ -14,9 +14,9 @@ export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
 STATICCHECK := go tool -modfile=deploy/tools/go.mod staticcheck -checks inherit,-ST1005
 
 # The tests' own programs are found where Debian puts them, also where PATH leaves that out.
-needs go-test go-test-race go-test-plain e2e bench chaos: export PATH := $(PATH):/usr/bin
+needs go-test go-test-race go-test-plain e2e goldens bench bench-wall chaos: export PATH := $(PATH):/usr/bin
 
-.PHONY: help build run test lint format generate generate-check bench e2e fuzz chaos needs web-test go-test go-test-race go-test-plain checks clean
+.PHONY: help build run test lint format generate generate-check bench bench-wall goldens e2e fuzz chaos needs web-test go-test go-test-race go-test-plain checks clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -89,8 +89,14 @@ generate-check: generate ## fail where generated files are not what is committed
 e2e: needs $(BIN) ## browser tests of the real binary
 	deploy/tools/e2e.sh
 
+goldens: needs $(BIN) ## take the gallery's pictures anew for this version of Chromium; look at them before you commit
+	TRY=1 KENTONGAN_GOLDENS=write deploy/tools/e2e.sh gallery.spec.ts
+
 bench: needs $(BIN) ## the figures of the issue beside their goals
 	go run ./server/bench -bin $(BIN)
+
+bench-wall: needs $(BIN) ## the wall's figures: cold load, act to socket, main thread, incident to glass, heap over HOURS (1/6)
+	go run ./server/bench -bin $(BIN) -only paint,wall,screen $(if $(HOURS),-hours $(HOURS))
 
 chaos: needs $(BIN) ## kill -9 of server and store in mid-ingest, 20 times; of one of two servers and of a Sentinel set's primary; a leader that sleeps; of whoever judges in mid-storm, 50 times; of server and store under incidents at work, 50 times each
 	go run ./server/bench -bin $(BIN) -only kill,evaluator,cases,cases-store

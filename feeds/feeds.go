@@ -213,6 +213,8 @@ type Receipt struct {
 	Ignored    []Refusal `json:"ignored"`
 	Rejected   []Refusal `json:"rejected"`
 	DryRun     bool      `json:"dry_run,omitempty"`
+	// StoredAt is when the last of its readings was committed, by the house's clock; zero: it held none. Rules are judged by this clock.
+	StoredAt time.Time `json:"-"`
 }
 
 // Barren tells a delivery of which every item was faulty: HTTP answers it with 422.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -85,11 +86,11 @@ func (a Alarm) Shelve(on Shelf, version int, urgent bool, desk int, c Config) (A
 	case a.Priority == P1 && !urgent:
 		return a, ErrUrgent
 	case strings.TrimSpace(on.Reason) == "":
-		return a, fmt.Errorf("%w: reason: is required", ErrInvalid)
+		return a, fault.In(ErrInvalid, "reason", fault.Missing, nil, "is required")
 	case until <= 0:
-		return a, fmt.Errorf("%w: until: %s is not ahead", ErrInvalid, on.Until)
+		return a, fault.In(ErrInvalid, "until", fault.Over, nil, "%s is not ahead", on.Until)
 	case until > longest:
-		return a, fmt.Errorf("%w: until: %s may be shelved for %s at most", ErrInvalid, a.Priority, longest)
+		return a, fault.In(ErrInvalid, "until", fault.Far, longest.Hours(), "%s may be shelved for %s at most", a.Priority, longest)
 	case desk >= c.Shelves:
 		return a, fmt.Errorf("%w: %d", ErrShelves, c.Shelves)
 	}

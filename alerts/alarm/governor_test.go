@@ -481,8 +481,12 @@ func TestWhoLeavesADeskLeavesItsAlarms(t *testing.T) {
 
 // A governor that was killed goes on as one that was not: whatever comes, both decide the same, but for the ids of alarms of its own.
 func TestRestartIsNoDifference(t *testing.T) {
-	for range 15 {
-		seed := rand.Uint64()
+	// At these a restart announced anew what sounded still, forgot who led, and took another group for the worst.
+	seeds := []uint64{2200537833034847484, 13244553384142325473, 17054320002870850635}
+	for range 12 {
+		seeds = append(seeds, rand.Uint64())
+	}
+	for _, seed := range seeds {
 		rnd := rand.New(rand.NewPCG(seed, 2))
 		one, two := newRoom(t, "desk-1", "desk-2"), newRoom(t, "desk-1", "desk-2")
 		var heard []alerts.Alert
@@ -518,7 +522,7 @@ func TestRestartIsNoDifference(t *testing.T) {
 			}
 			for id, k := range one.kept {
 				x, y := k.Alarm, two.kept[id].Alarm
-				if x.Code == "" && (x.State != y.State || x.Presented != y.Presented || x.Count != y.Count || x.Desk != y.Desk || x.Announced != y.Announced || x.Withheld != y.Withheld || x.Latched != y.Latched) {
+				if x.Code == CodeGroup && x.Members != y.Members || x.Code == "" && (x.State != y.State || x.Presented != y.Presented || x.Count != y.Count || x.Desk != y.Desk || x.Announced != y.Announced || x.Withheld != y.Withheld || x.Latched != y.Latched) {
 					t.Fatalf("seed %d, step %d:\n%+v\n%+v", seed, step, x, y)
 				}
 			}

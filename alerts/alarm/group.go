@@ -27,7 +27,7 @@ type group struct {
 	key     groupKey
 	head    *entry // nil: not presented yet
 	members map[string]*entry
-	count   int    // activations so far
+	count   int    // activations of its members since it has a head, and of those it began with before
 	stale   bool   // the head says less than is so
 	first   *entry // the worst member, nil: to be found
 }
@@ -51,10 +51,8 @@ func (p *plane) join(e *entry, now time.Time) {
 		p.groups[key] = g
 	}
 	g.members[e.ID] = e
-	e.group, g.stale = g, true
-	if g.first != nil && worseThan(e, g.first) {
-		g.first = e
-	}
+	e.group = g
+	g.changed(e)
 	g.count++
 	e.Presented, e.Sound = false, false
 	switch {
@@ -79,7 +77,9 @@ func (p *plane) leave(e *entry) {
 		return
 	}
 	delete(g.members, e.ID)
-	g.changed(e)
+	if g.stale = true; g.first == e {
+		g.first = nil
+	}
 	if len(g.members) == 0 && g.head == nil {
 		delete(p.groups, g.key)
 	}
@@ -142,8 +142,12 @@ func (g *group) worst() *entry {
 
 // changed notes that a member is other than it was.
 func (g *group) changed(m *entry) {
-	if g.stale = true; g.first == m {
+	g.stale = true
+	switch {
+	case g.first == m:
 		g.first = nil
+	case g.first != nil && worseThan(m, g.first):
+		g.first = m
 	}
 }
 
@@ -192,7 +196,10 @@ func (p *plane) lead(g *group, now time.Time) {
 		e.place(g.key.cell.Center())
 		e.Cell = g.key.cell
 	}
-	g.head, e.group = e, g
+	g.head, e.group, g.count = e, g, 0
+	for _, m := range g.members {
+		g.count += m.Count
+	}
 	p.heads[e.ID] = g
 	p.adopt(e)
 	p.total(g)

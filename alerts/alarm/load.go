@@ -132,22 +132,22 @@ func (p *plane) reckon(e *entry, now time.Time) {
 	}
 	for _, c := range e.own.Claims {
 		at := time.UnixMilli(c.At).UTC()
-		if c.Urgent && at.After(p.urgent.last) {
-			p.urgent.last, p.urgent.leader = at, e.ID
+		if c.Urgent {
+			p.urgent.led(e.ID, at)
 		}
 		if now.Sub(at) >= shift {
 			continue
 		}
 		for _, d := range c.Desks {
-			p.at(d).presented = append(p.at(d).presented, presented{at, c.Urgent})
+			p.at(d).presented = append(p.at(d).presented, presented{at, c.Urgent, e.ID})
 		}
-		p.everyone.presented = append(p.everyone.presented, presented{at, c.Urgent})
+		p.everyone.presented = append(p.everyone.presented, presented{at, c.Urgent, e.ID})
 	}
 	switch {
-	case e.Priority != P1 || !e.Presented || e.Ack != nil:
-	case e.Announced != "":
+	case !e.Presented || e.Ack != nil:
+	case e.Announced != "": // it sounds on until somebody acknowledges it, though it may have become less urgent
 		p.urgent.sounds[e.ID] = e
-	case e.State == Raised:
+	case e.Priority == P1 && e.State == Raised:
 		p.urgent.waiting[e.ID] = e
 	}
 }
@@ -176,12 +176,11 @@ func (p *plane) loaded(m Memo, now time.Time) {
 				g = &group{key: key, members: map[string]*entry{}}
 				p.groups[key] = g
 			}
-			g.count += e.Count
 		}
 		g.members[e.ID], e.group, g.stale = e, g, true
 	}
 	order := func(t *tallied) {
-		slices.SortStableFunc(t.presented, func(a, b presented) int { return a.at.Compare(b.at) })
+		t.order()
 		slices.SortStableFunc(t.raised, func(a, b raising) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.id, b.id)) })
 	}
 	order(p.everyone)

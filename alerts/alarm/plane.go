@@ -287,6 +287,9 @@ func (p *plane) activate(e *entry, a *alerts.Alert, now time.Time) {
 	}
 	p.worsened(e, was, now)
 	p.moved(e)
+	if g := e.group; g != nil && g.head != nil && g.head != e {
+		g.count++
+	}
 	p.mark(e, now)
 	p.evaluate(e, now)
 }

@@ -135,8 +135,22 @@ type announcer struct {
 	waiting map[string]*entry
 }
 
+// led takes over who led the last announcement; of several in one millisecond the oldest alarm.
+func (u *announcer) led(id string, at time.Time) {
+	if at, last := at.UnixMilli(), u.last.UnixMilli(); at > last || at == last && id < u.leader {
+		u.leader = id
+	}
+	if at.After(u.last) {
+		u.last = at
+	}
+}
+
 func (p *plane) announce(e *entry, now time.Time) {
 	u := &p.urgent
+	if e.Priority != P1 { // while it waited it became less urgent
+		delete(u.waiting, e.ID)
+		return
+	}
 	sounding := false
 	for id, o := range u.sounds {
 		if o.Ack != nil || !o.Presented {
@@ -153,7 +167,7 @@ func (p *plane) announce(e *entry, now time.Time) {
 	due := now.Sub(u.last) >= p.config.Announce
 	switch {
 	case due && (room || !sounding), !flood && room:
-		u.last, u.leader = now, e.ID
+		u.led(e.ID, now)
 		e.Announced = e.ID
 		p.claim(e, p.seats(), true, now)
 	case sounding:
@@ -187,6 +201,7 @@ func (p *plane) sit(staffed []string, now time.Time) {
 		e.Desk = ""
 		p.mark(e, now)
 	}
+	p.inherit(now)
 	for _, g := range p.openGroups() { // of a desk that nobody sits at: what has not been presented finds another
 		if g.key.desk != "" && !slices.Contains(list, g.key.desk) || g.key.desk == "" && len(list) > 0 {
 			p.scatter(g, now)

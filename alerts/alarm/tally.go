@@ -37,10 +37,11 @@ type tallied struct {
 	spans     []Span // floods that are over
 }
 
-// presented is one claim on somebody's attention.
+// presented is one claim on somebody's attention, and the alarm that made it.
 type presented struct {
 	at     time.Time
 	urgent bool
+	id     string
 }
 
 type raising struct {
@@ -60,13 +61,42 @@ func (p *plane) claim(e *entry, desks []string, urgent bool, now time.Time) {
 		e.own.Claims = slices.Delete(e.own.Claims, 0, 1)
 	}
 	for _, d := range desks {
-		p.at(d).note(now, urgent)
+		p.at(d).note(now, urgent, e.ID)
 	}
-	p.everyone.note(now, urgent)
+	p.everyone.note(now, urgent, e.ID)
 }
 
-func (t *tallied) note(now time.Time, urgent bool) {
-	t.presented = append(t.presented, presented{now, urgent})
+// inherit counts at every seat what stands in its queue though it was presented elsewhere: what was shown where nobody sits is every desk's, and
+// whoever sits there has it before their eyes. What somebody has acknowledged asks nobody any more.
+func (p *plane) inherit(now time.Time) {
+	var left []presented
+	for _, d := range keysOf(p.desks) {
+		if slices.Contains(p.seats(), d) {
+			continue
+		}
+		for _, c := range p.desks[d].presented {
+			if e := p.all[c.id]; now.Sub(c.at) < Window && e != nil && e.Presented && e.Ack == nil {
+				left = append(left, c)
+			}
+		}
+	}
+	for _, d := range p.seats() {
+		t := p.at(d)
+		for _, c := range left {
+			if !slices.Contains(t.presented, c) {
+				t.presented = append(t.presented, c)
+			}
+		}
+		t.order()
+	}
+}
+
+func (t *tallied) order() {
+	slices.SortStableFunc(t.presented, func(a, b presented) int { return a.at.Compare(b.at) })
+}
+
+func (t *tallied) note(now time.Time, urgent bool, id string) {
+	t.presented = append(t.presented, presented{now, urgent, id})
 	if n := cut(t.presented, func(p presented) bool { return now.Sub(p.at) >= shift }); n > 0 {
 		t.presented = slices.Delete(t.presented, 0, n)
 	}

@@ -27,13 +27,14 @@ func (w Words) Hash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Personal tells whether the reason of a record may hold a person's words or data: all but what rules, feeds and the house itself say.
+// Personal tells whether the reason of a record may hold a person's words or data: all but what rules, feeds and the house itself say, unless
+// they name a report, which is of somebody else than whoever is shown the record.
 func (r Record) Personal() bool {
 	if r.Reason == "" || strings.HasPrefix(r.Reason, apartMark) {
 		return false
 	}
 	kind, _, _ := strings.Cut(r.Actor, ":")
-	return kind != "rule" && kind != "feed" && kind != "house"
+	return strings.Contains(r.Reason, "report:") || kind != "rule" && kind != "feed" && kind != "house"
 }
 
 // Apart takes the words out of a record.

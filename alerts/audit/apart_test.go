@@ -40,3 +40,12 @@ func TestWordsStandApart(t *testing.T) {
 		t.Error("taken apart twice, or for nothing")
 	}
 }
+
+// TestReportsThatTheHouseNamesStandApart: who is shown a record must not learn of others' reports by it.
+func TestReportsThatTheHouseNamesStandApart(t *testing.T) {
+	for reason, want := range map[string]bool{"report:01J": true, "thing:a, report:01J": true, "thing:a": false, "": false} {
+		if got := (Record{Actor: "house:fusion", Reason: reason}).Personal(); got != want {
+			t.Errorf("%q of the house is personal: %t", reason, got)
+		}
+	}
+}

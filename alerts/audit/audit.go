@@ -15,6 +15,9 @@ import (
 	"kentongan/geo/moment"
 )
 
+// Anonymous is the actor of whoever has not said who they are.
+const Anonymous = "anonymous"
+
 // Actor is who acts: a person, a token, a rule or a feed.
 type Actor struct {
 	Subject string `json:"subject"` // stable and unique: user:…, token:…, rule:muka-air, feed:bmkg

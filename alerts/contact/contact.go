@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -58,16 +59,13 @@ type DutyHours struct {
 
 var days = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // as time.Weekday counts
 
-// Fault is what is wrong with one field of a contact.
-type Fault struct{ Field, Text string }
-
 // Faults are all that is wrong with a contact: 422.
-type Faults []Fault
+type Faults []*fault.Fault
 
 func (f Faults) Error() string {
 	var list []string
 	for _, one := range f {
-		list = append(list, one.Field+" "+one.Text)
+		list = append(list, one.Field+" "+one.Reason)
 	}
 	return "the contact is not valid: " + strings.Join(list, "; ")
 }
@@ -85,23 +83,29 @@ const (
 // Clean gives a contact with its texts trimmed and no list null, or Faults.
 func (c Contact) Clean(known Known) (Contact, error) {
 	var out Faults
-	fault := func(field, text string) { out = append(out, Fault{field, text}) }
+	wrong := func(field string, code fault.Code, limit any, format string, args ...any) {
+		out = append(out, fault.At(field, code, limit, format, args...))
+	}
 	for field, text := range map[string]*string{"name": &c.Name, "role": &c.Role, "phone": &c.Phone, "note": &c.Note} {
-		if *text = strings.TrimSpace(*text); len(*text) > longestName && (field != "note" || len(*text) > longestNote) {
-			fault(field, "is too long")
+		most := longestName
+		if field == "note" {
+			most = longestNote
+		}
+		if *text = strings.TrimSpace(*text); len(*text) > most {
+			wrong(field, fault.Long, most, "is too long")
 		}
 	}
 	if !slices.Contains(Kinds(), c.Kind) {
-		fault("kind", fmt.Sprintf("is none of %v", Kinds()))
+		wrong("kind", fault.OneOf, fault.List(Kinds()), "is none of %v", Kinds())
 	}
 	if c.Name == "" {
-		fault("name", "is required")
+		wrong("name", fault.Missing, nil, "is required")
 	}
 	if !dialled(c.Phone) {
-		fault("phone", "is no number that can be dialled")
+		wrong("phone", fault.Form, "0751-112", "is no number that can be dialled")
 	}
 	if c.Agency != "" && known.Agency != nil && !known.Agency(c.Agency) {
-		fault("agency", "is not known")
+		wrong("agency", fault.Unknown, nil, "is not known")
 	}
 	for _, l := range []struct {
 		field string
@@ -110,32 +114,32 @@ func (c Contact) Clean(known Known) (Contact, error) {
 	}{{"areas", &c.Areas, known.Area}, {"types", &c.Types, known.Type}, {"provides", &c.Provides, nil}} {
 		*l.list = append([]string{}, *l.list...)
 		if len(*l.list) > mostListed {
-			fault(l.field, fmt.Sprintf("has more than %d entries", mostListed))
+			wrong(l.field, fault.Long, mostListed, "has more than %d entries", mostListed)
 			continue
 		}
 		for i, word := range *l.list {
 			if (*l.list)[i] = strings.TrimSpace(word); word == "" || len(word) > longestName || l.known != nil && !l.known((*l.list)[i]) {
-				fault(fmt.Sprintf("%s[%d]", l.field, i), "is not known")
+				wrong(fmt.Sprintf("%s[%d]", l.field, i), fault.Unknown, nil, "is not known")
 			}
 		}
 	}
 	c.Hours = append([]DutyHours{}, c.Hours...)
 	for i := range c.Hours {
-		if err := c.Hours[i].check(); err != "" {
-			fault(fmt.Sprintf("hours[%d]", i), err)
+		if field, limit, err := c.Hours[i].check(); err != "" {
+			wrong(fmt.Sprintf("hours[%d].%s", i, field), fault.Form, limit, "%s", err)
 		}
 		c.Hours[i].Days = append([]string{}, c.Hours[i].Days...)
 	}
 	if c.Capacity < 0 {
-		fault("capacity", "is below nothing")
+		wrong("capacity", fault.Least, 0, "is below nothing")
 	}
 	if (c.Lng == nil) != (c.Lat == nil) {
-		fault("lng", "and lat belong together")
+		wrong("lng", fault.Together, nil, "and lat belong together")
 	} else if p, placed := c.Position(); placed && (p.Validate() != nil || p.IsNull()) {
-		fault("lng", "and lat are no place")
+		wrong("lng", fault.Outside, nil, "and lat are no place")
 	}
 	if len(out) > 0 {
-		slices.SortFunc(out, func(a, b Fault) int { return strings.Compare(a.Field, b.Field) })
+		slices.SortFunc(out, func(a, b *fault.Fault) int { return strings.Compare(a.Field, b.Field) })
 		return c, out
 	}
 	return c, nil
@@ -168,16 +172,17 @@ func minutes(s string) (int, bool) {
 	return h*60 + m, true
 }
 
-func (s *DutyHours) check() string {
+// check names the field that is wrong, how it is written, and says so in English; empty: nothing is.
+func (s *DutyHours) check() (field, like, reason string) {
 	_, from := minutes(s.From)
 	_, to := minutes(s.To)
 	switch {
 	case !from || !to || s.From == "24:00":
-		return "from and to are times of the day, as 08:00"
+		return "from", "08:00", "from and to are times of the day, as 08:00"
 	case slices.ContainsFunc(s.Days, func(d string) bool { return !slices.Contains(days, d) }):
-		return fmt.Sprintf("days are among %v", days)
+		return "days", strings.Join(days, ", "), fmt.Sprintf("days are among %v", days)
 	}
-	return ""
+	return "", "", ""
 }
 
 // covers tells whether a span holds a time, and until when it does.

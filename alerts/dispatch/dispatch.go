@@ -10,6 +10,7 @@ import (
 
 	"kentongan/alerts/incident"
 	"kentongan/alerts/unit"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -136,7 +137,7 @@ func Patience(class string) time.Duration {
 // Offer makes a dispatch of a unit to an incident. ErrInvalid: the note is too long.
 func Offer(id string, in *incident.Incident, u *unit.Unit, by, note string, now time.Time) (Dispatch, error) {
 	if utf8.RuneCountInString(note) > maxText {
-		return Dispatch{}, fmt.Errorf("%w: note has more than %d characters", ErrInvalid, maxText)
+		return Dispatch{}, fault.In(ErrInvalid, "note", fault.Long, maxText, "has more than %d characters", maxText)
 	}
 	at := moment.Of(now)
 	return Dispatch{ID: id, Incident: in.ID, Type: in.Type, Unit: u.ID, Agency: u.Agency, Status: Offered, Version: 1, Times: Times{Offered: at}, Received: Times{Offered: at},
@@ -178,13 +179,13 @@ func (d *Dispatch) Apply(a Act, now time.Time) (Dispatch, error) {
 	case !slices.Contains(next[d.Status], a.To):
 		return out, fmt.Errorf("%w: %s to %.40q", ErrNotAllowed, d.Status, a.To)
 	case utf8.RuneCountInString(a.Reason) > maxText || utf8.RuneCountInString(a.Note) > maxText:
-		return out, fmt.Errorf("%w: reason or note has more than %d characters", ErrInvalid, maxText)
+		return out, fault.In(ErrInvalid, "note", fault.Long, maxText, "reason or note has more than %d characters", maxText)
 	case a.To == Declined && a.Reason == "":
-		return out, fmt.Errorf("%w: reason is missing: a unit says why it declines", ErrInvalid)
+		return out, fault.In(ErrInvalid, "reason", fault.Missing, nil, "is missing: a unit says why it declines")
 	case at.After(now.Add(skew)):
-		return out, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, at)
+		return out, fault.In(ErrInvalid, "at", fault.Late, nil, "%s has not come yet", at)
 	case at.Before(d.Times.last().Time):
-		return out, fmt.Errorf("%w: at %s is before the step before it, %s", ErrInvalid, at, d.Times.last())
+		return out, fault.In(ErrInvalid, "at", fault.Early, nil, "%s is before the step before it, %s", at, d.Times.last())
 	}
 	refs, err := incident.References(slices.Concat(d.ExternalRefs, a.External))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"kentongan/alerts/incident"
 	"kentongan/alerts/unit"
+	"kentongan/geo/fault"
 )
 
 var noon = time.Date(2026, 11, 27, 12, 0, 0, 0, time.UTC)
@@ -79,5 +80,14 @@ func TestTheTimeOfTheActStandsBesideThatOfItsArrival(t *testing.T) {
 	out, err := d.Apply(Act{To: Accepted, At: noon.Add(10 * time.Second)}, noon.Add(time.Hour))
 	if err != nil || !out.Times.Accepted.Equal(noon.Add(10*time.Second)) || !out.Received.Accepted.Equal(noon.Add(time.Hour)) {
 		t.Errorf("%v %+v %+v", err, out.Times, out.Received)
+	}
+}
+
+func TestAFaultOfAPartnersNumberNamesItsField(t *testing.T) {
+	d := offered(t, "B")
+	_, err := d.Apply(Act{To: Accepted, Version: 1, External: []incident.ExternalRef{{Agency: "Bukan Slug", ID: "1"}}}, noon.Add(time.Minute))
+	var f *fault.Fault
+	if !errors.Is(err, ErrInvalid) || !errors.As(err, &f) || f.Field != "external_refs" {
+		t.Errorf("%v", err)
 	}
 }

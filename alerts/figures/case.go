@@ -65,11 +65,12 @@ const (
 	Scene
 	Resolve
 	Close
+	Decide
 	Stamps
 )
 
 // stampNames are the stamps as an incident's times_source names them.
-var stampNames = [Stamps]string{"t_signal", "t_ack", "t_dispatch", "t_enroute", "t_scene", "t_resolved", "t_closed"}
+var stampNames = [Stamps]string{"t_signal", "t_ack", "t_dispatch", "t_enroute", "t_scene", "t_resolved", "t_closed", "t_decision"}
 
 // The steps of a service class.
 const (
@@ -77,14 +78,15 @@ const (
 	StepDispatch
 	StepScene
 	StepResolve
+	StepDecision
 	Steps
 )
 
 // StepNames are the steps as interfaces write them.
-var StepNames = [Steps]string{"ack", "dispatch", "scene", "resolve"}
+var StepNames = [Steps]string{"ack", "dispatch", "scene", "resolve", "decision"}
 
 // stampOf is what meets a step.
-var stampOf = [Steps]int{Ack, Dispatch, Scene, Resolve}
+var stampOf = [Steps]int{Ack, Dispatch, Scene, Resolve, Decide}
 
 // Move is a change of an incident's life.
 type Move struct {
@@ -126,8 +128,8 @@ func Of(in *incident.Incident) Case {
 	if in.Cell != 0 {
 		c.Cell = in.Cell.Parent(geo.ResArea)
 	}
-	c.Stamps = [Stamps]int64{t.TSignal.Milli(), t.TAck.Milli(), t.TDispatch.Milli(), t.TEnroute.Milli(), t.TScene.Milli(), t.TResolved.Milli(), t.TClosed.Milli()}
-	c.Due = [Steps]int64{in.SLA.AckDue.Milli(), in.SLA.DispatchDue.Milli(), in.SLA.SceneDue.Milli(), in.SLA.ResolveDue.Milli()}
+	c.Stamps = [Stamps]int64{t.TSignal.Milli(), t.TAck.Milli(), t.TDispatch.Milli(), t.TEnroute.Milli(), t.TScene.Milli(), t.TResolved.Milli(), t.TClosed.Milli(), in.DecidedAt().Milli()}
+	c.Due = [Steps]int64{in.SLA.AckDue.Milli(), in.SLA.DispatchDue.Milli(), in.SLA.SceneDue.Milli(), in.SLA.ResolveDue.Milli(), in.SLA.DecisionDue.Milli()}
 	c.Paused = int64(in.SLA.PausedS * 1000)
 	c.Override = in.Override != ""
 	c.Sourced = in.TimesSource != nil

@@ -9,8 +9,11 @@ import (
 	"kentongan/geo"
 )
 
-// codecVersion is the first byte of every case that is kept.
-const codecVersion = 2
+// codecVersion is the first byte of every case that is kept. The one before it knew no decision: it is read, with none.
+const (
+	codecVersion = 3
+	undecided    = 2
+)
 
 // Bound of what a kept case may hold, so that a broken one costs no memory.
 const (
@@ -38,7 +41,7 @@ func (c *Case) Append(b []byte) []byte {
 	b = append(b, byte(c.Origin), flags(c.Apart, c.Told, c.Verified, c.Override, c.Sourced), c.Manual)
 	base := c.Stamps[Signal]
 	b = binary.AppendVarint(b, base)
-	for _, t := range c.times() {
+	for _, t := range c.times(codecVersion) {
 		b = appendTime(b, *t, base)
 	}
 	b = binary.AppendVarint(b, c.Paused)
@@ -49,14 +52,19 @@ func (c *Case) Append(b []byte) []byte {
 	return b
 }
 
-// times are the members that are kept beside the first signal.
-func (c *Case) times() [2 + Stamps - 1 + Steps]*int64 {
-	out := [2 + Stamps - 1 + Steps]*int64{&c.Opened, &c.Event}
+// times are the members that a version keeps beside the first signal.
+func (c *Case) times(version byte) []*int64 {
+	out := make([]*int64, 0, 2+Stamps-1+Steps)
+	out = append(out, &c.Opened, &c.Event)
 	for i := Signal + 1; i < Stamps; i++ {
-		out[1+i] = &c.Stamps[i]
+		if i != Decide || version > undecided {
+			out = append(out, &c.Stamps[i])
+		}
 	}
 	for i := range Steps {
-		out[1+Stamps+i] = &c.Due[i]
+		if i != StepDecision || version > undecided {
+			out = append(out, &c.Due[i])
+		}
 	}
 	return out
 }
@@ -86,7 +94,8 @@ func appendTime(b []byte, t, base int64) []byte {
 // Parse reads a kept case to its end.
 func Parse(text string) (Case, error) {
 	r := reader{rest: text}
-	if r.byte() != codecVersion {
+	version := r.byte()
+	if version != codecVersion && version != undecided {
 		return Case{}, fmt.Errorf("%w: another version", errCase)
 	}
 	var c Case
@@ -108,7 +117,7 @@ func Parse(text string) (Case, error) {
 	c.Manual = r.byte()
 	base := r.varint()
 	c.Stamps[Signal] = base
-	for _, t := range c.times() {
+	for _, t := range c.times(version) {
 		if r.byte() == 1 {
 			*t = base + r.varint()
 		}

@@ -360,6 +360,50 @@ func TestCaseComesBackAsItWasKept(t *testing.T) {
 	}
 }
 
+// A case that the version before this one has written is read, with no decision; whether it was asked for one was not kept.
+func TestACaseOfTheVersionBeforeIsRead(t *testing.T) {
+	const before = "\x02\x01A\x0fSLK-2026-000001\amedical\x06dinkes\x06Kubung\aExtreme\x01A\x00\x00\x01\x04pupr\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\xc0\x9e\xdb\xc0h\x01\x00\x00\x01\xe0\xd4\x03\x01\xa0\xfe\n\x01\xc0\x9a\f\x01\x80\xea0\x01\x80\xad\xe2\x04\x00\x01\xc0\xa9\a\x01\x80\xd3\x0e\x01\xc0\xeem\x00\x00\x05\x00\x00\xe0\xd4\x03\x01\xa0\xfe\n\x02\x80\xea0\x03\x80\xad\xe2\x04\x04"
+	want := whole(0, 30, 90, 100, 400, 5000)
+	want.Number, want.Support = "SLK-2026-000001", []string{"pupr"}
+	got, err := Parse(before)
+	a, _ := json.Marshal(want)
+	b, _ := json.Marshal(got)
+	if err != nil || string(a) != string(b) {
+		t.Errorf("%v\n%s\n%s", err, a, b)
+	}
+}
+
+// What is watched is judged by whether somebody decided in time.
+func TestADecisionIsJudged(t *testing.T) {
+	watched := func(decided int) Case {
+		c := whole(0, 30, -1, -1, -1, -1)
+		c.Class, c.Due = "E", [Steps]int64{StepAck: ms(900), StepDecision: ms(1800)}
+		if decided > 0 {
+			c.Stamps[Decide] = ms(decided)
+		}
+		return c
+	}
+	all := []Case{watched(600), watched(1800), watched(2400), watched(0)}
+	for at, want := range map[int][2]int{1000: {3, 2}, 2000: {4, 2}} { // one that nobody has decided counts when it is past due
+		met, n := 0, 0
+		for i := range all {
+			ok, judged := all[i].step(StepDecision, ms(at))
+			if judged {
+				n++
+			}
+			if ok {
+				met++
+			}
+		}
+		if n != want[0] || met != want[1] {
+			t.Errorf("after %d s: %d of %d", at, met, n)
+		}
+	}
+	if !SLADecision.Counts(&all[0], ms(2000)) || !Backlog.Counts(&all[3], ms(2000)) || Backlog.Counts(&all[0], ms(2000)) {
+		t.Error("which cases the figure rests on")
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	c := whole(0, 1, 2, 3, 4, 5)
 	f.Add(string(c.Append(nil)))

@@ -20,6 +20,7 @@ const (
 	SLADispatch Figure = "sla_dispatch"
 	SLAScene    Figure = "sla_scene"
 	SLAResolve  Figure = "sla_resolve"
+	SLADecision Figure = "sla_decision"
 	Ended       Figure = "closed"     // closed
 	Reopening   Figure = "resolved"   // ever resolved: what reopen and dispute rates are of
 	Over        Figure = "over"       // closed or cancelled
@@ -33,7 +34,7 @@ const (
 
 // Figures lists them.
 func Figures() []Figure {
-	return []Figure{All, Detection, Acking, Dispatching, Turnout, Travel, Response, Resolving, SLA, SLAAck, SLADispatch, SLAScene, SLAResolve, Ended, Reopening, Over, Grave, Standing, GraveOpen, Backlog, GraveLate, Unverified}
+	return []Figure{All, Detection, Acking, Dispatching, Turnout, Travel, Response, Resolving, SLA, SLAAck, SLADispatch, SLAScene, SLAResolve, SLADecision, Ended, Reopening, Over, Grave, Standing, GraveOpen, Backlog, GraveLate, Unverified}
 }
 
 // Anytime tells figures of what stands at the instant, whenever it began.
@@ -49,7 +50,7 @@ func (f Figure) Counts(c *Case, at int64) bool {
 	case SLA:
 		_, judged := c.kept(at)
 		return judged
-	case SLAAck, SLADispatch, SLAScene, SLAResolve:
+	case SLAAck, SLADispatch, SLAScene, SLAResolve, SLADecision:
 		_, judged := c.step(stepOf[f], at)
 		return judged
 	case Ended:
@@ -77,7 +78,7 @@ func (f Figure) Counts(c *Case, at int64) bool {
 	}
 }
 
-var stepOf = map[Figure]int{SLAAck: StepAck, SLADispatch: StepDispatch, SLAScene: StepScene, SLAResolve: StepResolve}
+var stepOf = map[Figure]int{SLAAck: StepAck, SLADispatch: StepDispatch, SLAScene: StepScene, SLAResolve: StepResolve, SLADecision: StepDecision}
 
 // span is the time that a figure measures of a case.
 func (f Figure) span(c *Case, at int64) (span, bool) {

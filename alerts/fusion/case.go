@@ -37,6 +37,34 @@ type hold struct {
 	reach     float64
 }
 
+// caseOf is what an incident's document alone tells of it.
+func (c *Core) caseOf(in *incident.Incident) *hold {
+	types := []Guess{{in.Type, 1}}
+	k := newHold(in.ID, types, c.reach(types))
+	k.incident, k.severity, k.simulated, k.areaName, k.apart = true, in.Severity, in.Simulated, in.AreaName, map[string]bool{}
+	if p, placed := in.Position(); placed {
+		k.place = &p
+	}
+	for _, id := range in.Apart {
+		k.apart[id] = true
+	}
+	maps.Copy(k.tells, telling(in.Title))
+	k.span(cmp.Or(in.Times.TEvent, in.Times.TSignal, in.OpenedAt).Time)
+	for _, e := range in.Evidence {
+		k.span(e.At.Time)
+		k.refs[e.Ref] = true
+		if e.Kind == "observation" {
+			k.began(e.Ref, e.At.Time)
+		}
+	}
+	for _, p := range in.Proof.Have {
+		if p.Kind == incident.SensorNormal && k.refs[p.Ref] {
+			k.span(p.At.Time) // up to then it told of it
+		}
+	}
+	return k
+}
+
 // mostSpots bounds what is remembered of one case, and mostTells its words.
 const (
 	mostSpots = 200

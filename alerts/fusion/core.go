@@ -1,7 +1,6 @@
 package fusion
 
 import (
-	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -425,27 +424,11 @@ func (c *Core) Incident(in *incident.Incident) {
 		}
 		return
 	}
-	types := []Guess{{in.Type, 1}}
-	k := newHold(in.ID, types, c.reach(types))
-	k.incident, k.severity, k.simulated, k.areaName = true, in.Severity, in.Simulated, in.AreaName
-	if p, placed := in.Position(); placed {
-		k.place = &p
-		if c.o.Where != nil {
-			_, k.neighbour = c.o.Where(p)
-		}
+	k := c.caseOf(in)
+	if k.place != nil && c.o.Where != nil {
+		_, k.neighbour = c.o.Where(*k.place)
 	}
-	k.apart = map[string]bool{}
-	for _, id := range in.Apart {
-		k.apart[id] = true
-	}
-	maps.Copy(k.tells, telling(in.Title))
-	k.span(cmp.Or(in.Times.TEvent, in.Times.TSignal, in.OpenedAt).Time)
 	for _, e := range in.Evidence {
-		k.span(e.At.Time)
-		k.refs[e.Ref] = true
-		if e.Kind == "observation" {
-			k.began(e.Ref, e.At.Time)
-		}
 		for _, key := range c.byRef[e.Ref] {
 			if t := c.signals[key]; t.Simulated == k.simulated && (t.Kind != "observation" || t.Incident == in.ID || t.in == in.ID) {
 				if t.in != in.ID {
@@ -455,11 +438,6 @@ func (c *Core) Incident(in *incident.Incident) {
 				t.in = in.ID
 				k.take(&t.Signal)
 			}
-		}
-	}
-	for _, p := range in.Proof.Have {
-		if p.Kind == incident.SensorNormal && k.refs[p.Ref] {
-			k.span(p.At.Time) // up to then it told of it
 		}
 	}
 	if old != nil {

@@ -4,6 +4,8 @@
 package fusion
 
 import (
+	"errors"
+
 	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
@@ -31,6 +33,9 @@ const (
 	Refused   State = "refused"
 	Withdrawn State = "withdrawn" // what it rested on is gone
 )
+
+// ErrDecided means that a suggestion is not decided any more: it was, or what it rests on is gone. 409.
+var ErrDecided = errors.New("the suggestion is not to be decided")
 
 // Suggestion is something that a person may do with one key, with its evidence.
 type Suggestion struct {

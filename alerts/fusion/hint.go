@@ -38,6 +38,16 @@ const hintM = 1500
 // mostHints are given at once.
 const mostHints = 8
 
+// Reaches tells whether an account may be told of an incident of a type at all, so far off in metres.
+func (t Table) Reaches(code string, metres float64) bool {
+	for _, s := range t.Scopes {
+		if s.Type == code {
+			return metres <= s.ReachM+hintM
+		}
+	}
+	return metres <= hintM
+}
+
 // Draft is an account that somebody is taking down.
 type Draft struct {
 	Report string        // id, where it is kept already
@@ -45,18 +55,24 @@ type Draft struct {
 	Text   string        // what is said
 	At     *geo.Position // nil: not known
 	When   time.Time
+
+	Received time.Time // of a report that is kept; zero: it is being said now
 }
 
 // Hints tells which open incidents and waiting reports an account may be of, the likeliest first: by the scopes of matching where its type is
-// known, and by place alone where it is not. What only named people may know takes no part. Pure.
-func Hints(t Table, d Draft, incidents []incident.Incident, reports []report.Report, now time.Time) []Hint {
+// known, and by place alone where it is not. What only named people may know takes no part. Firing names the incidents of which an instrument tells
+// still: they are not quiet, as matching has it. Pure.
+func Hints(t Table, d Draft, incidents []incident.Incident, firing map[string]bool, reports []report.Report, now time.Time) []Hint {
 	types, restricted := Classify(Words{Codes: []string{d.Type}, Event: d.Type, Text: d.Text})
 	out := []Hint{}
 	if restricted {
 		return out
 	}
 	c := &Core{table: ready(t)}
-	s := Signal{Key: d.Report, Kind: "report", Ref: d.Report, Types: types, Severity: cap.Unknown, At: d.When, Tells: telling(d.Type, d.Text)}
+	s := Signal{Key: d.Report, Kind: "report", Ref: d.Report, Types: types, Severity: cap.Unknown, At: d.When, Received: d.Received, Tells: telling(d.Type, d.Text)}
+	if s.Received.IsZero() {
+		s.Received = now
+	}
 	if d.At != nil {
 		s.Position, s.Placed = *d.At, true
 	}
@@ -67,8 +83,11 @@ func Hints(t Table, d Draft, incidents []incident.Incident, reports []report.Rep
 		}
 		s.Simulated = in.Simulated
 		h := Hint{Kind: "incident", ID: in.ID, Number: in.Number, Title: in.Title, Type: in.Type, Severity: in.Severity, Status: string(in.Status), AreaName: in.AreaName, At: moment.Of(in.LatestEvidence())}
-		at, placed := in.Position()
-		if c.hint(&h, &s, []Guess{{in.Type, 1}}, at, placed, in.Times.TSignal.Time) {
+		k := c.caseOf(in)
+		if firing[in.ID] {
+			k.firing[in.ID] = true
+		}
+		if c.hint(&h, &s, k) {
 			out = append(out, h)
 		}
 	}
@@ -93,8 +112,13 @@ func Hints(t Table, d Draft, incidents []incident.Incident, reports []report.Rep
 		if len(of.Types) > 0 {
 			h.Type = of.Types[0].Type
 		}
-		at, placed := r.Position()
-		if c.hint(&h, &s, of.Types, at, placed, r.At.Time) && (h.Weight > 0 || d.When.Sub(r.At.Time).Abs() <= c.window(h.Type)) {
+		k := newHold(r.ID, of.Types, c.reach(of.Types))
+		k.simulated = r.Simulated
+		k.span(r.At.Time)
+		if at, placed := r.Position(); placed {
+			k.place = &at
+		}
+		if c.hint(&h, &s, k) && (h.Weight > 0 || d.When.Sub(r.At.Time).Abs() <= c.window(h.Type)) {
 			out = append(out, h)
 		}
 	}
@@ -125,23 +149,16 @@ func (c *Core) window(code string) time.Duration {
 	return time.Hour
 }
 
-// hint fills in how far off something lies and why it is told of; false: it is not.
-func (c *Core) hint(h *Hint, s *Signal, types []Guess, at geo.Position, placed bool, first time.Time) bool {
-	k := newHold(h.ID, types, c.reach(types))
-	k.simulated = s.Simulated
-	k.span(first)
-	k.span(h.At.Time)
-	if placed {
-		k.place = &at
-	}
-	if placed && s.Placed {
-		d := math.Round(geo.Distance(at, s.Position))
+// hint fills in how far off a case lies and why it is told of; false: it is not.
+func (c *Core) hint(h *Hint, s *Signal, k *hold) bool {
+	if k.place != nil && s.Placed {
+		d := math.Round(geo.Distance(*k.place, s.Position))
 		h.DistanceM = &d
 	}
 	if h.Weight, h.Reasons = c.weigh(s, k); h.Weight > 0 {
 		return true
 	}
-	kin, of, with := c.table.kinship(s.Types, types)
+	kin, of, with := c.table.kinship(s.Types, k.types)
 	h.Reasons = []Reason{}
 	if kin > 0 {
 		h.Reasons = append(h.Reasons, typeReason(kin, of, with, c.table.scopes[with]))

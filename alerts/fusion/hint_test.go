@@ -52,7 +52,7 @@ func TestHints(t *testing.T) {
 	reports := []report.Report{calledAgo("asap", "kebakaran rumah", new(north(80)), 10*time.Minute), calledAgo("kdrt", "istri dipukul, KDRT", &here, time.Minute), linked}
 	ids := func(d fusion.Draft) (out []string) {
 		d.When = evening
-		for _, h := range fusion.Hints(fusion.DefaultTable(), d, incidents, reports, evening) {
+		for _, h := range fusion.Hints(fusion.DefaultTable(), d, incidents, nil, reports, evening) {
 			out = append(out, h.ID)
 			if (h.DistanceM == nil) != (d.At == nil) || h.AgeS < 0 {
 				t.Errorf("%s: %v m, %d s", h.ID, h.DistanceM, h.AgeS)
@@ -76,7 +76,7 @@ func TestHints(t *testing.T) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
-	best := fusion.Hints(fusion.DefaultTable(), fusion.Draft{Text: "kebakaran", At: &here, When: evening}, incidents, reports, evening)[0]
+	best := fusion.Hints(fusion.DefaultTable(), fusion.Draft{Text: "kebakaran", At: &here, When: evening}, incidents, nil, reports, evening)[0]
 	if *best.DistanceM != 100 || best.AgeS != 300 || best.Weight < fusion.JoinAt || len(best.Reasons) < 3 || best.Number != "SLK-near" {
 		t.Errorf("the best is %+v", best)
 	}
@@ -93,6 +93,6 @@ func BenchmarkHints(b *testing.B) {
 	}
 	here := north(0)
 	for b.Loop() {
-		fusion.Hints(fusion.DefaultTable(), fusion.Draft{Text: "banjir di simpang", At: &here, When: evening}, incidents, reports, evening)
+		fusion.Hints(fusion.DefaultTable(), fusion.Draft{Text: "banjir di simpang", At: &here, When: evening}, incidents, nil, reports, evening)
 	}
 }

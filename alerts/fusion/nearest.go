@@ -1,6 +1,7 @@
 package fusion
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -20,10 +21,18 @@ type Opener struct {
 	Rest      time.Duration // for how long an incident's instruments must have been normal before what fires is another; 0: they do not tell
 }
 
+// What one earthquake shakes lies far apart, and moves within what its waves need from one place to the other: shear waves go 3 km/s and faster
+// through the crust. Samples are up to a minute apart, as alerts.SameQuake takes the times of two solutions to be.
+const (
+	shockTime = time.Minute
+	shockM    = 3_000 * float64(shockTime/time.Second)
+)
+
 // Nearest gives the index of the incident that an opener joins, how far it lies and how long it was quiet; -1: none. Within radius and
-// window it joins always: whoever wrote the rule has said so. A resolved incident is over: whoever resolved it would not see what joins it.
+// window it joins always: whoever wrote the rule has said so. What shakes joins its earthquake beyond the radius, too. A resolved incident is over:
+// whoever resolved it would not see what joins it.
 func Nearest(open []*incident.Incident, o Opener) (best int, metres float64, quiet time.Duration) {
-	best, metres = -1, o.RadiusM
+	best, metres = -1, math.Inf(1)
 	for i, in := range open {
 		if in.Type != o.Type || in.Simulated != o.Simulated || !in.Status.Open() || in.Status == incident.Resolved {
 			continue
@@ -40,26 +49,45 @@ func Nearest(open []*incident.Incident, o Opener) (best int, metres float64, qui
 		case placed || o.At != nil || !in.Evident(o.Ref):
 			continue // a place that is not known is near to nothing but itself
 		}
-		if away <= metres {
+		if away <= metres && (away <= o.RadiusM || o.shaken(in, away)) {
 			best, metres, quiet = i, away, apart
 		}
 	}
 	return best, metres, quiet
 }
 
+// shaken tells that an instrument and those of an earthquake have felt one shock, or that it has told of this earthquake before. The shock is the
+// first: were it the latest that anything felt, shocks that follow one another would chain into one earthquake as far as the country reaches.
+func (o *Opener) shaken(in *incident.Incident, away float64) bool {
+	if o.Type != "eq" || away > shockM {
+		return false
+	}
+	began := in.Times.TEvent.Time
+	if began.IsZero() || !in.Times.TSignal.IsZero() && in.Times.TSignal.Before(began) {
+		began = in.Times.TSignal.Time
+	}
+	one := o.Event.Sub(began).Abs() <= shockTime
+	return slices.ContainsFunc(in.Evidence, func(e incident.Evidence) bool {
+		return e.Kind == "observation" && (e.Ref == o.Ref || one)
+	})
+}
+
 // WeighOpener tells how an opener that joins goes with its incident: the weight of the evidence, and its parts. What the rule's writer has
 // said counts whole; place and time tell how near its borders it was.
 func WeighOpener(o Opener, metres float64, quiet time.Duration) (float64, []Reason) {
-	near, soon := 1.0, 1.0
-	if o.RadiusM > 0 {
-		near = 1 - metres/o.RadiusM/2
+	near, soon, within := 1.0, 1.0, o.RadiusM
+	if metres > within {
+		within = shockM
+	}
+	if within > 0 {
+		near = 1 - metres/within/2
 	}
 	if o.Window > 0 {
 		soon = 1 - float64(quiet)/float64(o.Window)/2
 	}
 	out := []Reason{
 		{Code: "same_type", Text: "same type: " + o.Type, Value: o.Type, Weight: .5},
-		placed(metres, o.RadiusM, .3*near),
+		placed(metres, within, .3*near),
 		soonAt(quiet, o.Window, .2*soon),
 	}
 	return sum(out), out

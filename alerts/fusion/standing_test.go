@@ -72,6 +72,14 @@ func TestWhatAnInstrumentStillTellsOfIsNotQuiet(t *testing.T) {
 					why = g.Reasons
 				}
 			}
+			hints := fusion.Hints(fusion.DefaultTable(), fusion.Draft{Report: "not kept", Text: r.Text, At: new(at(150, 0)), When: r.At.Time, Received: r.ReceivedAt.Time},
+				[]incident.Incident{*in}, map[string]bool{in.ID: a.State == alerts.Active}, nil, noon.Add(after+time.Hour))
+			if len(hints) != 1 {
+				t.Fatalf("%d hints", len(hints))
+			}
+			if h := hints[0]; (h.Weight >= fusion.JoinAt) != c.joins || c.reason != "" && !slices.ContainsFunc(h.Reasons, func(x fusion.Reason) bool { return x.Code == c.reason }) {
+				t.Errorf("whoever takes it down is told %.3f, %v", h.Weight, h.Reasons)
+			}
 			if c.reason == "" && len(why) > 0 || c.reason != "" && !slices.ContainsFunc(why, func(x fusion.Reason) bool { return x.Code == c.reason }) {
 				t.Errorf("reason %q wanted, it has %v", c.reason, why)
 			}

@@ -17,7 +17,8 @@ import (
 
 // A labelled storm: of what is told of 200 incidents in 20,000 items, nearly all that belongs together comes together, and nearly nothing
 // else. The seeds are drawn anew each time, the goals are those of all of them together, and no single one may fall far below; the worst
-// is printed.
+// is printed. Over 150 storms precision is .988 (standard deviation .004), recall .975 (.007), over-merge .16 % (.22): of twenty together the
+// sampling error is .0009, .0017 and .05 %, of five twice that, so what all must reach lies above the goals and more than four errors off.
 func TestTheLabelledStorm(t *testing.T) {
 	seeds := 20
 	if testing.Short() {
@@ -40,7 +41,7 @@ func TestTheLabelledStorm(t *testing.T) {
 		add(&right, score.Joins)
 		add(&wanted, score.WantedTold)
 		add(&over, score.Over)
-		if score.Joins.Value() < .94 || score.WantedTold.Value() < .94 || score.Over.Value() > .02 || len(score.Missed) > 2 {
+		if score.Joins.Value() < .965 || score.WantedTold.Value() < .93 || score.Over.Value() > .02 || len(score.Missed) > 1 {
 			t.Errorf("seed %d: %s\n%s", seed, &score, score.Detail(s))
 		}
 		if v := min(score.Joins.Value(), score.WantedTold.Value()) - score.Over.Value(); v < low {
@@ -49,8 +50,9 @@ func TestTheLabelledStorm(t *testing.T) {
 	}
 	t.Logf("%d seeds: precision %.4f, recall %.4f, over-merged %.2f %%; %s a storm (of %s with its making)\nworst: %s", seeds, right.Value(), wanted.Value(), 100*over.Value(),
 		(taken / time.Duration(seeds)).Round(time.Millisecond), (time.Since(began) / time.Duration(seeds)).Round(time.Millisecond), worst)
-	if right.Value() < tally.GoalJoins || wanted.Value() < tally.GoalJoins || over.Value() > tally.GoalOver {
-		t.Error("below the goals")
+	const least, leastWanted, most = .98, .96, .007
+	if right.Value() < max(least, tally.GoalJoins) || wanted.Value() < max(leastWanted, tally.GoalJoins) || over.Value() > min(most, tally.GoalOver) {
+		t.Error("less than it has been, or below the goals")
 	}
 }
 
@@ -75,7 +77,7 @@ func TestDisturbedInputTellsTheSame(t *testing.T) {
 	}
 	share := float64(same) / float64(all)
 	t.Logf("%d of %d pieces (%.2f %%) lie with the same others", same, all, 100*share)
-	if share < .95 {
+	if share < .97 { // of 5,516 pieces 99.4 %
 		t.Errorf("only %.3f of the pieces lie as with clean input", share)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -84,7 +85,7 @@ func (in *Incident) Allowed(actor string, at time.Time) []Status {
 // Apply gives the incident after the act; the incident itself stays as it is. Actor is the subject that acts.
 func (in *Incident) Apply(act Act, actor string, at time.Time) (Incident, error) {
 	if act.Version <= 0 {
-		return Incident{}, fmt.Errorf("%w: version is required", ErrInvalid)
+		return Incident{}, fault.In(ErrInvalid, "version", fault.Missing, nil, "is required")
 	}
 	if act.Version != in.Version {
 		return Incident{}, fmt.Errorf("%w: version %d, now %d", ErrStale, act.Version, in.Version)
@@ -119,11 +120,11 @@ func (a Act) when(in *Incident, now time.Time) (moment.Time, error) {
 	began := earlier(in.Times.TEvent, in.Times.TSignal)
 	switch last := in.last(); {
 	case at.After(now.Add(skew)):
-		return at, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, at)
+		return at, fault.In(ErrInvalid, "at", fault.Late, nil, "%s has not come yet", at)
 	case at.Before(began.Time):
-		return at, fmt.Errorf("%w: at %s is before the incident began, %s", ErrInvalid, at, began)
+		return at, fault.In(ErrInvalid, "at", fault.Early, nil, "%s is before the incident began, %s", at, began)
 	case at.Before(last.Time):
-		return at, fmt.Errorf("%w: at %s is before the step before it, %s", ErrInvalid, at, last)
+		return at, fault.In(ErrInvalid, "at", fault.Early, nil, "%s is before the step before it, %s", at, last)
 	}
 	return at, nil
 }
@@ -141,30 +142,43 @@ func (in *Incident) last() (out moment.Time) {
 
 // complete checks the guards of the table in domain.md section 5.
 func (a Act) complete(in *Incident) error {
-	if len(a.Note) > maxNote || len(a.Reason) > maxNote {
-		return fmt.Errorf("%w: a note or reason is longer than %d bytes", ErrInvalid, maxNote)
+	if err := bounded(maxNote, said{"note", a.Note}, said{"reason", a.Reason}, said{"outcome", a.Outcome}, said{"cause", a.Cause}, said{"override", a.Override}); err != nil {
+		return err
 	}
 	switch a.To {
 	case Acknowledged, Dispatched:
 		if in.Type == "" || !in.Severity.Valid() {
-			return fmt.Errorf("%w: type and severity must be set", ErrInvalid)
+			field := "severity"
+			if in.Type == "" {
+				field = "type"
+			}
+			return fault.In(ErrInvalid, field, fault.Missing, nil, "type and severity must be set")
 		}
 	case Resolved:
 		if in.Status == Acknowledged && a.Outcome != "" && !slices.Contains(Outcomes, a.Outcome) {
-			return fmt.Errorf("%w: outcome must be one of %s", ErrInvalid, strings.Join(Outcomes, ", "))
+			return fault.In(ErrInvalid, "outcome", fault.OneOf, strings.Join(Outcomes, ", "), "must be one of %s", strings.Join(Outcomes, ", "))
 		}
 		return a.told(in)
-	case Closed:
-		if len(a.Override) > maxNote {
-			return fmt.Errorf("%w: override is longer than %d bytes", ErrInvalid, maxNote)
-		}
 	case Cancelled:
 		if a.Reason != "" && !slices.Contains(CancelReasons, a.Reason) {
-			return fmt.Errorf("%w: reason must be one of %s", ErrInvalid, strings.Join(CancelReasons, ", "))
+			return fault.In(ErrInvalid, "reason", fault.OneOf, strings.Join(CancelReasons, ", "), "must be one of %s", strings.Join(CancelReasons, ", "))
 		}
 	case Reopened:
 		if in.Status == Closed && a.Reason == "" && a.Note == "" {
-			return fmt.Errorf("%w: a closed incident is reopened with a reason", ErrInvalid)
+			return fault.In(ErrInvalid, "reason", fault.Missing, nil, "a closed incident is reopened with a reason")
+		}
+	}
+	return nil
+}
+
+// said is a text by its JSON name.
+type said struct{ field, text string }
+
+// bounded checks texts against the most bytes that each may have.
+func bounded(most int, texts ...said) error {
+	for _, t := range texts {
+		if len(t.text) > most {
+			return fault.In(ErrInvalid, t.field, fault.Long, most, "longer than %d bytes", most)
 		}
 	}
 	return nil
@@ -172,13 +186,10 @@ func (a Act) complete(in *Incident) error {
 
 // told checks what is said of an incident that is resolved.
 func (a Act) told(in *Incident) error {
-	if len(a.Outcome) > maxNote || len(a.Cause) > maxNote {
-		return fmt.Errorf("%w: outcome or cause is longer than %d bytes", ErrInvalid, maxNote)
-	}
 	if v := a.Victims; v != nil {
 		for _, n := range []int{v.Dead, v.Missing, v.Injured, v.Displaced, v.Affected, v.Households} {
 			if n < 0 || n > mostVictims {
-				return fmt.Errorf("%w: victims: each number is 0 to %d", ErrInvalid, mostVictims)
+				return fault.In(ErrInvalid, "victims", fault.Between, fault.Range{0, mostVictims}, "each number is 0 to %d", mostVictims)
 			}
 		}
 	}
@@ -193,7 +204,7 @@ func (a Act) told(in *Incident) error {
 	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
-		return fmt.Errorf("%w: %s missing: what is resolved on scene says them; victims may be 0", ErrInvalid, strings.Join(missing, ", "))
+		return fault.In(ErrInvalid, missing[0], fault.Missing, nil, "%s missing: what is resolved on scene says them; victims may be 0", strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -216,7 +227,7 @@ func (a Act) plain(in *Incident) Act {
 // enter stamps the new status at the time of the act, which the house heard of now; first clocks stay, only the last resolve counts. Manual tells
 // that a person has entered the time.
 func (in *Incident) enter(a Act, actor string, at, now moment.Time, manual bool) {
-	was := in.Status
+	was, open := in.Status, in.undone()
 	in.Version++
 	in.UpdatedAt = now
 	in.Status = a.To
@@ -235,10 +246,12 @@ func (in *Incident) enter(a Act, actor string, at, now moment.Time, manual bool)
 			in.Owner = actor
 		}
 		first("t_dispatch", &in.Times.TDispatch)
+		in.settle(first)
 	case OnScene:
 		first("t_scene", &in.Times.TScene)
 	case Resolved:
 		in.stamp("t_resolved", &in.Times.TResolved, at, manual)
+		in.settle(first)
 		in.Outcome, in.ResolvedBy, in.Disputed = a.Outcome, actor, nil
 		if a.Cause != "" {
 			in.Cause = a.Cause
@@ -259,6 +272,7 @@ func (in *Incident) enter(a Act, actor string, at, now moment.Time, manual bool)
 		in.Times.TClosed = moment.Time{}
 		first("t_ack", &in.Times.TAck)
 	}
+	in.stoodStill(open, at)
 	if in.OnHold != nil && !in.Status.working() {
 		in.goOn(at)
 	}
@@ -274,6 +288,13 @@ func (in *Incident) enter(a Act, actor string, at, now moment.Time, manual bool)
 		e.ReceivedAt = now
 	}
 	in.Timeline = append(in.Timeline, e)
+}
+
+// settle stamps the decision on what is watched where an act tells it: a unit is sent, or it is over.
+func (in *Incident) settle(first func(name string, t *moment.Time)) {
+	if !in.SLA.DecisionDue.IsZero() {
+		first("t_decision", &in.Times.TDecision)
+	}
 }
 
 // Sources of a stamp.
@@ -315,6 +336,10 @@ func (in *Incident) Clone() Incident {
 	if in.Handover != nil {
 		h := *in.Handover
 		out.Handover = &h
+	}
+	if in.Decision != nil {
+		d := *in.Decision
+		out.Decision = &d
 	}
 	if in.OnHold != nil {
 		h := *in.OnHold

@@ -8,6 +8,7 @@ import (
 
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -28,14 +29,14 @@ func (in *Incident) Amend(a Amendment, area func(geo.Position) string, terms fun
 		return Incident{}, err
 	}
 	if a.Severity != "" && !a.Severity.Valid() {
-		return Incident{}, fmt.Errorf("%w: severity %.20q is not one of CAP's", ErrInvalid, a.Severity)
+		return Incident{}, fault.In(ErrInvalid, "severity", fault.OneOf, cap.Severities, "%.20q is not one of CAP's", a.Severity)
 	}
 	out := in.Clone()
 	var said []string
 	if a.Title != nil {
 		title := strings.TrimSpace(*a.Title)
 		if title == "" || len(title) > 200 {
-			return Incident{}, fmt.Errorf("%w: title: 1 to 200 bytes", ErrInvalid)
+			return Incident{}, fault.In(ErrInvalid, "title", fault.Between, fault.Range{1, 200}, "1 to 200 bytes")
 		}
 		if title != in.Title {
 			out.Title, out.Retitled = title, true
@@ -59,7 +60,7 @@ func (in *Incident) Amend(a Amendment, area func(geo.Position) string, terms fun
 	if a.Type != "" && a.Type != in.Type {
 		t, known := TypeOf(a.Type)
 		if !known {
-			return Incident{}, fmt.Errorf("%w: type %.60q is none of %s", ErrInvalid, a.Type, Codes())
+			return Incident{}, fault.In(ErrInvalid, "type", fault.Unknown, nil, "%.60q is none of %s", a.Type, Codes())
 		}
 		out.Type, out.LeadAgency, out.Support = t.Code, t.Lead, append([]string{}, t.Support...)
 		said = append(said, fmt.Sprintf("type %s to %s", in.Type, t.Code))
@@ -88,7 +89,7 @@ func (in *Incident) Amend(a Amendment, area func(geo.Position) string, terms fun
 func (in *Incident) place(p geo.Position) error {
 	cell, err := geo.CellAt(p, geo.ResThing)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrInvalid, err)
+		return fault.In(ErrInvalid, "lng", fault.Outside, nil, "%v", err)
 	}
 	in.Location, in.Cell = &Location{Lng: p.Lng, Lat: p.Lat}, cell
 	return nil

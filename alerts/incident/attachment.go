@@ -1,12 +1,12 @@
 package incident
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -54,15 +54,15 @@ func (in *Incident) Enclose(a Attachment, at time.Time) (Incident, Attachment, e
 	a.At = moment.Of(at)
 	switch {
 	case len(in.Attachments) >= MostAttachments:
-		return Incident{}, Attachment{}, fmt.Errorf("%w: there are %d attachments already, which is the most", ErrInvalid, MostAttachments)
+		return Incident{}, Attachment{}, fault.In(ErrInvalid, "file", fault.Long, MostAttachments, "there are %d attachments already, which is the most", MostAttachments)
 	case a.TakenAt.After(at.Add(skew)):
-		return Incident{}, Attachment{}, fmt.Errorf("%w: taken_at %s has not come yet", ErrInvalid, a.TakenAt)
+		return Incident{}, Attachment{}, fault.In(ErrInvalid, "taken_at", fault.Late, nil, "%s has not come yet", a.TakenAt)
 	case (a.Lng == nil) != (a.Lat == nil):
-		return Incident{}, Attachment{}, fmt.Errorf("%w: lng and lat come together", ErrInvalid)
+		return Incident{}, Attachment{}, fault.In(ErrInvalid, "lng", fault.Together, nil, "and lat come together")
 	}
 	if a.Lng != nil {
 		if err := (geo.Position{Lat: *a.Lat, Lng: *a.Lng}).Validate(); err != nil {
-			return Incident{}, Attachment{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+			return Incident{}, Attachment{}, fault.In(ErrInvalid, "lng", fault.Outside, nil, "%v", err)
 		}
 	}
 	out := in.Clone()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -28,7 +29,7 @@ func (in *Incident) Tick(key string, done bool, actor string, at time.Time) (Inc
 	i := slices.IndexFunc(in.Checklist, func(c Check) bool { return c.Key == key })
 	switch {
 	case i < 0:
-		return Incident{}, fmt.Errorf("%w: %.60q is no line of the checklist", ErrInvalid, key)
+		return Incident{}, fault.In(ErrInvalid, "key", fault.Unknown, nil, "%.60q is no line of the checklist", key)
 	case !in.Status.Open():
 		return Incident{}, fmt.Errorf("%w: %s is %s", ErrNotAllowed, in.Number, in.Status)
 	case in.Checklist[i].Done == done:

@@ -2,11 +2,11 @@ package incident
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 	"unicode/utf8"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -40,11 +40,11 @@ func (in *Incident) Say(c Comment, at time.Time) (Incident, Comment, error) {
 	}
 	switch n := utf8.RuneCountInString(c.Text); {
 	case n == 0:
-		return Incident{}, Comment{}, fmt.Errorf("%w: text: a comment says something", ErrInvalid)
+		return Incident{}, Comment{}, fault.In(ErrInvalid, "text", fault.Missing, nil, "a comment says something")
 	case n > MostComment:
-		return Incident{}, Comment{}, fmt.Errorf("%w: text: %d characters, at most %d", ErrInvalid, n, MostComment)
+		return Incident{}, Comment{}, fault.In(ErrInvalid, "text", fault.Long, MostComment, "%d characters, at most %d", n, MostComment)
 	case len(in.Comments) >= MostComments:
-		return Incident{}, Comment{}, fmt.Errorf("%w: there are %d comments already, which is the most; attach a file instead", ErrInvalid, MostComments)
+		return Incident{}, Comment{}, fault.In(ErrInvalid, "comments", fault.Long, MostComments, "there are %d comments already, which is the most; attach a file instead", MostComments)
 	}
 	out := in.Clone()
 	out.Comments = append(out.Comments, c)

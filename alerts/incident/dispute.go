@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -32,7 +33,7 @@ func (in *Incident) Contest(c Contesting, accept bool, actor string, at time.Tim
 	text := strings.TrimSpace(c.Text)
 	switch {
 	case text == "" || len(text) > maxWord:
-		return Incident{}, fmt.Errorf("%w: text: what is not done, in at most %d bytes", ErrInvalid, maxWord)
+		return Incident{}, fault.In(ErrInvalid, "text", fault.Between, fault.Range{1, maxWord}, "what is not done, in at most %d bytes", maxWord)
 	case !in.Disputable(at):
 		return Incident{}, fmt.Errorf("%w: what is %s is not disputed", ErrNotAllowed, in.Status)
 	}
@@ -80,7 +81,7 @@ type Confirmation struct {
 // than the one that leads, and one that works it. Errors: ErrInvalid, ErrNotAllowed, ErrNothing.
 func (in *Incident) Confirm(c Confirmation, actor string, at time.Time) (Incident, error) {
 	if len(c.Text) > maxWord {
-		return Incident{}, fmt.Errorf("%w: text is longer than %d bytes", ErrInvalid, maxWord)
+		return Incident{}, fault.In(ErrInvalid, "text", fault.Long, maxWord, "is longer than %d bytes", maxWord)
 	}
 	if in.Status != OnScene && in.Status != Resolved && in.Status != Acknowledged && in.Status != Dispatched {
 		return Incident{}, fmt.Errorf("%w: what is %s is not confirmed to be over", ErrNotAllowed, in.Status)
@@ -88,9 +89,9 @@ func (in *Incident) Confirm(c Confirmation, actor string, at time.Time) (Inciden
 	p := Proven{Kind: ReporterWord, Ref: c.Report, At: moment.Of(at), By: actor}
 	switch {
 	case c.Report != "" && !slices.ContainsFunc(in.Evidence, func(e Evidence) bool { return e.Kind == "report" && e.Ref == c.Report }):
-		return Incident{}, fmt.Errorf("%w: report: %.80q is no evidence of this incident", ErrInvalid, c.Report)
+		return Incident{}, fault.In(ErrInvalid, "report", fault.Unknown, nil, "%.80q is no evidence of this incident", c.Report)
 	case c.Report == "" && (c.Agency == "" || c.Agency == in.LeadAgency || !slices.Contains(in.Support, c.Agency)):
-		return Incident{}, fmt.Errorf("%w: report is missing, and you do not speak for an agency that supports the one that leads", ErrInvalid)
+		return Incident{}, fault.In(ErrInvalid, "report", fault.Missing, nil, "is missing, and you do not speak for an agency that supports the one that leads")
 	case c.Report == "":
 		p.Kind, p.Ref = SecondAgency, c.Agency
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -29,7 +30,7 @@ func (in *Incident) Attach(e Evidence, version int, note, actor string, at time.
 		return Incident{}, err
 	}
 	if !slices.Contains(EvidenceKinds, e.Kind) || e.Ref == "" {
-		return Incident{}, fmt.Errorf("%w: evidence is %v, with its ref", ErrInvalid, EvidenceKinds)
+		return Incident{}, fault.In(ErrInvalid, "kind", fault.OneOf, strings.Join(EvidenceKinds, ", "), "evidence is %v, with its ref", EvidenceKinds)
 	}
 	out := in.Clone()
 	if !in.Evident(e.Ref) {
@@ -46,10 +47,10 @@ func (in *Incident) Detach(ref string, version int, note, actor string, at time.
 		return Incident{}, err
 	}
 	if !in.Evident(ref) {
-		return Incident{}, fmt.Errorf("%w: %.80q is no evidence of this incident", ErrInvalid, ref)
+		return Incident{}, fault.In(ErrInvalid, "ref", fault.Unknown, nil, "%.80q is no evidence of this incident", ref)
 	}
 	if len(in.Evidence) == 1 {
-		return Incident{}, fmt.Errorf("%w: the last piece of evidence stays; cancel the incident instead", ErrInvalid)
+		return Incident{}, fault.In(ErrInvalid, "ref", fault.Short, 1, "the last piece of evidence stays; cancel the incident instead")
 	}
 	out := in.Clone()
 	out.Evidence = slices.DeleteFunc(out.Evidence, func(e Evidence) bool { return e.Ref == ref })
@@ -69,9 +70,9 @@ func apart(list []string, id string) []string {
 func (in *Incident) touchable(version int, note string) error {
 	switch {
 	case len(note) > maxNote:
-		return fmt.Errorf("%w: the note is longer than %d bytes", ErrInvalid, maxNote)
+		return fault.In(ErrInvalid, "note", fault.Long, maxNote, "the note is longer than %d bytes", maxNote)
 	case version <= 0:
-		return fmt.Errorf("%w: version is required", ErrInvalid)
+		return fault.In(ErrInvalid, "version", fault.Missing, nil, "is required")
 	case version != in.Version:
 		return fmt.Errorf("%w: version %d, now %d", ErrStale, version, in.Version)
 	case !in.Status.Open():

@@ -1,10 +1,11 @@
 package incident
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kentongan/geo/fault"
 )
 
 // Bounds of partners' own numbers.
@@ -19,12 +20,12 @@ func References(list []ExternalRef) ([]ExternalRef, error) {
 	for _, r := range list {
 		name := strings.TrimPrefix(r.Agency, Neighbour)
 		if r.ID = plainText(r.ID); !slug.MatchString(name) || r.ID == "" || utf8.RuneCountInString(r.ID) > maxExternalID || strings.ContainsRune(r.ID, '\n') {
-			return nil, fmt.Errorf("%w: external_refs: agency is a slug or neighbour:SLUG, and id its number in at most %d characters", ErrInvalid, maxExternalID)
+			return nil, fault.In(ErrInvalid, "external_refs", fault.Form, nil, "agency is a slug or neighbour:SLUG, and id its number in at most %d characters", maxExternalID)
 		}
 		out = append(slices.DeleteFunc(out, func(o ExternalRef) bool { return o.Agency == r.Agency }), r)
 	}
 	if len(out) > mostExternalRef {
-		return nil, fmt.Errorf("%w: external_refs: at most %d", ErrInvalid, mostExternalRef)
+		return nil, fault.In(ErrInvalid, "external_refs", fault.Long, mostExternalRef, "at most %d", mostExternalRef)
 	}
 	return out, nil
 }

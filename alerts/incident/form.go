@@ -54,6 +54,9 @@ func (in *Incident) Facts() Incident {
 	}
 	out.Zone, out.TimesSource, out.Proof = in.Zone, maps.Clone(in.TimesSource), in.Proof.facts()
 	out.SLA.Missed = append([]string{}, in.SLA.Missed...)
+	if d := in.Decision; d != nil {
+		out.Decision = &Decided{As: d.As, By: nobody(d.By), At: d.At}
+	}
 	if h := in.OnHold; h != nil {
 		out.OnHold = &Hold{Reason: h.Reason, Until: h.Until, By: nobody(h.By), At: h.At, Pausable: h.Pausable}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -48,8 +49,11 @@ const maxHandoverNote = 1000
 
 func (h *HandingOver) clean() error {
 	h.Note, h.ExternalID = plainText(h.Note), plainText(h.ExternalID)
-	if utf8.RuneCountInString(h.Note) > maxHandoverNote || utf8.RuneCountInString(h.ExternalID) > maxExternalID {
-		return fmt.Errorf("%w: note: at most %d characters, external_id: at most %d", ErrInvalid, maxHandoverNote, maxExternalID)
+	if utf8.RuneCountInString(h.Note) > maxHandoverNote {
+		return fault.In(ErrInvalid, "note", fault.Long, maxHandoverNote, "at most %d characters", maxHandoverNote)
+	}
+	if utf8.RuneCountInString(h.ExternalID) > maxExternalID {
+		return fault.In(ErrInvalid, "external_id", fault.Long, maxExternalID, "at most %d characters", maxExternalID)
 	}
 	return nil
 }
@@ -78,9 +82,9 @@ func (in *Incident) Ask(h HandingOver, known func(to string) bool, actor string,
 	case in.Status == Resolved:
 		return Incident{}, fmt.Errorf("%w: what is resolved is not handed over", ErrNotAllowed)
 	case !slug.MatchString(name) || !known(h.To):
-		return Incident{}, fmt.Errorf("%w: to: %.80q is neither one of our agencies nor neighbour:NAME of a neighbour", ErrInvalid, h.To)
+		return Incident{}, fault.In(ErrInvalid, "to", fault.Unknown, nil, "%.80q is neither one of our agencies nor neighbour:NAME of a neighbour", h.To)
 	case h.To == in.LeadAgency:
-		return Incident{}, fmt.Errorf("%w: to: %s leads already", ErrInvalid, h.To)
+		return Incident{}, fault.In(ErrInvalid, "to", fault.Twice, nil, "%s leads already", h.To)
 	}
 	out := in.Clone()
 	out.Handover = &Handover{To: h.To, From: in.LeadAgency, Note: h.Note, By: actor, At: moment.Of(at), Due: moment.Of(at.Add(within(in.SLA.Class)))}
@@ -134,7 +138,7 @@ func (in *Incident) Decline(h HandingOver, actor string, at time.Time) (Incident
 	if actor == asked.By {
 		act = "handover_withdrawn"
 	} else if h.Note == "" {
-		return Incident{}, fmt.Errorf("%w: note: say why not", ErrInvalid)
+		return Incident{}, fault.In(ErrInvalid, "note", fault.Missing, nil, "say why not")
 	}
 	out := in.Clone()
 	out.Handover = nil

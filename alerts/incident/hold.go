@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -76,9 +77,11 @@ func (in *Incident) Rest(h Holding, actor string, at time.Time) (Incident, error
 	case in.OnHold != nil:
 		return Incident{}, fmt.Errorf("%w: it is on hold already", ErrNotAllowed)
 	case i < 0:
-		return Incident{}, fmt.Errorf("%w: reason must be one of %s", ErrInvalid, holdCodes())
-	case !h.Until.After(at) || h.Until.Sub(at) > HoldLimit:
-		return Incident{}, fmt.Errorf("%w: until must lie within the next 24 hours", ErrInvalid)
+		return Incident{}, fault.In(ErrInvalid, "reason", fault.OneOf, holdCodes(), "must be one of %s", holdCodes())
+	case !h.Until.After(at):
+		return Incident{}, fault.In(ErrInvalid, "until", fault.Over, nil, "must lie within the next 24 hours")
+	case h.Until.Sub(at) > HoldLimit:
+		return Incident{}, fault.In(ErrInvalid, "until", fault.Far, HoldLimit.Hours(), "must lie within the next 24 hours")
 	}
 	out.judge(moment.Of(at)) // what is late by now is so however long it rests
 	out.OnHold = &Hold{Reason: h.Reason, Until: moment.Of(h.Until), By: actor, At: moment.Of(at), Pausable: HoldReasons[i].Pausable}

@@ -35,6 +35,7 @@ type Incident struct {
 	Outcome      string        `json:"outcome,omitempty"`
 	Cause        string        `json:"cause,omitempty"`
 	Victims      *Victims      `json:"victims"`             // null: not known
+	Decision     *Decided      `json:"decision"`            // null: nobody has decided what is watched
 	OnHold       *Hold         `json:"on_hold"`             // null: it does not rest
 	Disputed     *Dispute      `json:"disputed"`            // null: nobody says that it is not done
 	Checklist    []Check       `json:"checklist,omitempty"` // of its type, by the profile
@@ -96,6 +97,7 @@ type Times struct {
 	TSignal   moment.Time `json:"t_signal"`
 	TCreated  moment.Time `json:"t_created"`
 	TAck      moment.Time `json:"t_ack"`
+	TDecision moment.Time `json:"t_decision"` // first decision of a person on what is watched
 	TDispatch moment.Time `json:"t_dispatch"`
 	TEnroute  moment.Time `json:"t_enroute"`
 	TScene    moment.Time `json:"t_scene"`
@@ -111,7 +113,8 @@ type SLA struct {
 	SceneDue    moment.Time `json:"scene_due"`    // null where the class has none, or the zone is not known
 	ResolveDue  moment.Time `json:"resolve_due"`  // null where the class has none
 	PausedS     float64     `json:"paused_s"`     // how long the clocks stood still, in seconds
-	Missed      []string    `json:"missed"`       // ack, dispatch, scene, resolve: each once
+	DecisionDue moment.Time `json:"decision_due"` // of class E: what to do is decided by then; null for others
+	Missed      []string    `json:"missed"`       // ack, dispatch, scene, resolve, decision: each once
 }
 
 // Why says what opened the incident.

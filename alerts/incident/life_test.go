@@ -58,6 +58,71 @@ func TestDuesByClassAndZone(t *testing.T) {
 	}
 }
 
+func TestWhatIsWatchedIsDecided(t *testing.T) {
+	open := func(kind string) Incident {
+		in, err := Open(Opening{ID: "x", Type: kind, At: noon})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	watched := open("river_high")
+	if watched.SLA.DecisionDue != moment.Of(at(30)) || !watched.SLA.DispatchDue.IsZero() {
+		t.Errorf("%+v", watched.SLA)
+	}
+	late, is := watched.Missing("clock", at(31))
+	if !is || !slices.Contains(late.SLA.Missed, StepDecision) {
+		t.Errorf("nobody has decided: %+v", late.SLA)
+	}
+	first, err := watched.Decide(Deciding{As: "watch", Note: "turun", Version: watched.Version}, "user:a", at(10))
+	if err != nil || first.Status != Acknowledged || first.Times.TAck != moment.Of(at(10)) || first.Times.TDecision != moment.Of(at(10)) || first.Version != watched.Version+1 || first.Decision.Note != "turun" {
+		t.Fatalf("%+v %v", first, err)
+	}
+	if _, is := first.Missing("clock", at(31)); is {
+		t.Error("a decision stops its clock")
+	}
+	again, err := first.Decide(Deciding{As: "field_check", Version: first.Version}, "user:b", at(20))
+	if err != nil || again.Times.TDecision != moment.Of(at(10)) || again.Decision.As != "field_check" || again.Decision.By != "user:b" {
+		t.Errorf("the first clock stays, the word is the last one's: %+v %v", again.Decision, err)
+	}
+	acked, err := watched.Apply(Act{To: Acknowledged, Version: watched.Version}, "user:a", at(5))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := acked.Rest(Holding{On: true, Reason: "outside_party", Until: at(90), Version: acked.Version}, "user:a", at(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resting, err := held.Decide(Deciding{As: "watch", Version: held.Version}, "user:a", at(45))
+	if err != nil || len(resting.SLA.Missed) != 0 {
+		t.Errorf("decided while the clock stood still: %v %v", resting.SLA.Missed, err)
+	}
+	gone, err := resting.Rest(Holding{Version: resting.Version}, "user:a", at(60))
+	if err != nil || len(gone.SLA.Missed) != 0 {
+		t.Errorf("and after it: %v %v", gone.SLA.Missed, err)
+	}
+	for name, act := range map[string]Act{"a unit is sent": {To: Dispatched}, "it is over": {To: Cancelled, Reason: "test"}} {
+		act.Version = watched.Version
+		out, err := watched.Apply(act, "user:a", at(40))
+		if decided := act.To == Dispatched; err != nil || out.Times.TDecision.IsZero() == decided || slices.Contains(out.SLA.Missed, StepDecision) != decided {
+			t.Errorf("%s: %+v %v %v", name, out.Times, out.SLA.Missed, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		in   Incident
+		d    Deciding
+		want error
+	}{
+		"another word":   {watched, Deciding{As: "later", Version: watched.Version}, ErrInvalid},
+		"another state":  {watched, Deciding{As: "watch", Version: watched.Version + 1}, ErrStale},
+		"what is worked": {open("flood"), Deciding{As: "watch", Version: 1}, ErrNotAllowed},
+	} {
+		if _, err := c.in.Decide(c.d, "user:a", at(5)); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestTheTimeOfAnActIsBounded(t *testing.T) {
 	in := lived(t, Act{To: Acknowledged})
 	for name, c := range map[string]struct {
@@ -197,6 +262,37 @@ func TestHoldsHaveReasonsAndAnEnd(t *testing.T) {
 	out, err := held.Apply(Act{To: Resolved, Outcome: "referred", Version: held.Version}, "user:d", at(17))
 	if err != nil || out.OnHold != nil || out.SLA.PausedS != 600 || !slices.Equal(out.SLA.Missed, []string{"dispatch"}) {
 		t.Errorf("%+v %v", out.SLA, err)
+	}
+}
+
+func TestAHousesOwnTableNeedNotNameTheDecision(t *testing.T) {
+	own := Terms{Service: Service{"E": {Ack: time.Minute}, "A": {Ack: time.Minute}}}
+	if got := own.sla("E", moment.Of(at(0))); got.DecisionDue != moment.Of(at(30)) || got.AckDue != moment.Of(at(1)) {
+		t.Errorf("%+v", got)
+	}
+	if got := own.sla("A", moment.Of(at(0))); !got.DecisionDue.IsZero() {
+		t.Errorf("class A is worked, not decided on: %+v", got)
+	}
+}
+
+func TestWhatIsDoneOnHoldIsJudgedByTheTimeThatRan(t *testing.T) {
+	in := lived(t, Act{To: Acknowledged})
+	due := int(in.SLA.DispatchDue.Sub(at(0)).Minutes())
+	held, err := in.Rest(Holding{On: true, Reason: "unsafe_access", Until: at(due + 60), Version: in.Version}, "user:d", at(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent, err := held.Apply(Act{To: Dispatched, Version: held.Version}, "user:d", at(due+10))
+	if err != nil || len(sent.SLA.Missed) != 0 {
+		t.Errorf("sent while the clocks stood still: %v %v", sent.SLA.Missed, err)
+	}
+	gone, err := sent.Rest(Holding{Version: sent.Version}, "user:d", at(due+20))
+	if err != nil || len(gone.SLA.Missed) != 0 || gone.SLA.SceneDue.Sub(in.SLA.SceneDue.Time) != time.Duration(due+18)*time.Minute {
+		t.Errorf("off hold: %+v %v", gone.SLA, err)
+	}
+	late, err := in.Apply(Act{To: Dispatched, Version: in.Version}, "user:d", at(due+10))
+	if err != nil || !slices.Contains(late.SLA.Missed, "dispatch") {
+		t.Errorf("without a hold it is late: %v %v", late.SLA.Missed, err)
 	}
 }
 

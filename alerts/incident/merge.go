@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -75,9 +76,9 @@ func Merge(in, into *Incident, version int, note, actor string, at time.Time) (g
 func mergeable(in, into *Incident, version int, note string) error {
 	switch {
 	case in.ID == into.ID:
-		return fmt.Errorf("%w: an incident is no part of itself", ErrInvalid)
+		return fault.In(ErrInvalid, "into", fault.Twice, nil, "an incident is no part of itself")
 	case in.Simulated != into.Simulated || in.Exercise != into.Exercise:
-		return fmt.Errorf("%w: what is simulated and what is real never join", ErrInvalid)
+		return fault.In(ErrInvalid, "into", fault.Mixed, nil, "what is simulated and what is real never join")
 	case !into.Status.Open():
 		return fmt.Errorf("%w: %s is %s", ErrNotAllowed, into.Number, into.Status)
 	}
@@ -90,9 +91,9 @@ func Unmerge(in, from *Incident, version int, note, actor string, at time.Time) 
 	i := slices.IndexFunc(from.Merged, func(m Merged) bool { return m.Incident == in.ID })
 	switch {
 	case len(note) > maxNote:
-		return back, stays, fmt.Errorf("%w: the note is longer than %d bytes", ErrInvalid, maxNote)
+		return back, stays, fault.In(ErrInvalid, "note", fault.Long, maxNote, "the note is longer than %d bytes", maxNote)
 	case version <= 0:
-		return back, stays, fmt.Errorf("%w: version is required", ErrInvalid)
+		return back, stays, fault.In(ErrInvalid, "version", fault.Missing, nil, "is required")
 	case version != in.Version:
 		return back, stays, fmt.Errorf("%w: version %d, now %d", ErrStale, version, in.Version)
 	case in.MergedInto != from.ID || i < 0 || at.Sub(from.Merged[i].At.Time) > MergeLimit:

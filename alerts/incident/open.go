@@ -1,13 +1,13 @@
 package incident
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -49,19 +49,21 @@ func (d Draft) Validate() error {
 	t, ok := TypeOf(d.Type)
 	switch {
 	case !ok:
-		return fmt.Errorf("%w: type %.60q is none of %s", ErrInvalid, d.Type, Codes())
+		return fault.In(ErrInvalid, "type", fault.Unknown, nil, "%.60q is none of %s", d.Type, Codes())
 	case t.Restricted:
-		return fmt.Errorf("%w: type %q is restricted and not kept here", ErrInvalid, d.Type)
+		return fault.In(ErrInvalid, "type", fault.Unknown, nil, "%q is restricted and not kept here", d.Type)
 	case d.Severity != "" && !d.Severity.Valid():
-		return fmt.Errorf("%w: severity %q is not one of CAP's", ErrInvalid, d.Severity)
+		return fault.In(ErrInvalid, "severity", fault.OneOf, cap.Severities, "%q is not one of CAP's", d.Severity)
 	case (d.Lng == nil) != (d.Lat == nil):
-		return fmt.Errorf("%w: lng and lat come together", ErrInvalid)
-	case len(d.Title) > 200 || len(d.Note) > maxNote:
-		return fmt.Errorf("%w: title is longer than 200 bytes or note than %d", ErrInvalid, maxNote)
+		return fault.In(ErrInvalid, "lng", fault.Together, nil, "and lat come together")
+	case len(d.Title) > 200:
+		return fault.In(ErrInvalid, "title", fault.Long, 200, "is longer than 200 bytes")
+	case len(d.Note) > maxNote:
+		return fault.In(ErrInvalid, "note", fault.Long, maxNote, "is longer than %d bytes", maxNote)
 	}
 	if p := d.Position(); p != nil {
 		if err := p.Validate(); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
+			return fault.In(ErrInvalid, "lng", fault.Outside, nil, "%v", err)
 		}
 	}
 	return nil
@@ -76,9 +78,9 @@ func (d Draft) Signal(now time.Time) (moment.Time, error) {
 	switch {
 	case at.IsZero():
 	case at.After(now.Add(skew)):
-		return at, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, at)
+		return at, fault.In(ErrInvalid, "at", fault.Late, nil, "%s has not come yet", at)
 	case now.Sub(at.Time) > EntryLimit:
-		return at, fmt.Errorf("%w: at %s is more than 7 days ago", ErrInvalid, at)
+		return at, fault.In(ErrInvalid, "at", fault.Early, nil, "%s is more than 7 days ago", at)
 	}
 	return at, nil
 }
@@ -95,7 +97,7 @@ func (d Draft) Position() *geo.Position {
 func Open(o Opening) (Incident, error) {
 	t, ok := TypeOf(o.Type)
 	if !ok {
-		return Incident{}, fmt.Errorf("%w: type %.60q is none of %s", ErrInvalid, o.Type, Codes())
+		return Incident{}, fault.In(ErrInvalid, "type", fault.Unknown, nil, "%.60q is none of %s", o.Type, Codes())
 	}
 	if o.Severity == "" {
 		o.Severity = t.Severity

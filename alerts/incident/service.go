@@ -13,17 +13,18 @@ const (
 	StepDispatch = "dispatch"
 	StepScene    = "scene"
 	StepResolve  = "resolve"
+	StepDecision = "decision"
 )
 
-var slaSteps = []string{StepAck, StepDispatch, StepScene, StepResolve}
+var slaSteps = []string{StepAck, StepDispatch, StepScene, StepResolve, StepDecision}
 
 // Service is within what time the classes of domain.md section 4 are served. The zero Service is that table.
 type Service map[string]Class
 
 // Class is one class of service; the clocks start at t_signal. Zero: the class has no such step.
 type Class struct {
-	Ack, Dispatch, Resolve time.Duration
-	Scene                  map[string]time.Duration // by zone: town, rural, remote
+	Ack, Dispatch, Resolve, Decision time.Duration
+	Scene                            map[string]time.Duration // by zone: town, rural, remote
 }
 
 // tableOf is domain.md section 4.
@@ -41,7 +42,7 @@ func tableOf(class string) Class {
 	case "D":
 		return Class{Ack: time.Hour, Dispatch: 6 * time.Hour, Resolve: 7 * 24 * time.Hour}
 	default:
-		return Class{Ack: 15 * time.Minute}
+		return Class{Ack: 15 * time.Minute, Decision: 30 * time.Minute}
 	}
 }
 
@@ -57,9 +58,11 @@ func (t Terms) sla(class string, signal moment.Time) SLA {
 	c, own := t.Service[class]
 	if !own {
 		c = tableOf(class)
+	} else if class == watched && c.Decision == 0 { // a house's own table need not name what makes this class
+		c.Decision = tableOf(watched).Decision
 	}
 	out := SLA{Class: class, Missed: []string{}}
-	for due, within := range map[*moment.Time]time.Duration{&out.AckDue: c.Ack, &out.DispatchDue: c.Dispatch, &out.SceneDue: c.Scene[t.Zone], &out.ResolveDue: c.Resolve} {
+	for due, within := range map[*moment.Time]time.Duration{&out.AckDue: c.Ack, &out.DispatchDue: c.Dispatch, &out.SceneDue: c.Scene[t.Zone], &out.ResolveDue: c.Resolve, &out.DecisionDue: c.Decision} {
 		if within > 0 {
 			*due = moment.Of(signal.Add(within))
 		}
@@ -69,7 +72,7 @@ func (t Terms) sla(class string, signal moment.Time) SLA {
 
 // due is where a step is due.
 func (s *SLA) due(step string) *moment.Time {
-	return map[string]*moment.Time{StepAck: &s.AckDue, StepDispatch: &s.DispatchDue, StepScene: &s.SceneDue, StepResolve: &s.ResolveDue}[step]
+	return map[string]*moment.Time{StepAck: &s.AckDue, StepDispatch: &s.DispatchDue, StepScene: &s.SceneDue, StepResolve: &s.ResolveDue, StepDecision: &s.DecisionDue}[step]
 }
 
 // shift moves every step that is still to be done by some time.
@@ -90,6 +93,8 @@ func (in *Incident) done(step string) moment.Time {
 		return in.Times.TDispatch
 	case StepScene:
 		return in.Times.TScene
+	case StepDecision:
+		return in.DecidedAt()
 	}
 	if in.Status == Resolved || in.Status == Closed {
 		return in.Times.TResolved
@@ -102,6 +107,24 @@ func (in *Incident) paused() bool { return in.OnHold != nil && in.OnHold.Pausabl
 
 // working tells the statuses in which steps are still awaited.
 func (s Status) working() bool { return s.Open() && s != Resolved }
+
+// undone lists the steps that are still to be done.
+func (in *Incident) undone() []string {
+	return slices.DeleteFunc(slices.Clone(slaSteps), func(step string) bool { return !in.done(step).IsZero() })
+}
+
+// stoodStill moves what was undone and has been done by now by as long as the clocks have stood still: a step on hold is judged by the time that
+// ran. What was late before it rested stays late.
+func (in *Incident) stoodStill(undone []string, now moment.Time) {
+	if !in.paused() || !now.After(in.OnHold.At.Time) {
+		return
+	}
+	for _, step := range undone {
+		if due := in.SLA.due(step); !due.IsZero() && !in.done(step).IsZero() && !slices.Contains(in.SLA.Missed, step) {
+			*due = moment.Of(due.Add(now.Sub(in.OnHold.At.Time)))
+		}
+	}
+}
 
 // judge notes the steps that were done too late or are past due at an instant, each once, and takes back one that turns out to have been done in
 // time: an act that is told later has its own time. It tells which are new.

@@ -2,13 +2,13 @@ package incident
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -41,11 +41,11 @@ func Split(in *Incident, s Splitting, id, number, actor string, at time.Time) (r
 	}
 	for _, ref := range s.Evidence {
 		if !in.Evident(ref) {
-			return rest, part, fmt.Errorf("%w: evidence: %.80q is none of this incident's", ErrInvalid, ref)
+			return rest, part, fault.In(ErrInvalid, "evidence", fault.Unknown, nil, "%.80q is none of this incident's", ref)
 		}
 	}
 	if len(goes) == 0 || len(stays) == 0 {
-		return rest, part, fmt.Errorf("%w: evidence: some must go and some must stay", ErrInvalid)
+		return rest, part, fault.In(ErrInvalid, "evidence", fault.Short, 1, "some must go and some must stay")
 	}
 	for i := range goes {
 		goes[i].From = ""

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"fmt"
 	"strings"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -56,14 +56,14 @@ func (s *Subscription) Key() (*ecdh.PublicKey, error) {
 			return key, nil
 		}
 	}
-	return nil, fmt.Errorf("%w: keys.p256dh: no public key on P-256 in base64url", ErrInvalid)
+	return nil, fault.In(ErrInvalid, "keys.p256dh", fault.Form, nil, "no public key on P-256 in base64url")
 }
 
 // Secret is the browser's authentication secret. Errors: ErrInvalid.
 func (s *Subscription) Secret() ([]byte, error) {
 	b, err := unpadded(s.Auth)
 	if err != nil || len(b) != 16 {
-		return nil, fmt.Errorf("%w: keys.auth: want 16 bytes in base64url", ErrInvalid)
+		return nil, fault.In(ErrInvalid, "keys.auth", fault.Form, nil, "want 16 bytes in base64url")
 	}
 	return b, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -51,14 +52,14 @@ func (w *Webhook) To() string { return string(ByWebhook) + ":" + w.ID }
 // Check names what is wrong with a webhook. plain: http is taken, too. Errors: ErrInvalid.
 func (w *Webhook) Check(plain bool) error {
 	if name := strings.TrimSpace(w.Name); name == "" || len(name) > 100 {
-		return fmt.Errorf("%w: name: want 1 to 100 bytes", ErrInvalid)
+		return fault.In(ErrInvalid, "name", fault.Between, fault.Range{1, 100}, "want 1 to 100 bytes")
 	}
 	if err := checkAddress("url", w.URL, plain); err != nil {
 		return err
 	}
 	for i, e := range w.Events {
 		if !slices.Contains(Events(), e) {
-			return fmt.Errorf("%w: events[%d]: %.40q is none of %s", ErrInvalid, i, e, strings.Join(Events(), ", "))
+			return fault.In(ErrInvalid, fmt.Sprintf("events[%d]", i), fault.OneOf, strings.Join(Events(), ", "), "%.40q is none of %s", e, strings.Join(Events(), ", "))
 		}
 	}
 	return nil
@@ -68,11 +69,11 @@ func checkAddress(field, text string, plain bool) error {
 	u, err := url.Parse(text)
 	switch {
 	case len(text) > mostAddress:
-		return fmt.Errorf("%w: %s: longer than %d bytes", ErrInvalid, field, mostAddress)
+		return fault.In(ErrInvalid, field, fault.Long, mostAddress, "longer than %d bytes", mostAddress)
 	case err != nil || u.Host == "" || u.User != nil || u.Fragment != "":
-		return fmt.Errorf("%w: %s: no address such as https://host/path without user and fragment", ErrInvalid, field)
+		return fault.In(ErrInvalid, field, fault.Form, "https://host/path", "no address such as https://host/path without user and fragment")
 	case u.Scheme == "https", plain && u.Scheme == "http":
 		return nil
 	}
-	return fmt.Errorf("%w: %s: want https", ErrInvalid, field)
+	return fault.In(ErrInvalid, field, fault.Form, "https://host/path", "want https")
 }

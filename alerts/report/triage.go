@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -72,13 +73,13 @@ func (r *Report) Judge(t Triage, actor string, at time.Time) (Report, error) {
 	t.Note, t.Agency = strings.TrimSpace(t.Note), strings.TrimSpace(t.Agency)
 	switch {
 	case t.As.state() == Rejected && t.As != AsPrank && t.As != AsNotEmergency:
-		return Report{}, fmt.Errorf("%w: as %.40q is none of %v", ErrInvalid, t.As, Judgements())
+		return Report{}, fault.In(ErrInvalid, "as", fault.OneOf, fault.List(Judgements()), "%.40q is none of %v", t.As, Judgements())
 	case t.As.Links() && t.Incident == "":
-		return Report{}, fmt.Errorf("%w: incident is required: which one the report tells of", ErrInvalid)
+		return Report{}, fault.In(ErrInvalid, "incident", fault.Missing, nil, "is required: which one the report tells of")
 	case t.Agency != "" && t.As != AsReferred:
-		return Report{}, fmt.Errorf("%w: agency goes with referred alone", ErrInvalid)
+		return Report{}, fault.In(ErrInvalid, "agency", fault.Unasked, nil, "goes with referred alone")
 	case len(t.Note) > longestNote:
-		return Report{}, fmt.Errorf("%w: the note is longer than %d bytes", ErrInvalid, longestNote)
+		return Report{}, fault.In(ErrInvalid, "note", fault.Long, longestNote, "the note is longer than %d bytes", longestNote)
 	case r.Erased:
 		return Report{}, fmt.Errorf("%w: its words were erased", ErrJudged)
 	case r.Triage != nil:

@@ -12,6 +12,7 @@ import (
 
 	"kentongan/alerts/incident"
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -45,17 +46,14 @@ type Draft struct {
 	Simulated                  bool
 }
 
-// Fault is one thing that is wrong with a draft, by the JSON name of its field.
-type Fault struct{ Field, Text string }
-
 // Faults is everything that is wrong with a draft; it is an ErrInvalid.
-type Faults []Fault
+type Faults []*fault.Fault
 
 // Error lists one fault a line.
 func (fs Faults) Error() string {
 	lines := make([]string, len(fs))
 	for i, f := range fs {
-		lines[i] = f.Field + ": " + f.Text
+		lines[i] = f.Error()
 	}
 	return strings.Join(lines, "\n")
 }
@@ -63,8 +61,8 @@ func (fs Faults) Error() string {
 // Unwrap makes Faults an ErrInvalid.
 func (fs Faults) Unwrap() error { return ErrInvalid }
 
-func (fs *Faults) add(field, format string, args ...any) {
-	*fs = append(*fs, Fault{field, fmt.Sprintf(format, args...)})
+func (fs *Faults) add(field string, code fault.Code, limit any, format string, args ...any) {
+	*fs = append(*fs, fault.At(field, code, limit, format, args...))
 }
 
 // Validate gives the statement that a draft makes, in force, without id and version; or Faults.
@@ -77,46 +75,46 @@ func (d Draft) Validate(scales Scales, now time.Time) (Statement, error) {
 		s.StatedAt = moment.Of(now)
 	}
 	if scale, ok := scales.Find(d.Scale); !ok {
-		fs.add("scale", "%.40q is none of %s", d.Scale, scales.codes())
+		fs.add("scale", fault.OneOf, scales.codes(), "%.40q is none of %s", d.Scale, scales.codes())
 	} else if rank := scale.Rank(d.Step); rank == 0 {
-		fs.add("step", "%.40q is no step of %s: %s", d.Step, scale.Code, scale.Codes())
+		fs.add("step", fault.OneOf, scale.Codes(), "%.40q is no step of %s: %s", d.Step, scale.Code, scale.Codes())
 	} else {
 		s.Step = scale.Steps[rank-1].Code
 	}
 	if !subject.MatchString(s.Subject) {
-		fs.add("subject", "%.60q: want what it is about as letters, digits and - _ . : /, such as gunung-talang or awlr:dev-12", s.Subject)
+		fs.add("subject", fault.Form, "gunung-talang", "%.60q: want what it is about as letters, digits and - _ . : /, such as gunung-talang or awlr:dev-12", s.Subject)
 	}
 	if s.Source == "" {
-		fs.add("source", "is missing: who said so, such as PVMBG")
+		fs.add("source", fault.Missing, nil, "is missing: who said so, such as PVMBG")
 	}
 	for _, t := range []struct {
 		field, text string
 		most        int
 	}{{"name", s.Name, MaxText}, {"source", s.Source, MaxText}, {"reference", s.Reference, MaxText}, {"note", s.Note, MaxNote}, {"web", s.Web, MaxWeb}} {
 		if n := utf8.RuneCountInString(t.text); n > t.most {
-			fs.add(t.field, "has %d characters, at most %d are kept", n, t.most)
+			fs.add(t.field, fault.Long, t.most, "has %d characters, at most %d are kept", n, t.most)
 		}
 	}
 	if u, err := url.Parse(s.Web); s.Web != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
-		fs.add("web", "%.60q is no address such as https://magma.esdm.go.id", s.Web)
+		fs.add("web", fault.Form, "https://magma.esdm.go.id", "%.60q is no address such as https://magma.esdm.go.id", s.Web)
 	}
 	fs.decree(&s, d)
 	switch {
 	case s.StatedAt.After(now.Add(Ahead)):
-		fs.add("stated_at", "%s lies ahead", s.StatedAt)
+		fs.add("stated_at", fault.Late, nil, "%s lies ahead", s.StatedAt)
 	case !s.ValidUntil.IsZero() && !s.ValidUntil.After(s.StatedAt.Time):
-		fs.add("valid_until", "%s is not after stated_at, %s", s.ValidUntil, s.StatedAt)
+		fs.add("valid_until", fault.Late, nil, "%s is not after stated_at, %s", s.ValidUntil, s.StatedAt)
 	case !s.ValidUntil.IsZero() && !s.ValidUntil.After(now):
-		fs.add("valid_until", "%s has passed", s.ValidUntil)
+		fs.add("valid_until", fault.Over, nil, "%s has passed", s.ValidUntil)
 	}
 	if d.National && d.Scale != ScaleRoad {
-		fs.add("national", "only a road is national")
+		fs.add("national", fault.Unasked, nil, "only a road is national")
 	}
 	if d.Position != nil {
 		if err := d.Position.Validate(); err != nil {
-			fs.add("lng", "%v", err)
+			fs.add("lng", fault.Outside, nil, "%v", err)
 		} else if d.Position.IsNull() {
-			fs.add("lng", "0,0 stands for an unknown place: leave both out")
+			fs.add("lng", fault.Outside, nil, "0,0 stands for an unknown place: leave both out")
 		}
 		s.Location = &incident.Location{Lng: d.Position.Lng, Lat: d.Position.Lat}
 	}
@@ -135,24 +133,24 @@ func (fs *Faults) decree(s *Statement, d Draft) {
 	case d.Scale != ScaleDecree && d.Decree == nil:
 		return
 	case d.Scale != ScaleDecree:
-		fs.add("decree", "only a statement of scale %s has one", ScaleDecree)
+		fs.add("decree", fault.Unasked, nil, "only a statement of scale %s has one", ScaleDecree)
 		return
 	case d.Decree == nil:
-		fs.add("decree", "is missing: its number, from and to")
+		fs.add("decree", fault.Missing, nil, "is missing: its number, from and to")
 		return
 	}
 	e := Decree{Number: strings.TrimSpace(d.Decree.Number), From: d.Decree.From, To: d.Decree.To, Extensions: []Extension{}}
 	switch {
 	case e.Number == "":
-		fs.add("decree.number", "is missing")
+		fs.add("decree.number", fault.Missing, nil, "is missing")
 	case utf8.RuneCountInString(e.Number) > MaxText:
-		fs.add("decree.number", "has more than %d characters", MaxText)
+		fs.add("decree.number", fault.Long, MaxText, "has more than %d characters", MaxText)
 	}
 	switch {
 	case e.From.IsZero():
-		fs.add("decree.from", "is missing")
+		fs.add("decree.from", fault.Missing, nil, "is missing")
 	case !e.To.IsZero() && !e.To.After(e.From.Time):
-		fs.add("decree.to", "%s is not after from, %s", e.To, e.From)
+		fs.add("decree.to", fault.Late, nil, "%s is not after from, %s", e.To, e.From)
 	}
 	if s.ValidUntil.IsZero() {
 		s.ValidUntil = e.To
@@ -172,7 +170,7 @@ func (s Scales) codes() string {
 // number and beginning, and names the extension. Faults where what stands was said later.
 func (s *Statement) Replace(before *Statement) error {
 	if before.StatedAt.After(s.StatedAt.Time) {
-		return Faults{{"stated_at", fmt.Sprintf("%s is before what stands, which %s said at %s: withdraw that first where it is wrong", s.StatedAt, before.Source, before.StatedAt)}}
+		return Faults{fault.At("stated_at", fault.Early, nil, "%s is before what stands, which %s said at %s: withdraw that first where it is wrong", s.StatedAt, before.Source, before.StatedAt)}
 	}
 	if before.Step == s.Step {
 		s.Since = before.Begun()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -174,13 +175,13 @@ func (t Track) Confirm(s Setting, levels []Level, now time.Time) (Track, Entry, 
 	proposed := t.Proposal != nil && t.Proposal.Level == s.Level
 	switch {
 	case code == "":
-		return t, Entry{}, fmt.Errorf("%w: level: %d is not within 1 to %d", ErrInvalid, s.Level, len(levels))
+		return t, Entry{}, fault.In(ErrInvalid, "level", fault.Between, fault.Range{1, float64(len(levels))}, "%d is not within 1 to %d", s.Level, len(levels))
 	case len(s.Note) > maxNote:
-		return t, Entry{}, fmt.Errorf("%w: note: is longer than %d bytes", ErrInvalid, maxNote)
+		return t, Entry{}, fault.In(ErrInvalid, "note", fault.Long, maxNote, "is longer than %d bytes", maxNote)
 	case s.Version != t.Version:
 		return t, Entry{}, fmt.Errorf("%w: it has version %d, not %d", ErrStale, t.Version, s.Version)
 	case !proposed && s.Note == "":
-		return t, Entry{}, fmt.Errorf("%w: note: is missing: say why, for the rules do not propose this level now", ErrInvalid)
+		return t, Entry{}, fault.In(ErrInvalid, "note", fault.Missing, nil, "is missing: say why, for the rules do not propose this level now")
 	}
 	at := moment.Of(now)
 	if s.Level != t.Level {
@@ -207,7 +208,7 @@ func (t Track) Revert(r Reverting, now time.Time) (Track, Entry, error) {
 	r.Reason = strings.TrimSpace(r.Reason)
 	switch {
 	case r.Reason == "" || len(r.Reason) > maxNote:
-		return t, Entry{}, fmt.Errorf("%w: reason: is missing, or longer than %d bytes", ErrInvalid, maxNote)
+		return t, Entry{}, fault.In(ErrInvalid, "reason", fault.Between, fault.Range{1, maxNote}, "is missing, or longer than %d bytes", maxNote)
 	case r.Version != t.Version:
 		return t, Entry{}, fmt.Errorf("%w: it has version %d, not %d", ErrStale, t.Version, r.Version)
 	case !r.To.Sets() || r.To.Seq >= t.Memory.Standing:

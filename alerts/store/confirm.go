@@ -22,6 +22,9 @@ const confirmTime = 2 * time.Second
 // Confirm sets how many replicas must have an act before it counts; 0, the beginning: none. It holds for Fenced stores too.
 func (s *Store) Confirm(replicas int) { s.needed.Store(int32(replicas)) }
 
+// Confirmed is how many replicas must have an act before it counts.
+func (s *Store) Confirmed() int { return int(s.needed.Load()) }
+
 // script runs a script of two answers, and where replicas are needed a WAIT behind it on the same connection: WAIT speaks only of what
 // its own connection wrote.
 func (s *Store) script(ctx context.Context, script *redis.Script, needed int, keys []string, args ...any) ([]string, error) {

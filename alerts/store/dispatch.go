@@ -41,6 +41,7 @@ type dispatchDoc struct {
 type answered struct {
 	Subject string            `json:"subject"`
 	To      dispatch.Status   `json:"to"`
+	Said    string            `json:"said,omitempty"` // digest of the act; absent: an older server took it
 	Doc     dispatch.Dispatch `json:"doc"`
 }
 
@@ -183,8 +184,13 @@ func (s *Store) taken(ctx context.Context, u *unit.Unit, why string) error {
 }
 
 // Move does an act on a dispatch, with what follows for its unit and incident, in one step. An act under a key that was used is not done
-// again: the answer is the first one's. Errors: ErrNoDispatch, *DispatchConflict, dispatch.ErrInvalid, ErrKeyReused, feeds.ErrBusy, of may.
+// again: the answer is the first one's. Errors: ErrNoDispatch, *DispatchConflict, dispatch.ErrInvalid, ErrKeyReused where the key stands for another
+// act or for other words, feeds.ErrBusy, of may.
 func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string, who audit.Actor, may func(*dispatch.Dispatch) error) (out dispatch.Dispatch, err error) {
+	said, err := digestOf(a)
+	if err != nil {
+		return out, err
+	}
 	err = s.retry(ctx, func() error {
 		k, err := s.dispatchOf(ctx, id)
 		if err != nil {
@@ -196,6 +202,9 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 		if was, known := k.own.Keys[key]; known && key != "" {
 			if was.Subject != who.Subject || was.To != a.To {
 				return ErrKeyReused // whose it was is not told
+			}
+			if was.Said != "" && was.Said != said {
+				return fmt.Errorf("%w: it was %s with other words", ErrKeyReused, was.To)
 			}
 			out = was.Doc
 			return s.rest(ctx, "rev", s.keys.Dispatch(id), "", k.rev)
@@ -209,7 +218,7 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 			return err
 		}
 		if key != "" {
-			keys := map[string]answered{key: {who.Subject, a.To, out}}
+			keys := map[string]answered{key: {who.Subject, a.To, said, out}}
 			for name, was := range k.own.Keys {
 				keys[name] = was
 			}
@@ -222,6 +231,17 @@ func (s *Store) Move(ctx context.Context, id string, a dispatch.Act, key string,
 		return s.advance(ctx, k, out, by, a.Reason)
 	})
 	return out, err
+}
+
+// digestOf an act is alike for two that say the same: an instant counts, not the zone in which it is written, and not the version that was seen,
+// which is another one when the act is told again.
+func digestOf(a dispatch.Act) (string, error) {
+	a.Version = 0
+	if !a.At.IsZero() {
+		a.At = a.At.UTC()
+	}
+	doc, err := marshal(a)
+	return digest(string(doc)), err
 }
 
 // advance writes a dispatch that has moved, and what follows from it.

@@ -151,6 +151,25 @@ func TestARetriedActIsDoneOnce(t *testing.T) {
 		if _, err := s.Move(t.Context(), d.ID, dispatch.Act{To: dispatch.OnScene}, "k", sender, anyMove); !errors.Is(err, ErrKeyReused) {
 			t.Errorf("the key serves another act: %v", err)
 		}
+		at := c.now()
+		told := dispatch.Act{To: dispatch.OnScene, At: at, Note: "air 40 cm"}
+		arrived, err := s.Move(t.Context(), d.ID, told, "k-2", sender, anyMove)
+		if err != nil {
+			t.Fatal(err)
+		}
+		told.At, told.Version = at.In(time.FixedZone("WIB", 7*3600)), arrived.Version
+		if again, err := s.Move(t.Context(), d.ID, told, "k-2", sender, anyMove); err != nil || !reflect.DeepEqual(again, arrived) {
+			t.Errorf("the same words, with the instant in another zone and the version of now: %v", err)
+		}
+		for name, other := range map[string]dispatch.Act{
+			"a note": {To: dispatch.OnScene, At: at, Note: "air 80 cm"}, "a reason": {To: dispatch.OnScene, At: at, Note: told.Note, Reason: "x"},
+			"a time":   {To: dispatch.OnScene, At: at.Add(time.Second), Note: told.Note},
+			"a number": {To: dispatch.OnScene, At: at, Note: told.Note, External: []incident.ExternalRef{{Agency: "112", ID: "7"}}},
+		} {
+			if _, err := s.Move(t.Context(), d.ID, other, "k-2", sender, anyMove); !errors.Is(err, ErrKeyReused) {
+				t.Errorf("the key serves the act with %s changed: %v", name, err)
+			}
+		}
 		var late *DispatchConflict
 		if _, err := s.Move(t.Context(), d.ID, dispatch.Act{To: dispatch.Accepted}, "", sender, anyMove); !errors.As(err, &late) || len(late.Allowed) != 2 {
 			t.Errorf("%v %+v", err, late)

@@ -40,13 +40,12 @@ type Feed struct {
 }
 
 // FeedChange is a change of one feed's settings. Version is that of the settings it was made of, 0 where there were none; Config nil removes
-// the feed. Before and After are what the audit record's hashes are of: they hold no secrets.
+// the feed.
 type FeedChange struct {
-	Name          string
-	Version       int64
-	Config        json.RawMessage
-	Before, After any
-	Reason        string
+	Name    string
+	Version int64
+	Config  json.RawMessage
+	Reason  string
 }
 
 // PutFeed keeps a change with its audit record, in one step. Errors: ErrFeedVersion, feeds.ErrBusy.
@@ -106,7 +105,14 @@ func (s *Store) PutFeed(ctx context.Context, c FeedChange, who audit.Actor) (Fee
 				st.write("hdel", s.keys.FeedVersions(c.Name), strconv.FormatInt(v.Version, 10))
 			}
 		}
-		if err := st.audited(who, action, "feed:"+c.Name, c.Reason, c.Before, c.After); err != nil {
+		if err := st.audited(who, action, "feed:"+c.Name, c.Reason, nil, nil); err != nil {
+			return err
+		}
+		text := string(doc)
+		if out.Removed {
+			text = ""
+		}
+		if err := s.keep(ctx, st, raw, text); err != nil {
 			return err
 		}
 		return s.run(ctx, st)
@@ -200,7 +206,7 @@ func (s *Store) feedVersions(ctx context.Context, name string) ([]Feed, error) {
 }
 
 // RewriteFeeds gives every kept settings of a feed, those of now and of before, another form, which change gives (nil: it stays). What they
-// say must be the same: no version is made and nobody is told. It counts what was rewritten. Errors: feeds.ErrBusy, of change.
+// say must be the same: no version is made, and only the audit log is told. It counts what was rewritten. Errors: feeds.ErrBusy, of change.
 func (s *Store) RewriteFeeds(ctx context.Context, change func(Feed) (json.RawMessage, error)) (int, error) {
 	names := map[string]bool{}
 	list, _, err := s.Feeds(ctx)
@@ -238,32 +244,55 @@ func (s *Store) rewriteFeed(ctx context.Context, key, name string, change func(F
 		return 0, fmt.Errorf("%w: settings of feed %s: %w", feeds.ErrBusy, name, err)
 	}
 	for field, raw := range all {
-		f, bad := feedOf(raw)
-		if bad != nil || f.Name != name {
-			continue // of another feed, or of a newer server
-		}
-		next, err := change(f)
+		done := false
+		err := s.retry(ctx, func() (err error) {
+			if raw == "" { // what it rests on has changed: the settings themselves, or only what the log holds of them
+				if raw, err = s.rdb.HGet(ctx, key, field).Result(); errors.Is(err, redis.Nil) {
+					return nil
+				} else if err != nil {
+					return fmt.Errorf("%w: settings of feed %s: %w", feeds.ErrBusy, name, err)
+				}
+			}
+			done, err = s.rewriteSettings(ctx, key, field, name, raw, change)
+			raw = ""
+			return err
+		})
 		if err != nil {
 			return n, err
 		}
-		if next == nil {
-			continue
-		}
-		f.Config = next
-		doc, err := marshal(f)
-		if err != nil {
-			return n, err
-		}
-		st := s.newStep(s.now())
-		st.check("field", key, field, raw)
-		st.write("hset", key, field, string(doc))
-		switch err := s.run(ctx, st); {
-		case errors.Is(err, errConflict): // somebody has changed it, and writes the new form
-		case err != nil:
-			return n, err
-		default:
+		if done {
 			n++
 		}
 	}
 	return n, nil
+}
+
+// rewriteSettings does so in one field. Errors: errConflict too.
+func (s *Store) rewriteSettings(ctx context.Context, key, field, name, raw string, change func(Feed) (json.RawMessage, error)) (bool, error) {
+	f, bad := feedOf(raw)
+	if bad != nil || f.Name != name {
+		return false, nil // of another feed, or of a newer server
+	}
+	next, err := change(f)
+	if err != nil || next == nil {
+		return false, err
+	}
+	f.Config = next
+	doc, err := marshal(f)
+	if err != nil {
+		return false, err
+	}
+	st := s.newStep(s.now())
+	st.check("field", key, field, raw)
+	st.write("hset", key, field, string(doc))
+	if key == s.keys.FeedConfig() {
+		if err := st.audited(audit.Actor{Subject: "house:seal"}, "feed.resealed", "feed:"+name, "", nil, nil); err != nil {
+			return false, err
+		}
+		if err := s.keep(ctx, st, raw, string(doc)); err != nil {
+			return false, err
+		}
+	}
+	err = s.run(ctx, st)
+	return err == nil, err
 }

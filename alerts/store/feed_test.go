@@ -1,11 +1,14 @@
 package store
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"kentongan/alerts/audit"
 	"kentongan/geo/redistest"
@@ -15,7 +18,7 @@ func TestFeedsAreKeptByVersion(t *testing.T) {
 	s, _ := newStore(t, redistest.Start(t))
 	who := audit.Actor{Subject: "user:a"}
 	put := func(version int64, config string) (Feed, error) {
-		c := FeedChange{Name: "awlr", Version: version, Before: map[string]any{"v": version}, After: map[string]any{"c": config}, Reason: "because"}
+		c := FeedChange{Name: "awlr", Version: version, Reason: "because"}
 		if config != "" {
 			c.Config = json.RawMessage(config)
 		}
@@ -58,5 +61,50 @@ func TestFeedsAreKeptByVersion(t *testing.T) {
 	log, _, err := s.AuditLog(t.Context(), time.Time{}, time.Time{}, 3, "")
 	if err != nil || len(log) != 3 || log[0].Action != "feed.made" || log[1].Action != "feed.removed" || log[2].Action != "feed.changed" || log[2].Object != "feed:awlr" || log[2].Reason != "because" {
 		t.Errorf("%v %+v", err, log)
+	}
+}
+
+// meanwhile does something once, after the next command that reads a key.
+type meanwhile struct {
+	key string
+	do  func()
+}
+
+func (m *meanwhile) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (m *meanwhile) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (m *meanwhile) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if args := cmd.Args(); m.do != nil && len(args) > 2 && args[0] == "hmget" && args[1] == m.key {
+			do := m.do
+			m.do = nil
+			do()
+		}
+		return err
+	}
+}
+
+// TestSettingsAreRewrittenWhileABaselineIsTaken seals at the start at which the log begins to hold feeds.
+func TestSettingsAreRewrittenWhileABaselineIsTaken(t *testing.T) {
+	rdb := redistest.Start(t)
+	s, _ := newStore(t, rdb)
+	rdb.HSet(t.Context(), s.keys.FeedConfig(), "old", `{"v":1,"name":"old","version":1,"config":{"secret":"x"}}`)
+	rdb.AddHook(&meanwhile{s.keys.AuditKept(), func() {
+		if n, err := s.Baseline(t.Context()); err != nil || n != 1 {
+			t.Errorf("%d, %v", n, err)
+		}
+	}})
+	n, err := s.RewriteFeeds(t.Context(), func(f Feed) (json.RawMessage, error) {
+		if f.Config[0] == '"' {
+			return nil, nil
+		}
+		return json.RawMessage(`"sealed"`), nil
+	})
+	if f, _, ferr := s.FeedOf(t.Context(), "old"); n != 1 || err != nil || ferr != nil || string(f.Config) != `"sealed"` {
+		t.Errorf("%d were rewritten, %v; %+v, %v", n, err, f, ferr)
 	}
 }

@@ -31,10 +31,13 @@ var ErrNoSuggestion = errors.New("there is no such suggestion")
 // SuggestionConflict is a decision that came too late: 409.
 type SuggestionConflict struct {
 	Current fusion.Suggestion
-	Reason  string
+	Cause   error
 }
 
-func (c *SuggestionConflict) Error() string { return c.Reason }
+func (c *SuggestionConflict) Error() string { return c.Cause.Error() }
+
+// Unwrap is the cause.
+func (c *SuggestionConflict) Unwrap() error { return c.Cause }
 
 // suggestionDoc is the stored form, version 1.
 type suggestionDoc struct {
@@ -201,9 +204,9 @@ func (s *Store) decidable(ctx context.Context, id string, version int, to fusion
 	case k.doc.State == to:
 		return k, now, nil
 	case k.doc.State != fusion.Offered:
-		return k, now, &SuggestionConflict{k.doc, "the suggestion is " + string(k.doc.State)}
+		return k, now, &SuggestionConflict{k.doc, fmt.Errorf("%w: it is %s", fusion.ErrDecided, k.doc.State)}
 	case k.doc.Version != version:
-		return k, now, &SuggestionConflict{k.doc, fmt.Sprintf("the suggestion has version %d, not %d", k.doc.Version, version)}
+		return k, now, &SuggestionConflict{k.doc, fmt.Errorf("the suggestion has version %d, not %d", k.doc.Version, version)}
 	}
 	return k, now, nil
 }
@@ -323,7 +326,7 @@ func (s *Store) unclaimed(ctx context.Context, st *step, g *fusion.Suggestion) e
 	}
 	rest := slices.DeleteFunc(slices.Clone(g.Evidence), func(p fusion.Piece) bool { return claimed[p.Ref] })
 	if len(rest) == 0 {
-		return &SuggestionConflict{*g, "what it rests on was dealt with meanwhile"}
+		return &SuggestionConflict{*g, fmt.Errorf("%w: what it rests on was dealt with meanwhile", fusion.ErrDecided)}
 	}
 	g.Evidence = rest
 	return nil

@@ -232,7 +232,7 @@ func TestConfirmedByReplicas(t *testing.T) {
 	if err := fenced.Fire(ctx, firing("awlr:2", center, noon)); !errors.Is(err, ErrUnconfirmed) || !errors.Is(err, feeds.ErrBusy) {
 		t.Fatalf("one of two has it: %v", err)
 	}
-	if took := time.Since(begin); took < confirmTime || took > 2*confirmTime {
+	if took := time.Since(begin); took < confirmTime || took > 5*confirmTime {
 		t.Errorf("said so after %s", took)
 	}
 	// Tried again the alert is there, and still it does not count.

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -141,47 +143,56 @@ func (s *Store) KeepCheckpoint(ctx context.Context, was, now []byte, size int64,
 	return err == nil, err
 }
 
-// OpenObjects names every object that stands open, as the log does. Errors: feeds.ErrBusy.
+// OpenObjects names every object that an index names. Errors: feeds.ErrBusy.
 func (s *Store) OpenObjects(ctx context.Context) ([]string, error) {
-	sets := []struct{ noun, key string }{
-		{"alarm", s.keys.AlarmsOpen()}, {"alert", s.keys.AlertsActive()}, {"dispatch", s.keys.DispatchesOpen()}, {"incident", s.keys.IncidentsOpen()},
-		{"plan", s.keys.PlansStanding()}, {"statement", s.keys.StatementsInForce()}, {"status", s.keys.Statuses()}, {"suggestion", s.keys.SuggestionsOffered()},
-		{"unit", s.keys.Units()},
-	}
 	pipe := s.rdb.Pipeline()
-	cmds := make([]*redis.StringSliceCmd, len(sets))
-	for i, set := range sets {
-		cmds[i] = pipe.SMembers(ctx, set.key)
+	cmds := make([]*redis.StringSliceCmd, len(indexes))
+	for i, x := range indexes {
+		if x.scored {
+			cmds[i] = pipe.ZRange(ctx, x.key(s.keys), 0, -1)
+		} else {
+			cmds[i] = pipe.SMembers(ctx, x.key(s.keys))
+		}
 	}
-	reports := pipe.ZRange(ctx, s.keys.ReportsOpen(), 0, -1)
+	logins := pipe.HVals(ctx, s.keys.PersonLogin())
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("%w: what stands open: %w", feeds.ErrBusy, err)
 	}
 	var out []string
-	for i, set := range sets {
+	for _, id := range logins.Val() {
+		out = append(out, "person:"+id)
+	}
+	for i, x := range indexes {
 		for _, id := range cmds[i].Val() {
-			out = append(out, set.noun+":"+id)
+			out = append(out, x.noun+":"+id)
 		}
 	}
-	for _, id := range reports.Val() {
-		out = append(out, "report:"+id)
-	}
-	return out, nil
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // Standing is what the store has of an object that the log speaks of.
 type Standing struct {
-	Object string
-	Key    string
-	Hash   string // of the document as it stands; empty: there is none
+	Object   string
+	Key      string
+	Hash     string    // of the document as it stands; empty: there is none
+	Listings []Listing // of every index of such objects
 }
 
-// Standings reads the documents of objects and gives their hashes, in their order. Errors: feeds.ErrBusy.
+// Standings reads the documents of objects, each with the indexes that name it, as of one moment, and gives their hashes, in their order.
+// Errors: feeds.ErrBusy.
 func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, error) {
-	pipe := s.rdb.Pipeline()
+	pipe := s.rdb.TxPipeline() // what is kept and its salt, a document and its indexes are of one moment
 	cmds := make([]*redis.SliceCmd, len(objects))
+	salts := make([]*redis.StringCmd, len(objects))
+	listings := make([]func(doc string, there bool) []Listing, len(objects))
+	logins := pipe.HGetAll(ctx, s.keys.PersonLogin())
 	for i, o := range objects {
-		cmds[i] = pipe.HMGet(ctx, keyspace.Document(s.keys, o), "doc", "own")
+		if key, field := keyspace.Kept(s.keys, o); key != "" {
+			cmds[i], salts[i] = pipe.HMGet(ctx, key, field), pipe.HGet(ctx, s.keys.AuditKept(), o)
+			continue
+		}
+		cmds[i], listings[i] = pipe.HMGet(ctx, keyspace.Document(s.keys, o), "doc", "own"), s.listings(ctx, pipe, o)
 	}
 	_, _ = pipe.Exec(ctx) // each has its own answer
 	if err := unanswered(cmds); err != nil {
@@ -191,11 +202,17 @@ func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, er
 	for i, o := range objects {
 		out[i] = Standing{Object: o, Key: keyspace.Document(s.keys, o)}
 		v := cmds[i].Val()
+		if salts[i] != nil {
+			out[i].Key, out[i].Hash = keptHash(s.keys, o, cmds[i], salts[i])
+			out[i].Listings = s.login(o, cmds[i], logins.Val())
+			continue
+		}
 		if err := cmds[i].Err(); err != nil { // it is of another type
 			out[i].Hash = "?"
 			continue
 		}
 		doc, there := v[0].(string)
+		out[i].Listings = listings[i](doc, there)
 		if !there {
 			continue
 		}
@@ -205,8 +222,73 @@ func (s *Store) Standings(ctx context.Context, objects []string) ([]Standing, er
 	return out, nil
 }
 
+// keptHash is the key and the hash of what is a field of a hash, behind the salt that its last record left.
+func keptHash(keys keyspace.Keys, object string, text *redis.SliceCmd, salt *redis.StringCmd) (key, hash string) {
+	key, field := keyspace.Kept(keys, object)
+	key += " " + field
+	if text.Err() != nil { // it is of another type
+		return key, "?"
+	}
+	doc, there := text.Val()[0].(string)
+	if !there {
+		return key, ""
+	}
+	before, _, _ := strings.Cut(salt.Val(), ":")
+	return key, audit.HashOf([]byte(doc), before)
+}
+
+// keep says what the step's last act makes of its object, a field of a hash; empty: it goes. was is what the act started from, which the step
+// must rest on: where that is not what the last record left, a record before the act says so.
+func (s *Store) keep(ctx context.Context, st *step, was, text string) error {
+	last := len(st.acts) - 1
+	object := st.acts[last].Object
+	got, err := s.rdb.HMGet(ctx, s.keys.AuditKept(), object, keyspace.BaselineField).Result()
+	if err != nil {
+		return fmt.Errorf("%w: hash of %s: %w", feeds.ErrBusy, object, err)
+	}
+	stood, _ := got[0].(string)
+	_, based := got[1].(string)
+	st.check("field", s.keys.AuditKept(), object, stood)
+	if expected, found, ok := audit.Held(stood, was, based); !ok {
+		key, field := keyspace.Kept(s.keys, object)
+		forged := audit.Forged(key+" "+field, expected, found)
+		forged.Time = st.now
+		st.acts = slices.Insert(st.acts, last, entry{Record: forged})
+		last++
+	}
+	act := &st.acts[last]
+	_, act.BeforeHash, _ = strings.Cut(stood, ":")
+	act.hashed = true
+	if text == "" {
+		st.write("hdel", s.keys.AuditKept(), object)
+		return nil
+	}
+	salt := rand.Text()
+	act.AfterHash = audit.HashOf([]byte(text), salt)
+	st.write("hset", s.keys.AuditKept(), object, salt+":"+act.AfterHash)
+	return nil
+}
+
+// KeptObjects names every account, key, device, and rule and feed made through the interface of the store, as the log does. Errors: feeds.ErrBusy.
+func (s *Store) KeptObjects(ctx context.Context) ([]string, error) {
+	var out []string
+	for _, noun := range keyspace.KeptNouns {
+		key, _ := keyspace.Kept(s.keys, noun+":")
+		ids, err := s.rdb.HKeys(ctx, key).Result()
+		if err != nil {
+			return nil, fmt.Errorf("%w: every %s: %w", feeds.ErrBusy, noun, err)
+		}
+		for _, id := range ids {
+			if id != ruleRevision && id != feedRevision {
+				out = append(out, noun+":"+id)
+			}
+		}
+	}
+	return out, nil
+}
+
 // OnForged says whom to tell of a document whose bytes are not those of the hash beside it: somebody has written it past every step. It is told
-// whenever such a one is read, before anybody acts on it; the act goes on.
+// whenever such a one is read; where somebody acts on it, a record before that of the act says so, and the act goes on.
 func (s *Store) OnForged(tell func(key, hash, found string)) { s.forged.Store(&tell) }
 
 // held holds a document that was read (rev, doc, own, hash) against the hash beside it.
@@ -218,7 +300,9 @@ func (s *Store) held(key string, v []any) {
 	}
 	doc, _ := v[1].(string)
 	own, _ := v[2].(string)
-	if found := audit.HashOf([]byte(doc), saltOf(own)); found != hash {
+	found := audit.HashOf([]byte(doc), saltOf(own))
+	s.bent.note(key, hash, found)
+	if found != hash {
 		(*tell)(key, hash, found)
 	}
 }

@@ -24,10 +24,13 @@ var ErrNoPlan = errors.New("there is no such plan")
 // PlanConflict is a change of a plan that came too late, or that it does not allow any more: 409.
 type PlanConflict struct {
 	Current plan.Plan
-	Reason  string
+	Cause   error
 }
 
-func (c *PlanConflict) Error() string { return c.Reason }
+func (c *PlanConflict) Error() string { return c.Cause.Error() }
+
+// Unwrap is the cause.
+func (c *PlanConflict) Unwrap() error { return c.Cause }
 
 // planDoc is the stored form, version 1.
 type planDoc struct {
@@ -121,9 +124,9 @@ func (s *Store) changePlan(ctx context.Context, id string, version int, action, 
 		now := s.now()
 		switch {
 		case !k.doc.At(now).Stands():
-			return &PlanConflict{k.doc, fmt.Sprintf("the plan is %s", k.doc.At(now))}
+			return &PlanConflict{k.doc, fmt.Errorf("%w: it is %s", plan.ErrOver, k.doc.At(now))}
 		case k.doc.Version != version:
-			return &PlanConflict{k.doc, fmt.Sprintf("the plan has version %d, not %d", k.doc.Version, version)}
+			return &PlanConflict{k.doc, fmt.Errorf("the plan has version %d, not %d", k.doc.Version, version)}
 		}
 		out = change(k.doc, now)
 		out.Version, out.UpdatedAt = out.Version+1, moment.Of(now)

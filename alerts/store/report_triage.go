@@ -12,6 +12,7 @@ import (
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/feeds/cap"
+	"kentongan/geo/fault"
 )
 
 // ReportConflict is a judgement of a report that came too late, or that it does not allow now: 409.
@@ -173,7 +174,7 @@ func (s *Store) joinReport(ctx context.Context, st *step, r *report.Report, id s
 	case !k.doc.Status.Open() || k.doc.Status == incident.Resolved: // whoever resolved it would not see what joins it
 		return nil, &Conflict{Current: k.doc, Allowed: k.doc.Allowed(who.Subject, now), Cause: fmt.Errorf("%w: %s is %s", incident.ErrNotAllowed, k.doc.Number, k.doc.Status)}
 	case k.doc.Simulated != r.Simulated:
-		return nil, fmt.Errorf("%w: what is simulated and what is real never join", report.ErrInvalid)
+		return nil, fault.In(report.ErrInvalid, "incident", fault.Mixed, nil, "what is simulated and what is real never join")
 	}
 	out := k.doc.Clone()
 	if !out.Evident(r.ID) {

@@ -86,7 +86,18 @@ func (s *Store) PutRule(ctx context.Context, c RuleChange, who audit.Actor) (Kep
 		case c.Version == 0 && !current.Unreadable:
 			action = "rule.made"
 		}
-		if err := st.audited(who, action, "rule:"+c.ID, c.Reason, current.Config, out.Config); err != nil {
+		if err := st.audited(who, action, "rule:"+c.ID, c.Reason, nil, nil); err != nil {
+			return err
+		}
+		text := ""
+		if !out.Removed {
+			doc, err := marshal(out)
+			if err != nil {
+				return err
+			}
+			text = string(doc)
+		}
+		if err := s.keep(ctx, st, raw, text); err != nil {
 			return err
 		}
 		return s.run(ctx, st)

@@ -26,10 +26,13 @@ var ErrNoStatement = errors.New("there is no such statement")
 // StatementConflict is an act on a statement that came too late: 409.
 type StatementConflict struct {
 	Current statement.Statement
-	Reason  string
+	Cause   error
 }
 
-func (c *StatementConflict) Error() string { return c.Reason }
+func (c *StatementConflict) Error() string { return c.Cause.Error() }
+
+// Unwrap is the cause.
+func (c *StatementConflict) Unwrap() error { return c.Cause }
 
 // statementDoc is the stored form, version 1.
 type statementDoc struct {
@@ -145,10 +148,10 @@ func (s *Store) Withdraw(ctx context.Context, id string, version int, reason str
 		}
 		now := s.now()
 		if out, err = k.doc.End(statement.Withdrawn, who.Subject, reason, now); err != nil {
-			return &StatementConflict{k.doc, err.Error()}
+			return &StatementConflict{k.doc, err}
 		}
 		if k.doc.Version != version {
-			return &StatementConflict{k.doc, fmt.Sprintf("the statement has version %d, not %d", k.doc.Version, version)}
+			return &StatementConflict{k.doc, fmt.Errorf("the statement has version %d, not %d", k.doc.Version, version)}
 		}
 		return s.endStatement(ctx, k, &out, "statement.withdrawn", reason, who, now)
 	})

@@ -53,6 +53,7 @@ type step struct {
 type entry struct {
 	audit.Record
 	before, after any
+	hashed        bool // the hashes are there already
 }
 
 // written is a document of the step.
@@ -122,9 +123,9 @@ func (st *step) gone(key string) {
 // audited names an act of the step: one of several, where it is called again. Of an object with a document in this step the store knows the
 // hashes; of another they are of before and after, nil for nothing.
 func (st *step) audited(who audit.Actor, action, object, reason string, before, after any) error {
-	st.acts = append(st.acts, entry{audit.Record{
+	st.acts = append(st.acts, entry{Record: audit.Record{
 		Time: st.now, Actor: who.Subject, Agency: who.Agency, OnBehalf: who.OnBehalf, Request: who.Request, Action: action, Object: object, Reason: reason,
-	}, before, after})
+	}, before: before, after: after})
 	return nil
 }
 
@@ -158,6 +159,9 @@ func (s *Store) recorded(st *step) ([]audit.Record, error) {
 		out[i] = a.Record
 		if d, ok := st.docs[a.Object]; ok {
 			out[i].AfterHash = d.hash
+			continue
+		}
+		if a.hashed {
 			continue
 		}
 		var err1, err2 error
@@ -201,6 +205,7 @@ func (s *Store) run(ctx context.Context, st *step) error {
 	if err != nil {
 		return err
 	}
+	records = s.overtaken(st, records)
 	if err := s.apart(st, records); err != nil {
 		return err
 	}
@@ -229,6 +234,7 @@ func (s *Store) run(ctx context.Context, st *step) error {
 	case reply[0] == "conflict", reply[0] == "done" && needed > 0: // done before: found by the next try, and confirmed then
 		return errConflict
 	}
+	s.honest(st)
 	return nil
 }
 

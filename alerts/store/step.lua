@@ -16,7 +16,7 @@
 --        then number of audit records, then per record: what stands before its before_hash, the index of the key whose document it changes
 --             (0: its before_hash stands in the first already), what stands up to its sequence number, and what follows it
 --        then the length of the case stream
--- Returns {"ok", last offset}, {"done", last offset} for a repeated step, or {"conflict", number of the check}.
+-- Returns {"ok", last offset, "" where it tells nobody}, {"done", last offset} for a repeated step, or {"conflict", number of the check}.
 
 local at = 2
 local function take()
@@ -24,16 +24,20 @@ local function take()
   return ARGV[at]
 end
 
+local known = {} -- key -> its type, where it has been seen
+local stood = {} -- key -> the hash of its document, where its revision was read
 for i = 1, tonumber(take()) do
   local kind, key, field, want = take(), KEYS[tonumber(take())], take(), take()
   local got
   if kind == 'rev' then
-    got = redis.call('HGET', key, 'rev')
+    local both = redis.call('HMGET', key, 'rev', 'hash')
+    got, stood[key] = both[1], both[2] or ''
   elseif kind == 'str' then
     got = redis.call('GET', key)
   else
     got = redis.call('HGET', key, field)
   end
+  known[key] = kind == 'str' and 'string' or 'hash'
   if (got or '') ~= want then
     if kind == 'rev' and redis.call('HGET', key, 'step') == ARGV[1] then
       return {'done', redis.call('GET', KEYS[2]) or '0'}
@@ -42,10 +46,49 @@ for i = 1, tonumber(take()) do
   end
 end
 
+-- Whatever may fail is looked at before anything is written: an act that cannot be done leaves no record, and one that cannot be recorded is
+-- not done.
+local function is(key, want)
+  local t = known[key]
+  if not t then
+    t = redis.call('TYPE', key)
+    if type(t) == 'table' then
+      t = t.ok
+    end
+    known[key] = t
+  end
+  return t == 'none' or t == want
+end
+local wants = {
+  doc = 'hash', inside = 'hash', hset = 'hash', hdel = 'hash', zadd = 'zset', zrem = 'zset', zcut = 'zset', sadd = 'set', srem = 'set', set = '', gone = 'hash', del = ''
+}
+local first = at
+for _ = 1, tonumber(take()) do
+  local kind, key = take(), KEYS[tonumber(take())]
+  local want = wants[kind]
+  if not want then
+    return redis.error_reply('ERR unknown write ' .. kind)
+  end
+  if want ~= '' and not is(key, want) then
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is no ' .. want)
+  end
+  at = at + (kind == 'doc' and 4 or 3)
+end
+-- The streams of what follows; their counters need no look, for one that is none is begun anew.
+local tells = tonumber(take())
+at = at + 3 * tells
+for stream, n in pairs({[KEYS[1]] = tells, [KEYS[3]] = tonumber(take())}) do
+  if n > 0 and not is(stream, 'stream') then
+    return redis.error_reply('WRONGTYPE ' .. stream .. ' is no stream')
+  end
+end
+at = first
+
 local was = {} -- index of a document's key -> the hash of what it was before the first write
 local function before(n)
   if was[n] == nil then
-    was[n] = redis.call('HGET', KEYS[tonumber(n)], 'hash') or ''
+    local key = KEYS[tonumber(n)]
+    was[n] = stood[key] or redis.call('HGET', key, 'hash') or ''
   end
 end
 
@@ -82,8 +125,6 @@ for _ = 1, tonumber(take()) do
     else
       redis.call('SET', key, a, 'PX', b)
     end
-  else
-    return redis.error_reply('ERR unknown write ' .. kind)
   end
 end
 
@@ -95,13 +136,35 @@ local records = {}
 for i = 1, tonumber(take()) do
   records[i] = {take(), was[take()] or '', take(), take()}
 end
-local length = take()
+-- append adds an entry under the next number, which it gives. A counter that somebody has set back, or made no number, goes on behind what is
+-- there.
+local function append(stream, counter, write)
+  local n = redis.pcall('INCR', counter)
+  if type(n) == 'number' then
+    n = string.format('%.0f', n)
+    if type(write(n)) == 'string' then
+      return n
+    end
+  end
+  local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  redis.call('SET', counter, last and string.match(last[1], '^%d+') or '0')
+  n = string.format('%.0f', redis.call('INCR', counter))
+  local done = write(n)
+  if type(done) ~= 'string' then
+    error(done.err)
+  end
+  return n
+end
+
+local length, offset = take(), nil
 for _, e in ipairs(events) do
-  local offset = redis.call('INCR', KEYS[2])
-  redis.call('XADD', KEYS[1], 'MAXLEN', '~', length, string.format('%.0f-0', offset), 'type', e[1], 'id', e[2], 'doc', e[3])
+  offset = append(KEYS[1], KEYS[2], function(n)
+    return redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', length, n .. '-0', 'type', e[1], 'id', e[2], 'doc', e[3])
+  end)
 end
 for _, r in ipairs(records) do
-  local seq = string.format('%.0f', redis.call('INCR', KEYS[4]))
-  redis.call('XADD', KEYS[3], seq .. '-0', 'record', r[1] .. r[2] .. r[3] .. seq .. r[4])
+  append(KEYS[3], KEYS[4], function(n)
+    return redis.pcall('XADD', KEYS[3], n .. '-0', 'record', r[1] .. r[2] .. r[3] .. n .. r[4])
+  end)
 end
-return {'ok', redis.call('GET', KEYS[2]) or '0'}
+return {'ok', offset or ''}

@@ -77,6 +77,7 @@ type Store struct {
 	expiring *expiring
 	unread   *unread                                        // what was passed over; shared with Fenced stores
 	forged   *atomic.Pointer[func(key, hash, found string)] // who is told of forged documents; shared with Fenced stores
+	bent     *bent                                          // shared with Fenced stores
 	roster   *roster                                        // shared with Fenced stores
 	fence    *Fence                                         // nil: anybody may act
 	needed   *atomic.Int32                                  // replicas that must confirm an act; shared with Fenced stores
@@ -96,7 +97,7 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, terms: o.Terms, regrade: o.Regrade, opened: &opened{}, warned: &warned{most: mostWarnings}, expiring: &expiring{}, roster: newRoster(), unread: newUnread(o.Log, o.Now), needed: &atomic.Int32{}, forged: &atomic.Pointer[func(key, hash, found string)]{}}
+	s := &Store{rdb: rdb, keys: keys, place: o.Place, zone: o.Zone, prefix: o.Prefix, now: o.Now, log: o.Log, rules: o.Rules, status: o.Status, fusion: o.Fusion, terms: o.Terms, regrade: o.Regrade, opened: &opened{}, warned: &warned{most: mostWarnings}, expiring: &expiring{}, roster: newRoster(), unread: newUnread(o.Log, o.Now), needed: &atomic.Int32{}, forged: &atomic.Pointer[func(key, hash, found string)]{}, bent: &bent{}}
 	s.consents, s.wrong = rules.CompileConsents(o.Consents)
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -25,12 +26,12 @@ func (u *Unit) Call(by string, at time.Time, place *geo.Position, incident strin
 		at = now
 	}
 	if at.After(now.Add(skew)) {
-		return out, fmt.Errorf("%w: at %s has not come yet", ErrInvalid, moment.Of(at))
+		return out, fault.In(ErrInvalid, "at", fault.Late, nil, "%s has not come yet", moment.Of(at))
 	}
 	p := Panic{At: moment.Of(at), By: by, Incident: incident}
 	if place != nil {
 		if err := place.Validate(); err != nil {
-			return out, fmt.Errorf("%w: %w", ErrInvalid, err)
+			return out, fault.In(ErrInvalid, "lng", fault.Outside, nil, "%v", err)
 		}
 		p.Lng, p.Lat = &place.Lng, &place.Lat
 	}
@@ -44,11 +45,11 @@ func (u *Unit) Cleared(reason string, now time.Time) (Unit, error) {
 	out := u.Clone()
 	switch {
 	case reason == "":
-		return out, fmt.Errorf("%w: reason is missing: say how the crew is", ErrInvalid)
+		return out, fault.In(ErrInvalid, "reason", fault.Missing, nil, "is missing: say how the crew is")
 	case u.Panic == nil:
 		return out, fmt.Errorf("%w: it does not call for help", ErrNotAllowed)
 	case len(reason) > bounds.reason:
-		return out, fmt.Errorf("%w: reason has more than %d bytes", ErrInvalid, bounds.reason)
+		return out, fault.In(ErrInvalid, "reason", fault.Long, bounds.reason, "has more than %d bytes", bounds.reason)
 	}
 	out.Panic = nil
 	out.heard(moment.Of(now))

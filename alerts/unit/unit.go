@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 )
 
@@ -110,9 +111,9 @@ func (d Draft) Unit(known func(code string) bool, now time.Time) (Unit, error) {
 		Post: d.Post, ShiftUntil: d.ShiftUntil, Status: Available, StatusAt: moment.Of(now), Example: d.Example}
 	switch {
 	case !named.MatchString(u.Agency):
-		return u, fmt.Errorf("%w: agency %.60q is no slug of small letters, digits and hyphens", ErrInvalid, u.Agency)
+		return u, fault.In(ErrInvalid, "agency", fault.Form, "bpbd", "%.60q is no slug of small letters, digits and hyphens", u.Agency)
 	case !named.MatchString(u.CallSign):
-		return u, fmt.Errorf("%w: call_sign %.60q is no slug of small letters, digits and hyphens", ErrInvalid, u.CallSign)
+		return u, fault.In(ErrInvalid, "call_sign", fault.Form, "trc-1", "%.60q is no slug of small letters, digits and hyphens", u.CallSign)
 	case u.Name == "":
 		u.Name = strings.ToUpper(u.CallSign)
 	}
@@ -122,31 +123,33 @@ func (d Draft) Unit(known func(code string) bool, now time.Time) (Unit, error) {
 func (u *Unit) check(known func(string) bool) error {
 	switch {
 	case utf8.RuneCountInString(u.Name) > bounds.name:
-		return fmt.Errorf("%w: name has more than %d characters", ErrInvalid, bounds.name)
-	case len(u.Capabilities) > bounds.list || len(u.Crew) > bounds.list:
-		return fmt.Errorf("%w: more than %d capabilities or crew", ErrInvalid, bounds.list)
+		return fault.In(ErrInvalid, "name", fault.Long, bounds.name, "has more than %d characters", bounds.name)
+	case len(u.Capabilities) > bounds.list:
+		return fault.In(ErrInvalid, "capabilities", fault.Long, bounds.list, "more than %d", bounds.list)
+	case len(u.Crew) > bounds.list:
+		return fault.In(ErrInvalid, "crew", fault.Long, bounds.list, "more than %d", bounds.list)
 	}
 	for i, c := range u.Capabilities {
 		if !capability.MatchString(c) || known != nil && !known(c) {
-			return fmt.Errorf("%w: capabilities[%d]: there is no capability %.60q", ErrInvalid, i, c)
+			return fault.In(ErrInvalid, fmt.Sprintf("capabilities[%d]", i), fault.Unknown, nil, "there is no capability %.60q", c)
 		}
 	}
 	for i, c := range u.Crew {
 		if strings.TrimSpace(c) == "" || utf8.RuneCountInString(c) > bounds.crew {
-			return fmt.Errorf("%w: crew[%d] is empty or has more than %d characters", ErrInvalid, i, bounds.crew)
+			return fault.In(ErrInvalid, fmt.Sprintf("crew[%d]", i), fault.Between, fault.Range{1, float64(bounds.crew)}, "is empty or has more than %d characters", bounds.crew)
 		}
 	}
 	if len(u.Trackers) > bounds.trackers {
-		return fmt.Errorf("%w: more than %d trackers", ErrInvalid, bounds.trackers)
+		return fault.In(ErrInvalid, "trackers", fault.Long, bounds.trackers, "more than %d trackers", bounds.trackers)
 	}
 	for i, id := range u.Trackers {
 		if feed, native, ok := strings.Cut(id, ":"); !ok || feed == "" || native == "" || len(id) > 256 {
-			return fmt.Errorf("%w: trackers[%d]: %.60q is no id of a Thing as traccar:860123", ErrInvalid, i, id)
+			return fault.In(ErrInvalid, fmt.Sprintf("trackers[%d]", i), fault.Form, "traccar:860123", "%.60q is no id of a Thing as traccar:860123", id)
 		}
 	}
 	if p := u.Post; p != nil {
 		if err := (geo.Position{Lat: p.Lat, Lng: p.Lng}).Validate(); err != nil {
-			return fmt.Errorf("%w: post: %w", ErrInvalid, err)
+			return fault.In(ErrInvalid, "post", fault.Outside, nil, "%v", err)
 		}
 	}
 	return nil
@@ -179,18 +182,18 @@ func (u *Unit) Apply(e Edit, known func(string) bool, now time.Time) (Unit, erro
 	if e.Status != nil {
 		switch {
 		case !slices.Contains(settable, *e.Status):
-			return out, fmt.Errorf("%w: status %.40q is none of available, off_duty, returning", ErrInvalid, *e.Status)
+			return out, fault.In(ErrInvalid, "status", fault.OneOf, "available, off_duty, returning", "%.40q is none of available, off_duty, returning", *e.Status)
 		case u.Dispatch != nil:
 			return out, fmt.Errorf("%w: it is on dispatch %s, from which its status derives", ErrNotAllowed, *u.Dispatch)
 		case utf8.RuneCountInString(e.Reason) > bounds.reason:
-			return out, fmt.Errorf("%w: reason has more than %d characters", ErrInvalid, bounds.reason)
+			return out, fault.In(ErrInvalid, "reason", fault.Long, bounds.reason, "has more than %d characters", bounds.reason)
 		}
 		out.Status, out.StatusAt, out.Reason = *e.Status, moment.Of(now), e.Reason
 		out.heard(moment.Of(now))
 	}
 	if e.Name != nil {
 		if out.Name = strings.TrimSpace(*e.Name); out.Name == "" {
-			return out, fmt.Errorf("%w: name is empty", ErrInvalid)
+			return out, fault.In(ErrInvalid, "name", fault.Missing, nil, "is empty")
 		}
 	}
 	if e.Capabilities != nil {

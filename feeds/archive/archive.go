@@ -26,7 +26,8 @@ import (
 
 // Delivery is one delivery as its sender gave it. The body is text where it is valid UTF-8, else base64.
 type Delivery struct {
-	At          moment.Time `json:"at"` // received
+	At          moment.Time `json:"at"`                 // received
+	StoredAt    moment.Time `json:"stored_at,omitzero"` // its readings were committed: the clock by which rules judged them
 	Feed        string      `json:"feed"`
 	ContentType string      `json:"content_type,omitempty"`
 	Topic       string      `json:"topic,omitempty"`

@@ -100,6 +100,9 @@ func (s Severity) Rank() int {
 	}
 }
 
+// Severities are the five words of the standard as a person reads which there are, worst first.
+const Severities = "Extreme, Severe, Moderate, Minor, Unknown"
+
 // Valid tells the five words of the standard.
 func (s Severity) Valid() bool {
 	switch s {

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// validate gives the faults of who we say we are; secrets in files are read once, so that a missing one is told at the start.
-func (a Auth) validate() []error {
+// Validate gives the faults of who we say we are, each a *ConfigError; secrets in files are read once, so that a missing one is told at the start.
+func (a Auth) Validate() []error {
 	var faults []error
 	fault := func(bad bool, key, format string, args ...any) {
 		if bad {
@@ -46,8 +46,8 @@ func (a Auth) validate() []error {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// sign says who we are in a request. What stands in a file is read anew.
-func (a Auth) sign(req *http.Request) error {
+// Sign says who we are in a request. What stands in a file is read anew.
+func (a Auth) Sign(req *http.Request) error {
 	switch {
 	case a.User != "":
 		password, err := a.Password.orFile(a.PasswordFile)
@@ -68,8 +68,8 @@ func (a Auth) sign(req *http.Request) error {
 	return nil
 }
 
-// validate gives the faults of whom we believe. The files are read.
-func (t TLS) validate() []error {
+// Validate gives the faults of whom we believe, each a *ConfigError. The files are read.
+func (t TLS) Validate() []error {
 	var faults []error
 	if t.CAFile != "" {
 		if _, err := readAuthorities(t.CAFile); err != nil {
@@ -87,8 +87,8 @@ func (t TLS) validate() []error {
 	return faults
 }
 
-// client is how we meet a server by TLS; nil: as the system does. The authorities are read now, our certificate with each handshake.
-func (t TLS) client() (*tls.Config, error) {
+// Client is how we meet a server by TLS; nil: as the system does. The authorities are read now, our certificate with each handshake.
+func (t TLS) Client() (*tls.Config, error) {
 	if t == (TLS{}) {
 		return nil, nil
 	}

@@ -84,7 +84,7 @@ func (r *Runner) mqtt(in *inlet, log zerolog.Logger) feeds.Transport {
 	if c.URL == "" {
 		return mqtt.Inlet{Broker: r.opt.Broker, Feed: c.Name, Topic: c.Topic, Watch: in.health}
 	}
-	believed, err := c.TLS.client()
+	believed, err := c.TLS.Client()
 	if err != nil {
 		return unready{err}
 	}

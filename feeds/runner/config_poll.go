@@ -140,7 +140,7 @@ func (c FeedConfig) validateOutward() []error {
 	fault(c.URL == "" && len(c.Headers) > 0, "headers", "only a feed with url has them")
 	fault(c.Transport != Poll && c.Pages != Pages{} && c.Pages != defaultPages(), "pages", "only a feed with transport poll has them")
 	fault(c.Transport != Poll && c.Since != Since{} && c.Since != defaultSince(), "since", "only a feed with transport poll has it")
-	return slices.Concat(faults, c.Auth.validate(), c.TLS.validate(), c.validateHeaders())
+	return slices.Concat(faults, c.Auth.Validate(), c.TLS.Validate(), c.validateHeaders())
 }
 
 // unready is a transport whose files cannot be read now; the runner tries again.
@@ -151,7 +151,7 @@ func (u unready) Run(context.Context, feeds.Deliver) error { return u.err }
 // poll builds the transport of a polled feed.
 func (r *Runner) poll(in *inlet, log zerolog.Logger) feeds.Transport {
 	c := in.config
-	believed, err := c.TLS.client()
+	believed, err := c.TLS.Client()
 	if err != nil {
 		return unready{err}
 	}
@@ -171,7 +171,7 @@ func (c FeedConfig) authorize(req *http.Request) error {
 	for name, value := range c.Headers {
 		req.Header.Set(name, value.Reveal())
 	}
-	return c.Auth.sign(req)
+	return c.Auth.Sign(req)
 }
 
 // source names what is asked and how it is read: where any of it changes, an answer that is not new to the source is new to us. It holds

@@ -167,7 +167,7 @@ func (r *Runner) stream(in *inlet, log zerolog.Logger) feeds.Transport {
 	if u, err := url.Parse(c.URL); err == nil && c.URL != "" {
 		s.Address = u.Host
 		if u.Scheme == "tls" {
-			s.TLS = func() (*tls.Config, error) { return c.TLS.client() }
+			s.TLS = func() (*tls.Config, error) { return c.TLS.Client() }
 		}
 	}
 	for _, text := range c.From {

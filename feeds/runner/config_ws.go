@@ -45,7 +45,7 @@ func (c FeedConfig) validateWS() []error {
 func (r *Runner) ws(in *inlet, log zerolog.Logger) feeds.Transport {
 	c := in.config
 	return ws.New(ws.Config{
-		URL: c.URL, Authorize: c.authorize, TLS: func() (*tls.Config, error) { return c.TLS.client() },
+		URL: c.URL, Authorize: c.authorize, TLS: func() (*tls.Config, error) { return c.TLS.Client() },
 		Subscribe: func() (string, error) { return c.Subscribe.orFile(c.SubscribeFile) }, MaxMessage: c.MaxBody, Idle: c.silence(),
 		UserAgent: userAgent(r.opt.Version, r.opt.Contact), Dial: r.dialer(c), Watch: in.health, Now: r.opt.Now, Log: log,
 	})

@@ -18,7 +18,7 @@ func (in *inlet) keep(body []byte, meta feeds.Meta, r feeds.Receipt, err error) 
 		return
 	}
 	d := archive.Delivery{
-		At: moment.Of(meta.ReceivedAt), Feed: in.config.Name, ContentType: meta.ContentType, Topic: meta.Topic, Peer: meta.Peer, URL: withoutQuery(meta.URL), Outcome: archive.Stored,
+		At: moment.Of(meta.ReceivedAt), StoredAt: moment.Of(r.StoredAt), Feed: in.config.Name, ContentType: meta.ContentType, Topic: meta.Topic, Peer: meta.Peer, URL: withoutQuery(meta.URL), Outcome: archive.Stored,
 		Accepted: r.Accepted, Duplicates: r.Duplicates, Ignored: len(r.Ignored), Rejected: len(r.Rejected), Body: body,
 	}
 	switch {

@@ -217,11 +217,11 @@ func TestTLSWithOwnAuthorityAndCertificate(t *testing.T) {
 			}
 		})
 	}
-	believed, err := TLS{CAFile: authority}.client()
+	believed, err := TLS{CAFile: authority}.Client()
 	if err != nil || believed.RootCAs == nil || believed.MinVersion != tls.VersionTLS12 {
 		t.Errorf("%+v, %v", believed, err)
 	}
-	if _, err := (TLS{CAFile: authority + ".gone"}).client(); err == nil {
+	if _, err := (TLS{CAFile: authority + ".gone"}).Client(); err == nil {
 		t.Error("an authority that is gone is not told")
 	}
 }

@@ -126,6 +126,10 @@ func (c *City) scan(t *thing, ms int64, w *writer) {
 			w.number(t, "shaking", 0, 1, "cm/s2", ms)
 			t.told = 0
 		}
+	case camera:
+		if !c.blind(t, ms) {
+			w.text(t, "picture", "ok", ms)
+		}
 	}
 	if w.lines > before {
 		t.last = ms

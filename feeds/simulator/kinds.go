@@ -25,6 +25,7 @@ const (
 	bus
 	crew // kind "unit" in the house: patrols, ambulances, fire engines
 	phone
+	camera
 	kinds
 )
 
@@ -52,6 +53,7 @@ var specs = [kinds]spec{
 	bus:          {"bus", 4 * time.Second, 4 * time.Second, 0.03, 4, 1000},
 	crew:         {"unit", 5 * time.Second, 5 * time.Second, 0.015, 10, 120},
 	phone:        {"phone", 2 * time.Minute, 2 * time.Minute, 0, 0, 0},
+	camera:       {"camera", 30 * time.Second, 30 * time.Second, 0.004, 4, 60},
 }
 
 // Fewest and most Things of a city.
@@ -79,7 +81,10 @@ type thing struct {
 func counts(things, gauges int) [kinds]int {
 	var n [kinds]int
 	left := things
-	for k := range phone {
+	for k := range kinds {
+		if k == phone {
+			continue
+		}
 		s := specs[k]
 		n[k] = max(s.least, min(s.most, int(math.Round(s.share*float64(things)))))
 		if k == riverGauge {
@@ -154,6 +159,8 @@ func (c *City) place(t *thing, i int) {
 	case phone:
 		t.pos = c.somewhere(t, i, 2)
 		t.id, t.name = fmt.Sprintf("hp-%05d", i+1), "Ponsel warga"
+	case camera:
+		c.placeCamera(t, i)
 	}
 }
 

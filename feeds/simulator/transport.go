@@ -163,7 +163,7 @@ func (c *City) shake(from, to int64, w *writer) {
 	if len(c.now.quakes) == 0 {
 		return
 	}
-	for n := c.first[phone]; n < len(c.things) && w.lines < mostLines; n++ {
+	for n := c.first[phone]; n < c.first[phone]+c.number[phone] && w.lines < mostLines; n++ {
 		c.tell(&c.things[n], from, to, w)
 	}
 }

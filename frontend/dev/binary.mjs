@@ -169,8 +169,11 @@ export function thingFrames(base, things) {
 
 const SEVERITIES = ["", "Extreme", "Severe", "Moderate", "Minor", "Unknown"];
 
-/** One CellFrame, field 2 of Cells and Snapshot. Cells: {slot, cell, resolution, ring, count, severity, at, stale, unobserved}. */
-export function cellFrame(base, layer, cells) {
+/**
+ * One CellFrame, field 2 of Cells and Snapshot. Cells: {slot, cell, resolution, ring, count, severity, at, stale, unobserved}. As the server
+ * does, outlines are told with a snapshot and of what is new.
+ */
+export function cellFrame(base, layer, cells, outlines = true) {
   const outline = (c) =>
     bytes(
       3,
@@ -187,7 +190,7 @@ export function cellFrame(base, layer, cells) {
     Buffer.concat([
       text(1, layer),
       int(2, base),
-      ...cells.map(outline),
+      ...(outlines ? cells.map(outline) : []),
       bytes(4, text(1, layer)),
       bytes(
         5,
@@ -238,4 +241,9 @@ export const snapshotMessage = (cursor, frames, cases, feeds) =>
     ]),
   );
 
+/** One document of the case stream, with its place in it. */
+export const caseMessage = (noun, cursor, doc) =>
+  bytes(5, Buffer.concat([text(1, noun), text(2, cursor), json(3, doc)]));
+
+export const cellsMessage = (frames) => bytes(4, Buffer.concat(frames));
 export const thingsMessage = (frames) => bytes(3, Buffer.concat(frames));

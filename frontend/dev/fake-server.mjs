@@ -1,13 +1,15 @@
 // A small stand-in for the real server, for looking at screens while they are drawn: serves dist/, a profile and a live socket
 // with invented scenes. Not used by any test. Usage: node dev/fake-server.mjs [port]; KENTONGAN_FAKE_PROFILE may name a profile's JSON.
-// GET /fake/scene?name=calm|flood|empty|odd|simulated|crowd|cells changes the scene, GET /fake/drop closes sockets and refuses new ones, /fake/heal lets them in.
+// GET /fake/scene?name=calm|flood|empty|odd|simulated|crowd|cells|recolour|cases|changes changes the scene, GET /fake/drop closes sockets and refuses new ones, /fake/heal lets them in.
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  caseMessage,
   cellFrame,
+  cellsMessage,
   feedsMessage,
   hello,
   snapshotMessage,
@@ -17,6 +19,7 @@ import {
   thingsMessage,
 } from "./binary.mjs";
 import { advance, crowd, hexes, rowsOf } from "./crowd.mjs";
+import { manyCases, manyHexes, recoloured, someOf } from "./pace.mjs";
 import { feedsOf, inventedProfile, scenes } from "./scenes.mjs";
 
 const DIST = fileURLToPath(new URL("../dist/", import.meta.url));
@@ -30,9 +33,14 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".woff2": "font/woff2",
 };
+const { scenes: items } = JSON.parse(
+  readFileSync(new URL("../../server/walls/scenes.json", import.meta.url)),
+);
+/** A person's window, as the house tells it. */
+const WALL = { id: "", name: "", tour: [], dwell_s: 20, language: "id" };
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
-  "worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
+  "worker-src 'self'; media-src 'self' blob:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
   "require-trusted-types-for 'script'; trusted-types default svelte-trusted-html";
 
 const named = process.env.KENTONGAN_FAKE_PROFILE;
@@ -46,7 +54,13 @@ const TICK_MS = 250;
 const CELLS_BELOW = 9;
 scenes.crowd = { ...scenes.flood, crowd: true };
 scenes.cells = { ...scenes.flood, crowd: true, cells: true };
+// For measuring: 5,000 cells that change their colour, 200 cases that change ten times a second, and both with Things at 1,000 changes a second.
+scenes.recolour = { ...scenes.flood, crowd: true, cells: true, hexes: true };
+scenes.cases = { ...scenes.flood, many: true };
+scenes.changes = { ...scenes.flood, many: true, crowd: true, some: true };
 let people = null;
+let cases = null;
+let grid = null;
 let scene = "flood";
 let refuse = false;
 let offset = 100;
@@ -73,24 +87,38 @@ function eight(n) {
   return b;
 }
 
-function opOf(chunk) {
-  if (chunk.length < 6 || (chunk[0] & 15) !== 1) return null;
-  let at = 2;
-  if ((chunk[1] & 127) === 126) at = 4;
-  const mask = chunk.subarray(at, at + 4);
-  const body = chunk.subarray(at + 4).map((b, i) => b ^ mask[i % 4]);
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return null;
-  }
+/** What a client says, one after the other: several messages may lie in one chunk, and one in several. */
+function listen(heard) {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    while (rest.length >= 2) {
+      const short = rest[1] & 127;
+      const at = short === 126 ? 4 : 2;
+      if (rest.length < at + 4) return;
+      const size = short === 126 ? rest.readUInt16BE(2) : short;
+      const end = at + 4 + size;
+      if (rest.length < end) return;
+      const mask = rest.subarray(at, at + 4);
+      const body = rest.subarray(at + 4, end).map((b, i) => b ^ mask[i % 4]);
+      if ((rest[0] & 15) === 1) heard(JSON.parse(Buffer.from(body).toString()));
+      rest = rest.subarray(end);
+    }
+  };
 }
 
 function snapshot(view) {
   const now = clock();
-  const { things, ...cases } = scenes[scene].make(now, iso);
+  const { things, ...made } = scenes[scene].make(now, iso);
+  if (scenes[scene].many) {
+    cases ??= manyCases(200, now, iso);
+    made.incidents = cases;
+  }
   let frames = thingFrames(now, things);
-  if (scenes[scene].crowd) {
+  if (scenes[scene].hexes) {
+    grid ??= manyHexes(5_000, now);
+    frames = [cellFrame(now, "truck", grid)];
+  } else if (scenes[scene].crowd) {
     people ??= crowd(CROWD);
     frames =
       scenes[scene].cells || view.zoom < CELLS_BELOW
@@ -104,7 +132,7 @@ function snapshot(view) {
   return snapshotMessage(
     `dev:${offset}`,
     frames,
-    cases,
+    made,
     feedsOf(scene, now, iso),
   );
 }
@@ -133,6 +161,15 @@ const server = createServer((req, res) => {
     scene = url.searchParams.get("name") ?? scene;
     return say(200, `"${scene}"`);
   }
+  if (url.pathname === "/fake/case") {
+    // A new case, to see when a screen shows it.
+    const doc = recoloured.newCase(clock(), iso);
+    cases?.push(doc); // a later snapshot has it too
+    const sent = Date.now();
+    for (const s of sockets)
+      s.write(frame(caseMessage("incident", `dev:${++offset}`, doc)));
+    return say(200, JSON.stringify({ number: doc.number, sent }));
+  }
   if (url.pathname === "/fake/drop") {
     refuse = true;
     for (const s of sockets) s.destroy();
@@ -144,6 +181,11 @@ const server = createServer((req, res) => {
   }
   if (url.pathname === "/api/v1/profile")
     return say(200, JSON.stringify(profile));
+  // Until it is told what it shows, a wall shows what visitors may see.
+  if (url.pathname === "/api/v1/scenes")
+    return say(200, JSON.stringify({ items }));
+  if (url.pathname === "/api/v1/walls/me")
+    return say(200, JSON.stringify({ ...WALL, scene: "normal" }));
   if (url.pathname === "/api/v1/session") {
     return say(req.method === "POST" ? 403 : 200, "{}");
   }
@@ -171,14 +213,42 @@ server.on("upgrade", (req, socket) => {
   const send = (m) => socket.destroyed || socket.write(frame(m));
   let looked = null;
   send(hello(clock(), "dev", scenes[scene].storage ?? "durable"));
-  socket.on("data", (chunk) => {
-    const op = opOf(chunk);
-    if (op?.op !== "view") return;
-    looked = op;
-    send(snapshot(looked));
-  });
+  socket.on(
+    "data",
+    listen((op) => {
+      if (op.op !== "view") return;
+      looked = op;
+      send(snapshot(looked));
+    }),
+  );
+  const change = setInterval(() => {
+    if (!looked || !cases || !scenes[scene].many) return;
+    const doc = recoloured.nextCase(cases, clock(), iso);
+    send(caseMessage("incident", `dev:${++offset}`, doc));
+  }, 100);
   const tick = setInterval(() => {
     const s = scenes[scene];
+    if (looked && s.hexes && grid) {
+      send(
+        cellsMessage([
+          cellFrame(clock(), "truck", recoloured.cells(grid, clock()), false),
+        ]),
+      );
+      return;
+    }
+    if (looked && s.some) {
+      people ??= crowd(CROWD);
+      advance(people, TICK_MS / 1000);
+      const now = clock();
+      send(
+        thingsMessage(
+          someOf(rowsOf(people, iso(now)), 248).map(({ kind, rows }) =>
+            thingFrame(now, kind, rows, false),
+          ),
+        ),
+      );
+      return;
+    }
     if (!looked || !s.crowd || s.cells || looked.zoom < CELLS_BELOW) return;
     people ??= crowd(CROWD);
     send(moved());
@@ -197,6 +267,7 @@ server.on("upgrade", (req, socket) => {
   const end = () => {
     clearInterval(beat);
     clearInterval(tick);
+    clearInterval(change);
     sockets.delete(socket);
   };
   socket.on("close", end);
@@ -204,5 +275,5 @@ server.on("upgrade", (req, socket) => {
 });
 
 server.listen(PORT, "127.0.0.1", () => {
-  console.log(`http://127.0.0.1:${PORT}/wall`);
+  console.log(`http://127.0.0.1:${server.address().port}/wall`);
 });

@@ -13,7 +13,7 @@ import {
 } from "./house";
 import { enters } from "./persons";
 
-const TIMEOUT_MS = 8_000;
+const TIMEOUT_MS = 30_000;
 
 interface Sent {
   id: string;

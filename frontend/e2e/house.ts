@@ -139,6 +139,14 @@ export async function visit(house: House, path: string): Promise<Visit> {
       faults.push(line.text());
     }
   });
+  // What the policy refuses is an event of the page as well; the browser's own words come second.
+  await page.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      console.error(
+        `Content Security Policy: ${event.effectiveDirective} refused ${event.blockedURI} on ${location.pathname}`,
+      );
+    });
+  });
   page.on("request", (request) => {
     const url = new URL(request.url());
     if (url.protocol.startsWith("http") && url.host !== host) {
@@ -161,4 +169,44 @@ export function check(holds: boolean, what: string): void {
 /** Waits for the wall to be live. */
 export async function live(page: Page): Promise<void> {
   await page.locator('[data-phase="live"]').waitFor({ timeout: 20_000 });
+}
+
+/** A gauge that tells, and a flood beside it that nobody can miss. */
+export async function flooded(
+  house: House,
+  at: { lng: number; lat: number },
+): Promise<void> {
+  await push(house, "awlr", [
+    reading({
+      thing: `banjir-${Date.now()}`,
+      property: "water_level",
+      value: 3.4,
+      ...at,
+    }),
+  ]);
+  await ask(house, "POST", "/incidents", {
+    type: "flood",
+    severity: "Extreme",
+    title: "Banjir, Pasar Sumani",
+    ...at,
+  });
+}
+
+/** A call of somebody who says their name; the report's id. */
+export async function called(house: House): Promise<string> {
+  const { id } = await ask<{ id: string }>(
+    house,
+    "POST",
+    "/reports",
+    {
+      channel: "call",
+      text: "Air masuk rumah di Muaro Paneh",
+      lng: 100.63,
+      lat: -0.83,
+      reporter: { name: "Siti Aminah", phone: "081266778899" },
+    },
+    { "idempotency-key": `call-${Date.now()}-${Math.random()}` },
+  );
+  check(Boolean(id), "the report has no id");
+  return id;
 }

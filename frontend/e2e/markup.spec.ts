@@ -1,6 +1,8 @@
 // Words of others are shown as words: titles, CAP texts, names of sensors, people, keys and properties that hold markup, on every screen.
 import type { Page } from "playwright-core";
+import { EXTREMES } from "../src/views/gallery/fixtures/words";
 import { check, push, reading, visit, type House, type Spec } from "./house";
+import { wider } from "./layout";
 
 const MARK = "kena-tanda";
 const corpus = [
@@ -180,6 +182,136 @@ const spec: Spec = {
       );
       await seen.close();
     }
+  },
+
+  async "words of 10,000 characters, other scripts, turned and stacked letters leave every screen whole at every width"(
+    house,
+  ) {
+    const taken: Record<string, number> = {};
+    const took = (status: number, what: string) => {
+      check(status < 500, `${what}: ${status}`);
+      if (status < 300) taken[what] = (taken[what] ?? 0) + 1;
+    };
+    for (const [n, { text }] of EXTREMES.entries()) {
+      const lng = 100.63 + n / 100;
+      // What is too long is refused in words; a screen meets the longest that the house takes.
+      for (const said of [text, text.slice(0, 200)]) {
+        const before = taken["incident"] ?? 0;
+        took(
+          await send(house, "/api/v1/incidents", {
+            type: "flood",
+            severity: "Severe",
+            title: said,
+            note: said,
+            lng,
+            lat: -0.93,
+          }),
+          "incident",
+        );
+        if ((taken["incident"] ?? 0) > before) break;
+      }
+      took(
+        await send(house, "/api/v1/reports", {
+          channel: "call",
+          text,
+          address: text.slice(0, 200),
+          lng,
+          lat: -0.94,
+        }),
+        "report",
+      );
+      took(
+        await send(house, "/api/v1/keys", {
+          name: text.slice(0, 100),
+          scope: "read",
+        }),
+        "key",
+      );
+      took(
+        await send(
+          house,
+          "/api/v1/ingest/cap",
+          alertOf(1_000 + n, text),
+          "application/cap+xml",
+        ),
+        "CAP",
+      );
+    }
+    await push(
+      house,
+      "awlr",
+      EXTREMES.map(({ text }, n) => ({
+        ...reading({
+          thing: `kata-${n}`,
+          property: "water_level",
+          value: 3.6,
+          lng: 100.63 + n / 100,
+          lat: -0.92,
+        }),
+        name: text,
+      })),
+    );
+    check(
+      ["incident", "report", "CAP"].every((w) => (taken[w] ?? 0) >= 6),
+      `too little was taken: ${JSON.stringify(taken)}`,
+    );
+    const looks: [path: string, ready: string, rows: string][] = [
+      ["/wall?motion=off", "wall", '[data-testid="incidents"] > li'],
+      ["/console?motion=off", "rows", '[data-testid="rows"] > li'],
+      ["/briefing", "", ""],
+      ["/public", "public", ""],
+      ["/field", "", ""],
+      ["/admin?page=keys", "admin", ""],
+      ["/admin?page=feeds", "admin", ""],
+      ["/admin?page=audit", "admin", ""],
+    ];
+    const found: string[] = [];
+    const seen = await visit(house, "/login");
+    const { page } = seen;
+    for (const width of [390, 1280, 1920]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      for (const [path, ready, rows] of looks) {
+        await page.goto(house.base + path);
+        await page
+          .locator(ready ? `[data-testid="${ready}"]` : "main, .field")
+          .first()
+          .waitFor({ timeout: 20_000 });
+        if (rows) await page.locator(rows).first().waitFor({ timeout: 20_000 });
+        await page.waitForTimeout(700); // lists come with the first picture of the house
+        const where = `${width} ${path}`;
+        const more = await wider(page);
+        if (more > 0) found.push(`${where}: ${more} px too wide`);
+        const top = await page.evaluate(() => {
+          const head = document.querySelector("header");
+          if (!head) return null;
+          const box = head.getBoundingClientRect();
+          return { top: box.top, height: box.height, width: box.width };
+        });
+        if (
+          top &&
+          (top.top < -8 || // the wall shifts by a few pixels against burn-in
+            top.height < 20 ||
+            top.width < Math.min(width, 560) / 2)
+        )
+          found.push(`${where}: the header is gone: ${JSON.stringify(top)}`);
+        if (top && top.height > 420)
+          found.push(
+            `${where}: the header is ${Math.round(top.height)} px high`,
+          );
+        if (!rows) continue;
+        const high = await page
+          .locator(rows)
+          .evaluateAll((all) =>
+            all.map((r) => r.getBoundingClientRect().height),
+          );
+        const worst = Math.max(...high);
+        if (worst > 120) found.push(`${where}: a row is ${worst} px high`);
+      }
+    }
+    check(found.length === 0, found.join("\n"));
+    check(seen.faults.length === 0, seen.faults.join("\n"));
+    check(seen.strangers.length === 0, seen.strangers.join("\n"));
+    await seen.close();
   },
 };
 

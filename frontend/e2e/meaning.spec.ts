@@ -260,10 +260,10 @@ const spec: Spec = {
       (await put("94.5", Number(version))).status === 200,
       "the other's change was refused",
     );
-    await page.getByTestId("rule-overtaken").waitFor();
+    await page.getByTestId("rule-overtaken").waitFor({ timeout: 60_000 });
     await accessible(page, '[data-testid="rule-page"]');
     await page.getByTestId("rule-save").click();
-    await page.getByText("It has changed meanwhile").first().waitFor();
+    await page.getByText("changed it meanwhile").first().waitFor();
     check((await when()).includes("94.5"), "the other's change is overwritten");
     await visited.close();
   },

@@ -16,6 +16,21 @@ if (!base || !token) {
   process.exit(2);
 }
 
+/** What stood on the pages that a failed case left open, for whoever only has the log; then they are closed. */
+async function leave(tell) {
+  for (const context of browser.contexts()) {
+    for (const page of tell ? context.pages() : []) {
+      const text = await page
+        .evaluate(() => document.body.innerText)
+        .catch((fault) => fault.message);
+      console.log(
+        `--- ${page.url()}\n${text.replaceAll(/\s*\n\s*/g, " | ").slice(0, 3000)}`,
+      );
+    }
+    await context.close();
+  }
+}
+
 /** Node cannot run TypeScript by itself everywhere: the bundler that builds the pages builds the specs too. */
 async function compile(specs, out) {
   await build({
@@ -69,7 +84,9 @@ try {
       } catch (fault) {
         failed++;
         console.log(`FAIL ${spec}: ${name}\n${fault.stack ?? fault}`);
+        await leave(true);
       }
+      await leave(false);
     }
   }
 } finally {

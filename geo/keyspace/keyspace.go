@@ -133,6 +133,7 @@ var Table = []Row{
 	{"kt:case-reader:{J}", "hash", "reader (alarm, fusion, status, dispatch) -> offset of kt:case up to which it has dealt with the cases", "none: one value a reader", "alerts/store", "alerts/store"},
 	{"kt:case-offset:{J}", "string", "last offset of kt:case", "none: one value", "alerts/store", "server/hub"},
 	{"kt:audit:{J}", "stream", "canonical record of every act; id is SEQ-0", "none: the log is never cut", "alerts/store", "server/api"},
+	{"kt:audit-kept:{J}", "hash", "object -> salt:hash of an account, key, device, rule or feed as its last record left it; :baseline since when every one has such", "none: one value an object, and it goes with the object", "server/book", "server/book, alerts/store"},
 	{"kt:audit-words:{J}", "hash", "hash in a record -> what a person wrote of the act (JSON, alerts/audit)", "retention class words; erased before it where somebody may ask that", "alerts/store", "alerts/store"},
 	{"kt:audit-seq:{J}", "string", "last sequence of kt:audit", "none: one value", "alerts/store", "alerts/store"},
 	{"kt:audit-tile:{J}", "hash", "LEVEL/INDEX -> the hashes of a tile of the log (alerts/audit/tree), the widest so far", "none: the log is never cut", "alerts/store", "alerts/store"},
@@ -172,6 +173,8 @@ var Table = []Row{
 	{"kt:fence:{J}:NAME", "string", "token of the lease's newest holder; grows with each", "none: one value a lease", "alerts/store", "alerts/store"},
 	{"kt:confirm:{J}", "string", "written only so that a replica can confirm what came before it", "none: one value", "alerts/store, geo/index", "nobody"},
 	{"kt:feed-status:{J}", "hash", "server -> the feeds it drives or receives (JSON)", "StatusLifetime, a server's field too", "server/app", "server/app"},
+	{"kt:wall:{J}", "hash", "device id of a wall -> what it is set to (JSON)", "none: until the wall is removed", "alerts/store", "server/walls"},
+	{"kt:wall-report:{J}", "hash", "device id of a wall -> what it says of itself, and when (JSON)", "as wall; each is written anew every 30 s", "server/walls", "server/walls"},
 	{"kt:feed-config:{J}", "hash", "feed -> its settings as made through the interface (JSON, v=1); :revision grows with each change", "none: until the feed is removed", "alerts/store", "server/app"},
 	{"kt:feed-versions:{J}:NAME", "hash", "version -> settings at that time (JSON, v=1)", "none: the last 20, to see who changed what", "alerts/store", "server/app"},
 	{"kt:announce:{J}", "channel", "word between servers: a session has ended", "none: nothing is kept", "server/app", "server/app"},
@@ -453,6 +456,27 @@ func Document(k Keys, object string) string {
 	return k.facet(noun, id)
 }
 
+// KeptNouns are objects that are fields of one hash, and whose hashes the audit log has.
+var KeptNouns = []string{"person", "key", "device", "rule", "feed"}
+
+// Kept is the hash and the field of such an object; an empty key: it is another one.
+func Kept(k Keys, object string) (key, field string) {
+	noun, id, _ := strings.Cut(object, ":")
+	switch noun {
+	case "person":
+		return k.Person(), id
+	case "key":
+		return k.Key(), id
+	case "device":
+		return k.Device(), id
+	case "rule":
+		return k.RuleConfig(), id
+	case "feed":
+		return k.FeedConfig(), id
+	}
+	return "", ""
+}
+
 // Audit is the stream of audit records.
 func (k Keys) Audit() string { return k.ours("audit") }
 
@@ -470,6 +494,12 @@ func (k Keys) AuditSigner() string { return k.ours("audit-signer") }
 
 // AuditWords is what people wrote of the acts.
 func (k Keys) AuditWords() string { return k.ours("audit-words") }
+
+// BaselineField is the field of AuditKept that says that all of them are there; no object has this name.
+const BaselineField = ":baseline"
+
+// AuditKept is salts and hashes of what is no document of its own: accounts, keys, devices, rules, feeds.
+func (k Keys) AuditKept() string { return k.ours("audit-kept") }
 
 // AuditSeq is its last sequence number.
 func (k Keys) AuditSeq() string { return k.ours("audit-seq") }
@@ -572,6 +602,12 @@ func (k Keys) SessionEnded() string { return k.ours("session-ended") }
 
 // FeedStatus is what every server says of its feeds.
 func (k Keys) FeedStatus() string { return k.ours("feed-status") }
+
+// Wall is what every wall is set to.
+func (k Keys) Wall() string { return k.ours("wall") }
+
+// WallReport is what walls say of themselves.
+func (k Keys) WallReport() string { return k.ours("wall-report") }
 
 // FeedConfig is the settings of feeds that were made through the interface.
 func (k Keys) FeedConfig() string { return k.ours("feed-config") }

@@ -18,6 +18,7 @@ type Subject struct {
 	Feed    string   // the one feed that a key or device may bring; empty: any
 	Agency  string   // the one agency that a key works for, and whose feeds it may bring; empty: any
 	Unit    string   // the unit somebody rides with: "bpbd/trc-1"; empty: none
+	Guests  bool     // a wall that stands before visitors: nothing that may be a unit or tell where one is, and no camera
 	Whole   bool     // the admin token, and a house that has no people yet: the duties of configuring and dispatching are not parted
 }
 
@@ -35,13 +36,14 @@ type Object struct {
 	Noun       string   // "incident", "report", "unit", "thing", "feed" …; empty: in general
 	Agencies   []string // whose it is: of an incident lead and support, of anything else its owner
 	Area       string   // area_name; empty: not known, or beyond ours
-	Type       string   // of an incident
+	Type       string   // of an incident; of a Thing its kind
 	Status     string   // of an incident: where it stands, "on_scene" …
 	Grave      bool     // Extreme or Severe
 	Restricted bool     // its type is for named people only
 	Feed       string   // the feed it came by, or is
 	Unit       string   // the unit it is, or that it is given to
 	By         []string // subjects that did what the same person must not do now: who resolved, who proposed, who made it
+	Roles      []Role   // of a restricted camera: who sees it beside its agency
 	Fresh      bool     // its maker still works on it: a call of the last 24 h
 }
 
@@ -90,6 +92,9 @@ func Can(s Subject, a Action, o Object, now time.Time) Decision {
 	if best.Level == None {
 		return best
 	}
+	if s.Guests && (a == ReadUnits || a == ViewCameras || o.Noun == "thing" && o.Type != "" && !Open(o.Type)) {
+		return Decision{None, "visitors stand before this wall"}
+	}
 	return parted(s, a, o, best, now)
 }
 
@@ -135,6 +140,9 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 	if o.Noun == "" {
 		return Decision{max(r.own, r.other), ""}
 	}
+	if o.Noun == "camera" {
+		return g.camera(o)
+	}
 	if o.Restricted && !slices.Contains(g.Types, o.Type) && !(o.Noun == "dispatch" && o.Unit != "" && o.Unit == s.Unit) { // who is sent is told so
 		return Decision{None, "a restricted type is for named people"}
 	}
@@ -154,6 +162,19 @@ func (g Grant) can(s Subject, a Action, o Object) Decision {
 		return Decision{r.other, "another agency leads"}
 	}
 	return Decision{r.own, ""}
+}
+
+// camera tells whether a grant reaches a camera: what is not restricted is shared by all agencies, and what is belongs to no picture on a wall.
+func (g Grant) camera(o Object) Decision {
+	switch {
+	case !o.Restricted:
+		return Decision{Full, ""}
+	case g.Role == Wall:
+		return Decision{None, "a restricted camera is on no wall"}
+	case slices.Contains(o.Roles, g.Role), g.Agency != "" && slices.Contains(o.Agencies, g.Agency):
+		return Decision{Full, ""}
+	}
+	return Decision{None, "a restricted camera is for its agency and the roles that are named for it"}
 }
 
 // owned tells nouns that belong to agencies: an object of them that names none belongs to none, and nobody's agency is its own.

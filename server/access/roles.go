@@ -17,6 +17,8 @@ const (
 	ReadReports Action = "report.read"
 	ReadAudit   Action = "audit.read"
 
+	ViewCameras Action = "camera.view" // pictures of people who do not know that they are seen: each look is recorded
+
 	ReadBriefing Action = "briefing.read" // figures of incidents: of those that the reader's agency works
 
 	ReadIncidents       Action = "incident.read"
@@ -58,6 +60,7 @@ const (
 	WritePeople  Action = "person.write" // accounts; a change of roles needs a second person
 	Witness      Action = "person.reset" // lets somebody in again who lost a password or second factor
 	WriteDevices Action = "device.write" // walls, field devices, certificates of the broker
+	SteerWalls   Action = "wall.steer"   // what walls show
 	ReadPrivacy  Action = "privacy.read" // data map, retention, who saw what
 	WritePrivacy Action = "privacy.write"
 	Approve      Action = "change.approve" // the second person of two
@@ -69,9 +72,9 @@ const (
 
 // Actions lists every action, in the order above.
 func Actions() []Action {
-	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ReadBriefing,
+	return []Action{ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadFeeds, ReadRules, ReadReports, ReadAudit, ViewCameras, ReadBriefing,
 		ReadIncidents, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident,
-		ReopenIncident, HoldIncident, OverrideClosure, CommentIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, RingCall, TakeCalls, ReadContacts, WriteContacts, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
+		ReopenIncident, HoldIncident, OverrideClosure, CommentIncident, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, Confirm, WriteRules, WriteReports, RingCall, TakeCalls, ReadContacts, WriteContacts, Reveal, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, SteerWalls, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Ingest, Metrics, StaffDesk}
 }
 
 // operational tells the acts that whoever configures or audits may not do.
@@ -83,7 +86,7 @@ func operational(a Action) bool {
 // ofTheHouse tells acts on what is not split by agency or area: a role that is granted for one does not reach them, or it would let itself
 // and others into all the rest.
 func ofTheHouse(a Action) bool {
-	return slices.Contains([]Action{ReadAudit, WriteRules, Declare, Propose, Confirm, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Metrics}, a)
+	return slices.Contains([]Action{ReadAudit, WriteRules, Declare, Propose, Confirm, WriteFeeds, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, SteerWalls, ReadPrivacy, WritePrivacy, Approve, RunSimulator, Metrics}, a)
 }
 
 // second tells the acts that must be another person's than the one before.
@@ -176,20 +179,20 @@ func table(rows ...map[Action]rule) map[Action]rule {
 
 // roles is domain.md section 1 and the "who" of section 5, in our actions. What is not here is denied.
 var roles = map[Role]map[Action]rule{
-	CallTaker: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, CommentIncident, WriteReports, TakeCalls, StaffDesk), row(shared, ReadIncidents, ReadContacts), row(call, Reveal)),
-	Operator: table(row(all, ReadThings, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, CreateIncident, AcknowledgeIncident,
+	CallTaker: table(row(all, ReadThings, ViewCameras, ReadAlerts, ReadAlarms, ReadPlans, ReadStatus, ReadFeeds, ReadReports, CreateIncident, ActIncidents, CommentIncident, WriteReports, TakeCalls, StaffDesk), row(shared, ReadIncidents, ReadContacts), row(call, Reveal)),
+	Operator: table(row(all, ReadThings, ViewCameras, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, CreateIncident, AcknowledgeIncident,
 		WriteReports, StaffDesk),
 		row(advised, ResolveIncident), row(minor, CancelIncident, MergeIncident), row(shared, ReadIncidents, ReadContacts)),
-	Dispatcher: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
+	Dispatcher: table(row(all, ReadThings, ViewCameras, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadRules, ReadReports, ActIncidents, CommentIncident, AcknowledgeIncident, DispatchIncident, ArriveIncident, Reveal, StaffDesk),
 		row(served, ResolveIncident), row(minor, MergeIncident), row(unclosed, ReopenIncident), row(slight, HoldIncident), row(shared, ReadIncidents, ReadContacts)),
-	Supervisor: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
-		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, WriteContacts, TakeCalls, Reveal, ReadPeople, Witness, Approve, StaffDesk, RunSimulator),
+	Supervisor: table(row(all, ReadThings, ViewCameras, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadAlarms, ActAlarms, ShelveUrgent, ReadPlans, WritePlans, ReadStatus, Declare, Propose, ReadFeeds, ReadRules, WriteRules, ReadReports, ReadAudit, ReadBriefing, ActIncidents, CreateIncident, AcknowledgeIncident, DispatchIncident,
+		ArriveIncident, ResolveIncident, CloseIncident, CancelIncident, MergeIncident, ReopenIncident, WriteReports, WriteContacts, TakeCalls, Reveal, ReadPeople, Witness, SteerWalls, Approve, StaffDesk, RunSimulator),
 		row(all, HoldIncident, OverrideClosure, CommentIncident), row(shared, ReadIncidents, ReadContacts)),
-	Liaison: table(row(all, ReadThings, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, CommentIncident, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(all, WriteContacts), row(shared, ReadIncidents, ReadContacts), row(facts, ReadAlarms)),
+	Liaison: table(row(all, ReadThings, ViewCameras, ReadUnits, EditUnits, ReportUnits, ReadAlerts, ReadPlans, WritePlans, ReadStatus, ReadFeeds, ReadReports, ReadBriefing, ActIncidents, CommentIncident, StaffDesk), row(leads, AcknowledgeIncident, CloseIncident), row(all, WriteContacts), row(shared, ReadIncidents, ReadContacts), row(facts, ReadAlarms)),
 	Field:   table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(crew, ReadUnits, ReportUnits, ActIncidents, CommentIncident, ArriveIncident), row(crewMinor, ResolveIncident), row(assigned, ReadIncidents)),
-	Leader:  table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents), row(heard, CommentIncident)),
+	Leader:  table(row(all, ReadThings, ViewCameras, ReadAlerts, ReadPlans, ReadStatus, Propose, Confirm, ReadFeeds, ReadBriefing), row(grave, ReadIncidents), row(heard, CommentIncident)),
 	PIO:     table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus), row(rough, ReadIncidents)),
-	Wall:    table(row(all, ReadThings, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),
+	Wall:    table(row(all, ReadThings, ViewCameras, ReadUnits, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, ReadRules), row(facts, ReadIncidents, ReadAlarms)),
 	Citizen: {},
 	Admin: table(row(all, ReadThings, ReadAlerts, ReadPlans, ReadStatus, ReadFeeds, WriteFeeds, ReadContacts, WriteContacts, ReadRules, WriteRules, WriteKeys, ReadPeople, WritePeople, Witness, WriteDevices, ReadPrivacy, WritePrivacy,
 		Approve, RunSimulator, Metrics), row(facts, ReadAlarms)),

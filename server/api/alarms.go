@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -17,6 +16,7 @@ import (
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -82,7 +82,7 @@ func (s *server) alarmHealth(ctx context.Context, _ *struct{}) (*body[alarm.Figu
 		return nil, s.fault(err)
 	}
 	if !ok { // nobody governs yet: that is not calm, so it is not said as figures
-		return nil, huma.ErrorWithHeaders(huma.Error503ServiceUnavailable("no figures of alarms have been taken yet"), http.Header{"Retry-After": {"2"}})
+		return nil, huma.ErrorWithHeaders(problem.New(problem.NoFigures, "no figures of alarms have been taken yet"), http.Header{"Retry-After": {"2"}})
 	}
 	return &body[alarm.Figures]{f}, nil
 }
@@ -141,7 +141,7 @@ func (s *server) seat(ctx context.Context, named string) (string, error) {
 		return who.Desk, nil
 	}
 	if !slices.Contains(s.Profile.Desks, named) {
-		return "", huma.Error422UnprocessableEntity("desk: there is no such desk", &huma.ErrorDetail{Location: "body.desk", Message: "is none of the profile's desks"})
+		return "", problem.New(problem.NoDesk, "desk: there is no such desk", problem.At("body.desk", problem.Unknown, "is none of the profile's desks"))
 	}
 	return named, nil
 }
@@ -149,7 +149,7 @@ func (s *server) seat(ctx context.Context, named string) (string, error) {
 // versioned refuses a session's act that does not say what it saw.
 func versioned(ctx context.Context, version int) error {
 	if who, _ := auth.FromContext(ctx); version == 0 && who.Via == auth.ViaSession {
-		return huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+		return problem.New(problem.VersionMissing, "version is required: the version that you saw", problem.At("body.version", problem.Missing, "is required"))
 	}
 	return nil
 }
@@ -195,7 +195,7 @@ func (s *server) shelveAlarm(ctx context.Context, in *shelveIn) (*body[alarmOut]
 		return nil, err
 	}
 	if in.Body.Until.IsZero() == (in.Body.Minutes == 0) {
-		return nil, huma.Error422UnprocessableEntity("say either until or minutes", &huma.ErrorDetail{Location: "body.until", Message: "either this or minutes"})
+		return nil, problem.New(problem.Invalid, "say either until or minutes", problem.At("body.until", problem.Either, "either this or minutes"))
 	}
 	desk, err := s.seat(ctx, in.Body.Desk)
 	if err != nil {
@@ -291,32 +291,16 @@ func (s *server) acknowledgeAlarms(ctx context.Context, in *acknowledgeAllIn) (*
 
 // alarmConflict is the 409 of an act that came too late or is not allowed: it brings what one needs to go on.
 type alarmConflict struct {
-	Title   string      `json:"title"`
-	Status  int         `json:"status"`
-	Detail  string      `json:"detail"`
+	problem.Head
 	Current alarm.Alarm `json:"current"`
 	Allowed []string    `json:"allowed"`
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (c *alarmConflict) Error() string { return c.Detail }
-
-// GetStatus is 409.
-func (c *alarmConflict) GetStatus() int { return c.Status }
-
-// ContentType is the problem form of JSON.
-func (c *alarmConflict) ContentType(string) string { return "application/problem+json" }
 
 func (v view) alarmFault(err error) error {
 	var late *store.AlarmConflict
 	switch {
 	case errors.As(err, &late):
-		return &alarmConflict{"the alarm has changed or does not allow that", http.StatusConflict, late.Error(), v.alarmSeen(&late.Current).Body.Alarm, late.Allowed}
-	case errors.Is(err, alarm.ErrInvalid):
-		field, what, _ := strings.Cut(strings.TrimPrefix(err.Error(), alarm.ErrInvalid.Error()+": "), ": ")
-		return invalid("the alarm cannot be shelved so", []fieldFault{{field, what}})
-	case errors.Is(err, alarm.ErrUrgent):
-		return deny(access.ShelveUrgent, err.Error())
+		return &alarmConflict{standing(late), v.alarmSeen(&late.Current).Body.Alarm, late.Allowed}
 	}
 	return v.s.fault(err)
 }

@@ -141,7 +141,7 @@ func TestWordsOfAPersonInAlarms(t *testing.T) {
 		if got["event"] != "kebakaran bangunan" || got["lat"] == -0.83 || got["state"] == "raised" || strings.Contains(w.Body.String(), "Sari") || strings.Contains(w.Body.String(), "user:") || strings.Contains(w.Body.String(), "-0.83,") {
 			t.Errorf("%s: %s", name, w.Body)
 		}
-		for query, want := range map[string]int{"?q=ahmad": 0, "?q=kebakaran": 1} {
+		for query, want := range map[string]int{"?q=ahmad": 0, "?q=kebakaran": 1, "?agency=damkar": 1, "?agency=pupr": 0, "?agency=nobody": 0} {
 			if list := h.want(who("GET", "/api/v1/alarms"+query, ""), 200)["items"].([]any); len(list) != want {
 				t.Errorf("%s: %s finds %d, want %d", name, query, len(list), want)
 			}

@@ -32,7 +32,9 @@ import (
 	"kentongan/server/devices"
 	"kentongan/server/oidc"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 	"kentongan/server/profile"
+	"kentongan/server/walls"
 	"kentongan/server/wire"
 )
 
@@ -55,11 +57,14 @@ type Deps struct {
 	Alarms  alarm.Config // limits of shelving
 	Profile *profile.Profile
 	Basemap *basemap.Map // nil: none
+	Cameras *Cameras     // nil: none
+	Walls   *walls.Store // nil: no routes of walls
 	Blobs   *Blobs       // nil: attachments are not kept
 	Live    func(w http.ResponseWriter, r *http.Request, id auth.Identity, json bool)
 	Cells   func(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string, units bool) ([]wire.Cell, error)
 	Ready   func(ctx context.Context) Readiness
 
+	CTISecret []byte // of the telephone exchange; empty: its key is enough
 	Outbox    Outbox
 	AuditLog  AuditLog
 	Privacy   *Privacy
@@ -131,7 +136,7 @@ func (s *server) register() error {
 	cfg := huma.DefaultConfig("Kentongan", s.Version)
 	cfg.OpenAPIPath, cfg.DocsPath, cfg.SchemasPath, cfg.CreateHooks = "", "", "", nil
 	cfg.Formats = map[string]huma.Format{"application/json": strictJSON(), "json": strictJSON()}
-	cfg.Transformers = append(cfg.Transformers, unsaid)
+	problem.Speak()
 	cfg.Info.Description = "A city's operations centre. Every answer but a public one needs a bearer token or a session."
 	cfg.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	cfg.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -168,6 +173,8 @@ func (s *server) register() error {
 	s.feed()
 	s.feedSet()
 	s.basemap()
+	s.cameras()
+	s.walls()
 	s.simulator()
 	s.search()
 	s.ingest()

@@ -31,6 +31,7 @@ import (
 	"kentongan/geo/moment"
 	"kentongan/geo/redistest"
 	"kentongan/server/auth"
+	"kentongan/server/book"
 	"kentongan/server/people"
 	"kentongan/server/profile"
 	"kentongan/server/wire"
@@ -75,6 +76,9 @@ func build(t testing.TB, change ...func(*house, *Deps)) *house {
 		t.Fatal(err)
 	}
 	h.people = people.NewStore(rdb, keys, time.Now)
+	written := book.New(rdb, keys, time.Now, func() int { return 0 })
+	h.auth.Book(written)
+	h.people.Book(written)
 	h.changes = people.NewChanges(h.people, nil, time.Now)
 	program, err := rules.Compile(nil, nil)
 	if err != nil {

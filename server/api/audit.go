@@ -18,6 +18,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/server/access"
 	"kentongan/server/auditlog"
+	"kentongan/server/problem"
 )
 
 // AuditLog is the log of acts that nobody can bend.
@@ -29,7 +30,7 @@ type AuditLog interface {
 	Tiles(ctx context.Context, want []tree.Tile) ([][]byte, error)
 	Checkpoints(ctx context.Context) ([]string, error)
 	Record(ctx context.Context, r audit.Record) error
-	Export(ctx context.Context, w io.Writer) error
+	Export(ctx context.Context, w io.Writer, by string) error
 	Check(ctx context.Context) (auditlog.Checked, error)
 	LastChecked() (auditlog.Checked, bool)
 }
@@ -114,7 +115,7 @@ func (s *server) checkAudit(ctx context.Context, _ *struct{}) (*body[auditlog.Ch
 func (s *server) checkedAudit(context.Context, *struct{}) (*body[auditlog.Checked], error) {
 	c, ok := s.AuditLog.LastChecked()
 	if !ok {
-		return nil, huma.Error404NotFound("this server has not checked yet: it does every 20 seconds where it keeps house")
+		return nil, problem.New(problem.NotChecked, "this server has not checked yet: it does every 20 seconds where it keeps house")
 	}
 	return &body[auditlog.Checked]{c}, nil
 }
@@ -139,10 +140,8 @@ func (s *server) proveAudit(ctx context.Context, in *struct {
 func (s *server) proof(ctx context.Context, seq int64) (proofOut, error) {
 	record, proof, err := s.AuditLog.Proof(ctx, seq)
 	switch {
-	case errors.Is(err, store.ErrNoRecord):
-		return proofOut{}, huma.Error404NotFound(err.Error())
-	case errors.Is(err, auditlog.ErrUnsealed):
-		return proofOut{}, huma.Error409Conflict(err.Error())
+	case caused(err) != nil:
+		return proofOut{}, caused(err)
 	case err != nil:
 		return proofOut{}, s.fault(err)
 	}
@@ -171,20 +170,20 @@ func plainText(w http.ResponseWriter, cache string, text []byte) {
 func (s *server) auditBusy(w http.ResponseWriter, err error) {
 	s.Log.Warn().Err(err).Msg("audit log")
 	w.Header().Set("Retry-After", "1")
-	problem(w, http.StatusServiceUnavailable, "the audit log cannot be read now", "")
+	tell(w, problem.AuditUnreadable, "")
 }
 
 // auditTile serves hashes, which tell nothing of the records. Bundles of records (tile/entries/) are for auditors: they ask for an export.
 func (s *server) auditTile(w http.ResponseWriter, r *http.Request) {
 	t, err := tree.ParseTile("tile/" + r.PathValue("path"))
 	if err != nil || t.Level == tree.Entries {
-		problem(w, http.StatusNotFound, "there is no such tile", "tiles of hashes only, as C2SP tlog-tiles writes their paths")
+		tell(w, problem.NotFound, "tiles of hashes only, as C2SP tlog-tiles writes their paths")
 		return
 	}
 	list, err := s.AuditLog.Tiles(r.Context(), []tree.Tile{t})
 	switch {
 	case errors.Is(err, store.ErrNoRecord):
-		problem(w, http.StatusNotFound, "there is no such tile yet", "")
+		tell(w, problem.NotFound, "there is no such tile yet")
 		return
 	case err != nil:
 		s.auditBusy(w, err)
@@ -231,7 +230,7 @@ func (s *server) auditExport(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	attached(w, "audit-"+s.Now().UTC().Format("20060102T150405Z")+".jsonl", "application/jsonl")
-	if err := s.AuditLog.Export(r.Context(), w); err != nil { // an export that ends before its last checkpoint shows that it is not whole
+	if err := s.AuditLog.Export(r.Context(), w, actor(r.Context()).Subject); err != nil { // an export that ends before its last checkpoint shows that it is not whole
 		s.Log.Warn().Err(err).Msg("export of the audit log")
 	}
 }
@@ -247,7 +246,7 @@ func (s *server) auditCSV(w http.ResponseWriter, r *http.Request) {
 		if text := q.Get(f.name); text != "" {
 			at, err := time.Parse(time.RFC3339, text)
 			if err != nil {
-				problem(w, http.StatusUnprocessableEntity, f.name+" is no time", fmt.Sprintf("%.40q is not like 2026-03-01T05:00:00Z", text))
+				problem.Write(w, problem.New(problem.Invalid, f.name+" is no time", problem.AtLimit("query."+f.name, problem.Type, "time", fmt.Sprintf("%.40q is not like 2026-03-01T05:00:00Z", text))))
 				return
 			}
 			*f.at = at

@@ -7,6 +7,7 @@ import (
 
 	"kentongan/server/access"
 	"kentongan/server/basemap"
+	"kentongan/server/problem"
 )
 
 // tileLife is how long a browser keeps what it was given of an outside style.
@@ -22,12 +23,12 @@ func (s *server) basemap() {
 		a, err := s.Basemap.Get(r.Context(), path)
 		switch {
 		case errors.Is(err, basemap.ErrNotFound):
-			problem(w, http.StatusNotFound, "not part of the base map", "")
+			tell(w, problem.NotFound, "not part of the base map")
 			return
 		case err != nil: // the reason is in our log; it may name what the outside may not be told
 			s.Log.Debug().Err(err).Msg("base map")
 			w.Header().Set("Retry-After", "15")
-			problem(w, http.StatusServiceUnavailable, "the base map's source does not answer", "")
+			tell(w, problem.BaseMapAway, "")
 			return
 		}
 		h := w.Header()

@@ -9,13 +9,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/figures"
 	"kentongan/alerts/status"
 	"kentongan/feeds/cap"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // briefing is the few figures that leadership reads at 07.30.
@@ -69,7 +68,7 @@ func (in *briefingIn) period(now time.Time, zone *time.Location) (asked, error) 
 
 func (p asked) check(now time.Time) error {
 	wrong := func(field, why string) error {
-		return huma.Error422UnprocessableEntity("there is no such period", &huma.ErrorDetail{Location: "query." + field, Message: why})
+		return problem.New(problem.Invalid, "there is no such period", problem.At("query."+field, problem.Wrong, why))
 	}
 	switch {
 	case !p.From.Before(p.To):

@@ -7,13 +7,12 @@ import (
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/figures"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/geo"
 	"kentongan/geo/moment"
+	"kentongan/server/problem"
 )
 
 // mostPlaces and mostOpen are what one page holds.
@@ -36,7 +35,7 @@ func composed(r store.Record, p asked, zone *time.Location) Briefing {
 	for _, f := range []figures.Figure{figures.Detection, figures.Acking, figures.Dispatching, figures.Turnout, figures.Travel, figures.Response, figures.Resolving} {
 		b.Times[string(f)] = TimesFigure{f.Times(population, p.AsOf), stand(figures.Choice{Figure: f})}
 	}
-	for name, f := range map[string]figures.Figure{"overall": figures.SLA, "ack": figures.SLAAck, "dispatch": figures.SLADispatch, "scene": figures.SLAScene, "resolve": figures.SLAResolve} {
+	for name, f := range map[string]figures.Figure{"overall": figures.SLA, "ack": figures.SLAAck, "dispatch": figures.SLADispatch, "scene": figures.SLAScene, "resolve": figures.SLAResolve, "decision": figures.SLADecision} {
 		b.SLA[name] = ShareFigure{f.Compliance(population, p.AsOf), stand(figures.Choice{Figure: f})}
 	}
 	for _, by := range []figures.By{figures.ByLead, figures.ByArea, figures.ByType, figures.ByBand, figures.ByClass} {
@@ -167,7 +166,7 @@ func (p asked) query(c figures.Choice) string {
 
 // FigureFilter chooses the incidents that a figure of the briefing rests on.
 type FigureFilter struct {
-	Figure string    `query:"figure" enum:"all,detection,ack,dispatch,turnout,travel,response,resolve,sla,sla_ack,sla_dispatch,sla_scene,sla_resolve,closed,resolved,over,grave,open,grave_open,backlog,grave_late,unverified" doc:"Those that a figure of the briefing rests on, the newest first; as_of is needed, since and until too unless the figure is of what stands open. Goes with type, limit and page, with no other filter"`
+	Figure string    `query:"figure" enum:"all,detection,ack,dispatch,turnout,travel,response,resolve,sla,sla_ack,sla_dispatch,sla_scene,sla_resolve,sla_decision,closed,resolved,over,grave,open,grave_open,backlog,grave_late,unverified" doc:"Those that a figure of the briefing rests on, the newest first; as_of is needed, since and until too unless the figure is of what stands open. Goes with type, limit and page, with no other filter"`
 	Since  time.Time `query:"since" doc:"Of a figure: first signals at or after"`
 	Until  time.Time `query:"until" doc:"Of a figure: and before"`
 	AsOf   time.Time `query:"as_of" doc:"Of a figure: how the record stood then"`
@@ -183,7 +182,7 @@ type FigureFilter struct {
 func (in *incidentsIn) choice() (figures.Choice, error) {
 	f := in.FigureFilter
 	wrong := func(field, why string) (figures.Choice, error) {
-		return figures.Choice{}, huma.Error422UnprocessableEntity("there is no such list", &huma.ErrorDetail{Location: "query." + field, Message: why})
+		return figures.Choice{}, problem.New(problem.Invalid, "there is no such list", problem.At("query."+field, problem.Wrong, why))
 	}
 	c := figures.Choice{Figure: figures.Figure(f.Figure), From: f.Since, To: f.Until, AsOf: f.AsOf, Lead: f.Lead, Area: f.Area, Type: in.Type, Class: f.Class, Origin: f.Source}
 	switch {

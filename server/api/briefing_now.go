@@ -135,12 +135,12 @@ func (s *server) decisions(b *Briefing) []Decision {
 	if late := b.graveLate; late > 0 {
 		out = append(out, Decision{Code: "grave_late", N: late, Who: []string{"supervisor"}, AsOf: b.AsOf, Records: at.query(figures.Choice{Figure: figures.GraveLate}),
 			ID: fmt.Sprintf("%d insiden kritis atau tinggi lewat tenggat: tambah regu atau alihkan", late),
-			EN: fmt.Sprintf("%d critical or high incidents past due: add units or hand them over", late)})
+			EN: fmt.Sprintf("%s past due: add units or hand them over", many(late, "critical or high incident", "critical or high incidents"))})
 	}
 	if n := b.unverified; n > 0 {
 		out = append(out, Decision{Code: "unverified", N: n, Who: []string{"supervisor", "liaison"}, AsOf: b.AsOf, Records: at.query(figures.Choice{Figure: figures.Unverified}),
 			ID: fmt.Sprintf("%d insiden tertangani lebih dari sehari belum diverifikasi: periksa dan tutup", n),
-			EN: fmt.Sprintf("%d incidents resolved over a day ago are not verified: check and close them", n)})
+			EN: fmt.Sprintf("%s resolved over a day ago not verified yet: check and close", many(n, "incident", "incidents"))})
 	}
 	var failing []string
 	for _, f := range b.DataHealth.Feeds {
@@ -152,9 +152,17 @@ func (s *server) decisions(b *Briefing) []Decision {
 		names := strings.Join(failing[:min(3, len(failing))], ", ")
 		out = append(out, Decision{Code: "feeds", N: len(failing), Who: []string{"admin"}, AsOf: b.DataHealth.AsOf,
 			ID: fmt.Sprintf("%d sumber data gagal (%s): wilayahnya tidak terpantau", len(failing), names),
-			EN: fmt.Sprintf("%d data sources fail (%s): their area is not observed", len(failing), names)})
+			EN: fmt.Sprintf("%s (%s): what they see is not observed", many(len(failing), "data source fails", "data sources fail"), names)})
 	}
 	return out
+}
+
+// many is a number with what it counts, in English: Indonesian has one form for both.
+func many(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // levelName is a level with its number, never a bare one.

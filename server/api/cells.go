@@ -7,12 +7,11 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/server/access"
 	"kentongan/server/hub"
+	"kentongan/server/problem"
 	"kentongan/server/wire"
 )
 
@@ -32,11 +31,11 @@ func (s *server) listCells(ctx context.Context, in *cellsIn) (*body[List[wire.Ce
 		return nil, err
 	}
 	if bound == nil {
-		return nil, huma.Error422UnprocessableEntity("bbox: is missing")
+		return nil, problem.New(problem.Invalid, "bbox: is missing", problem.At("query.bbox", problem.Missing, "is missing"))
 	}
 	res := geo.Resolution(in.Res)
 	if res != 0 && (res < hub.LeastRes || res > hub.MostRes) {
-		return nil, huma.Error422UnprocessableEntity(fmt.Sprintf("res: %d, want %d to %d", in.Res, hub.LeastRes, hub.MostRes))
+		return nil, problem.New(problem.Invalid, fmt.Sprintf("res: %d, want %d to %d", in.Res, hub.LeastRes, hub.MostRes), problem.At("query.res", problem.Wrong, "is no resolution that is shown"))
 	}
 	var layers []string
 	if in.Layer != "" {
@@ -45,7 +44,7 @@ func (s *server) listCells(ctx context.Context, in *cellsIn) (*body[List[wire.Ce
 	list, err := s.sees(ctx).cells(ctx, *bound, res, layers)
 	var many *hub.ManyCells
 	if errors.As(err, &many) {
-		return nil, huma.Error422UnprocessableEntity("res: " + many.Error())
+		return nil, problem.New(problem.Invalid, "res: "+many.Error(), problem.At("query.res", problem.Most, many.Error()))
 	}
 	if err != nil {
 		return nil, s.fault(fmt.Errorf("%w: cells: %w", feeds.ErrBusy, err))

@@ -4,10 +4,9 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/server/access"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 // changes is what one person has proposed and another must approve.
@@ -57,7 +56,7 @@ func (s *server) decides(ctx context.Context, id string) error {
 		a := act(ctx)
 		a.Action, a.Object, a.Reason = "right.denied", "change:"+id, d.Reason
 		s.Auth.Record(ctx, a)
-		return huma.Error403Forbidden(people.ErrSame.Error())
+		return problem.New(problem.ChangeOwn, people.ErrSame.Error())
 	}
 	return nil
 }

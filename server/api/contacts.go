@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/contact"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
@@ -17,6 +15,7 @@ import (
 	"kentongan/geo/area"
 	"kentongan/server/access"
 	"kentongan/server/privacy"
+	"kentongan/server/problem"
 	"kentongan/server/profile"
 	"kentongan/server/scope"
 )
@@ -91,7 +90,7 @@ func (s *server) onDuty(ctx context.Context, in *dutyIn) (*body[List[contact.Dut
 			err = n.At.Validate()
 		}
 		if err != nil {
-			return nil, huma.Error422UnprocessableEntity("near is lng,lat", &huma.ErrorDetail{Location: "query.near", Message: err.Error()})
+			return nil, problem.New(problem.Invalid, "near is lng,lat", problem.At("query.near", problem.Form, err.Error()))
 		}
 		if n.Area == "" {
 			n.Area = v.areaOf(n.At)
@@ -213,17 +212,9 @@ func (s *server) contactFault(err error) error {
 	var late *store.ContactConflict
 	switch {
 	case errors.As(err, &faults):
-		var list []fieldFault
-		for _, f := range faults {
-			list = append(list, fieldFault{f.Field, f.Text})
-		}
-		return invalid("the contact cannot be taken", list)
+		return invalid("the contact cannot be taken", faults...)
 	case errors.As(err, &late):
-		return staleOf("contact", late.Reason, late.Current)
-	case errors.Is(err, store.ErrNoContact):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, store.ErrManyContacts):
-		return huma.Error422UnprocessableEntity(err.Error())
+		return staleOf(late, late.Current)
 	}
 	return s.fault(err)
 }

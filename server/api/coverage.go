@@ -7,11 +7,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/geo"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/wire"
 )
 
@@ -63,9 +62,9 @@ func (s *server) coverageOf(ctx context.Context, in *coverageIn) (*body[Coverage
 	ground, names, err := s.Profile.Areas.Cells(res, coverageCells)
 	switch {
 	case err != nil:
-		return nil, huma.Error422UnprocessableEntity("res: " + err.Error())
+		return nil, problem.New(problem.Invalid, "res: "+err.Error(), problem.At("query.res", problem.Wrong, err.Error()))
 	case ground == nil:
-		return nil, huma.Error404NotFound("everywhere is ours: the profile names no areas, so there is no whole to be covered")
+		return nil, problem.New(problem.EverywhereOurs, "everywhere is ours: the profile names no areas, so there is no whole to be covered")
 	}
 	var layers []string
 	if in.Layer != "" {

@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"kentongan/server/access"
+	"kentongan/server/outbox"
 	"kentongan/server/privacy"
 	"kentongan/server/seal"
 )
@@ -105,4 +107,31 @@ func TestWhoHearsCalls(t *testing.T) {
 	}
 	h.want(damkar("POST", "/api/v1/cti/"+rang["id"].(string)+"/take", ""), 404)
 	h.want(h.ask("GET", "/api/v1/cti", "", "Authorization", "Bearer "+agency), 403)
+}
+
+// With a secret the exchange signs what it sends, as our own webhooks are: an unsigned call, a bent one and a copy are refused by a code.
+func TestCTISigned(t *testing.T) {
+	secret := []byte("012345678901234567890123")
+	h := build(t, reporters(t), func(_ *house, d *Deps) { d.CTISecret = secret })
+	_, automation := h.key(`{"name":"pbx","scope":"automation"}`)
+	ask := func(body string, more ...string) *httptest.ResponseRecorder {
+		return h.ask("POST", "/api/v1/cti", body, append([]string{"Authorization", "Bearer " + automation}, more...)...)
+	}
+	const ring = `{"call_id":"1","number":"0812-3456-7890"}`
+	signed := func(id string, at time.Time) []string {
+		return []string{"Webhook-Id", id, "Webhook-Timestamp", strconv.FormatInt(at.Unix(), 10), "Webhook-Signature", outbox.Signature(secret, id, at, ring)}
+	}
+	refused := func(name string, w *httptest.ResponseRecorder) {
+		t.Helper()
+		if doc := h.want(w, http.StatusUnauthorized); doc["code"] != "unsigned" {
+			t.Errorf("%s: %v", name, doc)
+		}
+	}
+	now := time.Now()
+	refused("unsigned", ask(ring))
+	refused("another body", ask(`{"call_id":"2","number":"0812-3456-7890"}`, signed("a", now)...))
+	refused("old", ask(ring, signed("a", now.Add(-6*time.Minute))...))
+	h.want(ask(ring, signed("a", now)...), http.StatusOK)
+	refused("a copy", ask(ring, signed("a", now)...))
+	h.want(ask(ring, signed("b", now)...), http.StatusOK)
 }

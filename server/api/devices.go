@@ -9,11 +9,13 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/feeds"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/authority"
 	"kentongan/server/devices"
+	"kentongan/server/problem"
 )
 
 func (s *server) devices() {
@@ -22,7 +24,6 @@ func (s *server) devices() {
 	}
 	const root = "/api/v1/devices"
 	operation(s, needs(access.WriteDevices), "GET", root, "devices", "Walls, field devices and gateways, the newest first", http.StatusOK, s.listDevices)
-	operation(s, needs(access.WriteDevices), "GET", "/api/v1/walls", "walls", "Devices of kind wall", http.StatusOK, s.listWalls)
 	operation(s, needs(access.WriteDevices), "POST", root, "invite-device", "Make a token that lets a device in once; it is told this once", http.StatusCreated, s.inviteDevice)
 	operation(s, needs(access.WriteDevices), "POST", root+"/approve", "approve-device", "Let the device in that shows a code", http.StatusOK, s.approveDevice)
 	operation(s, needs(access.WriteDevices), "DELETE", root+"/{id}", "remove-device", "Take a device back for good; every server refuses it within a second", http.StatusNoContent, s.removeDevice)
@@ -50,10 +51,6 @@ func (s *server) listDevices(ctx context.Context, _ *struct{}) (*body[deviceList
 		return nil, s.deviceFault(err)
 	}
 	return &body[deviceList]{deviceList{known.Body, asking}}, nil
-}
-
-func (s *server) listWalls(ctx context.Context, _ *struct{}) (*body[List[devices.Device]], error) {
-	return s.devicesOf(ctx, devices.Wall)
 }
 
 func (s *server) devicesOf(ctx context.Context, kind devices.Kind) (*body[List[devices.Device]], error) {
@@ -107,20 +104,18 @@ func (s *server) removeDevice(ctx context.Context, in *keyID) (*struct{}, error)
 	if s.SignedOut != nil {
 		s.SignedOut(auth.DeviceSession(in.ID))
 	}
+	if s.Walls != nil {
+		if err := s.Walls.Forget(ctx, in.ID, actor(ctx)); err != nil {
+			return nil, s.wallFault(err)
+		}
+	}
 	return nil, nil
 }
 
 func (s *server) deviceFault(err error) error {
-	var f *devices.Fault
 	switch {
-	case errors.As(err, &f):
-		return huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Reason})
-	case errors.Is(err, devices.ErrNoDevice), errors.Is(err, devices.ErrNoCode):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, devices.ErrFull), errors.Is(err, devices.ErrNoCA):
-		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, devices.ErrTries):
-		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(err.Error()), http.Header{"Retry-After": {"600"}})
+		return huma.ErrorWithHeaders(problem.New(problem.DeviceTries, err.Error()), http.Header{"Retry-After": {"600"}})
 	case errors.Is(err, auth.ErrUnavailable):
 		return s.fault(fmt.Errorf("%w: %w", feeds.ErrBusy, err))
 	}
@@ -210,20 +205,20 @@ func (s *server) let(w http.ResponseWriter, r *http.Request, given devices.Given
 
 // notLet answers a device that is not let in. Whoever guesses is counted as whoever tries to sign in.
 func (s *server) notLet(w http.ResponseWriter, r *http.Request, err error) {
-	var f *devices.Fault
+	var f *fault.Fault
 	switch {
 	case errors.Is(err, devices.ErrWaiting):
 		w.Header().Set("Retry-After", "2")
 		answer(w, http.StatusAccepted, map[string]bool{"waiting": true})
 	case errors.As(err, &f):
-		problem(w, http.StatusUnprocessableEntity, f.Error(), f.Field)
+		problem.Write(w, problem.New(problem.Invalid, f.Error(), placeOf(f)))
 	case errors.Is(err, authority.ErrRequest):
-		problem(w, http.StatusUnprocessableEntity, err.Error(), "csr")
+		problem.Write(w, problem.New(problem.Invalid, err.Error(), problem.At("body.csr", problem.Form, err.Error())))
 	case errors.Is(err, devices.ErrPending):
 		w.Header().Set("Retry-After", "600")
-		problem(w, http.StatusTooManyRequests, err.Error(), "")
+		tell(w, problem.DevicesPending, err.Error())
 	case errors.Is(err, devices.ErrNoCA), errors.Is(err, devices.ErrEarly):
-		problem(w, http.StatusConflict, err.Error(), "")
+		problem.Write(w, caused(err))
 	case errors.Is(err, devices.ErrGone), errors.Is(err, auth.ErrDenied):
 		if refusal := s.Auth.Refuse(r, "a device: "+err.Error()); errors.Is(refusal, auth.ErrTooMany) {
 			err = refusal

@@ -8,14 +8,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/recommend"
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -139,22 +138,11 @@ func (s *server) moveDispatch(ctx context.Context, in *moveIn) (*body[dispatch.D
 
 // late is the 409 of an act on a dispatch, or of a unit that somebody has.
 type late struct {
-	Title   string             `json:"title"`
-	Status  int                `json:"status"`
-	Detail  string             `json:"detail"`
+	problem.Head
 	Current any                `json:"current"`
 	Allowed []dispatch.Status  `json:"allowed,omitempty"`
 	By      *dispatch.Dispatch `json:"by,omitempty"` // the dispatch that has the unit
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (l *late) Error() string { return l.Detail }
-
-// GetStatus is 409.
-func (l *late) GetStatus() int { return l.Status }
-
-// ContentType is the problem form of JSON.
-func (l *late) ContentType(string) string { return "application/problem+json" }
 
 // dispatchFault turns an error of units and dispatches into an answer.
 func (v view) dispatchFault(err error) error {
@@ -167,15 +155,11 @@ func (v view) dispatchFault(err error) error {
 		if by != nil && !v.seesDispatch(by) {
 			by = nil
 		}
-		return &late{"the unit cannot be sent", http.StatusConflict, err.Error(), taken.Current, nil, by}
+		return &late{unitStanding(taken), taken.Current, nil, by}
 	case errors.As(err, &moved):
-		return &late{"the dispatch has changed or does not allow that", http.StatusConflict, err.Error(), moved.Current, slices.Clone(moved.Allowed), nil}
+		return &late{standing(moved), moved.Current, slices.Clone(moved.Allowed), nil}
 	case errors.As(err, &on):
 		return v.conflict(on)
-	case errors.Is(err, store.ErrNoUnit), errors.Is(err, store.ErrNoDispatch):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, dispatch.ErrInvalid), errors.Is(err, unit.ErrInvalid):
-		return huma.Error422UnprocessableEntity(err.Error())
 	}
 	return v.s.fault(err)
 }

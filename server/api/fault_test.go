@@ -4,12 +4,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"kentongan/alerts/incident"
+	"kentongan/alerts/plan"
+	"kentongan/alerts/report"
+	"kentongan/alerts/store"
 	"kentongan/feeds"
+	"kentongan/geo/fault"
+	"kentongan/server/problem"
 )
 
 // A store that does not answer is 503 with when to ask again, by every kind of route, and also where it failed in the middle of an act: while
@@ -55,5 +62,34 @@ func TestOpeningSendingAndRestingUnderAKey(t *testing.T) {
 	twice(path+"/hold", fmt.Sprintf(`{"on":true,"reason":"daylight","until":%q}`, time.Now().Add(time.Hour).UTC().Format(time.RFC3339)), 200, "status")
 	if now := h.want(h.admin("GET", path, ""), 200); len(now["dispatches"].([]any)) != 1 || len(now["timeline"].([]any)) != 3 {
 		t.Errorf("%v %v", now["dispatches"], now["timeline"])
+	}
+}
+
+// Every code of a field's fault has words, and what an act lacks is told by field, code and bound, under the code of what it is of.
+func TestAFaultNamesItsField(t *testing.T) {
+	for _, code := range fault.Codes {
+		if !slices.Contains(problem.Faults, problem.Fault(code)) {
+			t.Errorf("%s is none of problem's", code)
+		}
+	}
+	s := &server{}
+	for name, c := range map[string]struct {
+		err  error
+		code problem.Code
+		want problem.Place
+	}{
+		"an act":      {fmt.Errorf("step: %w", fault.In(incident.ErrInvalid, "at", fault.Late, nil, "%s has not come yet", "x")), problem.Incomplete, problem.Place{Location: "body.at", Message: "x has not come yet", Code: problem.Late}},
+		"a device":    {fault.At("screen", fault.Form, "north-1", "want the name of a screen"), problem.Invalid, problem.Place{Location: "body.screen", Message: "want the name of a screen", Code: problem.Form, Limit: "north-1"}},
+		"a taken one": {report.ErrCall, problem.CallTaken, problem.Place{}},
+		"a plan":      {&store.PlanConflict{Cause: plan.ErrOver}, problem.PlanOver, problem.Place{}},
+	} {
+		doc, ok := s.fault(c.err).(*problem.Document)
+		if !ok || doc.Code != c.code {
+			t.Errorf("%s: %+v", name, doc)
+			continue
+		}
+		if c.want.Location == "" && len(doc.Errors) != 0 || c.want.Location != "" && (len(doc.Errors) != 1 || *doc.Errors[0] != c.want) {
+			t.Errorf("%s: %+v", name, doc.Errors)
+		}
 	}
 }

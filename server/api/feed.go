@@ -14,6 +14,8 @@ import (
 	"kentongan/feeds/contract"
 	"kentongan/feeds/runner"
 	"kentongan/server/access"
+	"kentongan/server/auth"
+	"kentongan/server/problem"
 )
 
 // Contracts shows a feed with its contract, and takes decisions on what is held; app.App has one.
@@ -76,11 +78,9 @@ func (s *server) oneFeed(ctx context.Context, in *struct {
 func (s *server) feedFault(name string, err error) error {
 	switch {
 	case errors.Is(err, runner.ErrUnknownFeed):
-		return huma.Error404NotFound(fmt.Sprintf("no feed has the name %q", name))
-	case errors.Is(err, ErrNotHeld):
-		return huma.Error404NotFound(ErrNotHeld.Error())
-	case errors.Is(err, ErrDecided), errors.Is(err, runner.ErrNoContract), errors.Is(err, feeds.ErrPermanent):
-		return huma.Error409Conflict(err.Error())
+		return problem.New(problem.NotFound, fmt.Sprintf("no feed has the name %q", name))
+	case errors.Is(err, feeds.ErrPermanent) && caused(err) == nil:
+		return problem.New(problem.HeldStays, err.Error())
 	}
 	return s.fault(err)
 }
@@ -99,15 +99,15 @@ func (s *server) heldBody(w http.ResponseWriter, r *http.Request) {
 	var no *denied
 	switch {
 	case errors.As(err, &no):
-		problem(w, http.StatusForbidden, no.Title, no.Detail)
+		problem.Write(w, no)
 		return
 	case errors.Is(err, ErrNotHeld):
-		problem(w, http.StatusNotFound, ErrNotHeld.Error(), "")
+		tell(w, problem.NotHeld, "")
 		return
 	case err != nil:
 		s.Log.Warn().Err(err).Msg("held bytes are not to be had")
 		w.Header().Set("Retry-After", "2")
-		problem(w, http.StatusServiceUnavailable, "the store does not answer", "")
+		tell(w, problem.Unavailable, "")
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
@@ -120,7 +120,7 @@ func (s *server) revealHeld(ctx context.Context, feed, id string) error {
 	a := act(ctx)
 	if !a.Actor.Can(access.Reveal) {
 		const reason = "the feed's format names people who report"
-		s.Auth.ForbidFor(ctx, a.Actor, a.From, "feed:"+feed, access.Reveal, reason)
+		s.Auth.ForbidFor(ctx, a.Actor, a.From, auth.Asked{Route: "feed:" + feed}, access.Reveal, reason)
 		return deny(access.Reveal, reason)
 	}
 	return s.Privacy.Record(ctx, audit.Record{Actor: a.Actor.Subject, Agency: a.Actor.Agency, Action: "held.revealed", Object: "feed:" + feed, Reason: id, Request: a.Request})

@@ -14,6 +14,7 @@ import (
 	"kentongan/feeds/formats/native"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // FeedSet is the feeds as they can be tried and changed while the house runs. Each change is kept with its audit record before it is answered.
@@ -56,47 +57,26 @@ type FeedFault struct {
 
 // FeedFaults is every fault at once: 422.
 type FeedFaults struct {
-	Title  string      `json:"title"`
-	Status int         `json:"status"`
+	problem.Head
 	Faults []FeedFault `json:"faults"`
 }
 
 // NewFeedFaults gives the answer for faults.
 func NewFeedFaults(faults []FeedFault) *FeedFaults {
-	return &FeedFaults{"the settings have faults", http.StatusUnprocessableEntity, faults}
+	return &FeedFaults{problem.Of(problem.FeedFaults, ""), faults}
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (f *FeedFaults) Error() string { return f.Title }
-
-// GetStatus is 422.
-func (f *FeedFaults) GetStatus() int { return f.Status }
-
-// ContentType is the problem form of JSON.
-func (f *FeedFaults) ContentType(string) string { return "application/problem+json" }
 
 // FeedConflict is a change that came too late, or is not allowed for where the feed stands: 409.
 type FeedConflict struct {
-	Title   string     `json:"title"`
-	Status  int        `json:"status"`
-	Detail  string     `json:"detail"`
+	problem.Head
 	Source  string     `json:"source" enum:"file,api"`
 	Current *FeedEntry `json:"current,omitempty" doc:"Absent: there is none"`
 }
 
-// NewFeedConflict gives the answer for a conflict.
-func NewFeedConflict(detail, source string, current *FeedEntry) *FeedConflict {
-	return &FeedConflict{"the feed cannot be changed so", http.StatusConflict, detail, source, current}
+// NewFeedConflict gives the answer for a conflict: problem.InFile, NoLonger or Changed.
+func NewFeedConflict(code problem.Code, detail, source string, current *FeedEntry) *FeedConflict {
+	return &FeedConflict{problem.Of(code, detail), source, current}
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (c *FeedConflict) Error() string { return c.Detail }
-
-// GetStatus is 409.
-func (c *FeedConflict) GetStatus() int { return c.Status }
-
-// ContentType is the problem form of JSON.
-func (c *FeedConflict) ContentType(string) string { return "application/problem+json" }
 
 // FeedChange makes or changes a feed.
 type FeedChange struct {
@@ -238,8 +218,6 @@ func (s *server) changeFault(err error) error {
 		return faults
 	case errors.As(err, &late):
 		return late
-	case errors.Is(err, ErrNoFeed):
-		return huma.Error404NotFound(err.Error())
 	}
 	return s.fault(err)
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -31,6 +30,8 @@ func (s *server) life() {
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/checklist", "incident-checklist", "Do a line of the checklist, or take it back", http.StatusOK, s.checkIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/dispute", "dispute-incident", "Enter a citizen's word that what is resolved or closed is not done; whoever may reopen it does so with it", http.StatusOK, s.disputeIncident)
 	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/confirm", "confirm-incident", "Enter a reporter's word, or that of your own supporting agency, that it is over: a kind of proof that closing needs", http.StatusOK, s.confirmIncident)
+	operation(s, about(access.ActIncidents, scope.NounIncident), "POST", one+"/decision", "decide-incident", "Decide on what is watched (class E), due 30 min after its first signal; what is new is acknowledged by it, and sending a unit or resolving decides too", http.StatusOK, s.decideIncident)
+	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/decisions", "decisions", "What may be decided of an incident that is watched", http.StatusOK, listDecisions)
 	operation(s, needs(access.ReadIncidents), "GET", "/api/v1/hold-reasons", "hold-reasons", "Why work on an incident may rest", http.StatusOK, listHoldReasons)
 	s.together()
 }
@@ -41,7 +42,7 @@ func version(ctx context.Context, named int) (int, error) {
 		return named, nil
 	}
 	if who, _ := auth.FromContext(ctx); who.Via == auth.ViaSession {
-		return 0, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+		return 0, problem.New(problem.VersionMissing, "version is required: the version that you saw", problem.At("body.version", problem.Missing, "is required"))
 	}
 	return objectOf(ctx).incident.Version, nil
 }
@@ -108,12 +109,12 @@ func (s *server) splitIncident(ctx context.Context, in *splitIn) (*body[incident
 	}
 	how := incident.Splitting{Evidence: in.Body.Evidence, Version: v, Title: in.Body.Title, Type: in.Body.Type, Severity: cap.Severity(in.Body.Severity), Note: in.Body.Note}
 	if (in.Body.Lng == nil) != (in.Body.Lat == nil) {
-		return nil, huma.Error422UnprocessableEntity("lng and lat go together")
+		return nil, problem.New(problem.Invalid, "lng and lat go together", problem.At("body.lng", problem.Together, "lng and lat go together"))
 	}
 	if in.Body.Lng != nil {
 		how.Position = &geo.Position{Lat: *in.Body.Lat, Lng: *in.Body.Lng}
 		if err := how.Position.Validate(); err != nil {
-			return nil, huma.Error422UnprocessableEntity(err.Error())
+			return nil, problem.New(problem.Invalid, err.Error(), problem.At("body.lng", problem.Outside, err.Error()))
 		}
 	}
 	part, err := s.sees(ctx).split(ctx, in.ID, how)
@@ -140,7 +141,7 @@ func (s *server) incidentEvidence(ctx context.Context, in *evidenceIn) (*body[in
 		return nil, err
 	}
 	if (in.Body.Remove == "") == (in.Body.Ref == "" || in.Body.Kind == "") {
-		return nil, huma.Error422UnprocessableEntity("either kind and ref, or remove")
+		return nil, problem.New(problem.Invalid, "either kind and ref, or remove", problem.At("body.remove", problem.Either, "either kind and ref, or remove"))
 	}
 	view := s.sees(ctx)
 	var out incident.Incident

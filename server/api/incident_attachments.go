@@ -19,6 +19,7 @@ import (
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/blob"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -66,7 +67,7 @@ func attachmentDoc(method, path, id, summary string, query []string, status, ans
 
 func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
 	if s.Blobs == nil {
-		problem(w, http.StatusServiceUnavailable, "files are not kept here", "this server has no data_dir that it may write to")
+		tell(w, problem.NoFiles, "this server has no data_dir that it may write to")
 		return
 	}
 	a, err := told(r.URL.Query())
@@ -78,11 +79,11 @@ func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
 	_, err = sent.ReadFrom(r.Body)
 	raw := sent.Bytes()
 	if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
-		problem(w, http.StatusRequestEntityTooLarge, "the file is too large", fmt.Sprintf("at most %d MB", large.Limit>>20))
+		problem.Write(w, problem.New(problem.FileTooLarge, fmt.Sprintf("at most %d MB", large.Limit>>20)).With("limit", large.Limit>>20))
 		return
 	}
 	if err != nil {
-		problem(w, http.StatusBadRequest, "the file did not come whole", "")
+		tell(w, problem.FileCut, "")
 		return
 	}
 	v := s.sees(r.Context())
@@ -102,11 +103,11 @@ func (s *server) takeAttachment(w http.ResponseWriter, r *http.Request) {
 func told(q url.Values) (incident.Attachment, error) {
 	a := incident.Attachment{Kind: cmp.Or(q.Get("kind"), blob.Photo)}
 	wrong := func(name, want string) error {
-		return huma.Error422UnprocessableEntity(name+": "+want, &huma.ErrorDetail{Location: "query." + name, Message: want})
+		return problem.New(problem.Invalid, name+": "+want, problem.AtLimit("query."+name, problem.Form, want, want))
 	}
 	for name := range q {
 		if !slices.Contains([]string{"kind", "taken_at", "lng", "lat"}, name) {
-			return a, huma.Error422UnprocessableEntity("the query has something else than kind, taken_at, lng and lat")
+			return a, problem.New(problem.Invalid, "the query has something else than kind, taken_at, lng and lat")
 		}
 	}
 	if blob.Takes(a.Kind) == "" {
@@ -161,12 +162,10 @@ func (s *server) dated(a *incident.Attachment, camera time.Time) {
 
 func fileFault(err error) error {
 	switch {
-	case errors.Is(err, blob.ErrKind):
-		return huma.Error415UnsupportedMediaType(err.Error())
-	case errors.Is(err, blob.ErrBroken), errors.Is(err, blob.ErrPoints):
-		return huma.Error422UnprocessableEntity(err.Error())
+	case errors.Is(err, blob.ErrKind), errors.Is(err, blob.ErrBroken), errors.Is(err, blob.ErrPoints):
+		return caused(err)
 	case errors.Is(err, blob.ErrFull):
-		return huma.NewError(http.StatusInsufficientStorage, "there is no room for more files")
+		return problem.New(problem.NoRoom, "") // the path of the disk is for the log
 	}
 	return err
 }
@@ -186,13 +185,13 @@ func (s *server) giveAttachment(w http.ResponseWriter, r *http.Request) {
 		sum = cmp.Or(a.Small, sum)
 	}
 	if !there || s.Blobs == nil {
-		problem(w, http.StatusNotFound, "there is no such attachment", "")
+		tell(w, problem.NotFound, "there is no such attachment")
 		return
 	}
 	b, err := s.Blobs.Store.Get(sum)
 	if errors.Is(err, blob.ErrNotHere) {
 		s.Log.Error().Err(err).Str("incident", o.incident.ID).Msg("an attachment is missing")
-		problem(w, http.StatusNotFound, "the bytes of this attachment are not on this server", "")
+		tell(w, problem.FileNotHere, "")
 		return
 	}
 	if err == nil {

@@ -177,6 +177,32 @@ func TestACrewResolvesOnScene(t *testing.T) {
 	}
 }
 
+// What is watched is decided on by whoever acknowledges, once for one key; what is worked is not.
+func TestWhatIsWatchedIsDecided(t *testing.T) {
+	h := build(t)
+	operator := h.person("op", "", access.Grant{Role: access.Operator})
+	made := h.want(operator("POST", "/api/v1/incidents", `{"type":"river_high","title":"Batang Lembang naik","severity":"Moderate","lng":100.63,"lat":-0.83}`), 201)
+	path := "/api/v1/incidents/" + made["id"].(string)
+	due := made["sla"].(map[string]any)
+	if due["decision_due"] == nil || due["dispatch_due"] != nil {
+		t.Fatalf("%v", due)
+	}
+	h.want(operator("POST", path+"/decision", `{"as":"panic","version":1}`), 422)
+	h.want(operator("POST", path+"/decision", `{"as":"watch"}`), 422) // a desk names the version that it saw
+	body := fmt.Sprintf(`{"as":"watch","note":"turun lagi","version":%v}`, made["version"])
+	out := h.want(operator("POST", path+"/decision", body), 200)
+	decided, _ := out["decision"].(map[string]any)
+	if out["status"] != "acknowledged" || decided["as"] != "watch" || out["times"].(map[string]any)["t_decision"] == nil || out["times"].(map[string]any)["t_ack"] == nil {
+		t.Errorf("%v", out)
+	}
+	h.want(operator("POST", path+"/decision", body), 409) // that version is gone
+	worked := "/api/v1/incidents/" + h.flood(cap.Moderate).ID
+	h.want(operator("POST", worked+"/decision", `{"as":"watch","version":1}`), 409)
+	if doc := h.want(operator("GET", "/api/v1/decisions", ""), 200); len(doc["items"].([]any)) != 4 {
+		t.Errorf("%v", doc)
+	}
+}
+
 // A citizen's word opens again what is resolved where whoever enters it may, and else waits for somebody who may.
 func TestADisputeOpensAgain(t *testing.T) {
 	h := build(t)

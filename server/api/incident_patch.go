@@ -3,11 +3,10 @@ package api
 import (
 	"context"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
+	"kentongan/server/problem"
 )
 
 type patchIn struct {
@@ -48,12 +47,12 @@ func (s *server) patchIncident(ctx context.Context, in *patchIn) (*body[incident
 		a.External = &refs
 	}
 	if (in.Body.Lng == nil) != (in.Body.Lat == nil) {
-		return nil, huma.Error422UnprocessableEntity("lng and lat go together", &huma.ErrorDetail{Location: "body.lng", Message: "lng and lat go together"})
+		return nil, problem.New(problem.Invalid, "lng and lat go together", problem.At("body.lng", problem.Together, "lng and lat go together"))
 	}
 	if in.Body.Lng != nil {
 		a.Position = &geo.Position{Lat: *in.Body.Lat, Lng: *in.Body.Lng}
 		if err := a.Position.Validate(); err != nil {
-			return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.lng", Message: err.Error()})
+			return nil, problem.New(problem.Invalid, err.Error(), problem.At("body.lng", problem.Outside, err.Error()))
 		}
 	}
 	return s.sees(ctx).amend(ctx, in.ID, a)

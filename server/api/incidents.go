@@ -6,13 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/feeds/cap"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -154,7 +153,7 @@ func (s *server) transition(ctx context.Context, in *transitionIn) (*body[incide
 	act := incident.Act{To: incident.Status(b.To), Note: b.Note, Version: b.Version, Outcome: b.Outcome, Reason: b.Reason, Cause: strings.TrimSpace(b.Cause), Victims: b.Victims.victims(),
 		Override: strings.TrimSpace(b.Override), At: b.At, Whole: desk}
 	if act.Version == 0 && desk && (b.At.IsZero() || in.Key == "") {
-		return nil, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+		return nil, problem.New(problem.VersionMissing, "version is required: the version that you saw", problem.At("body.version", problem.Missing, "is required"))
 	}
 	one, err := s.sees(ctx).transition(ctx, in.ID, in.Key, act)
 	if err != nil {

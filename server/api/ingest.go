@@ -10,6 +10,7 @@ import (
 	"kentongan/feeds"
 	"kentongan/feeds/transports/push"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 )
 
 func (s *server) ingest() {
@@ -43,7 +44,7 @@ func (s *server) push(w http.ResponseWriter, r *http.Request) {
 		meta.Dry = true
 	case "", "0", "false":
 	default:
-		problem(w, http.StatusBadRequest, "dry_run is 1 or is left out", "")
+		tell(w, problem.BadRequest, "dry_run is 1 or is left out")
 		return
 	}
 	out, err := s.take(r, feed, &meta)

@@ -9,9 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/feeds"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
@@ -57,10 +56,10 @@ func (s *server) makeKey(ctx context.Context, in *keyIn) (*body[keyOut], error) 
 	if want.Feed != "" {
 		i := slices.IndexFunc(s.Feeds(), func(f feeds.FeedStatus) bool { return f.Name == want.Feed })
 		if i < 0 {
-			return nil, s.keyFault(&auth.KeyFault{Field: "feed", Reason: fmt.Sprintf("%q: no feed has this name", want.Feed)})
+			return nil, s.keyFault(fault.At("feed", fault.Unknown, nil, "%q: no feed has this name", want.Feed))
 		}
 		if agency := s.Feeds()[i].Agency; want.Agency != "" && agency != want.Agency {
-			return nil, s.keyFault(&auth.KeyFault{Field: "agency", Reason: fmt.Sprintf("%q: feed %s is of %s", want.Agency, want.Feed, cmp.Or(agency, "no agency"))})
+			return nil, s.keyFault(fault.At("agency", fault.Unasked, nil, "%q: feed %s is of %s", want.Agency, want.Feed, cmp.Or(agency, "no agency")))
 		}
 	}
 	key, token, err := s.Auth.MakeKey(ctx, want, act(ctx))
@@ -80,7 +79,7 @@ type rotateIn struct {
 func (s *server) rotateKey(ctx context.Context, in *rotateIn) (*body[keyOut], error) {
 	overlap, err := time.ParseDuration(in.Body.Overlap)
 	if err != nil {
-		return nil, s.keyFault(&auth.KeyFault{Field: "overlap", Reason: fmt.Sprintf("%q is no time such as 24h", in.Body.Overlap)})
+		return nil, s.keyFault(fault.At("overlap", fault.Form, "24h", "%q is no time such as 24h", in.Body.Overlap))
 	}
 	key, token, err := s.Auth.RotateKey(ctx, in.ID, overlap, act(ctx))
 	if err != nil {
@@ -129,14 +128,7 @@ func act(ctx context.Context) auth.Act {
 }
 
 func (s *server) keyFault(err error) error {
-	var f *auth.KeyFault
 	switch {
-	case errors.As(err, &f):
-		return huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Reason})
-	case errors.Is(err, auth.ErrNoKey):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, auth.ErrKeys), errors.Is(err, auth.ErrKeyOver):
-		return huma.Error409Conflict(err.Error())
 	case errors.Is(err, auth.ErrUnavailable):
 		return s.fault(fmt.Errorf("%w: %w", feeds.ErrBusy, err))
 	}

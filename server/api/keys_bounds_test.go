@@ -9,6 +9,8 @@ import (
 
 	"kentongan/geo/redistest"
 	"kentongan/server/devices"
+	"kentongan/server/walls"
+	"kentongan/server/wire"
 )
 
 func TestARateIsAnsweredWithWhenToComeBack(t *testing.T) {
@@ -67,6 +69,11 @@ func TestDevicesOverHTTP(t *testing.T) {
 	h := build(t, func(h *house, d *Deps) {
 		d.Devices = devices.New(devices.Deps{Redis: redistest.Start(t), Keys: redistest.Keys(t), Filter: func(string) (string, bool) { return "", false }, Now: time.Now})
 		h.auth.Know(d.Devices)
+		scenes, err := walls.Load("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.Walls = walls.New(walls.Deps{Cases: h.cases, Redis: h.rdb, Keys: h.keys, Devices: d.Devices, Scenes: scenes, Tell: func([]wire.Wall) {}, Word: func() {}, Now: time.Now})
 	})
 	post := func(path, body string) int {
 		return h.ask("POST", path, body, "Content-Type", "application/json").Code

@@ -74,7 +74,7 @@ func TestFaultyKeysNameTheirPlace(t *testing.T) {
 	h := build(t)
 	for body, place := range map[string]string{
 		`{"name":"n","feed":"nowhere","scope":"ingest"}`: "body.feed", `{"name":"n","scope":"ingest"}`: "body.feed", `{"name":"n"}`: "body.feed",
-		`{"name":"n","feed":"awlr","scope":"read"}`: "body.feed", `{"name":"","feed":"awlr"}`: "body.name", `{"feed":"awlr"}`: "body",
+		`{"name":"n","feed":"awlr","scope":"read"}`: "body.feed", `{"name":"","feed":"awlr"}`: "body.name", `{"feed":"awlr"}`: "body.name",
 		`{"name":"n","feed":"awlr","scope":"root"}`: "body.scope", `{"name":"  ","feed":"awlr"}`: "body.name", `{"name":"n","feed":"awlr","admin":true}`: "body.admin",
 	} {
 		doc := h.want(h.admin("POST", "/api/v1/keys", body), 422)

@@ -7,6 +7,7 @@ import (
 
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 )
 
 func (s *server) live() {
@@ -19,16 +20,16 @@ func (s *server) upgrade(w http.ResponseWriter, r *http.Request) {
 	if len(r.Header.Values("Origin")) > 0 {
 		if !s.Auth.OriginAllowed(r) {
 			s.Auth.Forbid(r, id, "a page of ours")
-			problem(w, http.StatusForbidden, "the page is not ours", "the Origin of this socket is not this house's address")
+			tell(w, problem.ForeignPage, "the Origin of this socket is not this house's address")
 			return
 		}
 	} else if id.ByCookie() {
-		problem(w, http.StatusForbidden, "an Origin is needed", "without one a socket needs a bearer token")
+		tell(w, problem.ForeignPage, "without one a socket needs a bearer token")
 		return
 	}
 	if !websocket.IsWebSocketUpgrade(r) {
 		w.Header().Set("Upgrade", "websocket")
-		problem(w, http.StatusUpgradeRequired, "this address speaks WebSocket", "")
+		tell(w, problem.UpgradeRequired, "")
 		return
 	}
 	s.Live(w, r, id, r.URL.Query().Get("format") == "json")

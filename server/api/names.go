@@ -10,6 +10,7 @@ import (
 	"kentongan/alerts/recommend"
 	"kentongan/alerts/status"
 	"kentongan/alerts/unit"
+	"kentongan/server/problem"
 )
 
 // schemaName is the name of a type in the OpenAPI document: its own, and of what belongs to the area's status, to units, dispatches or
@@ -20,7 +21,8 @@ func schemaName(t reflect.Type, hint string) string {
 		t = t.Elem()
 	}
 	before := map[string]string{reflect.TypeFor[status.Status]().PkgPath(): "Status", reflect.TypeFor[unit.Unit]().PkgPath(): "Unit",
-		reflect.TypeFor[dispatch.Dispatch]().PkgPath(): "Dispatch", reflect.TypeFor[recommend.Answer]().PkgPath(): "Recommended"}[t.PkgPath()]
+		reflect.TypeFor[dispatch.Dispatch]().PkgPath(): "Dispatch", reflect.TypeFor[recommend.Answer]().PkgPath(): "Recommended",
+		reflect.TypeFor[problem.Document]().PkgPath(): "Problem"}[t.PkgPath()]
 	switch {
 	case before == "" || t != reflect.TypeFor[unit.Unit]() && strings.HasPrefix(name, before):
 		return name

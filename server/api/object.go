@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/dispatch"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
@@ -20,6 +18,7 @@ import (
 	"kentongan/geo/index"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 	"kentongan/server/wire"
 )
@@ -30,7 +29,7 @@ type view struct {
 	s      *server
 	who    auth.Identity
 	client string // for the audit log
-	tried  string
+	tried  auth.Asked
 	now    time.Time
 	routed object // that the route names; the zero one: none
 }
@@ -39,7 +38,7 @@ type view struct {
 func (s *server) sees(ctx context.Context) view {
 	who, _ := auth.FromContext(ctx)
 	r, _ := ctx.Value(requestKey{}).(request)
-	return view{s, who, r.client, r.line, s.Now(), objectOf(ctx)}
+	return view{s, who, r.client, askedFor(ctx), s.Now(), objectOf(ctx)}
 }
 
 // object is what a route names, loaded before its handler runs.
@@ -221,6 +220,9 @@ func actOf(to incident.Status, reason string) access.Action {
 
 // units tells which Things are seen: nil means all, for units are the only ones that some see and others do not.
 func (v view) units() func(e *index.Entry) bool {
+	if v.who.Who.Guests {
+		return func(e *index.Entry) bool { return access.Open(e.Kind) }
+	}
 	if v.allUnits() {
 		return nil
 	}
@@ -247,6 +249,15 @@ func (v view) allUnits() bool {
 
 // cells gives Things by cell. A sum says nothing of whose units it counts, so only who sees all of them sees that layer.
 func (v view) cells(ctx context.Context, bound geo.Bound, res geo.Resolution, layers []string) ([]wire.Cell, error) {
+	if v.who.Who.Guests {
+		open := slices.DeleteFunc(slices.Clone(layers), func(kind string) bool { return !access.Open(kind) })
+		if len(layers) == 0 || slices.Contains(layers, "*") {
+			open = access.OpenKinds()
+		}
+		if layers = open; len(layers) == 0 {
+			return []wire.Cell{}, nil
+		}
+	}
 	return v.s.Cells(ctx, bound, res, layers, v.allUnits())
 }
 
@@ -255,28 +266,20 @@ func (v view) picture() *index.Picture { return v.s.Picture }
 
 // denied is the 403 of an act that access refuses.
 type denied struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	problem.Head
 	Reason string `json:"reason"`
 }
 
 func deny(right access.Action, reason string) *denied {
-	return &denied{"you may not do that", http.StatusForbidden, "the right " + string(right) + " is needed", reason}
+	return &denied{problem.Of(problem.Denied, "the right "+string(right)+" is needed").With("right", right), reason}
 }
 
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
+// Error says why too.
 func (d *denied) Error() string { return d.Title + ": " + d.Reason }
-
-// GetStatus is 403.
-func (d *denied) GetStatus() int { return d.Status }
-
-// ContentType is the problem form of JSON.
-func (d *denied) ContentType(string) string { return "application/problem+json" }
 
 // notHere answers for an object that is not there, or not for the one who asks.
 func notHere(noun, id string) error {
-	return huma.Error404NotFound(fmt.Sprintf("there is no such %s: %.80q", noun, id))
+	return problem.New(problem.NotFound, fmt.Sprintf("there is no such %s: %.80q", noun, id))
 }
 
 // named loads the object that a route names and judges it; where it may not be used, the answer is given.
@@ -353,7 +356,7 @@ func (v view) transition(ctx context.Context, id, key string, act incident.Act) 
 
 // conflict tells an act that came too late what it needs to go on.
 func (v view) conflict(c *store.Conflict) error {
-	return &conflict{"the incident has changed or does not allow that", http.StatusConflict, c.Error(), v.form(&c.Current), v.allowed(&c.Current, c.Allowed), c.Missing}
+	return &conflict{standing(c), v.form(&c.Current), v.allowed(&c.Current, c.Allowed), c.Missing}
 }
 
 // enter takes a report that somebody enters: for the house, or for an agency whose desk they sit at. Who gave it is kept first.

@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -62,7 +61,7 @@ func (v view) attach(ctx context.Context, id, kind, ref string, version int, not
 	e := incident.Evidence{Kind: kind, Ref: ref, Reason: "added by a person", Text: text, Weight: 1, At: at}
 	out, err := v.s.Cases.Edit(ctx, id, "incident.evidence_added", kind+":"+ref, who, v.edits(ctx), func(in *incident.Incident, now time.Time) (incident.Incident, error) {
 		if in.Simulated != simulated {
-			return incident.Incident{}, fmt.Errorf("%w: what is simulated and what is real never join", incident.ErrInvalid)
+			return incident.Incident{}, fault.In(incident.ErrInvalid, "ref", fault.Mixed, nil, "what is simulated and what is real never join")
 		}
 		return in.Attach(e, version, note, who.Subject, now)
 	})
@@ -84,7 +83,7 @@ func (v view) edits(ctx context.Context) func(*incident.Incident) error {
 
 // piece is what a piece of evidence says, when it arose, and whether it is simulated.
 func (v view) piece(ctx context.Context, kind, ref string) (text string, at moment.Time, simulated bool, err error) {
-	none := huma.Error422UnprocessableEntity("there is no such "+kind, &huma.ErrorDetail{Location: "body.ref", Message: "is not known", Value: ref})
+	none := problem.New(problem.Invalid, "there is no such "+kind, problem.At("body.ref", problem.Unknown, "is not known"))
 	switch kind {
 	case "observation":
 		o, err := v.load(ctx, scope.NounThing, ref)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -48,11 +47,9 @@ func (v view) triageFault(err error) error {
 	switch {
 	case errors.As(err, &late):
 		seen, _ := scope.ReportAt(v.who.May(access.ReadReports, v.reportObject(&late.Current), v.now).Level, &late.Current)
-		return staleOf("report", late.Error(), seen)
-	case errors.Is(err, report.ErrInvalid):
-		return huma.Error422UnprocessableEntity(err.Error())
+		return staleOf(late, seen)
 	case errors.Is(err, store.ErrNotFound):
-		return huma.Error422UnprocessableEntity("there is no such incident", &huma.ErrorDetail{Location: "body.incident", Message: "is not known"})
+		return problem.New(problem.Invalid, "there is no such incident", problem.At("body.incident", problem.Unknown, "is not known"))
 	}
 	return v.actFault(err)
 }

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/profile"
 	"kentongan/server/scope"
 )
@@ -41,9 +40,9 @@ func (v view) acceptHandover(ctx context.Context, id string, h incident.HandingO
 	switch {
 	case errors.Is(err, incident.ErrOwnAnswer):
 		v.forbid(ctx, access.AcknowledgeIncident, err.Error())
-		return nil, deny(access.AcknowledgeIncident, err.Error())
+		return nil, caused(err)
 	case errors.Is(err, incident.ErrNoNumber):
-		return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.external_id", Message: "is required"})
+		return nil, problem.New(problem.NumberMissing, err.Error(), problem.At("body.external_id", problem.Missing, "is required"))
 	}
 	return v.answer(out, err)
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 )
 
 // What one subject may ask at the most, and one address that says nothing of who it is. Acts have a share of their own: a page that asks
@@ -88,6 +89,6 @@ func (t *table) paced(p policy, w http.ResponseWriter, r *http.Request, id auth.
 		return true
 	}
 	w.Header().Set("Retry-After", wait)
-	problem(w, http.StatusTooManyRequests, "too many requests", "wait a moment")
+	tell(w, problem.SlowDown, "wait a moment")
 	return false
 }

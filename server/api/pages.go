@@ -15,6 +15,7 @@ import (
 	"sync"
 
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // asset is one file of the screens, kept in memory in both forms. The second is made when it is first asked for: the map alone would
@@ -76,6 +77,7 @@ func (s *server) pages() error {
 	s.table.handle("GET /briefing", screen(access.ReadBriefing), pageOf(html["briefing"]))
 	s.table.handle("GET /field", screen(access.ArriveIncident), placed(pageOf(html["field"])))
 	s.table.handle("GET /admin", screen(access.ReadFeeds).or(administrative...), pageOf(html["admin"]))
+	s.table.handle("GET /admin/gallery", screen(access.ReadFeeds).or(administrative...), pageOf(html["gallery"]))
 	s.table.handle("GET /login", anyone(), pageOf(html["login"]))
 	s.table.handle("GET /public", anyone(), pageOf(html["public"]))
 	return nil
@@ -92,7 +94,7 @@ func placed(page http.HandlerFunc) http.HandlerFunc {
 func pageOf(a *asset) http.HandlerFunc {
 	if a == nil {
 		return func(w http.ResponseWriter, _ *http.Request) {
-			problem(w, http.StatusServiceUnavailable, "the screens are not built into this binary", "run make build")
+			tell(w, problem.NoScreens, "run make build")
 		}
 	}
 	return a.serve

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts"
 	"kentongan/alerts/plan"
 	"kentongan/alerts/rules"
@@ -209,16 +207,10 @@ func (s *server) planFault(err error) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &faults):
-		var list []fieldFault
-		for _, f := range faults {
-			list = append(list, fieldFault{f.Field, f.Text})
-		}
-		return invalid("the plan cannot be taken", list)
+		return invalid("the plan cannot be taken", faults...)
 	case errors.As(err, &late):
 		late.Current.State = late.Current.At(s.Now())
-		return staleOf("plan", late.Reason, late.Current)
-	case errors.Is(err, store.ErrNoPlan):
-		return huma.Error404NotFound(err.Error())
+		return staleOf(late, late.Current)
 	}
 	return s.fault(err)
 }

@@ -10,12 +10,11 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/server/access"
 	"kentongan/server/people"
 	"kentongan/server/privacy"
+	"kentongan/server/problem"
 	openly "kentongan/server/public"
 )
 
@@ -103,7 +102,7 @@ func (s *server) propose(ctx context.Context, kind, summary string, doc any) (*p
 	c, applied, err := s.Changes.Propose(ctx, kind, summary, doc, act(ctx).Actor.Subject)
 	switch {
 	case errors.Is(err, people.ErrChanges):
-		return nil, huma.Error409Conflict(err.Error())
+		return nil, caused(err)
 	case err != nil:
 		return nil, s.fault(err)
 	}
@@ -129,14 +128,14 @@ func (s *server) erase(ctx context.Context, in *eraseIn) (*proposedOut, error) {
 		return nil, err
 	}
 	what := privacy.Erasure{Report: in.Body.Report, PersonRef: in.Body.PersonRef, Words: in.Body.Words, Reason: strings.Join(strings.Fields(in.Body.Reason), " ")}
-	fault := func(field, message string) error {
-		return huma.Error422UnprocessableEntity("it cannot be erased so", &huma.ErrorDetail{Location: "body." + field, Message: message})
+	fault := func(place *problem.Place) error {
+		return problem.New(problem.Invalid, "it cannot be erased so", place)
 	}
 	switch {
 	case (what.Report == "") == (what.PersonRef == ""):
-		return nil, fault("report", "name a report or a person_ref, one of them")
+		return nil, fault(problem.At("body.report", problem.Either, "name a report or a person_ref, one of them"))
 	case utf8.RuneCountInString(what.Reason) < leastReason:
-		return nil, fault("reason", fmt.Sprintf("%d letters at least", leastReason))
+		return nil, fault(problem.AtLimit("body.reason", problem.Short, leastReason, fmt.Sprintf("%d letters at least", leastReason)))
 	}
 	list, err := s.Privacy.Eraser.Find(ctx, what)
 	if err != nil {
@@ -145,7 +144,7 @@ func (s *server) erase(ctx context.Context, in *eraseIn) (*proposedOut, error) {
 	if named, err := s.Privacy.Eraser.Names(ctx, list, what.Reason); err != nil {
 		return nil, s.fault(err)
 	} else if named {
-		return nil, fault("reason", "it names the person, and is kept when all else is erased")
+		return nil, fault(problem.At("body.reason", problem.Names, "it names the person, and is kept when all else is erased"))
 	}
 	return s.propose(ctx, "erasure", fmt.Sprintf("who gave %d reports, words too: %t", len(list), what.Words), what)
 }
@@ -161,7 +160,7 @@ type breachIn struct {
 
 func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.BreachNotice], error) {
 	if !in.From.Before(in.To) {
-		return nil, huma.Error422UnprocessableEntity("from must lie before to")
+		return nil, problem.New(problem.Invalid, "from must lie before to", problem.At("query.from", problem.Late, "must lie before to"))
 	}
 	classes := slices.DeleteFunc(in.Classes, func(c string) bool { return c == "" })
 	out, err := s.Privacy.Breach(ctx, privacy.Breach{From: in.From, To: in.To, KnownAt: in.KnownAt, Classes: classes, What: in.What, Done: in.Done, Zone: s.Profile.Zone})
@@ -176,12 +175,8 @@ func (s *server) breach(ctx context.Context, in *breachIn) (*body[privacy.Breach
 
 func (s *server) privacyFault(err error) error {
 	switch {
-	case errors.Is(err, privacy.ErrNoClass), errors.Is(err, privacy.ErrNothing):
-		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, privacy.ErrFixed):
-		return huma.Error409Conflict(err.Error() + ": the configuration file says it, or the lifetime of its keys")
-	case errors.Is(err, privacy.ErrBounds):
-		return huma.Error422UnprocessableEntity(err.Error())
+		return problem.New(problem.KeepFixed, err.Error()+": the configuration file says it, or the lifetime of its keys")
 	}
 	return s.fault(err)
 }

@@ -5,9 +5,8 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/geo/moment"
+	"kentongan/server/problem"
 	openly "kentongan/server/public"
 )
 
@@ -31,7 +30,7 @@ func (s *server) publicPositions(_ context.Context, in *struct {
 }) (*body[publicOut], error) {
 	o := s.Privacy.Public.Options()
 	if in.Kind != "" && !slices.Contains(o.Kinds, in.Kind) {
-		return nil, huma.Error404NotFound("this kind is not shown to everybody")
+		return nil, problem.New(problem.NotFound, "this kind is not shown to everybody")
 	}
 	cells, at := s.Privacy.Public.Release(s.Now())
 	cells = slices.DeleteFunc(cells, func(c openly.Crowd) bool { return in.Kind != "" && c.Kind != in.Kind })

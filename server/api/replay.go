@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/feeds"
 	"kentongan/feeds/runner"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // Replay takes a feed's refused deliveries again; app.App does.
@@ -89,12 +88,12 @@ type replayIn struct {
 
 func (s *server) replayFeed(ctx context.Context, in *replayIn) (*body[Replayed], error) {
 	if !in.Body.From.Before(in.Body.To) {
-		return nil, huma.Error422UnprocessableEntity("from must be before to", &huma.ErrorDetail{Location: "body.from", Message: "not before to"})
+		return nil, problem.New(problem.Invalid, "from must be before to", problem.At("body.from", problem.Late, "not before to"))
 	}
 	out, err := s.Replay(ctx, in.Name, in.Body.From, in.Body.To, actor(ctx))
 	switch {
 	case errors.Is(err, runner.ErrUnknownFeed):
-		return nil, huma.Error404NotFound(fmt.Sprintf("no feed has the name %q", in.Name))
+		return nil, problem.New(problem.NotFound, fmt.Sprintf("no feed has the name %q", in.Name))
 	case err != nil:
 		return nil, s.fault(err)
 	}

@@ -2,13 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"kentongan/alerts/audit"
 	"kentongan/feeds"
@@ -16,6 +13,7 @@ import (
 	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/privacy"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -96,7 +94,7 @@ func (s *server) revealReporter(ctx context.Context, in *revealIn) (*body[reveal
 	o, a := objectOf(ctx), act(ctx)
 	reason := strings.Join(strings.Fields(in.Body.Reason), " ")
 	if utf8.RuneCountInString(reason) < leastReason {
-		return nil, huma.Error422UnprocessableEntity("say why", &huma.ErrorDetail{Location: "body.reason", Message: fmt.Sprintf("%d letters at least", leastReason)})
+		return nil, problem.New(problem.Invalid, "say why", problem.AtLimit("body.reason", problem.Short, leastReason, fmt.Sprintf("%d letters at least", leastReason)))
 	}
 	allowed, err := s.Privacy.Reporters.Allow(ctx, a.Actor.Subject)
 	if err != nil {
@@ -122,11 +120,5 @@ func (s *server) revealReporter(ctx context.Context, in *revealIn) (*body[reveal
 }
 
 func (s *server) reporterFault(err error) error {
-	switch {
-	case errors.Is(err, privacy.ErrNoReporter):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, privacy.ErrGone):
-		return huma.NewError(http.StatusGone, err.Error())
-	}
 	return s.fault(err)
 }

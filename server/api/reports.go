@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
@@ -15,6 +13,7 @@ import (
 	"kentongan/geo"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -83,7 +82,7 @@ type enterReportIn struct {
 func (s *server) enterReport(ctx context.Context, in *enterReportIn) (*body[report.Report], error) {
 	r, fault := in.Body.report(s.Now())
 	if fault != nil {
-		return nil, huma.Error422UnprocessableEntity("the report cannot be taken", fault)
+		return nil, problem.New(problem.Invalid, "the report cannot be taken", fault)
 	}
 	one, err := s.sees(ctx).enter(ctx, r, in.Key, in.Body.Reporter)
 	if err != nil {
@@ -93,22 +92,22 @@ func (s *server) enterReport(ctx context.Context, in *enterReportIn) (*body[repo
 }
 
 // report gives what is stored of a draft, or what is wrong with it.
-func (d reportDraft) report(now time.Time) (feeds.Report, error) {
+func (d reportDraft) report(now time.Time) (feeds.Report, *problem.Place) {
 	r := feeds.Report{Channel: d.Channel, Text: strings.TrimSpace(d.Text), Type: strings.TrimSpace(d.Type), Address: strings.TrimSpace(d.Address), At: moment.Of(d.At)}
-	fault := func(field, message string) (feeds.Report, error) {
-		return r, &huma.ErrorDetail{Location: "body." + field, Message: message}
+	fault := func(field string, code problem.Fault, message string) (feeds.Report, *problem.Place) {
+		return r, problem.At("body."+field, code, message)
 	}
 	switch {
 	case r.Text == "":
-		return fault("text", "says nothing")
+		return fault("text", problem.Missing, "says nothing")
 	case d.At.After(now.Add(feeds.ClockSkewLimit)):
-		return fault("at", "lies ahead")
+		return fault("at", problem.Late, "lies ahead")
 	case (d.Lng == nil) != (d.Lat == nil):
-		return fault("lng", "lng and lat belong together")
+		return fault("lng", problem.Together, "lng and lat belong together")
 	}
 	refs, err := incident.References(refsOf(d.External))
 	if err != nil {
-		return fault("external_refs", err.Error())
+		return fault("external_refs", problem.Form, err.Error())
 	}
 	for _, one := range refs {
 		r.External = append(r.External, feeds.ReportRef(one))
@@ -116,10 +115,10 @@ func (d reportDraft) report(now time.Time) (feeds.Report, error) {
 	if d.Lng != nil {
 		r.Position, r.Placed = geo.Position{Lng: *d.Lng, Lat: *d.Lat}, true
 		if err := r.Position.Validate(); err != nil {
-			return fault("lng", err.Error())
+			return fault("lng", problem.Outside, err.Error())
 		}
 		if r.Position.IsNull() {
-			return fault("lng", "0,0 stands for an unknown place: leave both out")
+			return fault("lng", problem.Outside, "0,0 stands for an unknown place: leave both out")
 		}
 	}
 	return r, nil

@@ -6,14 +6,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/feeds/cap"
 	"kentongan/geo"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -32,7 +31,7 @@ type reportID struct {
 
 func (s *server) reportHints(ctx context.Context, _ *reportID) (*body[List[fusion.Hint]], error) {
 	r := objectOf(ctx).report
-	d := fusion.Draft{Report: r.ID, Type: r.Type, Text: r.Text, When: r.At.Time}
+	d := fusion.Draft{Report: r.ID, Type: r.Type, Text: r.Text, When: r.At.Time, Received: r.ReceivedAt.Time}
 	if r.Code != "" {
 		d.Type = r.Code
 	}
@@ -54,12 +53,12 @@ type draftHintsIn struct {
 func (s *server) draftHints(ctx context.Context, in *draftHintsIn) (*body[List[fusion.Hint]], error) {
 	d := fusion.Draft{Type: strings.TrimSpace(in.Body.Type), Text: in.Body.Text, When: s.Now()}
 	if (in.Body.Lng == nil) != (in.Body.Lat == nil) {
-		return nil, huma.Error422UnprocessableEntity("lng and lat belong together", &huma.ErrorDetail{Location: "body.lng", Message: "lng and lat belong together"})
+		return nil, problem.New(problem.Invalid, "lng and lat belong together", problem.At("body.lng", problem.Together, "lng and lat belong together"))
 	}
 	if in.Body.Lng != nil {
 		d.At = &geo.Position{Lng: *in.Body.Lng, Lat: *in.Body.Lat}
 		if err := d.At.Validate(); err != nil {
-			return nil, huma.Error422UnprocessableEntity("the place cannot be taken", &huma.ErrorDetail{Location: "body.lng", Message: err.Error()})
+			return nil, problem.New(problem.Invalid, "the place cannot be taken", problem.At("body.lng", problem.Outside, err.Error()))
 		}
 	}
 	return s.hinted(ctx, d)
@@ -101,7 +100,7 @@ func (s *server) triageReport(ctx context.Context, in *triageIn) (*body[triaged]
 		{"incident", b.Incident, "duplicate"}, {"type", b.Type, "incident"}, {"severity", b.Severity, "incident"}, {"title", b.Title, "incident"}, {"agency", b.Agency, "referred"},
 	} {
 		if f.value != "" && b.As != f.as {
-			return nil, huma.Error422UnprocessableEntity("the triage cannot be taken", &huma.ErrorDetail{Location: "body." + f.name, Message: "goes with " + f.as + " alone"})
+			return nil, problem.New(problem.Invalid, "the triage cannot be taken", problem.At("body."+f.name, problem.Unasked, "goes with "+f.as+" alone"))
 		}
 	}
 	v := s.sees(ctx)

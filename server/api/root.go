@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"kentongan/server/problem"
 )
 
 // root offers the root of our own authority, which phones and walls on the LAN install to trust this server. It is public: whoever signs in
@@ -12,7 +14,7 @@ func (s *server) root() {
 	const path, media = "/api/v1/session/authority", "application/x-x509-ca-cert"
 	s.table.handle("GET "+path, anyone(), func(w http.ResponseWriter, _ *http.Request) {
 		if len(s.Root) == 0 {
-			problem(w, http.StatusNotFound, "there is no authority to trust", "this server speaks plain HTTP, or shows a certificate that devices trust already")
+			tell(w, problem.NoAuthority, "this server speaks plain HTTP, or shows a certificate that devices trust already")
 			return
 		}
 		w.Header().Set("Content-Type", media)

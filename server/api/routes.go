@@ -14,6 +14,7 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/devices"
 	"kentongan/server/profile"
+	"kentongan/server/walls"
 )
 
 // Routes lists every route with its policy, from the table that the server uses: it is filled as for a start, and nothing is opened. Files
@@ -23,7 +24,7 @@ func Routes(files fs.FS, maxBody int64) ([]Route, error) {
 	if err != nil {
 		return nil, fmt.Errorf("routes: %w", err)
 	}
-	s := &server{Deps: Deps{Auth: new(auth.Auth), Devices: new(devices.Store), Profile: nowhere, Gather: prometheus.NewRegistry(), Files: files, MaxBody: maxBody,
+	s := &server{Deps: Deps{Auth: new(auth.Auth), Devices: new(devices.Store), Walls: new(walls.Store), Profile: nowhere, Gather: prometheus.NewRegistry(), Files: files, MaxBody: maxBody,
 		Now: time.Now, Log: zerolog.Nop()}}
 	s.table = newTable(s)
 	if err := s.register(); err != nil {

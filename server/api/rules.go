@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,6 +15,7 @@ import (
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/backtest"
+	"kentongan/server/problem"
 )
 
 // RuleSet is the rules as they can be changed while the house runs. Each change is kept with its audit record before it is answered.
@@ -51,54 +53,39 @@ type RuleVersion struct {
 
 // RuleFault is one thing that is wrong with a rule.
 type RuleFault struct {
-	Location string `json:"location" doc:"body.config.KEY"`
-	Message  string `json:"message"`
-	Line     int    `json:"line" doc:"Of the body, from 1; 0: none"`
+	Location string        `json:"location" doc:"body.config.KEY"`
+	Message  string        `json:"message"`
+	Code     problem.Fault `json:"code"`
+	Limit    string        `json:"limit,omitempty" doc:"Of the code: which there are, or how it is written"`
+	Line     int           `json:"line" doc:"Of the body, from 1; 0: none"`
 }
 
 // RuleFaults is every fault at once: 422. Whatever rule was in force stays so.
 type RuleFaults struct {
-	Title  string      `json:"title"`
-	Status int         `json:"status"`
+	problem.Head
 	Errors []RuleFault `json:"errors"`
 }
 
 // NewRuleFaults gives the answer for faults.
 func NewRuleFaults(faults []RuleFault) *RuleFaults {
-	return &RuleFaults{"the rule has faults; what was in force stays", http.StatusUnprocessableEntity, faults}
+	detail := ""
+	if !slices.ContainsFunc(faults, func(f RuleFault) bool { return f.Code != problem.Yet }) {
+		detail = "it names what no feed has said so far: for an instrument that is yet to come ask again with ?force=1"
+	}
+	return &RuleFaults{problem.Of(problem.RuleFaults, detail), faults}
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (f *RuleFaults) Error() string { return f.Title }
-
-// GetStatus is 422.
-func (f *RuleFaults) GetStatus() int { return f.Status }
-
-// ContentType is the problem form of JSON.
-func (f *RuleFaults) ContentType(string) string { return "application/problem+json" }
 
 // RuleConflict is a change that came too late, or is not allowed for where the rule stands: 409.
 type RuleConflict struct {
-	Title   string     `json:"title"`
-	Status  int        `json:"status"`
-	Detail  string     `json:"detail"`
+	problem.Head
 	Source  string     `json:"source" enum:"file,api,built-in"`
 	Current *RuleEntry `json:"current,omitempty" doc:"Absent: there is none"`
 }
 
-// NewRuleConflict gives the answer for a conflict.
-func NewRuleConflict(detail, source string, current *RuleEntry) *RuleConflict {
-	return &RuleConflict{"the rule cannot be changed so", http.StatusConflict, detail, source, current}
+// NewRuleConflict gives the answer for a conflict: problem.InFile, NoLonger or Changed.
+func NewRuleConflict(code problem.Code, detail, source string, current *RuleEntry) *RuleConflict {
+	return &RuleConflict{problem.Of(code, detail), source, current}
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (c *RuleConflict) Error() string { return c.Detail }
-
-// GetStatus is 409.
-func (c *RuleConflict) GetStatus() int { return c.Status }
-
-// ContentType is the problem form of JSON.
-func (c *RuleConflict) ContentType(string) string { return "application/problem+json" }
 
 // RulePut makes or changes a rule.
 type RulePut struct {
@@ -214,10 +201,8 @@ func (s *server) ruleFault(err error) error {
 		return faults
 	case errors.As(err, &late):
 		return late
-	case errors.Is(err, ErrNoRule):
-		return huma.Error404NotFound(err.Error())
 	case errors.Is(err, ErrTesting):
-		return huma.ErrorWithHeaders(huma.Error429TooManyRequests(err.Error()), http.Header{"Retry-After": {"5"}})
+		return huma.ErrorWithHeaders(problem.New(problem.BackTestBusy, err.Error()), http.Header{"Retry-After": {"5"}})
 	}
 	return s.fault(err)
 }

@@ -8,13 +8,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/feeds/cap"
 	"kentongan/geo/index"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // Bounds of a search: how much it answers of each noun, how far back it looks for incidents that are over, and how long it looks at Things.
@@ -62,7 +61,7 @@ type Hit struct {
 func (s *server) find(ctx context.Context, in *searchIn) (*body[Found], error) {
 	want := strings.ToLower(strings.TrimSpace(in.Text))
 	if want == "" {
-		return nil, huma.Error422UnprocessableEntity("q says nothing to search for")
+		return nil, problem.New(problem.Invalid, "q says nothing to search for", problem.At("query.q", problem.Missing, "says nothing to search for"))
 	}
 	limit := in.Limit
 	if limit == 0 {

@@ -16,6 +16,7 @@ import (
 	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
@@ -82,7 +83,7 @@ func (s *server) begins(w http.ResponseWriter, r *http.Request) bool {
 	w.Header().Set("Cache-Control", "no-store")
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		if err := s.Auth.CheckWrite(r); err != nil {
-			problem(w, http.StatusForbidden, "written from a foreign page", "")
+			tell(w, problem.ForeignPage, "")
 			return false
 		}
 	}
@@ -100,7 +101,7 @@ func (s *server) mine(w http.ResponseWriter, r *http.Request) (auth.Identity, bo
 		return id, false
 	}
 	if id.Via != auth.ViaSession || id.Person == "" {
-		problem(w, http.StatusForbidden, "only people with an account have that", "sign in with your own")
+		tell(w, problem.AccountOnly, "sign in with your own")
 		return id, false
 	}
 	return id, true
@@ -113,21 +114,21 @@ func (s *server) denied(w http.ResponseWriter, err error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		problem(w, http.StatusRequestEntityTooLarge, "the body is too large", fmt.Sprintf("at most %d bytes", large.Limit))
+		problem.Write(w, problem.New(problem.TooLarge, fmt.Sprintf("at most %d bytes", large.Limit)).With("limit", large.Limit))
 	case errors.Is(err, errBody):
-		problem(w, http.StatusBadRequest, errBody.Error(), cmp.Or(strings.TrimPrefix(strings.TrimPrefix(err.Error(), errBody.Error()), ": "), "want one JSON object with the keys that this address takes"))
+		tell(w, problem.BadRequest, cmp.Or(strings.TrimPrefix(strings.TrimPrefix(err.Error(), errBody.Error()), ": "), "want one JSON object with the keys that this address takes"))
 	case errors.As(err, &fault):
-		problem(w, http.StatusUnprocessableEntity, fault.Error(), fault.Field)
+		problem.Write(w, personal(fault))
 	case errors.As(err, &locked):
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(locked.Wait.Seconds())))))
-		problem(w, http.StatusTooManyRequests, "too many failed tries", locked.Error())
+		tell(w, problem.TooManyTries, locked.Error())
 	case errors.Is(err, auth.ErrBusy):
 		w.Header().Set("Retry-After", "5")
-		problem(w, http.StatusServiceUnavailable, "too many people sign in at this moment", "")
+		tell(w, problem.SignInsBusy, "")
 	case errors.Is(err, auth.ErrNoSession):
-		problem(w, http.StatusNotFound, err.Error(), "")
+		problem.Write(w, caused(err))
 	case errors.Is(err, auth.ErrElevate):
-		problem(w, http.StatusForbidden, err.Error(), "this needs elevation: POST /api/v1/session/elevate")
+		problem.Write(w, elevate())
 	default:
 		if !errors.Is(err, auth.ErrDenied) && !errors.Is(err, auth.ErrTooMany) {
 			s.Log.Warn().Err(err).Msg("a sign-in cannot be judged")
@@ -155,7 +156,7 @@ func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.knownDesk(in.Desk) {
-		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		tell(w, problem.NoDesk, in.Desk)
 		return
 	}
 	p, err := s.Auth.ByPassword(r.Context(), r, in.Login, in.Password)
@@ -174,7 +175,7 @@ func (s *server) signInByToken(w http.ResponseWriter, r *http.Request) {
 	}
 	if !id.Who.Whole { // the session would outlive it
 		s.Auth.Forbid(r, id, "a person's sign-in")
-		problem(w, http.StatusForbidden, "a key opens no session", "send it with each request")
+		tell(w, problem.KeyNoSession, "send it with each request")
 		return
 	}
 	session, err := s.Auth.Open(r.Context(), r, id, "by token", false)
@@ -225,7 +226,7 @@ func (s *server) welcome(w http.ResponseWriter, r *http.Request, p people.Person
 // opened is welcome without its answer; where nobody is let in, that is answered.
 func (s *server) opened(w http.ResponseWriter, r *http.Request, p people.Person, how string, o auth.Opening) (auth.Identity, bool) {
 	if !s.knownDesk(o.Desk) {
-		problem(w, http.StatusUnprocessableEntity, "there is no such desk", o.Desk)
+		tell(w, problem.NoDesk, o.Desk)
 		return auth.Identity{}, false
 	}
 	id, session, err := s.Auth.OpenFor(r.Context(), r, p, how, o)
@@ -261,11 +262,10 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 	to := ""
 	id, err := s.Auth.Identify(r)
 	if err == nil && id.Via == auth.ViaSession {
-		if err := s.Auth.Close(r); err != nil {
+		if err := s.Auth.Close(r, auth.Act{Actor: id, From: s.Auth.ClientIP(r), Request: requestID(r.Context())}); err != nil {
 			refused(w, err)
 			return
 		}
-		s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.closed", Object: "session", From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	}
 	http.SetCookie(w, s.Auth.Cookie(r, ""))
 	if err == nil {
@@ -332,12 +332,12 @@ func (s *server) takeDesk(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.knownDesk(in.Desk) {
-		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		tell(w, problem.NoDesk, in.Desk)
 		return
 	}
 	if !id.Can(access.StaffDesk) {
 		s.Auth.Forbid(r, id, access.StaffDesk)
-		problem(w, http.StatusForbidden, "you may not do that", "the right "+string(access.StaffDesk)+" is needed")
+		problem.Write(w, deny(access.StaffDesk, ""))
 		return
 	}
 	if err := s.Auth.SetDesk(r.Context(), id, in.Desk); err != nil {
@@ -416,10 +416,9 @@ func (s *server) endOwnSession(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if err := s.Auth.EndSession(r.Context(), id.Subject, r.PathValue("id")); err != nil {
+	if err := s.Auth.EndSession(r.Context(), id.Subject, r.PathValue("id"), auth.Act{Actor: id, From: s.Auth.ClientIP(r), Request: requestID(r.Context())}); err != nil {
 		s.denied(w, err)
 		return
 	}
-	s.Auth.Record(r.Context(), auth.Act{Actor: id, Action: "session.ended", Object: "session:" + r.PathValue("id"), From: s.Auth.ClientIP(r), Request: requestID(r.Context())})
 	w.WriteHeader(http.StatusNoContent)
 }

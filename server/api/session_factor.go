@@ -12,6 +12,7 @@ import (
 	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 // begun bounds, at this server, what strangers begin and the store must remember: challenges, sign-ins at a provider.
@@ -57,7 +58,7 @@ func (s *server) showSecond(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.knownDesk(in.Desk) { // before the code is used up
-		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		tell(w, problem.NoDesk, in.Desk)
 		return
 	}
 	p, how, err := s.Auth.Pending(r.Context(), in.Pending)
@@ -112,40 +113,21 @@ func (s *server) factorAct(r *http.Request, id auth.Identity, action, reason str
 
 // factorDenied answers what a second factor came to; what is wrong with one is a try that failed.
 func (s *server) factorDenied(w http.ResponseWriter, r *http.Request, what string, err error) {
-	var title, detail string
-	status := http.StatusUnauthorized
-	switch {
-	case errors.Is(err, people.ErrUsed):
-		title, detail = people.ErrUsed.Error(), "each code counts once"
-	case errors.Is(err, people.ErrClone):
-		title, detail = "the passkey is not accepted", people.ErrClone.Error()
-	case errors.Is(err, people.ErrCode), errors.Is(err, people.ErrPasskey), errors.Is(err, people.ErrChallenge):
-		title, detail = "the second factor is not valid", ""
-		if errors.Is(err, people.ErrChallenge) {
-			detail = people.ErrChallenge.Error()
+	doc := caused(err)
+	if doc == nil {
+		if errors.Is(err, auth.ErrDenied) {
+			err = s.Auth.Refuse(r, what+" is not valid")
 		}
-	case errors.Is(err, people.ErrNoFactor):
-		title, status = err.Error(), http.StatusNotFound
-	case errors.Is(err, people.ErrLast), errors.Is(err, people.ErrMany), errors.Is(err, people.ErrSetup):
-		title, status = err.Error(), http.StatusConflict
-	case errors.Is(err, people.ErrAddress), errors.Is(err, people.ErrPlain):
-		title, detail, status = "no passkeys at this address", err.Error(), http.StatusConflict
-	case errors.Is(err, auth.ErrDenied):
-		s.denied(w, s.Auth.Refuse(r, what+" is not valid"))
-		return
-	default:
 		s.denied(w, err)
 		return
 	}
-	if status != http.StatusUnauthorized {
-		problem(w, status, title, detail)
-		return
+	if doc.Status == http.StatusUnauthorized {
+		if denied := s.Auth.Refuse(r, what+": "+err.Error()); errors.Is(denied, auth.ErrTooMany) {
+			s.denied(w, denied)
+			return
+		}
 	}
-	if denied := s.Auth.Refuse(r, what+": "+err.Error()); errors.Is(denied, auth.ErrTooMany) {
-		s.denied(w, denied)
-		return
-	}
-	problem(w, status, title, detail)
+	problem.Write(w, doc)
 }
 
 type elevateBody struct {
@@ -172,7 +154,7 @@ func (s *server) elevate(w http.ResponseWriter, r *http.Request) {
 	o := auth.Opening{Replaces: true, Elevated: true}
 	switch {
 	case in.Password != "" && in.TOTP == "" && in.Recovery == "" && p.Guarded():
-		problem(w, http.StatusConflict, "show your second factor", "a password alone is not enough for whoever has one")
+		tell(w, problem.FactorNeeded, "a password alone is not enough for whoever has one")
 		return
 	case in.Password != "" && in.TOTP == "" && in.Recovery == "":
 		if err = s.Auth.VerifyPassword(r.Context(), r, p, in.Password); err != nil {
@@ -279,12 +261,12 @@ func (s *server) guards(w http.ResponseWriter, r *http.Request, adds bool) (auth
 	}
 	first := adds && !p.Guarded() && (len(id.Needs) > 0 || p.Password == "" && s.Auth.Arrived(id))
 	if p.BreakGlass {
-		problem(w, http.StatusConflict, "a sealed account has no second factor", "its code is one and all")
+		tell(w, problem.SealedNoFactor, "its code is one and all")
 		return id, p, false
 	}
 	if !first && !s.Auth.Elevated(id) {
 		s.Auth.Forbid(r, id, access.Action("elevation"))
-		problem(w, http.StatusForbidden, "show again who you are", "this needs elevation: POST /api/v1/session/elevate")
+		problem.Write(w, elevate())
 		return id, p, false
 	}
 	return id, p, true

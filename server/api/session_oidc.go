@@ -15,6 +15,7 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/oidc"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 const (
@@ -84,7 +85,7 @@ func (s *server) lost(w http.ResponseWriter, r *http.Request, why, next string) 
 func (s *server) oidcStart(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if s.OIDC == nil {
-		problem(w, http.StatusNotFound, "there is nothing at this address", "")
+		tell(w, problem.NoAddress, "")
 		return
 	}
 	next, desk := local(one(r.URL.Query(), "next")), one(r.URL.Query(), "desk")
@@ -109,7 +110,7 @@ func (s *server) oidcStart(w http.ResponseWriter, r *http.Request) {
 func (s *server) oidcBack(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if s.OIDC == nil {
-		problem(w, http.StatusNotFound, "there is nothing at this address", "")
+		tell(w, problem.NoAddress, "")
 		return
 	}
 	q := r.URL.Query()
@@ -154,7 +155,7 @@ func (s *server) oidcBack(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := s.OIDC.Stay(r.Context(), id.SessionID, p.ID, a, s.Auth.SessionTime()); err != nil { // nobody could end it from there
 		http.SetCookie(w, s.Auth.Cookie(r, ""))
-		s.denied(w, errors.Join(err, s.Auth.EndSession(r.Context(), id.Subject, id.SessionID)))
+		s.denied(w, errors.Join(err, s.Auth.EndSession(r.Context(), id.Subject, id.SessionID, auth.Act{Actor: id, From: s.Auth.ClientIP(r), Reason: "the provider could not end it", Request: requestID(r.Context())})))
 		return
 	}
 	http.Redirect(w, r, local(a.Next), http.StatusSeeOther)
@@ -235,7 +236,7 @@ func (s *server) moveStay(r *http.Request, how, ticket string, id auth.Identity)
 		err = s.Auth.Refuse(r, "the session at the provider has ended")
 	}
 	if err != nil {
-		return errors.Join(err, s.Auth.EndSession(r.Context(), id.Subject, id.SessionID))
+		return errors.Join(err, s.Auth.EndSession(r.Context(), id.Subject, id.SessionID, auth.Act{Actor: id, From: s.Auth.ClientIP(r), Reason: "the provider could not end it", Request: requestID(r.Context())}))
 	}
 	return nil
 }
@@ -256,12 +257,12 @@ func (s *server) leaveProvider(r *http.Request, id auth.Identity) string {
 func (s *server) oidcEnded(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	if s.OIDC == nil {
-		problem(w, http.StatusNotFound, "there is nothing at this address", "")
+		tell(w, problem.NoAddress, "")
 		return
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if media != "application/x-www-form-urlencoded" || r.ParseForm() != nil || len(r.PostForm["logout_token"]) != 1 {
-		problem(w, http.StatusBadRequest, "the body cannot be read", "want a form with one logout_token")
+		tell(w, problem.BadRequest, "want a form with one logout_token")
 		return
 	}
 	e, err := s.OIDC.Ended(r.Context(), r.PostForm.Get("logout_token"))
@@ -282,11 +283,11 @@ func (s *server) oidcEnded(w http.ResponseWriter, r *http.Request) {
 			refused(w, auth.ErrTooMany)
 			return
 		}
-		problem(w, http.StatusBadRequest, "the logout token is not accepted", "")
+		tell(w, problem.BadRequest, "the logout token is not accepted")
 	case err != nil:
 		s.Log.Warn().Err(err).Msg("a logout of the provider cannot be judged")
 		w.Header().Set("Retry-After", "2")
-		problem(w, http.StatusServiceUnavailable, "this cannot be judged now", "")
+		tell(w, problem.Unavailable, "this cannot be judged now")
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
@@ -295,9 +296,7 @@ func (s *server) oidcEnded(w http.ResponseWriter, r *http.Request) {
 // endFromProvider ends the sessions that began with a session at the provider; without one, all of whoever it names.
 func (s *server) endFromProvider(r *http.Request, e oidc.Ended) error {
 	who := auth.Identity{Subject: "provider:" + s.OIDC.Config().Issuer, Name: s.OIDC.Config().Label()}
-	told := func(object string) {
-		s.Auth.Record(r.Context(), auth.Act{Actor: who, Action: "session.ended", Object: object, From: s.Auth.ClientIP(r), Reason: "signed out at the provider", Request: requestID(r.Context())})
-	}
+	act := auth.Act{Actor: who, From: s.Auth.ClientIP(r), Reason: "signed out at the provider", Request: requestID(r.Context())}
 	if e.SID == "" {
 		p, err := s.People.ByExternal(r.Context(), people.External{Issuer: s.OIDC.Config().Issuer, Subject: e.Subject})
 		if errors.Is(err, people.ErrNoPerson) {
@@ -305,18 +304,16 @@ func (s *server) endFromProvider(r *http.Request, e oidc.Ended) error {
 		} else if err != nil {
 			return err
 		}
-		told("person:" + p.ID)
-		return s.Auth.EndPerson(r.Context(), p.ID, "")
+		act.Object = "person:" + p.ID
+		return s.Auth.EndPerson(r.Context(), p.ID, "", act)
 	}
 	all, err := s.OIDC.Sessions(r.Context(), e.SID)
 	if err != nil {
 		return err
 	}
 	for session, person := range all {
-		end := s.Auth.EndSession(r.Context(), "user:"+person, session)
-		if end == nil {
-			told("session:" + session)
-		} else if !errors.Is(end, auth.ErrNoSession) { // else it waits for its second factor, or has ended here
+		end := s.Auth.EndSession(r.Context(), "user:"+person, session, act)
+		if end != nil && !errors.Is(end, auth.ErrNoSession) { // else it waits for its second factor, or has ended here
 			err = errors.Join(err, end)
 			continue
 		}

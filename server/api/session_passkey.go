@@ -9,6 +9,7 @@ import (
 
 	"kentongan/server/auth"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 func (s *server) sessionPasskey() {
@@ -38,7 +39,7 @@ func (s *server) paced(w http.ResponseWriter) bool {
 		return true
 	}
 	w.Header().Set("Retry-After", "2")
-	problem(w, http.StatusTooManyRequests, "too many sign-ins begin at this moment", "try again in a few seconds")
+	tell(w, problem.SlowDown, "try again in a few seconds")
 	return false
 }
 
@@ -107,7 +108,7 @@ func (s *server) finishShow(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.knownDesk(in.Desk) {
-		problem(w, http.StatusUnprocessableEntity, "there is no such desk", in.Desk)
+		tell(w, problem.NoDesk, in.Desk)
 		return
 	}
 	var id auth.Identity

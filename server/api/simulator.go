@@ -5,11 +5,10 @@ import (
 	"errors"
 	"net/http"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/feeds/simulator"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // Simulator runs scenarios in the simulated city. Each act is kept in the audit log before it is answered.
@@ -61,7 +60,7 @@ func (s *server) simulator() {
 // city gives the simulator, or says why there is none.
 func (s *server) city() (Simulator, error) {
 	if s.Simulator == nil {
-		return nil, huma.Error404NotFound("there is no simulated city here: no feed has transport simulator")
+		return nil, problem.New(problem.NoCity, "there is no simulated city here: no feed has transport simulator")
 	}
 	return s.Simulator, nil
 }
@@ -92,9 +91,9 @@ func (s *server) startRun(ctx context.Context, in *runIn) (*body[SimulatorRun], 
 	run, err := city.Start(ctx, in.Body.Scenario, actor(ctx))
 	switch {
 	case errors.Is(err, ErrScenario):
-		return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.scenario", Message: err.Error()})
+		return nil, problem.New(problem.Invalid, err.Error(), problem.At("body.scenario", problem.Unknown, err.Error()))
 	case errors.Is(err, ErrRunning):
-		return nil, huma.Error409Conflict(err.Error())
+		return nil, problem.New(problem.ScenarioRunning, err.Error())
 	case err != nil:
 		return nil, s.fault(err)
 	}
@@ -111,10 +110,7 @@ func (s *server) stopRun(ctx context.Context, in *stopIn) (*body[SimulatorRun], 
 		return nil, err
 	}
 	run, err := city.Stop(ctx, in.ID, actor(ctx))
-	switch {
-	case errors.Is(err, ErrNoRun):
-		return nil, huma.Error404NotFound(err.Error())
-	case err != nil:
+	if err != nil {
 		return nil, s.fault(err)
 	}
 	return &body[SimulatorRun]{run}, nil

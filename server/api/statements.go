@@ -7,11 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/statement"
 	"kentongan/alerts/store"
 	"kentongan/geo"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 )
@@ -90,7 +89,7 @@ func (d *statementDraft) draft() (statement.Draft, error) {
 	out := statement.Draft{Scale: d.Scale, Subject: d.Subject, Name: d.Name, Step: d.Step, Source: d.Source, Reference: d.Reference, Web: d.Web, StatedAt: when(d.StatedAt),
 		ValidUntil: when(d.ValidUntil), Note: d.Note, National: d.National, Simulated: d.Simulated}
 	if (d.Lng == nil) != (d.Lat == nil) {
-		return out, statement.Faults{{Field: "lng", Text: "lng and lat belong together"}}
+		return out, statement.Faults{fault.At("lng", fault.Together, nil, "lng and lat belong together")}
 	}
 	if d.Lng != nil {
 		out.Position = &geo.Position{Lng: *d.Lng, Lat: *d.Lat}
@@ -155,7 +154,7 @@ type withdrawIn struct {
 func (s *server) withdrawStatement(ctx context.Context, in *withdrawIn) (*body[statement.Statement], error) {
 	reason := strings.TrimSpace(in.Body.Reason)
 	if reason == "" {
-		return nil, invalid("the statement cannot be withdrawn", []fieldFault{{"reason", "says nothing"}})
+		return nil, invalid("the statement cannot be withdrawn", fault.At("reason", fault.Missing, nil, "says nothing"))
 	}
 	one, err := s.Cases.Withdraw(ctx, in.ID, in.Body.Version, reason, actor(ctx))
 	if err != nil {
@@ -170,15 +169,9 @@ func (s *server) statementFault(err error) error {
 	var late *store.StatementConflict
 	switch {
 	case errors.As(err, &faults):
-		var list []fieldFault
-		for _, f := range faults {
-			list = append(list, fieldFault{f.Field, f.Text})
-		}
-		return invalid("the statement cannot be taken", list)
+		return invalid("the statement cannot be taken", faults...)
 	case errors.As(err, &late):
-		return staleOf("statement", late.Reason, late.Current)
-	case errors.Is(err, store.ErrNoStatement):
-		return huma.Error404NotFound(err.Error())
+		return staleOf(late, late.Current)
 	}
 	return s.fault(err)
 }

@@ -8,12 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/status"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 )
 
 // areaStatus is the status level of the area by hazard: proposed by the rules, confirmed by an officer.
@@ -109,7 +108,7 @@ type statusHistoryIn struct {
 
 func (s *server) statusHistory(ctx context.Context, in *statusHistoryIn) (*body[List[status.Entry]], error) {
 	if hazard, _ := status.OfID(in.Hazard); !slices.Contains(status.HazardCodes(), hazard) {
-		return nil, huma.Error404NotFound(fmt.Sprintf("there is no such hazard: %.60q; there are %s", in.Hazard, strings.Join(status.HazardCodes(), ", ")))
+		return nil, problem.New(problem.NotFound, fmt.Sprintf("there is no such hazard: %.60q; there are %s", in.Hazard, strings.Join(status.HazardCodes(), ", ")))
 	}
 	items, next, err := s.Cases.StatusHistory(ctx, in.Hazard, in.Limit, in.Page)
 	if err != nil {
@@ -123,13 +122,7 @@ func (s *server) statusFault(err error) error {
 	var late *store.StatusConflict
 	switch {
 	case errors.As(err, &late):
-		return staleOf("status", late.Error(), late.Current)
-	case errors.Is(err, store.ErrNoStatus):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, status.ErrInvalid):
-		text := strings.TrimPrefix(err.Error(), status.ErrInvalid.Error()+": ")
-		field, what, _ := strings.Cut(text, ": ")
-		return invalid("the level cannot be set", []fieldFault{{field, what}})
+		return staleOf(late, late.Current)
 	}
 	return s.fault(err)
 }

@@ -28,16 +28,6 @@ func strictJSON() huma.Format {
 // strictCasing tells huma that Title is not title: a switch of the whole library, turned once.
 var strictCasing = sync.OnceFunc(func() { huma.ValidateStrictCasing = true })
 
-// unsaid takes out of a fault what was sent: proxies and logs of clients keep faults, and it may be a password.
-func unsaid(_ huma.Context, _ string, v any) (any, error) {
-	if fault, ok := v.(*huma.ErrorModel); ok {
-		for _, d := range fault.Errors {
-			d.Value = nil
-		}
-	}
-	return v, nil
-}
-
 // readStrict reads a small body of a route that huma does not serve, as strictly. The error is errBody and names the place, never what was
 // written there: it may be a password.
 func readStrict(body io.Reader, into any) error {

@@ -7,13 +7,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/fusion"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -113,7 +112,7 @@ func (v view) decides(ctx context.Context, in *suggestionActIn) (int, error) {
 		return 0, err
 	}
 	if who, _ := auth.FromContext(ctx); in.Body.Version == 0 && who.Via == auth.ViaSession {
-		return 0, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+		return 0, problem.New(problem.VersionMissing, "version is required: the version that you saw", problem.At("body.version", problem.Missing, "is required"))
 	}
 	return cmp.Or(in.Body.Version, g.Version), nil
 }
@@ -143,7 +142,7 @@ func (v view) allows(ctx context.Context) store.Allow {
 func (v view) suggestionFault(err error) error {
 	var late *store.SuggestionConflict
 	if errors.As(err, &late) {
-		return staleOf("suggestion", late.Reason, late.Current)
+		return staleOf(late, late.Current)
 	}
 	return v.actFault(err)
 }

@@ -16,8 +16,11 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
+	"kentongan/alerts/audit"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/book"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -159,6 +162,15 @@ type requestKey struct{}
 // address it knows us.
 type request struct{ id, client, line, base string }
 
+type routeKey struct{}
+
+// askedFor is what the current request asks for.
+func askedFor(ctx context.Context) auth.Asked {
+	route, _ := ctx.Value(routeKey{}).(string)
+	r, _ := ctx.Value(requestKey{}).(request)
+	return auth.Asked{Route: route, Path: r.line}
+}
+
 func requestID(ctx context.Context) string {
 	r, _ := ctx.Value(requestKey{}).(request)
 	return r.id
@@ -182,11 +194,11 @@ func (t *table) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	Headers(w.Header(), t.s.Secure)
 	defer t.recover(w, r)
 	if len(r.URL.Path) > 2048 || strings.ContainsRune(r.URL.Path, 0) {
-		problem(w, http.StatusBadRequest, "the address cannot be read", "")
+		tell(w, problem.BadRequest, "the address cannot be read")
 		return
 	}
 	if !plain(r.URL) {
-		problem(w, http.StatusNotFound, "there is nothing at this address", "an address has one spelling: no empty part, no . and no ..")
+		tell(w, problem.NoAddress, "an address has one spelling: no empty part, no . and no ..")
 		return
 	}
 	if h, pattern := t.mux.Handler(r); pattern == "" {
@@ -228,9 +240,10 @@ const (
 	placedPolicy   = "geolocation=(self), camera=(), microphone=()"
 )
 
-// contentPolicy is FAULTS section 5: nothing inline, nothing from elsewhere.
+// contentPolicy is FAULTS section 5: nothing inline, nothing from elsewhere. media-src: moving pictures of cameras, which a player puts together
+// in the page (Media Source Extensions) and shows under a blob address.
 const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data: blob:; connect-src 'self'; " +
-	"worker-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
+	"worker-src 'self'; media-src 'self' blob:; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; " +
 	"require-trusted-types-for 'script'; trusted-types default svelte-trusted-html"
 
 // nowhere turns the mux's plain 404 and 405 into problems.
@@ -240,14 +253,14 @@ func (t *table) nowhere(h http.Handler, w http.ResponseWriter, r *http.Request) 
 	h.ServeHTTP(&got, r)
 	if allow := got.header.Get("Allow"); got.status == http.StatusMethodNotAllowed && allow != "" {
 		w.Header().Set("Allow", allow)
-		problem(w, http.StatusMethodNotAllowed, "the method is not known here", "this address takes "+allow)
+		tell(w, problem.MethodNotAllowed, "this address takes "+allow)
 		return
 	}
 	if to := got.header.Get("Location"); to != "" && got.status/100 == 3 {
 		http.Redirect(w, r, to, got.status)
 		return
 	}
-	problem(w, http.StatusNotFound, "there is nothing at this address", "")
+	tell(w, problem.NoAddress, "")
 }
 
 // statusOnly takes an answer apart without sending it.
@@ -274,7 +287,7 @@ func (t *table) recover(w http.ResponseWriter, r *http.Request) {
 		panic(v)
 	}
 	t.s.Log.Error().Str("path", r.URL.Path).Str("request", requestID(r.Context())).Interface("panic", v).Bytes("stack", debug.Stack()).Msg("a handler panicked")
-	problem(w, http.StatusInternalServerError, "this is our fault", "")
+	tell(w, problem.Internal, "")
 }
 
 // guard lets a request through to its handler when its policy allows.
@@ -286,13 +299,14 @@ func (t *table) guard(p policy, h http.HandlerFunc, w http.ResponseWriter, r *ht
 		if id, ok = t.admit(p, w, r); !ok {
 			return
 		}
-		r = r.WithContext(auth.Context(r.Context(), id))
+		ctx := book.With(auth.Context(r.Context(), id), audit.Record{Actor: id.Subject, Agency: id.Agency, Request: requestID(r.Context())})
+		r = r.WithContext(context.WithValue(ctx, routeKey{}, auth.AskedBy(r).Route))
 	}
 	if !t.paced(p, w, r, id) {
 		return
 	}
 	if p.slow && r.Method != http.MethodGet && r.Method != http.MethodHead && t.s.Auth.CheckWrite(r) != nil {
-		problem(w, http.StatusForbidden, "written from a foreign page", "")
+		tell(w, problem.ForeignPage, "")
 		return
 	}
 	if p.kind == interfaces || p.slow { // a store that hangs must not keep callers, who would pile up
@@ -333,7 +347,7 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 	}
 	if !id.Can(p.right) && !slices.ContainsFunc(p.also, id.Can) {
 		reason := cmp.Or(id.May(p.right, access.Object{}, t.s.Now()).Reason, "it is not among your rights now")
-		t.s.Auth.ForbidFor(r.Context(), id, t.s.Auth.ClientIP(r), r.Method+" "+r.URL.Path, p.right, reason)
+		t.s.Auth.ForbidFor(r.Context(), id, t.s.Auth.ClientIP(r), auth.AskedBy(r), p.right, reason)
 		t.s.answerFault(w, deny(p.right, reason))
 		return id, false
 	}
@@ -346,7 +360,7 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 	if id.ByCookie() && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		if err := t.s.Auth.CheckWrite(r); err != nil {
 			t.s.Auth.Forbid(r, id, "a page of ours")
-			problem(w, http.StatusForbidden, "written from a foreign page", "")
+			tell(w, problem.ForeignPage, "")
 			return id, false
 		}
 	}
@@ -357,12 +371,12 @@ func (t *table) admit(p policy, w http.ResponseWriter, r *http.Request) (auth.Id
 func (t *table) feeds(w http.ResponseWriter, r *http.Request, id auth.Identity) bool {
 	if d := t.s.Auth.MayFeed(id, r.PathValue("feed")); !d.Allowed() {
 		t.s.Auth.Forbid(r, id, "a key of this feed")
-		problem(w, http.StatusForbidden, "you may not do that", "a key of this feed is needed; yours is "+cmp.Or(d.Reason, "of another"))
+		tell(w, problem.FeedKey, "a key of this feed is needed; yours is "+cmp.Or(d.Reason, "of another"))
 		return false
 	}
 	if wait := t.s.Auth.Spend(r.Context(), id); wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-		problem(w, http.StatusTooManyRequests, "too many deliveries", "this key may bring no more now; its rate is over all servers")
+		tell(w, problem.SlowDown, "this key may bring no more now; its rate is over all servers")
 		return false
 	}
 	return true
@@ -395,12 +409,12 @@ func refused(w http.ResponseWriter, err error) {
 	switch {
 	case errors.Is(err, auth.ErrTooMany):
 		w.Header().Set("Retry-After", "60")
-		problem(w, http.StatusTooManyRequests, "too many failed tries", "wait a minute")
+		tell(w, problem.TooManyTries, "wait a minute")
 	case errors.Is(err, auth.ErrAnonymous), errors.Is(err, auth.ErrDenied):
 		w.Header().Set("WWW-Authenticate", `Bearer realm="kentongan"`)
-		problem(w, http.StatusUnauthorized, "who are you?", err.Error())
+		tell(w, problem.Unauthorized, err.Error())
 	default:
 		w.Header().Set("Retry-After", "2")
-		problem(w, http.StatusServiceUnavailable, "the store does not answer", "")
+		tell(w, problem.Unavailable, "")
 	}
 }

@@ -13,14 +13,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/ingest"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 	"kentongan/server/wire"
 )
@@ -134,17 +133,17 @@ func (in *thingsIn) query() (thingQuery, error) {
 	}
 	if in.Cell != "" {
 		if q.cell, err = geo.ParseCell(in.Cell); err != nil {
-			return q, huma.Error422UnprocessableEntity("cell: " + err.Error())
+			return q, problem.New(problem.Invalid, "cell: "+err.Error(), problem.At("query.cell", problem.Form, err.Error()))
 		}
 	}
 	if in.Near != "" {
 		v, err := numbers(in.Near, 2)
 		if err != nil {
-			return q, huma.Error422UnprocessableEntity("near: " + err.Error())
+			return q, problem.New(problem.Invalid, "near: "+err.Error(), problem.At("query.near", problem.Form, err.Error()))
 		}
 		p := geo.Position{Lat: v[1], Lng: v[0]}
 		if err := p.Validate(); err != nil {
-			return q, huma.Error422UnprocessableEntity("near: " + err.Error())
+			return q, problem.New(problem.Invalid, "near: "+err.Error(), problem.At("query.near", problem.Form, err.Error()))
 		}
 		q.near = &p
 	}
@@ -200,11 +199,11 @@ func boundOf(text string) (*geo.Bound, error) {
 	}
 	v, err := numbers(text, 4)
 	if err != nil {
-		return nil, huma.Error422UnprocessableEntity("bbox: " + err.Error())
+		return nil, problem.New(problem.Invalid, "bbox: "+err.Error(), problem.At("query.bbox", problem.Form, err.Error()))
 	}
 	b := geo.Bound{West: v[0], South: v[1], East: v[2], North: v[3]}
 	if err := b.Validate(); err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
+		return nil, problem.New(problem.Invalid, err.Error())
 	}
 	return &b, nil
 }
@@ -272,7 +271,7 @@ func (s *server) observations(ctx context.Context, in *observationsIn) (*body[Li
 	entry := objectOf(ctx).entry
 	stamp, skip, err := historyPage(in.Page)
 	if err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
+		return nil, problem.New(problem.Invalid, err.Error())
 	}
 	limit := in.Limit
 	if limit == 0 {

@@ -7,14 +7,13 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/audit"
 	"kentongan/alerts/incident"
 	"kentongan/alerts/report"
 	"kentongan/alerts/store"
 	"kentongan/server/access"
 	"kentongan/server/auditlog"
+	"kentongan/server/problem"
 	openly "kentongan/server/public"
 	"kentongan/server/scope"
 )
@@ -86,11 +85,11 @@ func (s *server) told(code string, r *report.Report, one *incident.Incident) *bo
 func (s *server) follows(ctx context.Context, typed string) (code string, r report.Report, one *incident.Incident, err error) {
 	code, ok := report.ReadTicket(typed)
 	if !ok {
-		return "", r, nil, huma.Error404NotFound(store.ErrNoTicket.Error())
+		return "", r, nil, caused(store.ErrNoTicket)
 	}
 	r, one, err = s.Cases.ByTicket(ctx, code)
 	if errors.Is(err, store.ErrNoTicket) {
-		return code, r, nil, huma.Error404NotFound(err.Error())
+		return code, r, nil, caused(err)
 	}
 	if err != nil {
 		return code, r, nil, s.fault(err)
@@ -115,13 +114,13 @@ func (s *server) confirmTicket(ctx context.Context, in *ticketIn) (*body[ticketO
 	}
 	const not = "what is not said to be done, or was answered already, is not confirmed now"
 	if !openly.Follow(code, &r, one, s.Now()).Confirmable {
-		return nil, huma.Error409Conflict(not)
+		return nil, problem.New(problem.TicketNotConfirmable, not)
 	}
 	now, err := s.Cases.Affirm(ctx, one.ID, r.ID, audit.Actor{Subject: citizen, Name: citizen, Request: requestID(ctx)})
 	var late *store.Conflict
 	switch {
 	case errors.As(err, &late), errors.Is(err, incident.ErrNotAllowed), errors.Is(err, incident.ErrInvalid): // it is evidence of another incident by now
-		return nil, huma.Error409Conflict(not)
+		return nil, problem.New(problem.TicketNotConfirmable, not)
 	case err != nil:
 		return nil, s.fault(err)
 	}
@@ -185,7 +184,7 @@ func (s *server) disputeTicket(ctx context.Context, in *struct {
 		return nil, err
 	}
 	if !openly.Follow(code, &r, one, s.Now()).Disputable {
-		return nil, huma.Error409Conflict("what is not said to be done, or was disputed already, is not disputed now")
+		return nil, problem.New(problem.TicketNotDisputable, "what is not said to be done, or was disputed already, is not disputed now")
 	}
 	who := audit.Actor{Subject: citizen, Name: citizen, Request: requestID(ctx)}
 	anybody := func(*incident.Incident) error { return nil }
@@ -194,9 +193,7 @@ func (s *server) disputeTicket(ctx context.Context, in *struct {
 	var late *store.Conflict
 	switch {
 	case errors.As(err, &late), errors.Is(err, incident.ErrNotAllowed):
-		return nil, huma.Error409Conflict("what is not said to be done, or was disputed already, is not disputed now")
-	case errors.Is(err, incident.ErrInvalid):
-		return nil, huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body.text", Message: err.Error()})
+		return nil, problem.New(problem.TicketNotDisputable, "what is not said to be done, or was disputed already, is not disputed now")
 	case err != nil:
 		return nil, s.fault(err)
 	}

@@ -11,10 +11,9 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/router"
 	"kentongan/server/scope"
-
-	"github.com/danielgtaylor/huma/v2"
 )
 
 // units is the roster: who there is, what each can do and whether it is free.
@@ -88,7 +87,7 @@ func (s *server) recommendations(ctx context.Context, in *struct {
 	seen = s.Places.Fill(seen, v.now)
 	answer, err := Recommend(one, seen, without, v.now, s.Roads.Routes(ctx, one, seen, router.Most, v.now))
 	if errors.Is(err, ErrUnplaced) {
-		return nil, huma.Error409Conflict(err.Error())
+		return nil, problem.New(problem.IncidentUnplaced, err.Error())
 	}
 	if err != nil {
 		return nil, s.fault(err)

@@ -12,9 +12,11 @@ import (
 
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -79,14 +81,14 @@ func (s *server) enterUnits(ctx context.Context, in *enterUnitsIn) (*enterUnitsO
 	case err == nil && kind == "text/csv":
 		return s.enterRoster(ctx, in)
 	}
-	return nil, huma.NewError(http.StatusUnsupportedMediaType, "want application/json with one unit, or text/csv with a roster")
+	return nil, problem.New(problem.UnsupportedMedia, "want application/json with one unit, or text/csv with a roster")
 }
 
 func (s *server) enterUnit(ctx context.Context, in *enterUnitsIn) (*enterUnitsOut, error) {
 	v := s.sees(ctx)
 	var d unitDraft
 	if err := readStrict(strings.NewReader(string(in.RawBody)), &d); err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
+		return nil, problem.New(problem.Invalid, err.Error())
 	}
 	until, err := shiftEnd(d.ShiftUntil)
 	if err != nil {
@@ -97,7 +99,7 @@ func (s *server) enterUnit(ctx context.Context, in *enterUnitsIn) (*enterUnitsOu
 		e.Name = &d.Name
 	}
 	if !s.knownAgency(d.Agency) {
-		return nil, huma.Error422UnprocessableEntity(fmt.Sprintf("there is no agency %.60q", d.Agency), &huma.ErrorDetail{Location: "body.agency", Message: "is none of the profile's"})
+		return nil, problem.New(problem.Invalid, fmt.Sprintf("there is no agency %.60q", d.Agency), problem.At("body.agency", problem.Unknown, "is none of the profile's"))
 	}
 	out, err := s.Cases.EnterUnits(ctx, []store.Entry{e}, store.Entering{Known: s.knownCapability, May: v.mayEdit(ctx), Fresh: true, Dry: in.DryRun == "1"}, actor(ctx))
 	if err == nil && len(out.Faults) > 0 {
@@ -134,7 +136,7 @@ func shiftEnd(text string) (moment.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return moment.Time{}, fmt.Errorf("%w: shift_until %.40q is no time as 2026-11-27T15:00:00+07:00", unit.ErrInvalid, text)
+		return moment.Time{}, fault.In(unit.ErrInvalid, "shift_until", fault.Form, "2026-11-27T15:00:00+07:00", "%.40q is no time as 2026-11-27T15:00:00+07:00", text)
 	}
 	return moment.Of(at), nil
 }
@@ -177,9 +179,9 @@ func (s *server) editUnit(ctx context.Context, in *editUnitIn) (*body[unit.Unit]
 	}
 	switch {
 	case e.Status == nil && !e.Roster():
-		return nil, huma.Error422UnprocessableEntity("nothing is said that would change the unit")
+		return nil, problem.New(problem.Invalid, "nothing is said that would change the unit")
 	case e.Roster() && e.Version == 0 && v.who.Via == auth.ViaSession:
-		return nil, huma.Error422UnprocessableEntity("version is required: the version that you saw", &huma.ErrorDetail{Location: "body.version", Message: "is required"})
+		return nil, problem.New(problem.VersionMissing, "version is required: the version that you saw", problem.At("body.version", problem.Missing, "is required"))
 	}
 	right := access.ReportUnits
 	if e.Roster() {

@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
 	"kentongan/geo"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 )
 
 // unitPanic is a crew's call for help.
@@ -36,7 +35,7 @@ func (s *server) callForHelp(ctx context.Context, in *panicIn) (*body[unit.Unit]
 	v, h := s.sees(ctx), store.Help{Key: in.Key}
 	if b := in.Body; b != nil {
 		if (b.Lng == nil) != (b.Lat == nil) {
-			return nil, huma.Error422UnprocessableEntity("lng and lat go together")
+			return nil, problem.New(problem.Invalid, "lng and lat go together", problem.At("body.lng", problem.Together, "lng and lat go together"))
 		}
 		if h.At = b.At; b.Lng != nil {
 			h.Place = &geo.Position{Lat: *b.Lat, Lng: *b.Lng}

@@ -5,13 +5,12 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/unit"
 	"kentongan/feeds"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -57,7 +56,7 @@ func (s *server) placeUnit(ctx context.Context, in *placeUnitIn) (*body[unitPlac
 	case at.IsZero():
 		at = v.now
 	case at.After(v.now.Add(aheadMost)):
-		return nil, huma.Error422UnprocessableEntity("at has not come yet", &huma.ErrorDetail{Location: "body.at", Message: "has not come yet"})
+		return nil, problem.New(problem.Invalid, "at has not come yet", problem.At("body.at", problem.Late, "has not come yet"))
 	}
 	p := feeds.UnitPosition{Unit: u.ID, Kind: scope.KindUnit, Name: u.Name, At: moment.Of(at), Position: geo.Position{Lat: in.Body.Lat, Lng: in.Body.Lng}, AccuracyM: in.Body.AccuracyM}
 	receipt, err := s.Place(ctx, feeds.Batch{Positions: []feeds.UnitPosition{p}}, feeds.Meta{Feed: UnitFeed, Agency: u.Agency, Kind: scope.KindUnit, ReceivedAt: v.now.UTC()})
@@ -65,7 +64,7 @@ func (s *server) placeUnit(ctx context.Context, in *placeUnitIn) (*body[unitPlac
 		return nil, s.fault(err)
 	}
 	if len(receipt.Rejected) > 0 {
-		return nil, huma.Error422UnprocessableEntity(receipt.Rejected[0].Reason)
+		return nil, problem.New(problem.Invalid, receipt.Rejected[0].Reason)
 	}
 	out := unitPlaced{s.Places.Fill([]unit.Unit{u}, v.now)[0], "history"}
 	if out.Lng != nil && *out.Lng == p.Position.Lng && *out.Lat == p.Position.Lat && out.PositionAt.Equal(p.At.Time) {

@@ -10,14 +10,13 @@ import (
 	"slices"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"kentongan/alerts/incident"
 	"kentongan/alerts/recommend"
 	"kentongan/alerts/unit"
 	"kentongan/geo"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/scope"
 )
 
@@ -55,14 +54,14 @@ type unreachedIn struct {
 func (s *server) unitsCoverage(ctx context.Context, in *unreachedIn) (*body[Unreached], error) {
 	v := s.sees(ctx)
 	if in.Capability != "" && !s.knownCapability(in.Capability) {
-		return nil, huma.Error422UnprocessableEntity(fmt.Sprintf("there is no capability %.60q", in.Capability))
+		return nil, problem.New(problem.Invalid, fmt.Sprintf("there is no capability %.60q", in.Capability), problem.At("query.capability", problem.Unknown, "is none of the profile's"))
 	}
 	ours, areas, err := s.Profile.Areas.Cells(geo.Resolution(in.Res), coverageCells)
 	if err != nil {
-		return nil, huma.Error422UnprocessableEntity(err.Error())
+		return nil, problem.New(problem.Invalid, err.Error())
 	}
 	if ours == nil {
-		return nil, huma.Error422UnprocessableEntity("the profile lists no areas: our area has no end, and no coverage")
+		return nil, problem.New(problem.NoAreas, "the profile lists no areas: our area has no end, and no coverage")
 	}
 	all, err := s.Cases.Units(ctx)
 	if err != nil {
@@ -73,7 +72,7 @@ func (s *server) unitsCoverage(ctx context.Context, in *unreachedIn) (*body[Unre
 	defer cancel()
 	beyond, free, err := recommend.Beyond(ctx, ours, s.Places.Fill(seen, v.now), in.Capability, time.Duration(in.Minutes)*time.Minute, v.now)
 	if err != nil {
-		return nil, huma.Error503ServiceUnavailable(context.Cause(ctx).Error() + ": ask at a coarser resolution")
+		return nil, problem.New(problem.ReachLate, context.Cause(ctx).Error()+": ask at a coarser resolution")
 	}
 	out := Unreached{Minutes: in.Minutes, Capability: in.Capability, Res: in.Res, AsOf: moment.Of(v.now), TravelSource: "distance", Units: free, Cells: len(ours), Items: make([]UnreachedCell, len(beyond))}
 	for i, c := range beyond {

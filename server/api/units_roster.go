@@ -15,6 +15,8 @@ import (
 
 	"kentongan/alerts/store"
 	"kentongan/alerts/unit"
+	"kentongan/geo/fault"
+	"kentongan/server/problem"
 )
 
 // mostRoster is how many units one roster may list: more than any city has.
@@ -41,20 +43,9 @@ type RosterFault struct {
 
 // rosterFaults is the 422 of a roster that is at fault.
 type rosterFaults struct {
-	Title  string `json:"title"`
-	Status int    `json:"status"`
-	Detail string `json:"detail"`
+	problem.Head
 	RosterRead
 }
-
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (f *rosterFaults) Error() string { return f.Detail }
-
-// GetStatus is 422.
-func (f *rosterFaults) GetStatus() int { return f.Status }
-
-// ContentType is the problem form of JSON.
-func (f *rosterFaults) ContentType(string) string { return "application/problem+json" }
 
 // enterRoster takes a roster: every line of it, or none.
 func (s *server) enterRoster(ctx context.Context, in *enterUnitsIn) (*enterUnitsOut, error) {
@@ -81,16 +72,54 @@ func (s *server) enterRoster(ctx context.Context, in *enterUnitsIn) (*enterUnits
 			refusal.Reason = fmt.Sprintf("line %d: %s", lines[f.Entry].line, refusal.Reason)
 			return nil, refusal
 		}
-		out.Faults = append(out.Faults, RosterFault{lines[f.Entry].line, "", "not_valid", "baris ini tidak sah: " + f.Cause.Error(), f.Cause.Error()})
+		out.Faults = append(out.Faults, unitFault(lines[f.Entry].line, f.Cause))
 	}
 	slices.SortStableFunc(out.Faults, func(a, b RosterFault) int { return a.Line - b.Line })
 	out.Created, out.Changed, out.Unchanged = done.Created, done.Changed, done.Unchanged
 	if len(out.Faults) > 0 && !out.DryRun {
 		out.Created, out.Changed, out.Unchanged = 0, 0, 0
-		return nil, &rosterFaults{"the roster is at fault, and nothing of it was taken", http.StatusUnprocessableEntity,
-			fmt.Sprintf("%d lines are at fault; the first is line %d: %s", len(out.Faults), out.Faults[0].Line, out.Faults[0].EN), out}
+		return nil, &rosterFaults{problem.Of(problem.RosterFaults, fmt.Sprintf("%d lines are at fault; the first is line %d: %s", len(out.Faults), out.Faults[0].Line, out.Faults[0].EN)), out}
 	}
 	return &enterUnitsOut{http.StatusOK, out}, nil
+}
+
+// unitFault says of a line why its unit is not taken; the column by the field that is wrong.
+func unitFault(line int, cause error) RosterFault {
+	var at *fault.Fault
+	if errors.As(cause, &at) {
+		column, _, _ := strings.Cut(at.Field, "[")
+		if column == "post" {
+			column = "post_lng"
+		}
+		return RosterFault{line, column, "not_valid", rosterWord(at), at.Reason}
+	}
+	if c := caused(cause); c != nil && c.Code == problem.NotAllowed {
+		return RosterFault{line, "", "not_valid", "unit sedang bertugas; ubah setelah tugasnya selesai", cause.Error()}
+	}
+	return RosterFault{line, "", "not_valid", "unit ini baru saja diubah orang lain; impor sekali lagi", cause.Error()}
+}
+
+// rosterWord is what a unit may be at fault in, in Indonesian.
+func rosterWord(f *fault.Fault) string {
+	switch f.Code {
+	case fault.Missing:
+		return "harus diisi"
+	case fault.Unknown:
+		return "tidak ada yang bernama itu"
+	case fault.Long:
+		return fmt.Sprintf("paling banyak %v", f.Limit)
+	case fault.Between:
+		if r, ok := f.Limit.(fault.Range); ok {
+			return fmt.Sprintf("harus %v sampai %v huruf", r[0], r[1])
+		}
+	case fault.Form:
+		return fmt.Sprintf("harus ditulis seperti %v", f.Limit)
+	case fault.OneOf:
+		return fmt.Sprintf("harus salah satu dari: %v", f.Limit)
+	case fault.Outside:
+		return "lokasinya tidak sah"
+	}
+	return "belum benar"
 }
 
 // rosterLine is one unit of a roster, and where it stands.

@@ -13,10 +13,13 @@ import (
 
 	"kentongan/alerts/incident"
 	"kentongan/feeds"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/book"
 	"kentongan/server/people"
+	"kentongan/server/problem"
 )
 
 func (s *server) users() {
@@ -87,20 +90,20 @@ func (s *server) grants(in []grantIn) ([]access.Grant, error) {
 		at := fmt.Sprintf("grants[%d]", i)
 		switch {
 		case g.Agency == "" && (g.Role == access.Liaison || g.Role == access.Field):
-			return nil, &people.Fault{Field: at + ".agency", Reason: "role " + string(g.Role) + " means nothing without one"}
+			return nil, &people.Fault{Field: at + ".agency", Code: fault.Missing, Reason: "role " + string(g.Role) + " means nothing without one"}
 		case g.Agency != "" && !s.knownAgency(g.Agency):
-			return nil, &people.Fault{Field: at + ".agency", Reason: fmt.Sprintf("there is no agency %q", g.Agency)}
+			return nil, &people.Fault{Field: at + ".agency", Code: fault.Unknown, Reason: fmt.Sprintf("there is no agency %q", g.Agency)}
 		case g.Until != nil && !s.Now().Before(*g.Until):
-			return nil, &people.Fault{Field: at + ".until", Reason: "is over"}
+			return nil, &people.Fault{Field: at + ".until", Code: fault.Over, Reason: "is over"}
 		}
 		for _, a := range g.Areas {
 			if s.Profile.Areas != nil && len(s.Profile.Areas.ByName(a)) == 0 {
-				return nil, &people.Fault{Field: at + ".areas", Reason: fmt.Sprintf("there is no area %q", a)}
+				return nil, &people.Fault{Field: at + ".areas", Code: fault.Unknown, Reason: fmt.Sprintf("there is no area %q", a)}
 			}
 		}
 		for _, code := range g.Types {
 			if !slices.ContainsFunc(incident.Types, func(t incident.Type) bool { return t.Code == code }) {
-				return nil, &people.Fault{Field: at + ".types", Reason: fmt.Sprintf("there is no type %q", code)}
+				return nil, &people.Fault{Field: at + ".types", Code: fault.Unknown, Reason: fmt.Sprintf("there is no type %q", code)}
 			}
 		}
 		one := access.Grant{Role: g.Role, Agency: g.Agency, Areas: g.Areas, Types: g.Types}
@@ -128,7 +131,7 @@ func (s *server) lately(ctx context.Context) error {
 	if s.Auth.Elevated(who) {
 		return nil
 	}
-	return &huma.ErrorModel{Status: http.StatusForbidden, Type: "urn:kentongan:elevate", Title: "show again who you are", Detail: "by your second factor, or your password where you have none; it counts for 15 minutes"}
+	return elevate()
 }
 
 type makeUserIn struct {
@@ -159,11 +162,11 @@ func (s *server) makeUser(ctx context.Context, in *makeUserIn) (*body[madeUser],
 		return nil, s.personFault(err)
 	}
 	a := act(ctx)
-	p, err := s.People.Create(ctx, people.Person{Login: in.Body.Login, Name: in.Body.Name, Lang: in.Body.Lang, Grants: []access.Grant{}, BreakGlass: in.Body.BreakGlass, CreatedBy: a.Actor.Subject})
+	said := map[bool]string{true: "break-glass account ", false: ""}[in.Body.BreakGlass] + people.Login(in.Body.Login)
+	p, err := s.People.Create(acting(ctx, "person.made", said), people.Person{Login: in.Body.Login, Name: in.Body.Name, Lang: in.Body.Lang, Grants: []access.Grant{}, BreakGlass: in.Body.BreakGlass, CreatedBy: a.Actor.Subject})
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "person.made", p, map[bool]string{true: "break-glass account ", false: ""}[p.BreakGlass]+p.Login)
 	var out madeUser
 	if len(grants) > 0 || in.Body.Unit != "" {
 		if p, out.Change, err = s.changeRoles(ctx, p, grants, in.Body.Unit); err != nil {
@@ -171,7 +174,7 @@ func (s *server) makeUser(ctx context.Context, in *makeUserIn) (*body[madeUser],
 		}
 	}
 	if p.BreakGlass {
-		p, out.Code, err = s.Auth.SealPerson(ctx, p.ID)
+		p, out.Code, err = s.Auth.SealPerson(acting(ctx, "person.sealed", p.Login), p.ID)
 	} else {
 		out.Link, err = s.invitation(ctx, p)
 	}
@@ -215,7 +218,7 @@ func (s *server) inviteUser(ctx context.Context, in *personID) (*body[madeUser],
 		return nil, s.personFault(err)
 	}
 	if p.CanEnter() || p.Disabled || p.BreakGlass {
-		return nil, huma.Error409Conflict("only an account that nobody can sign in to yet is invited; make a reset instead")
+		return nil, problem.New(problem.EntersAlready, "only an account that nobody can sign in to yet is invited; make a reset instead")
 	}
 	link, err := s.invitation(ctx, p)
 	if err != nil {
@@ -234,16 +237,15 @@ func (s *server) sealUser(ctx context.Context, in *personID) (*body[madeUser], e
 		return nil, s.personFault(err)
 	}
 	if !p.BreakGlass {
-		return nil, huma.Error409Conflict("only a break-glass account has a sealed code")
+		return nil, problem.New(problem.NotSealed, "only a break-glass account has a sealed code")
 	}
 	if act(ctx).Actor.Person == p.ID {
-		return nil, huma.Error403Forbidden("whoever has opened the envelope does not seal it")
+		return nil, problem.New(problem.SealOwn, "whoever has opened the envelope does not seal it")
 	}
-	p, code, err := s.Auth.SealPerson(ctx, p.ID)
+	p, code, err := s.Auth.SealPerson(acting(ctx, "person.sealed", p.Login), p.ID)
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "person.sealed", p, p.Login)
 	return &body[madeUser]{madeUser{User: p.Public(), Code: code}}, nil
 }
 
@@ -298,7 +300,7 @@ func (s *server) changeUser(ctx context.Context, in *changeUserIn) (*changedUser
 		}
 	}
 	if in.Body.Name != nil || in.Body.Lang != nil {
-		p, err = s.People.Change(ctx, p.ID, in.Body.Version, func(p *people.Person) error {
+		p, err = s.People.Change(acting(ctx, "person.changed", "name and language"), p.ID, in.Body.Version, func(p *people.Person) error {
 			if in.Body.Name != nil {
 				p.Name = *in.Body.Name
 			}
@@ -312,7 +314,6 @@ func (s *server) changeUser(ctx context.Context, in *changeUserIn) (*changedUser
 		} else if err != nil {
 			return nil, s.personFault(err)
 		}
-		s.recordPerson(ctx, "person.changed", p, "name and language")
 	}
 	out := &changedUserOut{Status: http.StatusOK}
 	if roles {
@@ -328,7 +329,11 @@ func (s *server) changeUser(ctx context.Context, in *changeUserIn) (*changedUser
 }
 
 func (s *server) disableUser(ctx context.Context, in *personID) (*body[people.Public], error) {
-	p, err := s.People.Change(ctx, in.ID, 0, func(p *people.Person) error {
+	p, err := s.People.Get(ctx, in.ID)
+	if err != nil {
+		return nil, s.personFault(err)
+	}
+	p, err = s.People.Change(acting(ctx, "person.disabled", p.Login), in.ID, 0, func(p *people.Person) error {
 		before := *p
 		p.Disabled = true
 		return s.People.StaysLed(ctx, before, *p)
@@ -336,10 +341,9 @@ func (s *server) disableUser(ctx context.Context, in *personID) (*body[people.Pu
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	if err := s.Auth.EndPerson(ctx, p.ID, ""); err != nil {
+	if err := s.Auth.EndPerson(ctx, p.ID, "", ending(ctx, "", "the account was shut")); err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "person.disabled", p, p.Login)
 	return &body[people.Public]{p.Public()}, nil
 }
 
@@ -347,11 +351,14 @@ func (s *server) enableUser(ctx context.Context, in *personID) (*body[people.Pub
 	if err := s.lately(ctx); err != nil {
 		return nil, err
 	}
-	p, err := s.People.Change(ctx, in.ID, 0, func(p *people.Person) error { p.Disabled = false; return nil })
+	p, err := s.People.Get(ctx, in.ID)
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "person.enabled", p, p.Login)
+	p, err = s.People.Change(acting(ctx, "person.enabled", p.Login), in.ID, 0, func(p *people.Person) error { p.Disabled = false; return nil })
+	if err != nil {
+		return nil, s.personFault(err)
+	}
 	return &body[people.Public]{p.Public()}, nil
 }
 
@@ -379,20 +386,20 @@ func (s *server) resetUser(ctx context.Context, in *resetIn) (*body[resetOut], e
 	}
 	a := act(ctx)
 	if d := a.Actor.May(access.Witness, access.Object{Noun: "person", By: []string{"user:" + p.ID}}, s.Now()); !d.Allowed() {
-		return nil, huma.Error403Forbidden(d.Reason)
+		return nil, problem.New(problem.WitnessSelf, d.Reason)
 	}
 	if p.BreakGlass || p.Disabled {
-		return nil, huma.Error409Conflict("a sealed account is sealed again, a shut one is opened first")
+		return nil, problem.New(problem.SealedOrShut, "a sealed account is sealed again, a shut one is opened first")
 	}
 	// Whoever may only witness must not get by it what they may not do themselves.
 	if !a.Actor.Can(access.WritePeople) {
 		for _, right := range access.Rights(p.Subject(), s.Now()) {
 			if !a.Actor.Can(right) {
-				return nil, huma.Error403Forbidden("they may do what you may not: an administrator must be the witness")
+				return nil, problem.New(problem.WitnessAdmin, "they may do what you may not: an administrator must be the witness")
 			}
 		}
 		if !a.Actor.Who.Reaches(p.Held(), func(code string) bool { t, ok := incident.TypeOf(code); return !ok || t.Restricted }, s.Now()) {
-			return nil, huma.Error403Forbidden("they see what you may not: an administrator must be the witness")
+			return nil, problem.New(problem.WitnessAdmin, "they see what you may not: an administrator must be the witness")
 		}
 	}
 	code, until, err := s.Auth.ResetCode(ctx, p, in.Body.DropFactors, a.Actor.Subject, a.Actor.Name)
@@ -414,12 +421,11 @@ func (s *server) userSessions(ctx context.Context, in *personID) (*body[List[aut
 func (s *server) endUserSessions(ctx context.Context, in *personID) (*struct{}, error) {
 	p, err := s.People.Get(ctx, in.ID)
 	if err == nil {
-		err = s.Auth.EndPerson(ctx, p.ID, "")
+		err = s.Auth.EndPerson(ctx, p.ID, "", ending(ctx, "person:"+p.ID, "all of them"))
 	}
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "session.ended", p, "all of them")
 	return nil, nil
 }
 
@@ -431,15 +437,29 @@ type personSession struct {
 func (s *server) endUserSession(ctx context.Context, in *personSession) (*struct{}, error) {
 	p, err := s.People.Get(ctx, in.ID)
 	if err == nil {
-		err = s.Auth.EndSession(ctx, "user:"+p.ID, in.SID)
+		err = s.Auth.EndSession(ctx, "user:"+p.ID, in.SID, ending(ctx, "person:"+p.ID, "session "+in.SID))
 	}
 	if err != nil {
 		return nil, s.personFault(err)
 	}
-	s.recordPerson(ctx, "session.ended", p, "session "+in.SID)
 	return nil, nil
 }
 
+// ending is the act of ending sessions; an empty object: each of them is one.
+func ending(ctx context.Context, object, reason string) auth.Act {
+	a := act(ctx)
+	a.Object, a.Reason = object, reason
+	return a
+}
+
+// acting has what is changed within ctx recorded as this act, in the step of the change and in no other record.
+func acting(ctx context.Context, action, reason string) context.Context {
+	a := act(ctx)
+	a.Action, a.Reason = action, reason
+	return book.With(ctx, a.Record())
+}
+
+// recordPerson keeps an act about an account that changes nothing of it.
 func (s *server) recordPerson(ctx context.Context, action string, p people.Person, reason string) {
 	a := act(ctx)
 	a.Action, a.Object, a.Reason = action, "person:"+p.ID, reason
@@ -448,23 +468,12 @@ func (s *server) recordPerson(ctx context.Context, action string, p people.Perso
 
 // personConflict is the 409 of a change that was made of an account as it no longer is.
 type personConflict struct {
-	Title   string        `json:"title"`
-	Status  int           `json:"status"`
-	Detail  string        `json:"detail"`
+	problem.Head
 	Current people.Public `json:"current"`
 }
 
-// Error, GetStatus and ContentType are what huma asks of an error that is its own answer.
-func (c *personConflict) Error() string { return c.Detail }
-
-// GetStatus is 409.
-func (c *personConflict) GetStatus() int { return c.Status }
-
-// ContentType is the problem form of JSON.
-func (c *personConflict) ContentType(string) string { return "application/problem+json" }
-
 func staleUser(p people.Person) error {
-	return &personConflict{"the account has changed", http.StatusConflict, people.ErrStale.Error(), p.Public()}
+	return &personConflict{problem.Of(problem.Changed, people.ErrStale.Error()), p.Public()}
 }
 
 func (s *server) staleNow(ctx context.Context, id string) error {
@@ -483,13 +492,9 @@ func (s *server) personFault(err error) error {
 	case errors.As(err, &answered):
 		return err
 	case errors.As(err, &f):
-		return huma.Error422UnprocessableEntity(err.Error(), &huma.ErrorDetail{Location: "body." + f.Field, Message: f.Reason})
-	case errors.Is(err, people.ErrNoPerson), errors.Is(err, people.ErrNoChange), errors.Is(err, auth.ErrNoSession):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, people.ErrTaken), errors.Is(err, people.ErrStale), errors.Is(err, people.ErrDecided), errors.Is(err, people.ErrChanges), errors.Is(err, people.ErrLastAdmin):
-		return huma.Error409Conflict(err.Error())
-	case errors.Is(err, people.ErrSame), errors.Is(err, people.ErrNotYours), errors.Is(err, people.ErrNoMore):
-		return huma.Error403Forbidden(err.Error())
+		return personal(f)
+	case caused(err) != nil:
+		return caused(err)
 	case errors.Is(err, auth.ErrBusy), errors.Is(err, people.ErrBusy):
 		return s.fault(fmt.Errorf("%w: %w", feeds.ErrBusy, err))
 	}

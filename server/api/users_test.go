@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"kentongan/alerts/audit"
 	"kentongan/server/people"
 )
 
@@ -127,4 +130,42 @@ func TestDesksAndTheLastAdministrator(t *testing.T) {
 		t.Errorf("%v", desks)
 	}
 	h.want(h.admin("POST", "/api/v1/users/"+boss+"/disable", ""), http.StatusConflict)
+}
+
+// TestAnActOnAnAccountIsOneRecord makes, names, shuts and opens an account: the log has one record of each, that names the hash.
+func TestAnActOnAnAccountIsOneRecord(t *testing.T) {
+	h := build(t)
+	made := h.want(h.admin("POST", "/api/v1/users", `{"login":"siti","name":"Siti"}`), http.StatusCreated)
+	id := made["user"].(map[string]any)["id"].(string)
+	path := "/api/v1/users/" + id
+	h.want(h.admin("PATCH", path, `{"version":1,"name":"Siti A"}`), http.StatusOK)
+	h.want(h.admin("POST", path+"/disable", ""), http.StatusOK)
+	h.want(h.admin("POST", path+"/enable", ""), http.StatusOK)
+	list, _, err := h.cases.AuditLog(t.Context(), time.Time{}, time.Time{}, 0, "", func(r *audit.Record) bool { return r.Object == "person:"+id })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range list {
+		hashed := ""
+		if r.AfterHash != "" {
+			hashed = " hashed"
+		}
+		got = append(got, r.Action+hashed+" by "+r.Actor+": "+r.Reason)
+	}
+	slices.Sort(got)
+	want := []string{
+		"person.changed hashed by token:admin: name and language", "person.disabled hashed by token:admin: siti", "person.enabled hashed by token:admin: siti",
+		"person.made hashed by token:admin: siti",
+	}
+	for i, w := range want {
+		action, reason, _ := strings.Cut(w, ": ")
+		if i >= len(got) || !strings.HasPrefix(got[i], action) || !strings.HasSuffix(got[i], reason) {
+			t.Errorf("got %q, want %q", got, want)
+			break
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%d records: %q", len(got), got)
+	}
 }

@@ -4,18 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/oklog/ulid/v2"
 
 	"kentongan/alerts/notify"
-	"kentongan/alerts/store"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/problem"
 	"kentongan/server/profile"
 )
 
@@ -73,7 +71,7 @@ func (s *server) makeWebhook(ctx context.Context, in *webhookIn) (*body[webhookO
 		w.Events = []string{}
 	}
 	if w.Agency != "" && !slices.ContainsFunc(s.Profile.Agencies, func(a profile.Agency) bool { return a.Slug == w.Agency }) {
-		return nil, huma.Error422UnprocessableEntity("agency: there is no such agency", &huma.ErrorDetail{Location: "body.agency", Message: "is none of the profile's agencies"})
+		return nil, problem.New(problem.Invalid, "agency: there is no such agency", problem.At("body.agency", problem.Unknown, "is none of the profile's agencies"))
 	}
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
@@ -142,14 +140,5 @@ func (s *server) retryDelivery(ctx context.Context, in *deliveryID) (*body[notif
 }
 
 func (s *server) receiverFault(err error) error {
-	switch {
-	case errors.Is(err, notify.ErrInvalid):
-		field, what, _ := strings.Cut(strings.TrimPrefix(err.Error(), notify.ErrInvalid.Error()+": "), ": ")
-		return invalid(notify.ErrInvalid.Error(), []fieldFault{{field, what}})
-	case errors.Is(err, store.ErrNoWebhook), errors.Is(err, store.ErrNoDelivery), errors.Is(err, store.ErrNoSubscription):
-		return huma.Error404NotFound(err.Error())
-	case errors.Is(err, store.ErrReceivers), errors.Is(err, store.ErrUndelivered):
-		return huma.Error409Conflict(err.Error())
-	}
 	return s.fault(err)
 }

@@ -29,6 +29,7 @@ type word struct {
 	GoesOn       bool   `json:"goes_on,omitempty"`       // it has another secret now: its screens come back
 	FeedsChanged bool   `json:"feeds_changed,omitempty"`
 	RulesChanged bool   `json:"rules_changed,omitempty"`
+	WallsChanged bool   `json:"walls_changed,omitempty"`
 }
 
 // sessionEnded ends the sockets of a session, here and at every other server. Who is not on the line finds it in the list when he is.
@@ -144,6 +145,9 @@ func (a *App) heard(text string) {
 	if w.RulesChanged {
 		a.ruleSet.wake()
 	}
+	if w.WallsChanged {
+		a.wallsHeard(a.workCtx)
+	}
 	if w.SessionEnded != "" {
 		a.auth.Forget() // the session may be a key's: none of its sockets may open after this
 		a.endHere(w.SessionEnded, w.GoesOn)
@@ -162,5 +166,6 @@ func (a *App) missed(ctx context.Context) error {
 		session, goesOn := strings.CutSuffix(member, renewed)
 		a.endHere(session, goesOn)
 	}
+	a.wallsHeard(ctx)
 	return nil
 }

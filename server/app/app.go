@@ -32,6 +32,7 @@ import (
 	"kentongan/server/auth"
 	"kentongan/server/authority"
 	"kentongan/server/basemap"
+	"kentongan/server/book"
 	"kentongan/server/config"
 	"kentongan/server/devices"
 	"kentongan/server/embedded"
@@ -45,6 +46,7 @@ import (
 	"kentongan/server/public"
 	"kentongan/server/router"
 	"kentongan/server/seal"
+	"kentongan/server/walls"
 )
 
 // drainShare is how much of a stop may be spent on storing what waits; the rest is for sockets, requests and the store.
@@ -60,6 +62,8 @@ type App struct {
 
 	profile  *profile.Profile
 	basemap  *basemap.Map
+	cameras  *api.Cameras
+	walls    *walls.Store
 	rules    *rules.Engine
 	listener net.Listener
 	tls      *tls.Config // nil: plain
@@ -82,6 +86,7 @@ type App struct {
 	index      *index.Store
 	picture    *index.Picture
 	cases      *store.Store
+	book       *book.Book // accounts, keys, devices and sessions, with their records
 	pipeline   *ingest.Pipeline
 	hub        *hub.Hub
 	places     *api.UnitPlaces
@@ -178,6 +183,9 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	if err := a.newFeeds(ctx); err != nil {
+		return err
+	}
+	if err := a.openCameras(); err != nil {
 		return err
 	}
 	return a.newServer()
@@ -302,6 +310,7 @@ func (a *App) Run(ctx context.Context) (err error) {
 	a.spawn("uses of keys", a.workCtx, a.auth.KeepUses)
 	a.runBroker()
 	a.until("feeds", a.runFeeds)
+	a.runCameras()
 	if !a.alone() {
 		a.stack.push("last word", func(ctx context.Context) error { return a.exchange(ctx, true) })
 	}

@@ -103,7 +103,7 @@ func launch(t *testing.T, version, settings string, env []string, before ...func
 		if err := <-ended; err != nil {
 			return err
 		}
-		late, stop := context.WithTimeout(context.Background(), 10*time.Second)
+		late, stop := context.WithTimeout(context.Background(), slower*10*time.Second)
 		defer stop()
 		return a.Stop(late)
 	}
@@ -114,8 +114,8 @@ func launch(t *testing.T, version, settings string, env []string, before ...func
 	})
 	select {
 	case <-a.Ready():
-	case <-time.After(30 * time.Second):
-		t.Fatalf("not ready within 30 s\n%s", l)
+	case <-time.After(slower * 30 * time.Second):
+		t.Fatalf("not ready within %s\n%s", slower*30*time.Second, l)
 	}
 	return r
 }
@@ -280,14 +280,14 @@ func TestEmptiedStoreIsNoticed(t *testing.T) {
 	if err := r.rdb.FlushDB(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), slower*20*time.Second)
 	defer cancel()
 	if err := r.watchEpoch(ctx); err != ErrNewEpoch {
 		t.Errorf("%v", err)
 	}
 	// Run has noticed as well, and says so.
 	r.done = true
-	late, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	late, stop := context.WithTimeout(context.Background(), slower*10*time.Second)
 	defer stop()
 	if err := r.Stop(late); err != nil {
 		t.Error(err)
@@ -403,7 +403,7 @@ func TestEmptiedStoreAcknowledgesNothing(t *testing.T) {
 	if err := r.end(); !errors.Is(err, ErrNewEpoch) {
 		t.Errorf("Run ended with %v", err)
 	}
-	late, stop := context.WithTimeout(context.Background(), 10*time.Second)
+	late, stop := context.WithTimeout(context.Background(), slower*10*time.Second)
 	defer stop()
 	if err := r.Stop(late); err != nil {
 		t.Error(err)

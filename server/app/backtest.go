@@ -12,6 +12,7 @@ import (
 	"kentongan/server/backtest"
 	"kentongan/server/config"
 	"kentongan/server/ingest"
+	"kentongan/server/problem"
 )
 
 // longestTest is how many hours a back-test may be of.
@@ -46,7 +47,7 @@ func (s *ruleSet) try(ctx context.Context, in config.RuleAsk) (backtest.Result, 
 	all := slices.DeleteFunc(s.all(), func(r rules.Rule) bool { return r.ID == in.Rule.ID })
 	program, err := rules.Compile(append(all, in.Rule), s.places)
 	if err != nil {
-		return backtest.Result{}, api.NewRuleFaults([]api.RuleFault{{Location: "body.rule", Message: err.Error()}})
+		return backtest.Result{}, api.NewRuleFaults([]api.RuleFault{{Location: "body.rule", Message: err.Error(), Code: problem.Wrong}})
 	}
 	alone, err := rules.Compile([]rules.Rule{in.Rule}, s.places)
 	if err != nil {

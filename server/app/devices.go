@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"path/filepath"
 	"reflect"
 	"time"
@@ -56,11 +55,15 @@ func (a *App) sameAuthority(ctx context.Context) error {
 
 // newDevices opens the devices, which auth then knows.
 func (a *App) newDevices() {
-	a.devices = devices.New(devices.Deps{Redis: a.rdb, Keys: a.keys, Authority: a.authority, Filter: a.topicFilter, Person: a.carrier, Audit: a.record, Now: time.Now})
+	a.devices = devices.New(devices.Deps{Redis: a.rdb, Keys: a.keys, Authority: a.authority, Filter: a.topicFilter, Person: a.carrier, Audit: a.record, Book: a.book, Now: time.Now})
 	a.auth.Know(a.devices)
 	a.auth.Owners(func(feed string) string {
 		c, _ := a.feedSet.config(feed)
 		return c.Agency
+	})
+	a.auth.Knows(func(feed string) bool {
+		_, ok := a.feedSet.config(feed)
+		return ok
 	})
 }
 
@@ -94,7 +97,6 @@ func (a *App) watchShown(ctx context.Context) error {
 	}
 	tick := time.NewTicker(shownEvery)
 	defer tick.Stop()
-	were := map[string]access.Subject{} // devices that are connected, as they were first seen; by session
 	for {
 		select {
 		case <-ctx.Done():
@@ -108,39 +110,43 @@ func (a *App) watchShown(ctx context.Context) error {
 			}
 			return 0, ""
 		})
-		maps.DeleteFunc(were, func(session string, _ access.Subject) bool { return !connected[session] })
-		ended := map[string]int{}
+		ended, now := map[string]int{}, map[string]access.Subject{}
 		for session := range connected {
-			if code := a.judgeShown(ctx, session, were); code != 0 {
+			who, code := a.judgeShown(ctx, session)
+			if code != 0 {
 				ended[session] = code
+			} else if who != nil {
+				now[session] = *who
 			}
 		}
-		if len(ended) > 0 {
-			a.hub.Review(func(who auth.Identity) (int, string) {
-				return ended[who.Session], "what was shown opens this no longer"
-			})
-		}
+		a.hub.Review(func(who auth.Identity) (int, string) {
+			if code := ended[who.Session]; code != 0 {
+				return code, "what was shown opens this no longer"
+			}
+			if is, known := now[who.Session]; known && !reflect.DeepEqual(is, who.Who) {
+				return wire.CloseChanged, "what was shown opens something else now" // it comes back, and what it may do is then what it may do now
+			}
+			return 0, ""
+		})
 	}
 }
 
-// judgeShown gives the code to close with; 0 keeps. Where nobody can tell, whoever is here stays: the store is away, and rights with it.
-func (a *App) judgeShown(ctx context.Context, session string, were map[string]access.Subject) int {
+// judgeShown gives what a device may do now, as the hub keeps it of who is connected, or the code to close with; neither keeps. Where nobody can
+// tell, whoever is here stays: the store is away, and rights with it.
+func (a *App) judgeShown(ctx context.Context, session string) (*access.Subject, int) {
 	key, device := auth.OfSession(session)
 	if key != "" {
 		if alive, err := a.auth.KeyAlive(ctx, key); err == nil && !alive {
-			return wire.ClosePolicy
+			return nil, wire.ClosePolicy
 		}
-		return 0
+		return nil, 0
 	}
 	now, err := a.devices.Who(ctx, device)
 	if errors.Is(err, auth.ErrDenied) {
-		return wire.ClosePolicy
+		return nil, wire.ClosePolicy
 	} else if err != nil {
-		return 0
+		return nil, 0
 	}
-	if was, known := were[session]; known && !reflect.DeepEqual(now, was) {
-		return wire.CloseChanged // the device comes back, and what it may do is then what it may do now
-	}
-	were[session] = now
-	return 0
+	now.ID, now.Feed = "", "" // who exactly it is makes no difference to reading
+	return &now, 0
 }

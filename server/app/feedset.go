@@ -20,6 +20,7 @@ import (
 	"kentongan/feeds/runner"
 	"kentongan/server/api"
 	"kentongan/server/config"
+	"kentongan/server/problem"
 )
 
 // How often the store is asked whether feeds have changed; the word of another server makes it at once.
@@ -325,10 +326,7 @@ func (f *feedSet) Put(ctx context.Context, name string, ask []byte, who audit.Ac
 	if kept, err = f.app.sealFeed(name, kept); err != nil {
 		return api.FeedEntry{}, err
 	}
-	change := store.FeedChange{Name: name, Version: version, Config: kept, After: shownConfig(next, true), Reason: reasonOf(before, next)}
-	if there {
-		change.Before = shownConfig(before, true)
-	}
+	change := store.FeedChange{Name: name, Version: version, Config: kept, Reason: reasonOf(before, next)}
 	if err := f.change(ctx, change, who); err != nil {
 		return api.FeedEntry{}, err
 	}
@@ -350,8 +348,7 @@ func (f *feedSet) Remove(ctx context.Context, name string, version int64, who au
 	case now.Version != version:
 		return stale(now, there)
 	}
-	before, _ := config.ReadFeed("", string(now.Config), name)
-	return f.change(ctx, store.FeedChange{Name: name, Version: version, Before: shownConfig(before, true), Reason: "removed"}, who)
+	return f.change(ctx, store.FeedChange{Name: name, Version: version, Reason: "removed"}, who)
 }
 
 // change keeps a change, tells the other servers, and brings our own runners in step.
@@ -375,16 +372,16 @@ func (f *feedSet) change(ctx context.Context, c store.FeedChange, who audit.Acto
 
 func (f *feedSet) filed(name string) error {
 	e, _ := f.Entry(name, true)
-	return api.NewFeedConflict("the feed stands in the configuration file: it is changed there", fromFile, &e)
+	return api.NewFeedConflict(problem.InFile, "the feed stands in the configuration file: it is changed there", fromFile, &e)
 }
 
 // stale is the conflict of a change that was made of other settings than there are.
 func stale(now store.Feed, there bool) error {
 	if !there {
-		return api.NewFeedConflict("there is no such feed any longer: make it with version 0", fromAPI, nil)
+		return api.NewFeedConflict(problem.NoLonger, "there is no such feed any longer: make it with version 0", fromAPI, nil)
 	}
 	e := entryOf(now, true)
-	return api.NewFeedConflict("the feed was changed meanwhile", fromAPI, &e)
+	return api.NewFeedConflict(problem.Changed, "the feed was changed meanwhile", fromAPI, &e)
 }
 
 // reasonOf names the keys that a change is of.

@@ -51,7 +51,7 @@ func TestMatrixOfTheSocket(t *testing.T) {
 }
 
 // patience is how long anything of the socket is waited for.
-const patience = 5 * time.Second
+const patience = 5 * aSecond
 
 // listening is the matrix with a socket of each who gets one.
 type listening struct {

@@ -359,7 +359,7 @@ func (m *matrix) judge(l routeLine, letter string, got answered) string {
 
 // silent holds a refusal to saying nothing of what it is about.
 func (m *matrix) silent(l routeLine, body string) string {
-	for _, word := range []string{kanari, "Kanariwan", "7777"} {
+	for _, word := range []string{kanari, "Kanariwan", "77774321", "7777-4321"} {
 		if strings.Contains(body, word) {
 			return "the refusal says " + word
 		}

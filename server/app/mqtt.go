@@ -69,7 +69,7 @@ func (a *App) openByKey(ctx context.Context, c mqtt.Claim) (mqtt.Pass, error) {
 
 func (a *App) openByCertificate(ctx context.Context, c mqtt.Claim) (mqtt.Pass, error) {
 	refuse := func(reason string) (mqtt.Pass, error) {
-		if err := a.auth.RefuseSender(ctx, "feed:"+c.Feed, c.From, "certificate "+authority.Serial(c.Certificate)+": "+reason); !errors.Is(err, auth.ErrDenied) {
+		if err := a.auth.RefuseSender(ctx, c.Feed, c.From, "certificate "+authority.Serial(c.Certificate)+": "+reason); !errors.Is(err, auth.ErrDenied) {
 			return mqtt.Pass{}, err
 		}
 		return mqtt.Pass{}, &mqtt.Refusal{Reason: reason}

@@ -107,7 +107,7 @@ func TestPublished(t *testing.T) {
 	select {
 	case <-lost:
 		t.Logf("ended %s after its key was revoked", time.Since(revoked).Round(time.Millisecond))
-	case <-time.After(5 * time.Second):
+	case <-time.After(5 * aSecond):
 		t.Error("connected 5 s after its key was revoked")
 	}
 }

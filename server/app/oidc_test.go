@@ -92,7 +92,7 @@ oidc:
 		} else {
 			t.Logf("the socket ended after %v", took)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(5 * aSecond):
 		t.Error("the socket goes on")
 	}
 	if again, err := client.Get(base + "/api/v1/session"); err != nil || again.StatusCode != 401 {

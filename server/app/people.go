@@ -24,6 +24,7 @@ const (
 // newPeople opens the accounts, and what two of them must agree on.
 func (a *App) newPeople() {
 	a.people = people.NewStore(a.rdb, a.keys, time.Now)
+	a.people.Book(a.book)
 	a.factors = people.NewFactors(a.people, a.seal, a.profile.Name)
 	if a.cfg.OIDC.On() {
 		a.oidc = oidc.New(a.cfg.OIDC, oidc.Deps{Store: a.rdb, Keys: a.keys, Seal: a.seal, Now: time.Now, Log: a.log})

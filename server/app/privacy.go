@@ -79,11 +79,23 @@ func (a *App) compact(ctx context.Context) error {
 	if !a.alone() || a.embedded.Volatile() {
 		return nil
 	}
-	if err := a.rdb.BgRewriteAOF(ctx).Err(); err != nil && !strings.Contains(err.Error(), "already in progress") {
-		return err
+	ctx, cancel := context.WithTimeout(ctx, rewriteWait)
+	defer cancel()
+	for { // a rewrite that goes on may have begun before what is deleted now was
+		err := a.rdb.BgRewriteAOF(ctx).Err()
+		if err == nil || !strings.Contains(err.Error(), "already in progress") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	return nil
 }
+
+// rewriteWait is how long an erasure waits for a rewrite of the append-only file that began before it.
+const rewriteWait = 30 * time.Second
 
 // watchPublic remembers where vehicles of public transport were, until that is old enough to be shown.
 func (a *App) watchPublic(ctx context.Context) error {
@@ -124,7 +136,15 @@ func (a *App) onChanges() {
 		if err := json.Unmarshal(doc, &change); err != nil {
 			return fmt.Errorf("change %s: %w", c.ID, err)
 		}
-		return a.retention.Apply(ctx, change, approvedBy(c))
+		by := approvedBy(c)
+		rule, err := a.retention.Rule(ctx, change.Class)
+		if err == nil && rule.ChangedAt.After(c.DecidedAt.Time) { // it is applied late
+			if rule.KeepDays == float64(change.Days) && slices.Equal(rule.ChangedBy, by) {
+				return nil
+			}
+			return people.ErrStale
+		}
+		return a.retention.Apply(ctx, change, by)
 	})
 	a.changes.On("erasure", func(ctx context.Context, doc json.RawMessage, c people.Change) error {
 		var what privacy.Erasure

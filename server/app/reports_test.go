@@ -104,7 +104,7 @@ func TestReportsFromFeedToDesk(t *testing.T) {
 		}
 		said += value
 	}
-	for _, secret := range []string{"rina", "Nurhaliza", "0812", "3456", "dev-77", "acc-99"} {
+	for _, secret := range []string{"rina", "Nurhaliza", "08123456", "0812-3456", "0812 3456", "dev-77", "acc-99"} {
 		if at := strings.Index(strings.ToLower(said), strings.ToLower(secret)); at >= 0 {
 			t.Errorf("%q has come through: …%q…", secret, said[max(0, at-60):min(len(said), at+60)])
 		}

@@ -9,9 +9,11 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
+	"kentongan/alerts/audit"
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 	"kentongan/geo/keyspace"
+	"kentongan/server/book"
 	"kentongan/server/config"
 	"kentongan/server/embedded"
 	"kentongan/server/profile"
@@ -100,11 +102,36 @@ func (a *App) reseal(ctx context.Context) (n int, err error) {
 		if again == value {
 			return nil
 		}
+		for _, noun := range keyspace.KeptNouns {
+			if of, _ := keyspace.Kept(a.keys, noun+":"); key == of {
+				return a.swapKept(ctx, noun, key, field, value, again)
+			}
+		}
 		return swapScript.Run(ctx, a.rdb, []string{key}, field, value, again).Err()
 	}
 	var faults error
 	err = eachText(ctx, a.cases, a.rdb, a.keys, func(key, field, value string) { faults = errors.Join(faults, swap(key, field, value)) })
 	return n, errors.Join(err, faults)
+}
+
+// swapKept is swapScript for what the audit log holds a hash of.
+func (a *App) swapKept(ctx context.Context, noun, key, id, was, now string) error {
+	ctx = book.With(ctx, audit.Record{Actor: "house:seal", Action: noun + ".resealed"})
+	err := a.rdb.Watch(ctx, func(tx *redis.Tx) error {
+		found, err := tx.HGet(ctx, key, id).Result()
+		if err != nil || found != was {
+			return err
+		}
+		return a.book.Write(ctx, tx, func(p redis.Pipeliner) error {
+			book.Keep(ctx, p, noun, id, []byte(now))
+			p.HSet(ctx, key, id, now)
+			return nil
+		})
+	}, key)
+	if errors.Is(err, redis.TxFailedErr) || errors.Is(err, redis.Nil) { // somebody changed it, and sealed it anew, or it is gone
+		return nil
+	}
+	return err
 }
 
 // eachText gives every text of the store in which something sealed may stand; field is empty for a string.

@@ -5,14 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/rules"
 	"kentongan/alerts/store"
+	"kentongan/feeds/cap"
 	"kentongan/server/api"
 	"kentongan/server/config"
+	"kentongan/server/problem"
 )
 
 // Entry is api.RuleSet's.
@@ -66,17 +69,53 @@ func (s *ruleSet) check(faults *config.RuleFaults, r rules.Rule, force bool) {
 	}
 	known := s.properties.of(s.app.picture, true)
 	for _, u := range program.Unknown(known) {
-		faults.Add(u.Key, unsaid(u.Property, known)+" (an instrument that is yet to come: ask again with ?force=1)")
+		faults.Add(u.Key, unsaid(u.Property, known)+yetToCome)
 	}
 }
+
+// yetToCome ends the word on a property that no feed has said: the only fault that may be passed over.
+const yetToCome = " (an instrument that is yet to come)"
 
 // ruleFaults tells faults with the places that the sender knows.
 func ruleFaults(prefix string, faults *config.RuleFaults) []api.RuleFault {
 	var out []api.RuleFault
 	for _, f := range faults.Sorted() {
-		out = append(out, api.RuleFault{Location: strings.TrimSuffix(prefix+f.Path, "."), Message: f.Text, Line: f.Line})
+		said, yet := strings.CutSuffix(f.Text, yetToCome)
+		code, limit := codeOf(said)
+		if yet {
+			code, limit = problem.Yet, ""
+		}
+		out = append(out, api.RuleFault{Location: strings.TrimSuffix(prefix+f.Path, "."), Message: said, Code: code, Limit: limit, Line: f.Line})
 	}
 	return out
+}
+
+// What a reader of settings says most often, so that screens can say it in another language: the rest is told in its own words.
+var (
+	noSuchKey = regexp.MustCompile(`^unknown key(?:; did you mean (\S+)\?)?$`)
+	noneOf    = regexp.MustCompile(`is not one of (?:\[(.+)\]|(CAP)'s)$`)
+	noText    = regexp.MustCompile(`^want a (text|list),`)
+)
+
+// codeOf is the code of a fault of settings, and the bound that goes with it.
+func codeOf(said string) (code problem.Fault, limit string) {
+	if strings.HasPrefix(said, "is required") {
+		return problem.Missing, ""
+	}
+	if m := noSuchKey.FindStringSubmatch(said); m != nil && m[1] != "" {
+		return problem.Form, m[1]
+	} else if m != nil {
+		return problem.Unasked, ""
+	}
+	if m := noneOf.FindStringSubmatch(said); m != nil && m[2] != "" {
+		return problem.OneOf, cap.Severities
+	} else if m != nil {
+		return problem.OneOf, strings.Join(strings.Fields(m[1]), ", ")
+	}
+	if m := noText.FindStringSubmatch(said); m != nil {
+		return problem.Type, map[string]string{"text": "string", "list": "array"}[m[1]]
+	}
+	return problem.Wrong, ""
 }
 
 // changed names the keys that a change is of.
@@ -184,13 +223,13 @@ func (s *ruleSet) inFile(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return api.NewRuleConflict("the rule stands in the configuration file, and is changed there: servers take it up within 2 s", fromFile, &e)
+	return api.NewRuleConflict(problem.InFile, "the rule stands in the configuration file, and is changed there: servers take it up within 2 s", fromFile, &e)
 }
 
 // stale is the conflict of a change that was made of another rule than there is.
 func (s *ruleSet) stale(ctx context.Context, id string, there bool) error {
 	if !there {
-		return api.NewRuleConflict("there is no such rule any longer: make it with version 0", fromAPI, nil)
+		return api.NewRuleConflict(problem.NoLonger, "there is no such rule any longer: make it with version 0", fromAPI, nil)
 	}
 	if err := s.refresh(ctx); err != nil {
 		return err
@@ -199,5 +238,5 @@ func (s *ruleSet) stale(ctx context.Context, id string, there bool) error {
 	if err != nil {
 		return err
 	}
-	return api.NewRuleConflict("the rule was changed meanwhile", fromAPI, &e)
+	return api.NewRuleConflict(problem.Changed, "the rule was changed meanwhile", fromAPI, &e)
 }

@@ -17,11 +17,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/rs/zerolog"
 
-	"kentongan/alerts/audit"
 	"kentongan/feeds/transports/push"
 	"kentongan/frontend"
 	"kentongan/server/api"
 	"kentongan/server/auth"
+	"kentongan/server/book"
+	"kentongan/server/outbox"
+	"kentongan/server/problem"
 )
 
 // Bounds of a connection (FAULTS section 5). Routes that need longer say so themselves.
@@ -128,37 +130,37 @@ func (a *App) route(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_ = json.NewEncoder(w).Encode(api.Readiness{Warnings: []string{}, Reason: *a.reason.Load()})
 	default:
-		w.Header().Set("Content-Type", "application/problem+json")
 		w.Header().Set("Retry-After", "1")
-		w.WriteHeader(http.StatusServiceUnavailable)
-		_ = json.NewEncoder(w).Encode(map[string]any{"title": "starting", "status": http.StatusServiceUnavailable})
+		problem.Write(w, problem.New(problem.Starting, ""))
 	}
 }
 
 // newServer builds who may come in; the routes follow in open, once the picture is loaded.
 func (a *App) newServer() error {
 	var err error
+	a.book = book.New(a.rdb, a.keys, time.Now, func() int {
+		if a.cases == nil { // nothing is written before the cases are open
+			return 0
+		}
+		return a.cases.Confirmed()
+	})
 	a.newPeople()
 	a.onChanges()
 	a.auth, err = auth.New(a.rdb, a.keys, a.cfg.Auth(), a.record, time.Now, a.log)
 	if err != nil {
 		return err
 	}
+	a.auth.Book(a.book)
 	a.newDevices()
+	if err := a.newWalls(); err != nil {
+		return err
+	}
 	return nil
 }
 
 // record keeps an act of signing in or of being refused in the audit log.
 func (a *App) record(ctx context.Context, act auth.Act) error {
-	who := act.Actor.Subject
-	if who == "" {
-		who = "anonymous"
-	}
-	reason := act.Reason
-	if act.From != "" {
-		reason = "from " + act.From + ": " + reason
-	}
-	return a.cases.Record(ctx, audit.Record{Actor: who, Agency: act.Actor.Agency, Action: act.Action, Object: act.Object, Reason: reason, Request: act.Request})
+	return a.cases.Record(ctx, act.Record())
 }
 
 // door is what is special about pushing to a feed.
@@ -170,9 +172,14 @@ func (a *App) open() error {
 	if err != nil {
 		return err
 	}
+	ctiSecret, err := outbox.ReadSecret(a.cfg.CTISecret.Reveal())
+	if err != nil {
+		return fmt.Errorf("cti_secret: %w", err)
+	}
 	h, err := api.New(api.Deps{
-		Blobs: files, Auth: a.auth, Picture: a.picture, Places: a.places, Roads: a.roads(), Place: a.pipeline.Store, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.ruleSet.List, RuleSet: a.ruleSet, Alarms: a.cfg.Alarms.Filled(), Profile: a.profile,
-		Basemap: a.basemap, Outbox: a.outbox, AuditLog: a.auditLog,
+		CTISecret: ctiSecret,
+		Blobs:     files, Auth: a.auth, Picture: a.picture, Places: a.places, Roads: a.roads(), Place: a.pipeline.Store, History: a.index, Cases: a.cases, Deliver: a.deliver, Door: a.door, Feeds: a.feedStatus, FeedSet: a.feedSet, Rules: a.ruleSet.List, RuleSet: a.ruleSet, Alarms: a.cfg.Alarms.Filled(), Profile: a.profile,
+		Basemap: a.basemap, Cameras: a.cameras, Walls: a.walls, Outbox: a.outbox, AuditLog: a.auditLog,
 		Live: a.hub.Serve, Cells: a.hub.Cells, SignedOut: a.sessionEnded, Renewed: a.sessionRenewed, People: a.people, Factors: a.factors, OIDC: a.oidc, Devices: a.devices, Changes: a.changes, Ready: a.readiness, Gather: a.reg, Files: frontend.Files(), Version: a.version, Insecure: a.openHTTP(), Secure: a.cfg.Secure(), Root: a.root(),
 		Simulator: a.simulator(), Contracts: contracts{a}, Replay: a.again, Privacy: a.personal(),
 		MaxBody: int64(a.cfg.Limits.Body), MaxInflated: int64(a.cfg.Limits.Inflated), Now: time.Now, Log: a.log,

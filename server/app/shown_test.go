@@ -148,7 +148,7 @@ func (g *gateway) connect(r *running, say *paho.Connect) (*paho.Client, *paho.Co
 	g.t.Cleanup(func() { _ = conn.Close() })
 	c := paho.NewClient(paho.ClientConfig{Conn: conn, PacketTimeout: 30 * time.Second})
 	say.ClientID, say.CleanStart, say.KeepAlive = "gateway", true, 30
-	ctx, cancel := context.WithTimeout(g.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), slower*30*time.Second)
 	defer cancel()
 	answer, err := c.Connect(ctx, say)
 	return c, answer, err
@@ -175,7 +175,7 @@ func (g *gateway) refused(r *running) string {
 
 func (g *gateway) publish(c *paho.Client, topic string) byte {
 	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(g.t.Context(), slower*30*time.Second)
 	defer cancel()
 	answer, err := c.Publish(ctx, &paho.Publish{Topic: topic, QoS: 1, Payload: []byte(`{"thing":"dev","property":"water_level","value":1,"lat":-0.83,"lng":100.63}`)})
 	if answer == nil {

@@ -24,6 +24,7 @@ import (
 // failover it is another one.
 const (
 	expireEvery = 5 * time.Second
+	finishEvery = time.Minute
 	trimEvery   = 10 * time.Minute
 	epochEvery  = 2 * time.Second
 	judgeEvery  = 15 * time.Second
@@ -102,6 +103,8 @@ func (a *App) readEpoch(ctx context.Context) (string, error) {
 // sweep does what time alone brings about, until ctx ends; one server at a time is enough.
 func (a *App) sweep(ctx context.Context, cases *store.Store) {
 	expire, trim, retain := time.NewTicker(expireEvery), time.NewTicker(trimEvery), time.NewTicker(retainEvery)
+	finish := time.NewTicker(finishEvery)
+	defer finish.Stop()
 	defer retain.Stop()
 	a.retain(ctx, cases)
 	defer expire.Stop()
@@ -117,6 +120,10 @@ func (a *App) sweep(ctx context.Context, cases *store.Store) {
 			a.announced(ctx, cases)
 		case <-retain.C:
 			a.retain(ctx, cases)
+		case <-finish.C:
+			if err := a.changes.Finish(ctx); err != nil && ctx.Err() == nil {
+				a.log.Warn().Err(err).Msg("what was approved is not applied yet")
+			}
 		case <-trim.C:
 			n, err := a.index.Trim(ctx)
 			if err != nil && ctx.Err() == nil {

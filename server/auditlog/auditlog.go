@@ -56,7 +56,8 @@ type Log struct {
 	mu      sync.Mutex
 	faults  map[string]string // place -> what is wrong there
 	sizes   map[string]int64  // witness -> how long the log was that it has seen
-	silent  map[string]time.Time
+	resting map[string]rest
+	failing map[string]failing // witness -> since when and why it confirms nothing
 	checked atomic.Pointer[Checked]
 	wholly  sync.Mutex      // one check of everything at a time
 	forged  map[string]bool // documents that were told of when they were read: key and hash
@@ -64,7 +65,7 @@ type Log struct {
 
 // New makes a log; Open opens it.
 func New(d Deps) *Log {
-	return &Log{d: d, trail: newTrail(), faults: map[string]string{}, sizes: map[string]int64{}, silent: map[string]time.Time{}, forged: map[string]bool{}}
+	return &Log{d: d, trail: newTrail(), faults: map[string]string{}, sizes: map[string]int64{}, resting: map[string]rest{}, failing: map[string]failing{}, forged: map[string]bool{}}
 }
 
 // signed is the log's key as it is sealed.
@@ -197,10 +198,13 @@ func (l *Log) Warnings() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var out []string
-	for _, place := range []string{placeSeal, placeMemory, placeWitness, placeTrail, placeCheck} {
+	for _, place := range []string{placeSeal, placeMemory, placeWitness, placeTrail, placeBaseline, placeCheck} {
 		if text := l.faults[place]; text != "" {
 			out = append(out, "audit log: "+text)
 		}
+	}
+	for _, text := range l.away() {
+		out = append(out, "audit log: "+text)
 	}
 	if c := l.checked.Load(); c != nil && len(c.Differences) > 0 {
 		first := c.Differences[0]
@@ -211,9 +215,10 @@ func (l *Log) Warnings() []string {
 
 // Places of faults.
 const (
-	placeSeal    = "seal"
-	placeMemory  = "memory"
-	placeWitness = "witness"
-	placeTrail   = "trail"
-	placeCheck   = "check"
+	placeSeal     = "seal"
+	placeMemory   = "memory"
+	placeWitness  = "witness"
+	placeTrail    = "trail"
+	placeBaseline = "baseline"
+	placeCheck    = "check"
 )

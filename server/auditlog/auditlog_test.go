@@ -3,6 +3,8 @@ package auditlog
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"maps"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"kentongan/geo"
 	"kentongan/geo/keyspace"
 	"kentongan/geo/redistest"
+	"kentongan/server/book"
 	"kentongan/server/seal"
 )
 
@@ -93,7 +96,7 @@ func (h *house) sealed() tree.Checkpoint {
 func (h *house) verified() verify.Report {
 	h.Helper()
 	var out bytes.Buffer
-	if err := h.log.Export(h.Context(), &out); err != nil {
+	if err := h.log.Export(h.Context(), &out, anna.Subject); err != nil {
 		h.Fatal(err)
 	}
 	report, err := verify.Export(&out, verify.Options{Keys: verify.Keys{Log: h.log.key}})
@@ -113,8 +116,17 @@ func TestEveryActIsSealedProvedAndVerified(t *testing.T) {
 	if c.Size != 6 {
 		t.Fatalf("%d records are sealed", c.Size)
 	}
-	if r := h.verified(); !r.OK || r.Proven != 6 || !r.Signed || r.Words == 0 {
+	if r := h.verified(); !r.OK || r.Proven != 6 || !r.Signed || r.Words == 0 || r.MadeBy != anna.Subject {
 		t.Errorf("the export: %+v", r)
+	}
+	var whole bytes.Buffer
+	if err := h.log.Export(t.Context(), &whole, anna.Subject); err != nil {
+		t.Fatal(err)
+	}
+	lines := bytes.SplitAfter(whole.Bytes(), []byte("\n"))
+	cut := bytes.Join(lines[:len(lines)-3], nil) // the last record and what follows it
+	if r, err := verify.Export(bytes.NewReader(cut), verify.Options{Keys: verify.Keys{Log: h.log.key}}); err != nil || r.OK || r.First == nil || r.First.Kind != verify.Tail {
+		t.Errorf("an export without its end: %+v, %v", r, err)
 	}
 	seqs, err := h.log.Of(t.Context(), "incident:"+ids[1])
 	if err != nil || len(seqs) != 2 || seqs[0] != 3 {
@@ -282,5 +294,69 @@ func TestConfigurationIsChecked(t *testing.T) {
 	bad := Config{Witnesses: []Witness{{"saksi", "x"}, {"ftp://a", vkey}}}
 	if errs := bad.Validate(); len(errs) != 3 || !strings.HasPrefix(errs[0].Error(), "witnesses[0].url: ") {
 		t.Errorf("%v", errs)
+	}
+}
+
+// TestWhatIsNoCaseIsHeldAgainstTheLog forges accounts, keys, devices, rules and feeds past their steps.
+func TestWhatIsNoCaseIsHeldAgainstTheLog(t *testing.T) {
+	h := newHouse(t)
+	b := book.New(h.rdb, h.keys, time.Now, nil)
+	ctx := book.With(t.Context(), audit.Record{Actor: "user:a", Reason: "as the desk asked"})
+	for _, object := range []string{"person:P1", "person:P2", "key:K1", "device:D1"} {
+		key, field := keyspace.Kept(h.keys, object)
+		noun, _, _ := strings.Cut(object, ":")
+		err := b.Write(ctx, h.rdb, func(p redis.Pipeliner) error {
+			book.Keep(ctx, p, noun, field, []byte(`{"of":"`+object+`"}`))
+			p.HSet(ctx, key, field, `{"of":"`+object+`"}`)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	who := audit.Actor{Subject: "user:a"}
+	rule, err := h.cases.PutRule(t.Context(), store.RuleChange{ID: "r1", Config: json.RawMessage(`{"id":"r1"}`)}, who)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.cases.PutRule(t.Context(), store.RuleChange{ID: "r1", Version: rule.Version, Config: json.RawMessage(`{"id":"r1","x":1}`)}, who); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.cases.Baseline(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	found := func() map[string]string {
+		t.Helper()
+		c, _, err := h.log.check(t.Context(), 0, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		for _, d := range c.Differences {
+			out[d.Object] = d.What
+			if !strings.HasPrefix(d.Key, "kt:") && !strings.Contains(d.Key, "{test}") {
+				t.Errorf("%s has key %q", d.Object, d.Key)
+			}
+		}
+		return out
+	}
+	if got := found(); len(got) != 0 {
+		t.Fatalf("an honest store differs: %v", got)
+	}
+	for object, forge := range map[string]func(key, field string){
+		"person:P1":   func(key, field string) { h.rdb.HSet(t.Context(), key, field, `{"of":"person:P1","admin":true}`) },
+		"person:P2":   func(key, field string) { h.rdb.HDel(t.Context(), key, field) },
+		"person:FAKE": func(key, field string) { h.rdb.HSet(t.Context(), key, field, `{}`) },
+		"key:K1":      func(key, field string) { h.rdb.HSet(t.Context(), key, field, `{"of":"key:K1","scope":"admin"}`) },
+		"device:D1":   func(_, _ string) { h.rdb.HSet(t.Context(), h.keys.AuditKept(), "device:D1", "other:salt") },
+		"rule:r1":     func(key, field string) { h.rdb.HSet(t.Context(), key, field, `{"v":1,"id":"r1","version":2}`) },
+		"feed:fake":   func(key, field string) { h.rdb.HSet(t.Context(), key, field, `{"v":1}`) },
+	} {
+		forge(keyspace.Kept(h.keys, object))
+		t.Log(object)
+	}
+	want := map[string]string{"person:P1": "changed", "person:P2": "gone", "person:FAKE": "added", "key:K1": "changed", "device:D1": "changed", "rule:r1": "changed", "feed:fake": "added"}
+	if got := found(); !maps.Equal(got, want) {
+		t.Errorf("found %v, want %v", got, want)
 	}
 }

@@ -19,9 +19,12 @@ const (
 	checkEvery      = 20 * time.Second
 	checkAtOnce     = 20_000 // documents each time, beside those that stand open: a house with more is gone through in turns
 	checkBatch      = 500
-	mostTold        = 100  // differences that are told one by one
-	mostDifferences = 1000 // that are kept
-	agreeTries      = 3    // while others write, what is read and what the log says may be of two moments
+	mostTold        = 100     // differences that are told one by one
+	mostDifferences = 1000    // that are kept
+	agreeTries      = 3       // while others write, what is read and what the log says may be of two moments
+	freshAtOnce     = 100_000 // documents each time that were written since: at a start that is all of them
+	overtaken       = "overtaken"
+	overtakenTold   = 7 * 24 * time.Hour // how long a forgery is told of that an act has overtaken: the log has it for ever
 )
 
 // documents are the nouns of objects that have a document of their own in the store, each written by a step with its record.
@@ -32,11 +35,17 @@ func documented(object string) bool {
 	return ok && id != "" && slices.Contains(documents, noun)
 }
 
+// keptNoun tells whether an object is a field of a hash.
+func keptNoun(object string) bool {
+	noun, id, ok := strings.Cut(object, ":")
+	return ok && id != "" && slices.Contains(keyspace.KeptNouns, noun)
+}
+
 // Difference is a place where the store is not what the log says.
 type Difference struct {
 	Object   string      `json:"object"`
-	Key      string      `json:"key" doc:"Of the store"`
-	What     string      `json:"what" enum:"changed,gone,added,back" doc:"changed: without an act; gone: no act took it away; added: no act made it; back: an act took it away"`
+	Key      string      `json:"key" doc:"Of the store, with the member or field that is meant"`
+	What     string      `json:"what" enum:"changed,gone,added,back,unlisted,listed,overtaken" doc:"changed: without an act; gone: no act took it away; added: no act made it; back: an act took it away; unlisted: it stands, and the index of those that stand does not name it; listed: the index names it, and it does not stand; overtaken: it was changed without an act, and an act has started from that: told for a week"`
 	Expected string      `json:"expected" doc:"after_hash of the last record about it; empty: there should be none"`
 	Found    string      `json:"found" doc:"Hash of what stands there; empty: nothing"`
 	Since    moment.Time `json:"since" doc:"When it was first seen"`
@@ -62,8 +71,11 @@ func (l *Log) LastChecked() (Checked, bool) {
 
 // watch checks until ctx ends.
 func (l *Log) watch(ctx context.Context, cases *store.Store) {
-	from := 0
-	for pause(ctx, checkEvery) {
+	for from := 0; ; {
+		l.based(ctx, cases)
+		if !pause(ctx, checkEvery) {
+			return
+		}
 		c, next, err := l.check(ctx, from, false)
 		if ctx.Err() != nil {
 			return
@@ -77,6 +89,31 @@ func (l *Log) watch(ctx context.Context, cases *store.Store) {
 		from = next
 		l.tellDifferences(ctx, cases, c)
 	}
+}
+
+// based takes the baseline where none was taken, and tells whoever asks for the log's health while it does not come to its end: until then
+// nothing of accounts, keys, devices, rules and feeds is held against the log.
+func (l *Log) based(ctx context.Context, cases *store.Store) {
+	err := l.baseline(ctx, cases)
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		l.fault(placeBaseline, "")
+	case l.fault(placeBaseline, "accounts, keys, devices, rules and feeds are not held against it yet, for how they stood at its beginning could not be written: "+err.Error()):
+		l.d.Log.Warn().Err(err).Msg("what an older server wrote has no record of how it stands yet")
+	}
+}
+
+// baseline gives what an older server wrote a record each of how it stands: once in the life of a log.
+func (l *Log) baseline(ctx context.Context, cases *store.Store) error {
+	if err := l.trail.follow(ctx, l.d.Store); err != nil || l.trail.baselined() {
+		return err
+	}
+	n, err := cases.Baseline(ctx)
+	if err == nil && n > 0 {
+		l.d.Log.Info().Int("objects", n).Msg("accounts, keys, devices, rules and feeds that an older server wrote are held against the audit log from now on")
+	}
+	return err
 }
 
 // Check holds the whole store against the whole log; one at a time. Errors: feeds.ErrBusy.
@@ -102,13 +139,11 @@ func (l *Log) check(ctx context.Context, from int, whole bool) (Checked, int, er
 		most = int(^uint(0) >> 1)
 	}
 	objects, next := l.trail.expected(from, most)
-	if !whole {
-		open, err := l.d.Store.OpenObjects(ctx)
-		if err != nil {
-			return out, from, err
-		}
-		objects = append(objects, open...)
+	open, err := l.d.Store.OpenObjects(ctx)
+	if err != nil {
+		return out, from, err
 	}
+	objects = append(append(objects, open...), l.trail.toRead(freshAtOnce)...)
 	if last := l.checked.Load(); last != nil { // a difference stands until it was looked at again
 		for _, d := range last.Differences {
 			objects = append(objects, d.Object)
@@ -118,11 +153,25 @@ func (l *Log) check(ctx context.Context, from int, whole bool) (Checked, int, er
 	for _, o := range objects {
 		known[o] = true
 	}
+	unmarked, err := l.unmarked(ctx)
+	if err != nil {
+		return out, from, err
+	}
+	out.Differences = append(out.Differences, unmarked...)
 	strangers, err := l.strangers(ctx, known)
 	if err != nil {
 		return out, from, err
 	}
 	objects = append(objects, strangers...)
+	kept, err := l.d.Store.KeptObjects(ctx)
+	if err != nil {
+		return out, from, err
+	}
+	objects = append(objects, kept...)
+	if !l.trail.baselined() { // what they should be is being written down
+		objects = slices.DeleteFunc(objects, keptNoun)
+	}
+	objects = slices.DeleteFunc(objects, func(o string) bool { return !documented(o) && !keptNoun(o) })
 	slices.Sort(objects)
 	objects = slices.Compact(objects)
 	for part := range slices.Chunk(objects, checkBatch) {
@@ -132,8 +181,45 @@ func (l *Log) check(ctx context.Context, from int, whole bool) (Checked, int, er
 		}
 		out.Differences = append(out.Differences, list[:min(len(list), mostDifferences-len(out.Differences))]...)
 	}
+	for _, d := range l.trail.overtakenSince(out.At.Add(-overtakenTold)) {
+		if d.Key == "" {
+			d.Key = keyOf(l.d.Keys, d.Object)
+		}
+		if len(out.Differences) < mostDifferences {
+			out.Differences = append(out.Differences, d)
+		}
+	}
 	out.Objects, out.Records = len(objects), l.trail.length()
 	return out, next, nil
+}
+
+// unmarked holds the mark of the baseline in the store, by which writers know that a document without a hash is nobody's, against the log.
+func (l *Log) unmarked(ctx context.Context) ([]Difference, error) {
+	there, err := l.d.Store.Baselined(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if there && !l.trail.baselined() { // it is written in one step with its record
+		if err := l.trail.follow(ctx, l.d.Store); err != nil {
+			return nil, err
+		}
+	}
+	d := Difference{Object: store.BaselineObject, Key: l.d.Keys.AuditKept() + " " + keyspace.BaselineField, What: "gone"}
+	switch based := l.trail.baselined(); {
+	case based == there:
+		return nil, nil
+	case there:
+		d.What = "added"
+	}
+	return []Difference{d}, nil
+}
+
+// keyOf is where an object stands.
+func keyOf(k keyspace.Keys, object string) string {
+	if key, field := keyspace.Kept(k, object); key != "" {
+		return key + " " + field
+	}
+	return keyspace.Document(k, object)
 }
 
 // strangers lists documents of the store that the log does not name.
@@ -170,16 +256,17 @@ func (l *Log) differing(ctx context.Context, objects []string) ([]Difference, er
 		}
 		out, objects = nil, nil
 		for _, f := range found {
-			_, want := l.trail.of(f.Object)
-			if f.Hash == want {
-				continue
+			list := l.mislisted(f, before[f.Object])
+			if _, want := l.trail.of(f.Object); f.Hash != want { // indexes are held against what should be there
+				list = []Difference{{Object: f.Object, Key: f.Key, What: what(want, f.Hash, l.trail, f.Object), Expected: want, Found: f.Hash}}
 			}
-			if before[f.Object] != l.trail.named(f.Object) { // somebody acted on it meanwhile: undecided
-				objects = append(objects, f.Object)
+			if len(list) == 0 {
 				continue
 			}
 			objects = append(objects, f.Object)
-			out = append(out, Difference{Object: f.Object, Key: f.Key, What: what(want, f.Hash, l.trail, f.Object), Expected: want, Found: f.Hash})
+			if before[f.Object] == l.trail.named(f.Object) { // else somebody acted on it meanwhile: undecided
+				out = append(out, list...)
+			}
 		}
 		if try == agreeTries || len(objects) == 0 {
 			break
@@ -191,9 +278,26 @@ func (l *Log) differing(ctx context.Context, objects []string) ([]Difference, er
 	return out, nil
 }
 
+// mislisted gives the indexes that name an object which does not stand, or do not name one that does: both are of one moment.
+func (l *Log) mislisted(f store.Standing, records int) (out []Difference) {
+	stands := false
+	for _, x := range f.Listings {
+		stands = stands || x.Must
+		d := Difference{Object: f.Object, Key: x.Key, What: "unlisted"}
+		if x.Listed {
+			d.What = "listed"
+		}
+		if x.Listed && !x.May || !x.Listed && x.Must {
+			out = append(out, d)
+		}
+	}
+	l.trail.wasRead(f.Object, records, stands)
+	return out
+}
+
 func what(want, found string, t *trail, object string) string {
-	switch seqs, _ := t.of(object); {
-	case len(seqs) == 0:
+	switch {
+	case !t.held(object):
 		return "added"
 	case found == "":
 		return "gone"
@@ -208,21 +312,26 @@ func (l *Log) tellDifferences(ctx context.Context, cases *store.Store, c Checked
 	was := map[string]Difference{}
 	if old := l.checked.Load(); old != nil {
 		for _, d := range old.Differences {
-			was[d.Key] = d
+			was[d.place()] = d
 		}
 	}
 	for i := range c.Differences {
 		d := &c.Differences[i]
-		if old, known := was[d.Key]; known && old.Found == d.Found && old.Expected == d.Expected {
+		if old, known := was[d.place()]; known && old.Found == d.Found && old.Expected == d.Expected {
 			d.Since = old.Since
 			continue
 		}
-		d.Since = c.At
+		if d.Since.IsZero() {
+			d.Since = c.At
+		}
 		if i >= mostTold {
 			continue
 		}
 		l.d.Log.Error().Str("key", d.Key).Str("object", d.Object).Str("what", d.What).Str("expected", d.Expected).Str("found", d.Found).Msg("the store differs from the audit log")
-		err := cases.Record(ctx, audit.Record{Actor: "house:audit", Action: "store.differs", Object: "store:" + d.Key, Reason: fmt.Sprintf("%s: %s instead of %s", d.What, orNone(d.Found), orNone(d.Expected))})
+		if d.What == overtaken { // the log has it
+			continue
+		}
+		err := cases.Record(ctx, d.record())
 		if err != nil {
 			l.d.Log.Error().Err(err).Msg("a difference is not in the audit log")
 		}
@@ -230,11 +339,21 @@ func (l *Log) tellDifferences(ctx context.Context, cases *store.Store, c Checked
 	l.checked.Store(&c)
 }
 
-func orNone(hash string) string {
-	if hash == "" {
-		return "nothing"
+// place tells differences from one another: one place can be overtaken more than once.
+func (d *Difference) place() string {
+	if d.What == overtaken {
+		return d.Key + d.What + d.Expected + ":" + d.Found
 	}
-	return hash
+	return d.Key + d.What
+}
+
+// record is the difference as the log itself has it.
+func (d *Difference) record() audit.Record {
+	reason := fmt.Sprintf("%s: %s instead of %s", d.What, audit.OrNothing(d.Found), audit.OrNothing(d.Expected))
+	if d.Found == "" && d.Expected == "" { // of an index
+		reason = d.What + ": " + d.Object
+	}
+	return audit.Record{Actor: audit.Watcher, Action: audit.Differs, Object: "store:" + d.Key, Reason: reason}
 }
 
 // tellForged tells of a document that was read and is not what its step wrote: before an act makes a new one of it.
@@ -252,7 +371,8 @@ func (l *Log) tellForged(key, hash, found string) {
 	go func() { // whoever reads does not wait for it
 		ctx, cancel := context.WithTimeout(context.Background(), checkEvery)
 		defer cancel()
-		err := l.d.Store.Record(ctx, audit.Record{Actor: "house:audit", Action: "store.differs", Object: "store:" + key, Reason: "read: " + found + " instead of " + hash})
+		d := Difference{Key: key, What: "changed", Expected: hash, Found: found} // should an act follow, its step says that it overtook this
+		err := l.d.Store.Record(ctx, d.record())
 		if err != nil {
 			l.d.Log.Error().Err(err).Msg("a difference is not in the audit log")
 		}

@@ -15,8 +15,8 @@ import (
 )
 
 // Export writes the whole log up to its last checkpoint, for verify.Export: records with their words, the checkpoints that were kept each
-// behind the records that it covers, the last one at the end.
-func (l *Log) Export(ctx context.Context, w io.Writer) error {
+// behind the records that it covers, the last one at the end and in the header. by is who takes it.
+func (l *Log) Export(ctx context.Context, w io.Writer, by string) error {
 	text, c, err := l.Checkpoint(ctx)
 	if err != nil {
 		return err
@@ -26,7 +26,7 @@ func (l *Log) Export(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	marks[c.Size] = text
-	out, err := verify.NewWriter(w, verify.Header{Version: 1, Origin: c.Origin, Size: c.Size, MadeAt: moment.Of(l.d.Now())})
+	out, err := verify.NewWriter(w, verify.Header{Version: 1, Origin: c.Origin, Size: c.Size, MadeAt: moment.Of(l.d.Now()), MadeBy: by, Checkpoint: string(text)})
 	if err != nil {
 		return err
 	}

@@ -81,5 +81,6 @@ func (l *Log) remembered(ctx context.Context, text []byte) error {
 // tell says loudly what is wrong with the whole log; it stays said, after a new start too, until a person takes the remembered file away.
 func (l *Log) tell(text string) {
 	l.fault(placeMemory, text)
+	l.trail.begin() // what was read of a log that is no more is nothing to hold the store against
 	l.d.Log.Error().Msg("audit log: " + text)
 }

@@ -20,7 +20,11 @@ func (l *Log) Run(ctx context.Context, cases *store.Store) {
 	defer func() { // whoever has the lease next says how it stands
 		l.fault(placeSeal, "")
 		l.fault(placeWitness, "")
+		l.fault(placeBaseline, "")
 		l.fault(placeCheck, "")
+		l.mu.Lock()
+		clear(l.failing)
+		l.mu.Unlock()
 	}()
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -68,6 +72,11 @@ func (w *writer) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if !w.l.faulty(placeMemory) { // the store may be another primary by now, that never heard the end of the log
+			if err := w.l.remembered(ctx, text); err != nil {
+				return err
+			}
+		}
 		if w.edge, err = tree.ReadEdge(ctx, c.Tree(), w.cases); err != nil {
 			return fmt.Errorf("tiles under the checkpoint of %d records: %w", c.Size, err)
 		}
@@ -80,6 +89,9 @@ func (w *writer) look(ctx context.Context) error {
 	fresh := length - w.edge.Size()
 	if fresh < 0 {
 		return fmt.Errorf("the log has %d records, its checkpoint speaks of %d", length, w.edge.Size())
+	}
+	if fresh == 0 && w.text != nil && w.l.owed() { // nothing is new, and somebody has not confirmed what is there
+		return w.cosign(ctx)
 	}
 	if fresh == 0 || fresh < dueAfter && time.Since(w.last) < dueEvery {
 		return nil

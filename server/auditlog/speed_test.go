@@ -2,6 +2,7 @@ package auditlog
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -45,6 +46,10 @@ func BenchmarkActs(b *testing.B) {
 			})
 			b.StopTimer()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "acts/s")
+			if spent := regexp.MustCompile(`cmdstat_evalsha:.*usec_per_call=([0-9.]+)`).FindStringSubmatch(h.rdb.Info(ctx, "commandstats").Val()); spent != nil {
+				micros, _ := strconv.ParseFloat(spent[1], 64)
+				b.ReportMetric(micros, "redis-us/step")
+			}
 			if n := failed.Load(); n > 0 {
 				b.Errorf("%d acts failed", n)
 			}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"kentongan/alerts/audit"
 	"kentongan/alerts/store"
+	"kentongan/geo/moment"
 )
 
 // trail is what the log says of each object: which records, and how its document stands after the last. It follows the log from its beginning;
@@ -20,15 +22,26 @@ type trail struct {
 	objects map[string]*path
 	names   []string // of the objects, in the order in which the log first names them
 	fault   string   // the first record that is missing or is not one; empty: none
+
+	based bool            // what is kept as a field has a record each: store.Baselined
+	fresh map[string]bool // objects of indexes that have records since they were read last
+	stand map[string]bool // objects that some index must name, as they were read last
+	taken []Difference    // what was changed without an act, and taken for true by an act
+	told  int64           // the last record that says so before an act of the same step
 }
 
 type path struct {
 	seqs  []int64
 	after string // hash of the document; empty: there is none
+	held  bool   // some record had a hash
+	last  moment.Time
+	was   string // hash before the last record that had one
 }
 
 func newTrail() *trail {
-	return &trail{reading: make(chan struct{}, 1), next: 1, objects: map[string]*path{}}
+	t := &trail{reading: make(chan struct{}, 1)}
+	t.begin()
+	return t
 }
 
 // follow reads what has been written since. A log that is shorter than it was is read anew: the store has lost its end.
@@ -62,6 +75,7 @@ func (t *trail) begin() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.next, t.objects, t.names = 1, map[string]*path{}, nil
+	t.based, t.fresh, t.stand, t.taken, t.told = false, map[string]bool{}, map[string]bool{}, nil, 0
 }
 
 func (t *trail) skip(g *store.Gap) {
@@ -104,10 +118,50 @@ func (t *trail) note(r *audit.Record) {
 		t.names = append(t.names, r.Object)
 	}
 	p.seqs = append(p.seqs, r.Seq)
+	if documented(r.Object) && store.Indexed(r.Object) {
+		t.fresh[r.Object] = true
+	}
+	if r.Action == store.Baselined && r.Actor == audit.Watcher {
+		t.based = true
+	}
+	if key, expected, found, ok := audit.ReadForged(r); ok {
+		t.overtook(Difference{Object: r.Object, Key: key, Expected: expected, Found: found, Since: r.Time})
+		t.told = r.Seq
+	}
 	gone := strings.HasSuffix(r.Action, ".dropped") || strings.HasSuffix(r.Action, ".deleted")
 	if r.AfterHash != "" || r.BeforeHash != "" || gone {
-		p.after = r.AfterHash
+		same := r.BeforeHash == p.was && r.AfterHash == p.after && r.Time.Equal(p.last.Time) // of one step
+		kept := keptNoun(r.Object)
+		tells := documented(r.Object) || kept && (t.based || p.after != "") // an older server's records of the latter told less
+		if r.BeforeHash == "" {                                             // what stood beside it was taken away
+			tells = kept && t.based && r.AfterHash != ""
+		}
+		if tells && r.BeforeHash != p.after && !same && t.told != r.Seq-1 { // else the record before it says so
+			t.overtook(Difference{Object: r.Object, Expected: p.after, Found: r.BeforeHash, Since: r.Time})
+		}
+		p.was, p.after, p.last = r.BeforeHash, r.AfterHash, r.Time
+		p.held = true
 	}
+}
+
+// overtook notes what was changed without an act, and is what an act started from.
+func (t *trail) overtook(d Difference) {
+	d.What = overtaken
+	if t.taken = append(t.taken, d); len(t.taken) > mostDifferences {
+		t.taken = t.taken[1:]
+	}
+}
+
+// overtakenSince gives what acts have taken for true that no act made, from a time on.
+func (t *trail) overtakenSince(from time.Time) (out []Difference) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range t.taken {
+		if d.Since.After(from) {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // of gives the records about an object, the oldest first, and the hash that its document should have.
@@ -118,6 +172,52 @@ func (t *trail) of(object string) (seqs []int64, after string) {
 		return append([]int64(nil), p.seqs...), p.after
 	}
 	return nil, ""
+}
+
+// baselined tells whether every account, key, device, rule and feed has a record of what it was when the log began to hold it.
+func (t *trail) baselined() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.based
+}
+
+// toRead gives objects of indexes: those that should be named by one, and at most so many of those that have new records.
+func (t *trail) toRead(most int) (out []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for o := range t.stand {
+		out = append(out, o)
+	}
+	for o := range t.fresh {
+		if most--; most < 0 {
+			break
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// wasRead notes an object that was read when it had so many records, and whether an index must name it.
+func (t *trail) wasRead(object string, records int, stands bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.objects[object]; p == nil || len(p.seqs) != records {
+		return
+	}
+	delete(t.fresh, object)
+	if stands {
+		t.stand[object] = true
+	} else {
+		delete(t.stand, object)
+	}
+}
+
+// held tells whether some record has told the hash of an object.
+func (t *trail) held(object string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.objects[object]
+	return p != nil && p.held
 }
 
 // named tells how many records there are about an object.
@@ -149,7 +249,7 @@ func (t *trail) expected(from, most int) (objects []string, next int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for next = from; next < len(t.names) && len(objects) < most; next++ {
-		if documented(t.names[next]) {
+		if name := t.names[next]; documented(name) || t.objects[name].held && keptNoun(name) {
 			objects = append(objects, t.names[next])
 		}
 	}

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -16,8 +17,10 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/singleflight"
 
+	"kentongan/alerts/audit"
 	"kentongan/geo/keyspace"
 	"kentongan/server/access"
+	"kentongan/server/book"
 	"kentongan/server/people"
 )
 
@@ -71,6 +74,16 @@ type Act struct {
 	Request string // id of the request
 }
 
+// Record is the act as the audit log keeps it.
+func (a Act) Record() audit.Record {
+	who := cmp.Or(a.Actor.Subject, audit.Anonymous)
+	reason := a.Reason
+	if a.From != "" {
+		reason = "from " + a.From + ": " + reason
+	}
+	return audit.Record{Actor: who, Agency: a.Actor.Agency, Action: a.Action, Object: a.Object, Reason: reason, Request: a.Request}
+}
+
 // Auditor keeps acts. It returns once the act is kept.
 type Auditor func(ctx context.Context, a Act) error
 
@@ -82,6 +95,7 @@ type Auth struct {
 	token  [sha256.Size]byte
 	origin string // of PublicURL, empty where there is none
 	audit  Auditor
+	book   *book.Book // nil: acts are recorded right behind what they change
 	now    func() time.Time
 	log    zerolog.Logger
 	tries  *tries
@@ -109,6 +123,12 @@ func New(rdb redis.UniversalClient, keys keyspace.Keys, cfg Config, audit Audito
 	return a, nil
 }
 
+// Book has keys and sessions written in one step with their audit records. Call it before the first request.
+func (a *Auth) Book(b *book.Book) {
+	a.book = b
+	a.people.Book(b)
+}
+
 // originOf reads scheme://host[:port] off an address.
 func originOf(address string) (string, error) {
 	u, err := url.Parse(address)
@@ -125,9 +145,39 @@ func originOf(address string) (string, error) {
 }
 
 // tried is what somebody wants to be let in to, and from where: for tries and the audit log.
-type tried struct{ object, from string }
+type tried struct{ object, from, path string }
 
-func (a *Auth) triedBy(r *http.Request) tried { return tried{r.URL.Path, a.ClientIP(r)} }
+func (a *Auth) triedBy(r *http.Request) tried {
+	asked := AskedBy(r)
+	return tried{asked.Route, a.ClientIP(r), asked.Path}
+}
+
+// Asked is what a request asks for. The record of a refusal names the route, and is kept for ever; personal text may stand in the path, which goes
+// with the words beside the record.
+type Asked struct {
+	Route string // "GET /api/v1/users/{id}", or another name of what was asked for
+	Path  string // "GET /api/v1/users/01J…"; empty: the route says all
+}
+
+// AskedBy is what a request asks for, once its route is found.
+func AskedBy(r *http.Request) Asked {
+	path := r.Method + " " + r.URL.Path
+	if r.Pattern == "" {
+		return Asked{r.Method + " elsewhere", path}
+	}
+	if !strings.Contains(r.Pattern, " ") {
+		return Asked{r.Method + " " + r.Pattern, path}
+	}
+	return Asked{r.Pattern, path}
+}
+
+// with puts a path behind a reason.
+func with(reason, route, path string) string {
+	if path == "" || path == route {
+		return reason
+	}
+	return reason + " (" + path + ")"
+}
 
 // Identify tells who asks, by bearer token or key, by session cookie, or by that of a device. A bearer that is wrong is refused even where a good cookie rides
 // along, and two of them are none. Errors: ErrAnonymous, ErrDenied, ErrTooMany, ErrUnavailable.
@@ -184,7 +234,7 @@ func (a *Auth) refuse(ctx context.Context, t tried, reason string) error {
 		return ErrTooMany
 	}
 	a.log.Warn().Str("client", t.from).Str("path", t.object).Str("reason", reason).Msg("sign-in refused")
-	a.Record(ctx, Act{Action: "session.denied", Object: t.object, From: t.from, Reason: reason})
+	a.Record(ctx, Act{Action: "session.denied", Object: t.object, From: t.from, Reason: with(reason, t.object, t.path)})
 	return ErrDenied
 }
 
@@ -195,12 +245,12 @@ func (a *Auth) Refuse(r *http.Request, reason string) error {
 
 // Forbid keeps the refusal of someone known who lacks a right.
 func (a *Auth) Forbid(r *http.Request, id Identity, right access.Action) {
-	a.forbid(r.Context(), id, a.ClientIP(r), r.Method+" "+r.URL.Path, "needs "+string(right))
+	a.forbid(r.Context(), id, a.ClientIP(r), AskedBy(r), "needs "+string(right))
 }
 
-func (a *Auth) forbid(ctx context.Context, id Identity, from, object, reason string) {
+func (a *Auth) forbid(ctx context.Context, id Identity, from string, asked Asked, reason string) {
 	if a.tries.allow(from + " " + id.Subject) {
-		a.Record(ctx, Act{Actor: id, Action: "right.denied", Object: object, From: from, Reason: reason})
+		a.Record(ctx, Act{Actor: id, Action: "right.denied", Object: asked.Route, From: from, Reason: with(reason, asked.Route, asked.Path)})
 	}
 }
 

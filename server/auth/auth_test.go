@@ -195,13 +195,13 @@ func TestSignedOutIsOut(t *testing.T) {
 	}
 	r := request()
 	r.AddCookie(a.Cookie(r, session))
-	if err := a.Close(r); err != nil {
+	if err := a.Close(r, Act{}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Identify(r); !errors.Is(err, ErrAnonymous) {
 		t.Errorf("%v", err)
 	}
-	if err := a.Close(request()); err != nil {
+	if err := a.Close(request(), Act{}); err != nil {
 		t.Errorf("without a session: %v", err)
 	}
 }
@@ -347,6 +347,26 @@ func TestNobodyCanWithoutARight(t *testing.T) {
 	for _, right := range access.Actions() {
 		if !Admin().Can(right) {
 			t.Errorf("the administrator lacks %s", right)
+		}
+	}
+}
+
+// TestAPathStandsWithTheWords refuses somebody whose path says more than its route.
+func TestAPathStandsWithTheWords(t *testing.T) {
+	a, _, l := setup(t, Config{})
+	r := request()
+	r.URL.Path = "/api/v1/users/siti.aminah"
+	r.Pattern = "GET /api/v1/users/{id}"
+	a.Forbid(r, Identity{Subject: "user:x"}, access.ReadPeople)
+	if err := a.Refuse(r, "code is not valid"); !errors.Is(err, ErrDenied) {
+		t.Fatal(err)
+	}
+	r.Pattern = ""
+	_ = a.Refuse(r, "code is not valid")
+	for i, want := range []string{"GET /api/v1/users/{id}", "GET /api/v1/users/{id}", "GET elsewhere"} {
+		got, words := l.acts[i].Record().Apart()
+		if got.Object != want || strings.Contains(string(got.Canonical()), "siti") || !strings.Contains(words.Text, "/api/v1/users/siti.aminah") {
+			t.Errorf("%s beside %+v", got.Canonical(), words)
 		}
 	}
 }

@@ -108,7 +108,8 @@ func (a *Auth) RenewDevice(w http.ResponseWriter, r *http.Request, id Identity) 
 	}
 }
 
-// RefuseSender counts and keeps the refusal of whoever shows something at the broker. Errors: ErrDenied, ErrTooMany.
-func (a *Auth) RefuseSender(ctx context.Context, object, from, reason string) error {
-	return a.refuse(ctx, tried{object, from}, reason)
+// RefuseSender counts and keeps the refusal of whoever shows something at the broker, with the name of a feed. Errors: ErrDenied, ErrTooMany.
+func (a *Auth) RefuseSender(ctx context.Context, feed, from, reason string) error {
+	asked := a.feedAsked(feed)
+	return a.refuse(ctx, tried{asked.Route, from, asked.Path}, reason)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kentongan/geo/fault"
 )
 
 // Bounds of what a key may say.
@@ -36,27 +38,29 @@ func (k *Key) check(now time.Time) error {
 	k.Name = strings.TrimSpace(k.Name)
 	switch {
 	case k.Name == "" || len(k.Name) > keyName:
-		return &KeyFault{"name", fmt.Sprintf("want 1 to %d bytes", keyName)}
+		return fault.At("name", fault.Between, fault.Range{1, keyName}, "want 1 to %d bytes", keyName)
 	case !slices.Contains(Scopes(), k.Scope):
-		return &KeyFault{"scope", fmt.Sprintf("%.40q is none of %v", k.Scope, Scopes())}
+		return fault.At("scope", fault.OneOf, fault.List(Scopes()), "%.40q is none of %v", k.Scope, Scopes())
 	case k.Scope == ScopeIngest && k.Feed == "" && k.Agency == "":
-		return &KeyFault{"feed", "required with scope ingest, or an agency in its place"}
+		return fault.At("feed", fault.Missing, nil, "required with scope ingest, or an agency in its place")
 	case k.Scope != ScopeIngest && k.Feed != "":
-		return &KeyFault{"feed", "only a key with scope ingest has one"}
+		return fault.At("feed", fault.Unasked, nil, "only a key with scope ingest has one")
 	case k.Agency != "" && k.Scope != ScopeIngest && k.Scope != ScopeAutomation:
-		return &KeyFault{"agency", "only a key that brings readings has one"}
+		return fault.At("agency", fault.Unasked, nil, "only a key that brings readings has one")
 	case k.Agency != "" && !slug.MatchString(k.Agency):
-		return &KeyFault{"agency", "want a slug, such as bpbd"}
+		return fault.At("agency", fault.Form, "bpbd", "want a slug, such as bpbd")
 	case k.Rate < 0 || k.Rate > keyRate:
-		return &KeyFault{"rate", fmt.Sprintf("want 0 to %d deliveries a minute", keyRate)}
+		return fault.At("rate", fault.Between, fault.Range{0, keyRate}, "want 0 to %d deliveries a minute", keyRate)
 	case k.Rate > 0 && k.Scope != ScopeIngest && k.Scope != ScopeAutomation:
-		return &KeyFault{"rate", "only a key that brings readings has one"}
-	case !k.ExpiresAt.IsZero() && (!k.ExpiresAt.After(now) || k.ExpiresAt.Sub(now) > keyLongest):
-		return &KeyFault{"expires_at", "want a time to come, within ten years"}
+		return fault.At("rate", fault.Unasked, nil, "only a key that brings readings has one")
+	case !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(now):
+		return fault.At("expires_at", fault.Over, nil, "want a time to come, within ten years")
+	case !k.ExpiresAt.IsZero() && k.ExpiresAt.Sub(now) > keyLongest:
+		return fault.At("expires_at", fault.Far, nil, "want a time to come, within ten years")
 	}
 	_, ranges, err := readRanges(k.Ranges)
 	if err != nil {
-		return &KeyFault{"ranges", err.Error()}
+		return fault.At("ranges", fault.Form, "192.0.2.0/24", "%v", err)
 	}
 	k.Ranges = ranges
 	return nil

@@ -17,6 +17,7 @@ var rateScript = redis.NewScript(rateLua)
 // keyed is what keys and devices need besides the ring. Its zero value is ready.
 type keyed struct {
 	agencyOf func(feed string) string // nil: nobody knows
+	knows    func(feed string) bool   // nil: every name is a feed's
 	devices  Devices                  // nil: there are none
 	uses     uses
 	shares   shares

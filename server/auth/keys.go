@@ -16,8 +16,10 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/book"
 )
 
 // Scope is what a key is for. Its rights follow from it, and are not kept: a key means what its scope means today.
@@ -53,7 +55,7 @@ func (s Scope) Actions() []access.Action {
 // personal is what only a person may do, or the admin token: who lets others in, who reads what was kept apart or what people did, and who
 // looks whether an incident is over before it is closed, and which officer answers for a level of the area or for what an authority has said.
 var personal = []access.Action{access.WriteKeys, access.ReadPeople, access.WritePeople, access.Witness, access.WriteDevices, access.ReadPrivacy, access.WritePrivacy, access.Approve,
-	access.Reveal, access.TakeCalls, access.ReadAudit, access.CloseIncident, access.StaffDesk, access.Declare, access.Propose, access.Confirm}
+	access.Reveal, access.ViewCameras, access.TakeCalls, access.ReadAudit, access.CloseIncident, access.StaffDesk, access.Declare, access.Propose, access.Confirm, access.SteerWalls}
 
 // Bounds of keys.
 const (
@@ -70,9 +72,7 @@ var (
 )
 
 // KeyFault is what a new key may not be. Field is the JSON field at fault.
-type KeyFault struct{ Field, Reason string }
-
-func (f *KeyFault) Error() string { return f.Field + ": " + f.Reason }
+type KeyFault = fault.Fault
 
 // Key is a key as people see it. The secret is known to whoever carries the token, and to nobody else.
 type Key struct {
@@ -156,10 +156,10 @@ func (a *Auth) MakeKey(ctx context.Context, k Key, act Act) (Key, string, error)
 	if err != nil {
 		return Key{}, "", err
 	}
-	if err := a.keepKeys(ctx, kept); err != nil {
-		return Key{}, "", err
-	}
 	act.Action, act.Object, act.Reason = "key.made", "key:"+kept.ID, kept.says()
+	if err := a.keepKeys(book.With(ctx, act.Record()), kept); err != nil {
+		return Key{}, "", errors.Join(err, a.takeBack(ctx, kept.ID))
+	}
 	if err := a.recordKey(ctx, act); err != nil {
 		return Key{}, "", err // nobody has heard the secret: the key opens nothing
 	}
@@ -190,19 +190,20 @@ func (a *Auth) RevokeKey(ctx context.Context, id string, act Act) error {
 	if err := json.Unmarshal(raw, &k); err != nil {
 		return fmt.Errorf("key %s: %w", id, err)
 	}
-	if k.RevokedAt.IsZero() {
-		k.RevokedAt = moment.Of(a.now())
-		if err := a.keepKeys(ctx, k); err != nil {
-			return err
-		}
-	}
 	act.Action, act.Object, act.Reason = "key.revoked", "key:"+id, fmt.Sprintf("%q", k.Name)
+	if !k.RevokedAt.IsZero() {
+		return a.note(ctx, act)
+	}
+	k.RevokedAt = moment.Of(a.now())
+	if err := a.keepKeys(book.With(ctx, act.Record()), k); err != nil {
+		return err
+	}
 	return a.recordKey(ctx, act)
 }
 
 // keepKeys writes keys together with the mark of a change, by which every server knows that what it remembers is old.
 func (a *Auth) keepKeys(ctx context.Context, keys ...keptKey) error {
-	_, err := a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error { return a.putKeys(ctx, p, keys...) })
+	err := a.book.Write(ctx, a.rdb, func(p redis.Pipeliner) error { return a.putKeys(ctx, p, keys...) })
 	a.ring.forget()
 	if err != nil {
 		return fmt.Errorf("%w: keep key %s: %w", ErrUnavailable, keys[0].ID, err)
@@ -218,6 +219,7 @@ func (a *Auth) putKeys(ctx context.Context, p redis.Pipeliner, keys ...keptKey) 
 		if err != nil {
 			return err
 		}
+		book.Keep(ctx, p, "key", k.ID, doc)
 		p.HSet(ctx, a.keys.Key(), k.ID, doc)
 	}
 	p.Set(ctx, a.keys.KeyChange(), ulid.Make().String(), 0)
@@ -232,8 +234,16 @@ func (a *Auth) Forget() {
 	}
 }
 
-// recordKey keeps an act in the audit log, or says that it did not: an act that leaves no trace does not count as done.
+// recordKey keeps an act whose step had no book to write it in.
 func (a *Auth) recordKey(ctx context.Context, act Act) error {
+	if a.book != nil {
+		return nil
+	}
+	return a.note(ctx, act)
+}
+
+// note keeps an act in the audit log, or says that it did not: an act that leaves no trace does not count as done.
+func (a *Auth) note(ctx context.Context, act Act) error {
 	if a.audit == nil {
 		return nil
 	}
@@ -265,7 +275,10 @@ func (a *Auth) roomForKey(ctx context.Context) error {
 	if len(old) == 0 {
 		return nil
 	}
-	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	err = a.book.Write(ctx, a.rdb, func(p redis.Pipeliner) error {
+		for _, id := range old {
+			book.Keep(ctx, p, "key", id, nil)
+		}
 		p.HDel(ctx, a.keys.Key(), old...)
 		p.HDel(ctx, a.keys.KeyUsed(), old...)
 		return nil
@@ -279,16 +292,31 @@ func (a *Auth) roomForKey(ctx context.Context) error {
 // FeedKey tells who a sender of a feed is, by a key of that feed or its agency, a key for automation, or the admin token. From is the
 // client's address. The key of another feed is refused and audited. Errors: ErrDenied, ErrTooMany, ErrUnavailable.
 func (a *Auth) FeedKey(ctx context.Context, feed, token, from string) (Identity, error) {
-	id, err := a.byToken(ctx, token, tried{"feed:" + feed, from})
+	asked := a.feedAsked(feed)
+	id, err := a.byToken(ctx, token, tried{asked.Route, from, asked.Path})
 	if err != nil {
 		return Identity{}, err
 	}
 	if d := a.MayFeed(id, feed); !d.Allowed() {
-		a.forbid(ctx, id, from, "feed:"+feed, "needs a key of this feed: "+d.Reason)
+		a.forbid(ctx, id, from, asked, "needs a key of this feed: "+d.Reason)
 		return Identity{}, ErrDenied
 	}
 	return id, nil
 }
+
+// mostFeedName is how much of a name that no feed has is kept, in bytes.
+const mostFeedName = 100
+
+// feedAsked is what a sender asks for by a feed's name. A name that no feed has is anybody's text, and goes with the words beside the record.
+func (a *Auth) feedAsked(feed string) Asked {
+	if a.knows == nil || a.knows(feed) {
+		return Asked{Route: "feed:" + feed}
+	}
+	return Asked{"feed elsewhere", "feed:" + strings.ToValidUTF8(feed[:min(len(feed), mostFeedName)], "\uFFFD")}
+}
+
+// Knows says which feeds there are. Call it before anybody is let in.
+func (a *Auth) Knows(feed func(name string) bool) { a.knows = feed }
 
 // MayFeed tells whether somebody may bring the bytes of a feed. HTTP and the broker ask it alike.
 func (a *Auth) MayFeed(id Identity, feed string) access.Decision {
@@ -343,7 +371,7 @@ func (a *Auth) byKey(ctx context.Context, token string, t tried) (Identity, erro
 		return Identity{}, a.fail(ctx, t, "key "+id)
 	}
 	if !k.from(t.from) {
-		a.forbid(ctx, k.identity(), t.from, t.object, "the key is good, and shown from an address outside its ranges")
+		a.forbid(ctx, k.identity(), t.from, Asked{t.object, t.path}, "the key is good, and shown from an address outside its ranges")
 		return Identity{}, a.refuse(ctx, t, "key "+id+" is shown from an address outside its ranges")
 	}
 	a.used(ctx, id, t.from, 1)

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rs/zerolog"
 
@@ -65,6 +66,37 @@ func TestAKeyFeedsItsFeedAndNoOther(t *testing.T) {
 	}
 	if _, err := a.FeedKey(t.Context(), "siren", adminToken, ""); err != nil {
 		t.Errorf("admin token: %v", err)
+	}
+}
+
+// TestANameThatNoFeedHasIsNoneOfTheRecordsOwn shows keys at names that somebody made up: the record, which is kept for ever, has no word of them.
+func TestANameThatNoFeedHasIsNoneOfTheRecordsOwn(t *testing.T) {
+	a, _, _, l := pair(t)
+	a.Knows(func(feed string) bool { return feed == "awlr" })
+	_, token := makeKey(t, a, "x", "awlr", ScopeIngest)
+	const name = "Budi maling, Jl. Sudirman 3"
+	for i, tried := range []struct{ key, feed string }{{"kt_nonsense", name}, {token, name}, {"kt_nonsense", strings.Repeat(name, 2000)}, {"kt_nonsense", strings.Repeat("é", 99)}} {
+		if _, err := a.FeedKey(t.Context(), tried.feed, tried.key, fmt.Sprintf("192.0.2.%d", i)); !errors.Is(err, ErrDenied) {
+			t.Errorf("%.40q: %v", tried.feed, err)
+		}
+		act := l.acts[len(l.acts)-1]
+		leaf, words := act.Record().Apart()
+		text := leaf.Canonical()
+		if strings.Contains(string(text), "Budi") || strings.Contains(string(text), "é") || act.Object != "feed elsewhere" {
+			t.Errorf("%.40q: %s", tried.feed, text)
+		}
+		if !strings.Contains(words.Text, "feed:"+tried.feed[:20]) || len(words.Text) > 400 || !utf8.ValidString(words.Text) {
+			t.Errorf("%.40q: words of %d bytes: %.100s", tried.feed, len(words.Text), words.Text)
+		}
+	}
+	if err := a.RefuseSender(t.Context(), name, "192.0.2.9", "certificate 5: revoked"); !errors.Is(err, ErrDenied) {
+		t.Error(err)
+	}
+	if act := l.acts[len(l.acts)-1]; act.Object != "feed elsewhere" || !strings.Contains(act.Reason, name) {
+		t.Errorf("%+v", act)
+	}
+	if _, err := a.FeedKey(t.Context(), "awlr", "kt_nonsense", "192.0.2.8"); !errors.Is(err, ErrDenied) || l.acts[len(l.acts)-1].Object != "feed:awlr" {
+		t.Errorf("a feed that there is: %v, %+v", err, l.acts[len(l.acts)-1])
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
+	"kentongan/server/book"
 	"kentongan/server/people"
 )
 
@@ -77,7 +78,7 @@ func (a *Auth) SealPerson(ctx context.Context, id string) (people.Person, string
 	if err != nil {
 		return p, "", err
 	}
-	return p, code, a.EndPerson(ctx, p.ID, "")
+	return p, code, a.EndPerson(ctx, p.ID, "", Act{Reason: "the account has another code"})
 }
 
 func (a *Auth) makeCode(ctx context.Context, c coded, life time.Duration) (string, error) {
@@ -204,10 +205,6 @@ func (a *Auth) Redeem(ctx context.Context, r *http.Request, code, password strin
 	} else if err != nil {
 		return p, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	if p, err = a.setPassword(ctx, p, password, c); err != nil {
-		left := c.Expires.Sub(a.now())
-		return p, errors.Join(err, a.keepCode(ctx, plain(code), c, max(left, time.Second)))
-	}
 	how := "by invitation of " + c.By
 	if c.Kind == linkReset {
 		how = "with " + c.Name + " (" + c.By + ") as witness"
@@ -215,8 +212,12 @@ func (a *Auth) Redeem(ctx context.Context, r *http.Request, code, password strin
 			how += ", without the second factors"
 		}
 	}
-	a.Record(ctx, Act{Actor: Of(p.Subject(), p.Name, a.now()), Action: "password.changed", Object: "person:" + p.ID, From: a.ClientIP(r), Reason: how})
-	return p, a.EndPerson(ctx, p.ID, "")
+	act := Act{Actor: Of(p.Subject(), p.Name, a.now()), Action: "password.changed", Object: "person:" + p.ID, From: a.ClientIP(r), Reason: how}
+	if p, err = a.setPassword(ctx, p, password, c, act); err != nil {
+		left := c.Expires.Sub(a.now())
+		return p, errors.Join(err, a.keepCode(ctx, plain(code), c, max(left, time.Second)))
+	}
+	return p, a.EndPerson(ctx, p.ID, "", Act{Actor: act.Actor, From: act.From, Reason: "the password was changed"})
 }
 
 // ErrElevate means that somebody must show again who they are: HTTP answers 403.
@@ -243,14 +244,15 @@ func (a *Auth) ChangePassword(ctx context.Context, r *http.Request, id Identity,
 	if err := people.CheckPassword(password, p); err != nil {
 		return err
 	}
-	if p, err = a.setPassword(ctx, p, password, coded{}); err != nil {
+	act := Act{Actor: id, Action: "password.changed", Object: "person:" + p.ID, From: a.ClientIP(r)}
+	if p, err = a.setPassword(ctx, p, password, coded{}, act); err != nil {
 		return err
 	}
-	a.Record(ctx, Act{Actor: id, Action: "password.changed", Object: "person:" + p.ID, From: a.ClientIP(r)})
-	return a.EndPerson(ctx, p.ID, id.Session)
+	return a.EndPerson(ctx, p.ID, id.Session, Act{Actor: id, From: act.From, Reason: "the password was changed"})
 }
 
-func (a *Auth) setPassword(ctx context.Context, p people.Person, password string, by coded) (people.Person, error) {
+// setPassword sets a password, with the record of the act: it is its holder's, whoever made the code.
+func (a *Auth) setPassword(ctx context.Context, p people.Person, password string, by coded, act Act) (people.Person, error) {
 	if err := people.CheckPassword(password, p); err != nil {
 		return p, err
 	}
@@ -258,7 +260,7 @@ func (a *Auth) setPassword(ctx context.Context, p people.Person, password string
 	if err != nil {
 		return p, busy(err)
 	}
-	p, err = a.people.Change(ctx, p.ID, p.Version, func(p *people.Person) error {
+	p, err = a.people.Change(book.With(ctx, act.Record()), p.ID, p.Version, func(p *people.Person) error {
 		p.Password, p.MustChange = phc, false
 		if by.Kind == linkReset {
 			p.Witness = &people.Witness{By: by.By, At: moment.Of(a.now())}
@@ -274,6 +276,9 @@ func (a *Auth) setPassword(ctx context.Context, p people.Person, password string
 		return p, ErrDenied // somebody was quicker
 	case err != nil:
 		return p, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if a.book == nil {
+		a.Record(ctx, act)
 	}
 	return p, nil
 }

@@ -17,6 +17,7 @@ import (
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/book"
 	"kentongan/server/people"
 )
 
@@ -99,33 +100,24 @@ func (a *Auth) OpenFor(ctx context.Context, r *http.Request, p people.Person, ho
 			return Identity{}, "", err
 		}
 	}
-	session, err := a.begin(ctx, k)
+	id := a.identityOf(k, p)
+	action := "session.opened"
+	if goesOn {
+		action = "session.elevated"
+	}
+	act := Act{Actor: id, Action: action, Object: "session:" + k.ID, From: k.Address, Reason: how}
+	session, err := a.begin(ctx, k, act, a.replaced(r, old, carried, goesOn))
 	if err != nil {
 		return Identity{}, "", err
-	}
-	if carried { // whatever it was: this browser's cookie is another now
-		there, err := a.endIfThere(ctx, a.SessionOf(r), old.Subject, true)
-		if err == nil && goesOn && !there { // somebody has ended it meanwhile, or another request goes on with it
-			err = ErrDenied
-		}
-		if err != nil {
-			return Identity{}, "", errors.Join(err, a.end(ctx, hash(session), k.Subject, false))
-		}
 	}
 	if err := a.forgive(ctx, r, p); err != nil {
 		a.log.Warn().Err(err).Msg("failed tries before a sign-in still count")
 	}
 	a.roll.stale() // what was just changed of the account, a second factor for one, counts with the next request
-	id := a.identityOf(k, p)
 	id.Session = hash(session)
 	if carried && old.Subject != k.Subject {
 		id.Switched = old.Name
 	}
-	action := "session.opened"
-	if goesOn {
-		action = "session.elevated"
-	}
-	a.Record(ctx, Act{Actor: id, Action: action, Object: "session:" + k.ID, From: k.Address, Reason: how})
 	return id, session, nil
 }
 
@@ -182,17 +174,21 @@ func (a *Auth) Open(ctx context.Context, r *http.Request, id Identity, how strin
 	if err != nil {
 		return "", err
 	}
-	session, err := a.begin(ctx, k)
-	if err != nil {
-		return "", err
+	act := Act{Actor: id, Action: "session.opened", Object: "session:" + k.ID, From: k.Address, Reason: how}
+	return a.begin(ctx, k, act, a.replaced(r, old, carried, false))
+}
+
+// replaced is the session that a browser held until it began another, whose cookie it has now; an empty hash: it held none.
+type replaced struct {
+	hash, id, subject string
+	goesOn            bool // the new one is the old one under another secret: it must be there still
+}
+
+func (a *Auth) replaced(r *http.Request, old kept, carried, goesOn bool) replaced {
+	if !carried {
+		return replaced{}
 	}
-	if carried {
-		if err := a.end(ctx, a.SessionOf(r), old.Subject, true); err != nil {
-			return "", err
-		}
-	}
-	a.Record(ctx, Act{Actor: id, Action: "session.opened", Object: "session:" + k.ID, From: k.Address, Reason: how})
-	return session, nil
+	return replaced{a.SessionOf(r), old.ID, old.Subject, goesOn}
 }
 
 // atOnce is how many sessions their holder may have.
@@ -206,8 +202,9 @@ func (k kept) atOnce() int64 {
 // tokenMark tells one admin token from another, and nothing of it.
 func (a *Auth) tokenMark() string { return hash("mark of " + string(a.token[:]))[:16] }
 
-// begin keeps a session under a new secret.
-func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
+// begin keeps a session under a new secret and ends the one that it replaces, in one step with the records of both. Errors: ErrDenied where
+// that one was to go on and somebody has ended it meanwhile, or another request goes on with it; ErrUnavailable.
+func (a *Auth) begin(ctx context.Context, k kept, act Act, old replaced) (string, error) {
 	session, err := secret()
 	if err != nil {
 		return "", err
@@ -223,7 +220,14 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 		return "", ErrDenied
 	}
 	var rank *redis.StringSliceCmd
-	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	acts := []Act{act}
+	write := func(p redis.Pipeliner) error {
+		for _, one := range acts {
+			book.Note(p, one.Record())
+		}
+		if old.hash != "" {
+			a.drop(ctx, p, old.hash, old.subject)
+		}
 		p.Set(ctx, a.keys.Session(hash(session)), doc, life)
 		p.ZRemRangeByScore(ctx, of, "-inf", milli(now))
 		p.ZAdd(ctx, of, redis.Z{Score: float64(k.Expires.UnixMilli()), Member: hash(session)})
@@ -232,16 +236,40 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 		p.ZAdd(ctx, a.keys.SessionSeen(), redis.Z{Score: float64(now.UnixMilli()), Member: hash(session)})
 		p.ZRemRangeByScore(ctx, a.keys.SessionSeen(), "-inf", milli(now.Add(-keyspace.SessionSeen)))
 		return nil
-	})
+	}
+	if old.hash == "" {
+		err = a.book.Write(ctx, a.rdb, write)
+	} else {
+		err = a.instead(ctx, old, func(tx *redis.Tx, there bool) error {
+			acts = []Act{act}
+			if there && !old.goesOn {
+				acts = append(acts, Act{Actor: act.Actor, Action: "session.ended", Object: "session:" + old.id, From: act.From, Reason: "the browser begins another"})
+			}
+			return a.book.Write(ctx, tx, write)
+		})
+	}
+	if errors.Is(err, ErrDenied) {
+		return "", err
+	}
+	if errors.Is(err, book.ErrUnconfirmed) { // the old one has ended here, and nobody hears the secret of the new one
+		if old.hash != "" {
+			a.over(old.hash, old.goesOn)
+		}
+		a.unheard(ctx, k.Subject, hash(session))
+	}
 	if err != nil {
 		return "", fmt.Errorf("%w: open a session: %w", ErrUnavailable, err)
 	}
+	if old.hash != "" {
+		a.over(old.hash, true)
+	}
+	a.unbooked(ctx, acts...)
 	over := len(rank.Val()) - 1
 	for _, oldest := range rank.Val() {
 		if over <= 0 || oldest == hash(session) { // of one millisecond any may stand first, this one too
 			continue
 		}
-		if err := a.end(ctx, oldest, k.Subject, false); err != nil {
+		if err := a.end(ctx, k.Subject, Act{Actor: Identity{Subject: "house:session"}, Reason: "one more than may be at once"}, oldest); err != nil {
 			return "", err
 		}
 		over--
@@ -249,31 +277,39 @@ func (a *Auth) begin(ctx context.Context, k kept) (string, error) {
 	return session, nil
 }
 
-func milli(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+// unheard ends a session whose secret nobody has heard. That too few replicas have that either is no news.
+func (a *Auth) unheard(ctx context.Context, subject, session string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupTimeout)
+	defer cancel()
+	err := a.end(ctx, subject, Act{Actor: Identity{Subject: "house:session"}, Reason: "too few replicas have it"}, session)
+	if err != nil && !errors.Is(err, book.ErrUnconfirmed) {
+		a.log.Warn().Err(err).Msg("a session whose secret nobody has heard stays until it expires")
+	}
+}
 
-// end takes a session out of the store and tells whoever holds sockets of it. Ending none is no error.
-func (a *Auth) end(ctx context.Context, session, subject string, goesOn bool) error {
-	_, err := a.endIfThere(ctx, session, subject, goesOn)
+// instead writes a session in the place of another, which nobody else ends meanwhile.
+func (a *Auth) instead(ctx context.Context, old replaced, write func(tx *redis.Tx, there bool) error) error {
+	key := a.keys.Session(old.hash)
+	var err error
+	for range endTries {
+		err = a.rdb.Watch(ctx, func(tx *redis.Tx) error {
+			n, err := tx.Exists(ctx, key).Result()
+			if err != nil {
+				return err
+			}
+			if n == 0 && old.goesOn {
+				return ErrDenied
+			}
+			return write(tx, n > 0)
+		}, key)
+		if !errors.Is(err, redis.TxFailedErr) {
+			break
+		}
+	}
 	return err
 }
 
-// endIfThere is end; of two at once one is told that it was there.
-func (a *Auth) endIfThere(ctx context.Context, session, subject string, goesOn bool) (there bool, err error) {
-	var gone *redis.IntCmd
-	_, err = a.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		gone = p.Del(ctx, a.keys.Session(session))
-		p.ZRem(ctx, a.keys.Sessions(subject), session)
-		p.ZRem(ctx, a.keys.SessionSeen(), session)
-		return nil
-	})
-	if err != nil {
-		return false, fmt.Errorf("%w: end a session: %w", ErrUnavailable, err)
-	}
-	if a.ended != nil {
-		a.ended(session, goesOn)
-	}
-	return gone.Val() > 0, nil
-}
+func milli(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
 // session reads a session by its hash. A clock that stepped back in the store cannot revive what has ended by ours. Errors: ErrDenied,
 // ErrUnavailable.
@@ -407,15 +443,6 @@ func (a *Auth) Seen(ctx context.Context, sessions []string) {
 	}
 }
 
-// Close ends the session that the request carries. Closing none is no error.
-func (a *Auth) Close(r *http.Request) error {
-	k, carried, err := a.carried(r.Context(), r)
-	if err != nil || !carried {
-		return err
-	}
-	return a.end(r.Context(), a.SessionOf(r), k.Subject, false)
-}
-
 // Session is a session as its owner and administrators see it.
 type Session struct {
 	ID        string      `json:"id"`
@@ -471,39 +498,6 @@ func (a *Auth) shown(ctx context.Context, hashes []string) ([]Session, error) {
 	}
 	slices.SortFunc(out, func(x, y Session) int { return y.StartedAt.Compare(x.StartedAt.Time) })
 	return out, nil
-}
-
-// ErrNoSession means that no session of theirs has this id.
-var ErrNoSession = errors.New("no session has this id")
-
-// EndSession ends one session of somebody, by the id that Sessions gives. Errors: ErrNoSession, ErrUnavailable.
-func (a *Auth) EndSession(ctx context.Context, subject, id string) error {
-	list, err := a.Sessions(ctx, subject, "")
-	if err != nil {
-		return err
-	}
-	for _, s := range list {
-		if s.ID == id {
-			return a.end(ctx, s.hash, subject, false)
-		}
-	}
-	return ErrNoSession
-}
-
-// EndPerson ends all sessions of an account but one (Identity.Session; empty: all), and their sockets within a second at every server.
-// Errors: ErrUnavailable.
-func (a *Auth) EndPerson(ctx context.Context, personID, but string) error {
-	subject := "user:" + personID
-	hashes, err := a.rdb.ZRange(ctx, a.keys.Sessions(subject), 0, -1).Result()
-	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrUnavailable, sessionsOfStore, err)
-	}
-	for _, h := range hashes {
-		if h != but {
-			err = errors.Join(err, a.end(ctx, h, subject, false))
-		}
-	}
-	return err
 }
 
 // SessionOf tells which session a request carries, as a hash that may be kept in memory; empty for none.

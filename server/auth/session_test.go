@@ -88,16 +88,16 @@ func TestSessionsAreEndedOneByOneAndAllButOne(t *testing.T) {
 	if len(list) != 4 {
 		t.Fatalf("%d sessions", len(list))
 	}
-	if err := a.EndSession(t.Context(), ids[0].Subject, list[0].ID); err != nil {
+	if err := a.EndSession(t.Context(), ids[0].Subject, list[0].ID, Act{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := a.EndSession(t.Context(), ids[0].Subject, list[0].ID); !errors.Is(err, ErrNoSession) {
+	if err := a.EndSession(t.Context(), ids[0].Subject, list[0].ID, Act{}); !errors.Is(err, ErrNoSession) {
 		t.Errorf("twice: %v", err)
 	}
-	if err := a.EndSession(t.Context(), "user:other", list[1].ID); !errors.Is(err, ErrNoSession) {
+	if err := a.EndSession(t.Context(), "user:other", list[1].ID, Act{}); !errors.Is(err, ErrNoSession) {
 		t.Errorf("somebody else's: %v", err)
 	}
-	if err := a.EndPerson(t.Context(), p.ID, ids[0].Session); err != nil {
+	if err := a.EndPerson(t.Context(), p.ID, ids[0].Session, Act{}); err != nil {
 		t.Fatal(err)
 	}
 	list, _ = a.Sessions(t.Context(), ids[0].Subject, ids[0].Session)

@@ -35,7 +35,7 @@ func (a *Auth) ByPassword(ctx context.Context, r *http.Request, login, password 
 		if !a.tries.allow("passwords") { // guesses of a thousand addresses must not fill the log, which is never cut
 			return people.Person{}, ErrDenied
 		}
-		return people.Person{}, a.refuse(ctx, tried{"login:" + clipLogin(login), a.ClientIP(r)}, "login or password is not valid")
+		return people.Person{}, a.refuse(ctx, tried{"login", a.ClientIP(r), clipLogin(login)}, "login or password is not valid")
 	}
 	if stale {
 		a.rehash(ctx, p, typed(p, password))
@@ -62,7 +62,7 @@ func (a *Auth) verify(ctx context.Context, r *http.Request, p people.Person, pas
 		return busy(err)
 	}
 	if !right {
-		return a.refuse(ctx, tried{"person:" + p.ID, a.ClientIP(r)}, "password is not valid")
+		return a.refuse(ctx, tried{"person:" + p.ID, a.ClientIP(r), ""}, "password is not valid")
 	}
 	return a.forgive(ctx, r, p)
 }

@@ -43,7 +43,7 @@ func delivered(levels []float64, each func(i int) error) Source {
 				}
 			}
 			b := feeds.Batch{Observations: []feeds.Observation{{Thing: "a", Property: "level", Value: feeds.Value{Num: x}, At: moment.Of(at)}}}
-			if err := take(at, p.Delivery(b, feeds.Meta{Feed: "awlr", ReceivedAt: at})); err != nil {
+			if err := take(at, p.Delivery(b, feeds.Meta{Feed: "awlr", ReceivedAt: at}, time.Time{})); err != nil {
 				return err
 			}
 		}

@@ -77,7 +77,7 @@ func ReaderOf(list ...*runner.Runner) Reader {
 	}
 }
 
-// Files is deliveries of archive files, those of all feeds in the order in which they were received. Deliveries that were refused then, or are
+// Files is deliveries of archive files, those of all feeds in the order in which they were committed. Deliveries that were refused then, or are
 // now, say nothing; those of unknown feeds are counted in unknown, unless it is nil.
 func Files(name string, paths []string, read Reader, unknown map[string]int) Source {
 	return Source{name, func(ctx context.Context, p *ingest.Player, since, _ time.Time, take func(time.Time, []rules.Decision) error) error {
@@ -96,7 +96,7 @@ func Files(name string, paths []string, read Reader, unknown map[string]int) Sou
 				case err != nil:
 					return fmt.Errorf("a delivery of feed %s at %s: %w", d.Feed, d.At, err)
 				}
-				return take(d.At.Time, p.Delivery(batch, meta))
+				return take(d.At.Time, p.Delivery(batch, meta, d.StoredAt.Time))
 			})
 			if err != nil {
 				return err
@@ -134,7 +134,7 @@ type reading struct {
 	open  bool
 }
 
-// merged gives the deliveries of files by when they were received. A file whose end is torn gives what it has.
+// merged gives the deliveries of files by when they were committed. A file whose end is torn gives what it has.
 func merged(ctx context.Context, paths []string, give func(archive.Delivery) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -160,7 +160,7 @@ func merged(ctx context.Context, paths []string, give func(archive.Delivery) err
 	for {
 		var first *reading
 		for _, r := range all {
-			if r.open && (first == nil || r.head.At.Before(first.head.At.Time)) {
+			if r.open && (first == nil || clockOf(r.head).Before(clockOf(first.head))) {
 				first = r
 			}
 		}
@@ -174,6 +174,14 @@ func merged(ctx context.Context, paths []string, give func(archive.Delivery) err
 			return err
 		}
 	}
+}
+
+// clockOf is the clock by which a delivery was judged: when it was committed, else, of an older file, when it was received.
+func clockOf(d archive.Delivery) time.Time {
+	if !d.StoredAt.IsZero() {
+		return d.StoredAt.Time
+	}
+	return d.At.Time
 }
 
 func (r *reading) next() error {

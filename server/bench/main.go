@@ -28,6 +28,7 @@ func main() {
 	short := flag.Bool("short", false, "shorter runs, for trying the bench itself")
 	twin := flag.Bool("twin", false, "be the plain TCP server that the fan-out is compared with; started by the fanout bench")
 	rest := flag.Duration("rest", 0, "million: how long nothing is reported before the server is weighed; 11m: all is at rest")
+	hours := flag.Float64("hours", 1.0/6, "screen: how long the heap of a wall is watched")
 	flag.Parse()
 	if *twin {
 		if err := runTwin(os.Stdin, os.Stdout); err != nil {
@@ -43,6 +44,9 @@ func main() {
 		{"kill", benchKill}, {"mqtt", benchMQTT},
 		{"engine", benchEngine}, {"storms", benchStorms}, {"house", benchHouse}, {"flood", benchFlood}, {"evaluator", benchEvaluator}, {"log", benchLog},
 		{"cases", benchCases}, {"cases-store", benchCasesStore}, {"wall", benchWall},
+		{"screen", func(bin string, short bool) ([]figure, error) {
+			return benchScreen(bin, short, time.Duration(*hours*float64(time.Hour)))
+		}},
 	}
 	var all []figure
 	failed := false

@@ -18,10 +18,13 @@ import (
 	"kentongan/geo/keyspace"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/cameras"
 	"kentongan/server/embedded"
+	"kentongan/server/outbox"
 	"kentongan/server/profile"
 	"kentongan/server/public"
 	"kentongan/server/strict"
+	"kentongan/server/walls"
 )
 
 // checker says of values what is wrong with them, at the place where they were given.
@@ -103,6 +106,7 @@ func check(c *checker, cfg *Config) {
 	if cfg.Limits.Message < 1 || cfg.Limits.Message > cfg.Limits.Body {
 		c.bad("limits.message", "%v: want 1 B to limits.body, %v", cfg.Limits.Message, cfg.Limits.Body)
 	}
+	c.scenes(cfg)
 	where, err := profile.Load(cfg.Profile)
 	if err != nil {
 		c.profile(err)
@@ -133,6 +137,7 @@ func check(c *checker, cfg *Config) {
 	}
 	c.feeds(cfg.Feeds)
 	c.brokerless(cfg)
+	c.cameras(cfg)
 	var places rules.Places
 	if err == nil {
 		places = rules.PlacesOf(where.Areas)
@@ -291,6 +296,9 @@ func (c *checker) identity(cfg *Config) {
 			c.bad(key, "%s is empty", cfg.AdminTokenFile)
 		}
 	}
+	if _, err := outbox.ReadSecret(cfg.CTISecret.Reveal()); err != nil {
+		c.bad("cti_secret", "%v", err)
+	}
 	for i, role := range cfg.SignIn.SecondFactor {
 		if !access.Role(role).Personal() {
 			c.bad(fmt.Sprintf("sign_in.second_factor[%d]", i), "%q is no role that a person may hold", role)
@@ -361,6 +369,30 @@ func (c *checker) brokerless(cfg *Config) {
 	for i, f := range cfg.Feeds {
 		if cfg.MQTTListen == "" && f.Transport == runner.MQTT && f.URL == "" {
 			c.bad(fmt.Sprintf("feeds[%d].transport", i), "mqtt without url is published to the broker here, and mqtt_listen is empty")
+		}
+	}
+}
+
+// scenes reports the faults of the file of scenes, each with its own line.
+func (c *checker) scenes(cfg *Config) {
+	var faults strict.Faults
+	switch _, err := walls.Load(cfg.Scenes); {
+	case errors.As(err, &faults):
+		c.Faults = append(c.Faults, faults...)
+	case err != nil:
+		c.bad("scenes", "%v", err)
+	}
+}
+
+// cameras reports the faults of every camera, and a feed that has their name.
+func (c *checker) cameras(cfg *Config) {
+	for _, err := range cameras.Validate(cfg.Cameras) {
+		key, text, _ := strings.Cut(err.Error(), ": ")
+		c.bad("cameras"+key, "%s", text)
+	}
+	for i, f := range cfg.Feeds {
+		if f.Name == cameras.Feed && len(cfg.Cameras) > 0 {
+			c.bad(fmt.Sprintf("feeds[%d].name", i), "%q stands for what cameras: lists", f.Name)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"kentongan/feeds/runner"
 	"kentongan/server/auditlog"
 	"kentongan/server/basemap"
+	"kentongan/server/cameras"
 	"kentongan/server/oidc"
 	"kentongan/server/outbox"
 	"kentongan/server/router"
@@ -25,6 +26,7 @@ type Config struct {
 	DataDir        string   `yaml:"data_dir" doc:"Folder of the embedded store; created for its owner only."`
 	AdminToken     Secret   `yaml:"admin_token" doc:"Bearer token with every right, for scripts: at least 32 characters. Empty: none."`
 	AdminTokenFile string   `yaml:"admin_token_file" doc:"File that holds the admin token, readable by its owner only."`
+	CTISecret      Secret   `yaml:"cti_secret" doc:"Secret of the telephone exchange that rings at /api/v1/cti, whsec_ and at least 24 bytes in base64: every call must then be signed as our own\nwebhooks are, beside its key. Empty: the key alone."`
 	SecretKeyFile  string   `yaml:"secret_key_file" doc:"File of the keys that seal secrets in the store, readable by its owner only; the same for every server of a store. Keep a copy of it apart from\nthe copies of the store: without it nobody reads them again. Empty: secret.key in data_dir, made at the first start."`
 	TLS            string   `yaml:"tls" doc:"local: certificates of the house's own authority for the names and addresses of this machine; devices on the LAN trust it once its root is\ninstalled, which the sign-in page offers. Empty: tls_cert and tls_key, or plain HTTP."`
 	TLSCert        string   `yaml:"tls_cert" doc:"Certificate chain in PEM; with tls_key. New files are taken up within a second."`
@@ -36,6 +38,7 @@ type Config struct {
 	LogFormat      string   `yaml:"log_format" doc:"json or console. Empty: console on a terminal, else json."`
 	DebugListen    string   `yaml:"debug_listen" doc:"Loopback address for pprof and metrics. Empty: off."`
 	Profile        string   `yaml:"profile" doc:"solok, bandung, or the path of a profile file (deploy/profile.sample.yaml explains every key). Empty: everywhere is ours, prefix INC, UTC, no consents."`
+	Scenes         string   `yaml:"scenes" doc:"A file of scenes for walls, JSON or YAML as server/walls/scenes.json: those of the same id replace ours, others are added. Empty: ours alone."`
 
 	SignIn    SignIn      `yaml:"sign_in"`
 	OIDC      oidc.Config `yaml:"oidc"`
@@ -52,6 +55,7 @@ type Config struct {
 	Router  router.Config   `yaml:"router"`
 
 	Feeds     []runner.FeedConfig `yaml:"feeds"`
+	Cameras   []cameras.Config    `yaml:"cameras"`
 	Replaying bool                // set by serve --replay: feeds of the store ask nobody outside
 	Rules     []rules.Rule        `yaml:"rules"`
 }

@@ -209,10 +209,10 @@ func TestSampleIsTheDefault(t *testing.T) {
 	text := strings.Join(bare, "")
 	text = text[strings.Index(text, "listen:"):]
 	cfg := load(text)
-	if want := strings.Count(sample, "\n#   - {name: "); len(cfg.Feeds) != want || want < 4 || len(cfg.Rules) != 1 {
-		t.Errorf("%d feeds, %d rules", len(cfg.Feeds), len(cfg.Rules))
+	if want := strings.Count(sample, "\n#   - {name: "); len(cfg.Feeds) != want || want < 4 || len(cfg.Rules) != 1 || len(cfg.Cameras) != 2 {
+		t.Errorf("%d feeds, %d rules, %d cameras", len(cfg.Feeds), len(cfg.Rules), len(cfg.Cameras))
 	}
-	cfg.Feeds, cfg.Rules, cfg.TrustedProxies = nil, nil, nil
+	cfg.Feeds, cfg.Rules, cfg.Cameras, cfg.TrustedProxies = nil, nil, nil, nil
 	if got, want := fmt.Sprintf("%+v", cfg), fmt.Sprintf("%+v", Default()); got != want {
 		t.Errorf("uncommented:\n%s\ndefault:\n%s", got, want)
 	}

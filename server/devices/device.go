@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"kentongan/feeds/transports/mqtt"
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 )
@@ -93,9 +94,7 @@ type kept struct {
 }
 
 // Fault is what a device may not be. Field is the JSON field at fault.
-type Fault struct{ Field, Reason string }
-
-func (f *Fault) Error() string { return f.Field + ": " + f.Reason }
+type Fault = fault.Fault
 
 // Errors of devices.
 var (
@@ -121,7 +120,7 @@ func (g *Grant) check(kind Kind, filter func(feed string) (string, bool)) error 
 	g.Name = strings.TrimSpace(g.Name)
 	of := func(k Kind, field string, set bool) error {
 		if set && kind != k {
-			return &Fault{field, "only a device of kind " + string(k) + " has one"}
+			return fault.At(field, fault.Unasked, nil, "only a device of kind %s has one", k)
 		}
 		return nil
 	}
@@ -133,31 +132,31 @@ func (g *Grant) check(kind Kind, filter func(feed string) (string, bool)) error 
 	}
 	switch {
 	case !slices.Contains(Kinds(), kind):
-		return &Fault{"kind", fmt.Sprintf("want one of %v", Kinds())}
+		return fault.At("kind", fault.OneOf, fault.List(Kinds()), "want one of %v", Kinds())
 	case g.Name == "" || len(g.Name) > nameLength:
-		return &Fault{"name", fmt.Sprintf("want 1 to %d bytes", nameLength)}
+		return fault.At("name", fault.Between, fault.Range{1, nameLength}, "want 1 to %d bytes", nameLength)
 	case kind == Wall && !screenForm.MatchString(g.Screen):
-		return &Fault{"screen", "want the name of a screen, such as north-1"}
+		return fault.At("screen", fault.Form, "north-1", "want the name of a screen, such as north-1")
 	case kind == Field && (g.Person == "") == (g.Unit == ""):
-		return &Fault{"unit", "a field device is bound to a person or to a unit, and to one of them only"}
+		return fault.At("unit", fault.Either, nil, "a field device is bound to a person or to a unit, and to one of them only")
 	case kind == Field && g.Unit != "" && !unitForm.MatchString(g.Unit):
-		return &Fault{"unit", "want agency/call-sign, such as bpbd/trc-1"}
+		return fault.At("unit", fault.Form, "bpbd/trc-1", "want agency/call-sign, such as bpbd/trc-1")
 	case kind != Broker:
 		return nil
 	}
 	outer, ok := filter(g.Feed)
 	if !ok {
-		return &Fault{"feed", fmt.Sprintf("%.63q: no feed of this name is published to the broker", g.Feed)}
+		return fault.At("feed", fault.Unknown, nil, "%.63q: no feed of this name is published to the broker", g.Feed)
 	}
 	if len(g.Topics) > mostTopics {
-		return &Fault{"topics", fmt.Sprintf("at most %d", mostTopics)}
+		return fault.At("topics", fault.Long, mostTopics, "at most %d", mostTopics)
 	}
 	for _, t := range g.Topics {
 		if err := mqtt.CheckFilter(t); err != nil {
-			return &Fault{"topics", fmt.Sprintf("%.100q %v", t, err)}
+			return fault.At("topics", fault.Form, outer, "%.100q %v", t, err)
 		}
 		if !mqtt.Covers(outer, t) {
-			return &Fault{"topics", fmt.Sprintf("%.100q reaches beyond %s, which is the feed's", t, outer)}
+			return fault.At("topics", fault.Form, outer, "%.100q reaches beyond %s, which is the feed's", t, outer)
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
 	"kentongan/server/auth"
@@ -62,9 +63,9 @@ func (s *Store) Ask(ctx context.Context, ask Asking) (Asked, error) {
 	ask.Name = strings.ToValidUTF8(strings.TrimSpace(ask.Name), "")
 	switch {
 	case !slices.Contains(Kinds(), ask.Kind):
-		return Asked{}, &Fault{"kind", fmt.Sprintf("want one of %v", Kinds())}
+		return Asked{}, fault.At("kind", fault.OneOf, fault.List(Kinds()), "want one of %v", Kinds())
 	case len(ask.Name) > nameLength:
-		return Asked{}, &Fault{"name", fmt.Sprintf("want at most %d bytes", nameLength)}
+		return Asked{}, fault.At("name", fault.Long, nameLength, "want at most %d bytes", nameLength)
 	}
 	if err := s.requestFits(ask.Kind, ask.Request); err != nil {
 		return Asked{}, err
@@ -154,7 +155,7 @@ func (s *Store) Waiting(ctx context.Context) ([]Waiting, error) {
 func (s *Store) requestFits(kind Kind, text string) error {
 	switch {
 	case kind != Broker && text != "":
-		return &Fault{"csr", "only a device of kind broker has one"}
+		return fault.At("csr", fault.Unasked, nil, "only a device of kind broker has one")
 	case kind != Broker:
 		return nil
 	case s.Authority == nil:
@@ -195,7 +196,7 @@ func (s *Store) Approve(ctx context.Context, code string, g Grant, act auth.Act)
 			return func(pipe redis.Pipeliner) error {
 				s.forget(ctx, pipe, forget)
 				pipe.HSet(ctx, s.Keys.DevicePending(), hash(text), doc)
-				return s.put(ctx, pipe, k)
+				return s.put(done(ctx, act, "device.approved", k.ID, k.says()), pipe, k)
 			}, err
 		})
 	}
@@ -230,7 +231,7 @@ func (s *Store) wrongCode(ctx context.Context, act auth.Act) error {
 		p.ExpireNX(ctx, key, keyspace.DeviceCodeLife)
 		return nil
 	})
-	return errors.Join(err, s.record(ctx, act, "device.denied", "code", "no device shows the code that was given"))
+	return errors.Join(err, s.note(ctx, act, "device.denied", "code", "no device shows the code that was given"))
 }
 
 // undo removes a device whose beginning left no trace in the log.
@@ -293,13 +294,19 @@ func (s *Store) Poll(ctx context.Context, poll string, act auth.Act) (Given, err
 		}
 		return func(pipe redis.Pipeliner) error {
 			pipe.HDel(ctx, s.Keys.DevicePending(), code)
-			return s.put(ctx, pipe, k)
+			return s.put(entered(ctx, k, act), pipe, k)
 		}, err
 	})
 	if waits {
 		return Given{}, ErrWaiting
 	}
 	return s.enrolled(ctx, given, act, err)
+}
+
+// entered names the act of a device that is let in.
+func entered(ctx context.Context, k kept, act auth.Act) context.Context {
+	act.Actor = auth.Identity{Subject: string(k.Kind) + ":" + k.ID}
+	return done(ctx, act, "device.enrolled", k.ID, fmt.Sprintf("%q", k.Name))
 }
 
 // enrolled keeps that a device was let in, before it hears so.
@@ -367,7 +374,10 @@ func (s *Store) Invite(ctx context.Context, kind Kind, g Grant, act auth.Act) (D
 	k.Token = hash(plain)
 	err = s.change(ctx, func(tx *redis.Tx) (func(redis.Pipeliner) error, error) {
 		forget, err := s.room(ctx, tx)
-		return func(p redis.Pipeliner) error { s.forget(ctx, p, forget); return s.put(ctx, p, k) }, err
+		return func(p redis.Pipeliner) error {
+			s.forget(ctx, p, forget)
+			return s.put(done(ctx, act, "device.invited", k.ID, k.says()), p, k)
+		}, err
 	})
 	if err != nil {
 		return Device{}, "", err
@@ -396,7 +406,7 @@ func (s *Store) Redeem(ctx context.Context, token, request string, act auth.Act)
 		if err == nil {
 			given, err = s.let(&k, request)
 		}
-		return func(p redis.Pipeliner) error { return s.put(ctx, p, k) }, err
+		return func(p redis.Pipeliner) error { return s.put(entered(ctx, k, act), p, k) }, err
 	})
 	return s.enrolled(ctx, given, act, err)
 }
@@ -424,6 +434,7 @@ func (s *Store) Renew(ctx context.Context, certificate, request string, act auth
 		return Given{}, err
 	}
 	var given Given
+	var said string
 	err = s.change(ctx, func(tx *redis.Tx) (func(redis.Pipeliner) error, error) {
 		k, err := s.get(ctx, tx, d.ID)
 		switch {
@@ -441,11 +452,12 @@ func (s *Store) Renew(ctx context.Context, certificate, request string, act auth
 			return nil, err
 		}
 		given = Given{Device: k.Device, Certificate: string(authority.PEM(c)), Authority: string(s.Authority.Root())}
-		return func(p redis.Pipeliner) error { return s.put(ctx, p, k) }, nil
+		act.Actor = auth.Identity{Subject: string(Broker) + ":" + d.ID}
+		said = "serial " + given.Device.Certificates[len(given.Device.Certificates)-1].Serial
+		return func(p redis.Pipeliner) error { return s.put(done(ctx, act, "device.renewed", d.ID, said), p, k) }, nil
 	})
 	if err != nil {
 		return Given{}, err
 	}
-	act.Actor = auth.Identity{Subject: string(Broker) + ":" + d.ID}
-	return given, s.record(ctx, act, "device.renewed", d.ID, "serial "+given.Device.Certificates[len(given.Device.Certificates)-1].Serial)
+	return given, s.record(ctx, act, "device.renewed", d.ID, said)
 }

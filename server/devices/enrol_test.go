@@ -10,9 +10,13 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"kentongan/alerts/audit"
 	"kentongan/geo/keyspace"
 	"kentongan/server/access"
 	"kentongan/server/auth"
+	"kentongan/server/book"
 )
 
 func TestAWallIsLetInByCode(t *testing.T) {
@@ -228,5 +232,28 @@ func TestAnEnrolmentThatLeavesNoTraceIsUndone(t *testing.T) {
 	}
 	if list, err := a.List(t.Context(), ""); err != nil || len(list) != 0 {
 		t.Errorf("%+v %v", list, err)
+	}
+}
+
+// TestARenamingIsRecordedAsOne looks what the log says of it.
+func TestARenamingIsRecordedAsOne(t *testing.T) {
+	a, b, _, _ := pair(t)
+	given := wall(t, a, b)
+	a.Book = book.New(a.Redis, a.Keys, a.Now, nil)
+	name, screen := "south wall", "south-1"
+	nothing := func(Device, *redis.Tx) (func(redis.Pipeliner) error, error) {
+		return func(redis.Pipeliner) error { return nil }, nil
+	}
+	if err := a.Rename(t.Context(), given.Device.ID, &name, &screen, auth.Act{Actor: auth.Admin()}, nothing); err != nil {
+		t.Fatal(err)
+	}
+	list, err := a.Redis.XRange(t.Context(), a.Keys.Audit(), "-", "+").Result()
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	text, _ := list[0].Values["record"].(string)
+	r, err := audit.Parse([]byte(text))
+	if err != nil || r.Action != "device.renamed" || r.Actor != "user:admin" || r.Object != "device:"+given.Device.ID || r.AfterHash == "" {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -44,7 +44,8 @@ func (s *Store) Shown(ctx context.Context, cookie string) (auth.Device, error) {
 	return auth.Device{ID: id, Name: k.Name, Screen: k.Screen, Who: who, Until: k.ExpiresAt}, err
 }
 
-// who is a device to access.Can; of a field device that a person carries, with that person's rights of the day.
+// who is a device to access.Can; of a field device that a person carries, with that person's rights of the day, and of a wall before visitors
+// without what is not for them.
 func (s *Store) who(ctx context.Context, k kept) (access.Subject, error) {
 	var grants []access.Grant
 	unit := ""
@@ -57,7 +58,14 @@ func (s *Store) who(ctx context.Context, k kept) (access.Subject, error) {
 			return access.Subject{}, err
 		}
 	}
-	return k.subject(grants, unit), nil
+	who := k.subject(grants, unit)
+	if k.Kind == Wall && s.Guests != nil {
+		var err error
+		if who.Guests, err = s.Guests(ctx, k.ID); err != nil {
+			return access.Subject{}, err
+		}
+	}
+	return who, nil
 }
 
 // alive gives a device that is known and has not ended. Errors: auth.ErrDenied with the reason, auth.ErrUnavailable.

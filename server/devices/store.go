@@ -26,6 +26,7 @@ import (
 	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/authority"
+	"kentongan/server/book"
 )
 
 const (
@@ -41,7 +42,9 @@ type Deps struct {
 	Authority *authority.Authority                                                                 // nil: no certificates
 	Filter    func(feed string) (string, bool)                                                     // topic filter of a feed that is published to the broker
 	Person    func(ctx context.Context, id string) (grants []access.Grant, unit string, err error) // of the day; auth.ErrDenied: there is none, or it is disabled
+	Guests    func(ctx context.Context, wall string) (bool, error)                                 // whether visitors stand before a wall; auth.ErrUnavailable; nil: before none
 	Audit     auth.Auditor                                                                         // nil: nothing is kept
+	Book      *book.Book                                                                           // writes what changes and its records in one step; nil: they go to Audit right behind
 	Now       func() time.Time
 }
 
@@ -142,23 +145,22 @@ func (s *Store) readAll(ctx context.Context) (snapshot, error) {
 	return out, nil
 }
 
-// change reads and writes devices as one step, and again where another server wrote meanwhile. Errors: those of do, auth.ErrUnavailable.
-func (s *Store) change(ctx context.Context, do func(tx *redis.Tx) (write func(redis.Pipeliner) error, err error)) error {
+// change reads and writes devices, and what lies under more, as one step, and again where another server wrote meanwhile. Errors: those of do, auth.ErrUnavailable.
+func (s *Store) change(ctx context.Context, do func(tx *redis.Tx) (write func(redis.Pipeliner) error, err error), more ...string) error {
 	var refused error
 	step := func(tx *redis.Tx) error {
 		var write func(redis.Pipeliner) error
 		if write, refused = do(tx); refused != nil {
 			return refused
 		}
-		_, err := tx.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		return s.Book.Write(ctx, tx, func(p redis.Pipeliner) error {
 			p.Set(ctx, s.Keys.DeviceChange(), ulid.Make().String(), 0)
 			return write(p)
 		})
-		return err
 	}
 	var err error
 	for range tries {
-		if err = s.Redis.Watch(ctx, step, s.Keys.Device(), s.Keys.DevicePending()); !errors.Is(err, redis.TxFailedErr) {
+		if err = s.Redis.Watch(ctx, step, append(more, s.Keys.Device(), s.Keys.DevicePending())...); !errors.Is(err, redis.TxFailedErr) {
 			break
 		}
 	}
@@ -193,6 +195,7 @@ func (s *Store) put(ctx context.Context, p redis.Pipeliner, k kept) error {
 	if err != nil {
 		return err
 	}
+	book.Keep(ctx, p, "device", k.ID, doc)
 	p.HSet(ctx, s.Keys.Device(), k.ID, doc)
 	return nil
 }
@@ -224,13 +227,30 @@ func (s *Store) room(ctx context.Context, tx *redis.Tx) (forget []string, err er
 
 func (s *Store) forget(ctx context.Context, p redis.Pipeliner, ids []string) {
 	if len(ids) > 0 {
+		for _, id := range ids {
+			book.Keep(ctx, p, "device", id, nil)
+		}
 		p.HDel(ctx, s.Keys.Device(), ids...)
 		p.HDel(ctx, s.Keys.DeviceSeen(), ids...)
 	}
 }
 
-// record keeps an act, or says that it did not.
+// done names the act of a change that is written within ctx.
+func done(ctx context.Context, act auth.Act, action, id, reason string) context.Context {
+	act.Action, act.Object, act.Reason = action, "device:"+id, reason
+	return book.With(ctx, act.Record())
+}
+
+// record keeps an act whose step had no book to write it in.
 func (s *Store) record(ctx context.Context, act auth.Act, action, id, reason string) error {
+	if s.Book != nil {
+		return nil
+	}
+	return s.note(ctx, act, action, id, reason)
+}
+
+// note keeps an act that changes nothing, or says that it did not.
+func (s *Store) note(ctx context.Context, act auth.Act, action, id, reason string) error {
 	if s.Audit == nil {
 		return nil
 	}
@@ -259,13 +279,55 @@ func (s *Store) Remove(ctx context.Context, id string, act auth.Act) (Device, er
 			for _, c := range k.Certificates {
 				p.ZAdd(ctx, s.Keys.SerialDenied(), redis.Z{Score: float64(c.Until.UnixMilli()), Member: c.Serial})
 			}
-			return s.put(ctx, p, k)
+			return s.put(done(ctx, act, "device.removed", id, fmt.Sprintf("%s %q", k.Kind, k.Name)), p, k)
 		}, nil
 	})
 	if err != nil {
 		return Device{}, err
 	}
 	return k.Device, s.record(ctx, act, "device.removed", id, fmt.Sprintf("%s %q", k.Kind, k.Name))
+}
+
+// Beside reads what else a change of a device rests on, and gives what is written in the same step.
+type Beside func(was Device, tx *redis.Tx) (write func(redis.Pipeliner) error, err error)
+
+// Rename gives a wall another name and screen, with its record; nil leaves as it is. What beside writes is of the same step, which is decided anew
+// where one of the keys that beside read has changed meanwhile. Errors: *Fault, ErrNoDevice, those of beside, auth.ErrUnavailable.
+func (s *Store) Rename(ctx context.Context, id string, name, screen *string, act auth.Act, beside Beside, keys ...string) error {
+	var k kept
+	err := s.change(ctx, func(tx *redis.Tx) (func(redis.Pipeliner) error, error) {
+		var err error
+		if k, err = s.get(ctx, tx, id); err == nil && (k.Kind != Wall || !k.RemovedAt.IsZero()) {
+			err = ErrNoDevice
+		}
+		if err != nil {
+			return nil, err
+		}
+		was := k.Device
+		if name != nil {
+			k.Name = *name
+		}
+		if screen != nil {
+			k.Screen = *screen
+		}
+		if err := k.Grant.check(k.Kind, s.Filter); err != nil {
+			return nil, err
+		}
+		more, err := beside(was, tx)
+		if err != nil {
+			return nil, err
+		}
+		return func(p redis.Pipeliner) error {
+			if err := s.put(done(ctx, act, "device.renamed", id, fmt.Sprintf("%q %s", k.Name, k.Screen)), p, k); err != nil {
+				return err
+			}
+			return more(p)
+		}, nil
+	}, keys...)
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, act, "device.renamed", id, fmt.Sprintf("%q %s", k.Name, k.Screen))
 }
 
 // List gives every device of a kind, or of any where kind is empty, the newest first. Errors: auth.ErrUnavailable.

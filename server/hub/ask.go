@@ -59,7 +59,7 @@ func (h *Hub) Cells(ctx context.Context, bound geo.Bound, res geo.Resolution, la
 	if units {
 		shown = every
 	}
-	wants := wantsOf(of, shown)
+	wants := wantsOf(of, shown, false)
 	cells := map[geo.Cell][]*index.Entry{}
 	h.d.Picture.Within(grown(bound, res), func(e *index.Entry) bool {
 		if e.Cell != 0 && wants(e.Kind, "") {

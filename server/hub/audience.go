@@ -30,6 +30,8 @@ type audience struct {
 	who     access.Subject
 	things  bool
 	feeds   bool
+	walls   bool      // it may hear what walls are set to: whoever sets them up or steers them
+	guests  bool      // visitors stand before it
 	units   string    // owners whose units show, as unitsOf writes them
 	until   time.Time // the first of its grants ends then; zero: none does
 	clients int
@@ -47,7 +49,7 @@ func (h *Hub) audienceOf(who access.Subject) *audience {
 	}
 	now := h.d.Now()
 	may := func(a access.Action) bool { return access.Can(who, a, access.Object{}, now).Level > access.None }
-	a := &audience{key: key, who: who, agencyOf: h.d.Agency, things: may(access.ReadThings), feeds: may(access.ReadFeeds), units: h.unitsOf(who, now)}
+	a := &audience{key: key, who: who, agencyOf: h.d.Agency, things: may(access.ReadThings), feeds: may(access.ReadFeeds), walls: may(access.SteerWalls) || may(access.WriteDevices), units: h.unitsOf(who, now), guests: who.Guests}
 	for _, g := range who.Grants {
 		if !g.Until.IsZero() && now.Before(g.Until) && (a.until.IsZero() || g.Until.Before(a.until)) {
 			a.until = g.Until

@@ -98,9 +98,9 @@ func TestEveryScreenShowsTheCity(t *testing.T) {
 							time.Sleep(time.Millisecond) // traffic, not a wait for anything
 						}
 					}
-					wants := wantsOf("*", every)
+					wants := wantsOf("*", every, false)
 					if layers != `"*"` {
-						wants = wantsOf(layersOf([]string{"bus", "air_quality"}), every)
+						wants = wantsOf(layersOf([]string{"bus", "air_quality"}), every, false)
 					}
 					want := w.shown(bound, wants)
 					m.shows(func() map[string]string { return m.things }, want)

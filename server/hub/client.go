@@ -31,7 +31,8 @@ type client struct {
 	ends     time.Time
 	who      *auth.Identity // of a person or the first link, as they were when they came; nil: a machine
 
-	next     *view // asked for, not yet answered; the newest counts
+	wall     string // id of the wall whose settings it is told, or "*"; empty: none
+	next     *view  // asked for, not yet answered; the newest counts
 	scope    *scope
 	place    int    // in the scope's members
 	lagging  uint32 // since which tick; 0: it does not lag
@@ -160,13 +161,16 @@ func (h *Hub) RenewSession(session string) {
 }
 
 // Review shows everyone who is connected to judge, which must not wait: a code closes the connection, 0 keeps it. It returns once all
-// are judged. Of a machine nothing is known but its session.
+// are judged. Of a machine nothing is known but its session and, without its id and feed, what it may do.
 func (h *Hub) Review(judge func(who auth.Identity) (code int, reason string)) {
 	done := make(chan struct{})
 	asked := h.call(func() {
 		defer close(done)
 		for c := range h.clients {
 			who := auth.Identity{Session: c.session, Via: c.via}
+			if c.audience != nil {
+				who.Who = c.audience.who
+			}
 			if c.who != nil {
 				who = *c.who
 			}

@@ -21,6 +21,7 @@ const (
 	mostFaulty  = 16 // faulty messages, then the connection is closed
 	mostLayers  = 256
 	longestKind = 256
+	longestWall = 64
 )
 
 // read takes the client's messages until the connection ends.
@@ -116,6 +117,7 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 		Layers *[]string `json:"layers"`
 		Cursor string    `json:"cursor"`
 		Alarms []string  `json:"alarms"`
+		Wall   string    `json:"wall"`
 	}
 	if err := bounded.UnmarshalJSON(b, &op); err != nil {
 		return wire.ErrorBadMessage, "not a message: " + plain(err)
@@ -130,7 +132,10 @@ func (h *Hub) take(c *client, kind int, b []byte) (code, message string) {
 	default:
 		return wire.ErrorUnknownOp, fmt.Sprintf("op %.40q: want view, painted or ping", op.Op)
 	}
-	v := &view{zoom: nearestZoom, layers: "*", cursor: op.Cursor, asked: time.Now()}
+	if len(op.Wall) > longestWall {
+		return wire.ErrorBadView, fmt.Sprintf("wall: %d bytes, at most %d", len(op.Wall), longestWall)
+	}
+	v := &view{zoom: nearestZoom, layers: "*", cursor: op.Cursor, wall: op.Wall, asked: time.Now()}
 	if len(op.Bbox) != 4 {
 		return wire.ErrorBadView, fmt.Sprintf("bbox: %d numbers, want west, south, east, north", len(op.Bbox))
 	}

@@ -23,6 +23,7 @@ import (
 	"kentongan/geo"
 	"kentongan/geo/index"
 	"kentongan/geo/moment"
+	"kentongan/server/access"
 	"kentongan/server/auth"
 	"kentongan/server/wire"
 )
@@ -421,6 +422,12 @@ func TestMoreMissedThanMayWaitGetsSnapshotOnly(t *testing.T) {
 	back.hear("hello")
 	if m := back.next(); m.Type != "snapshot" || m.Resumed {
 		t.Errorf("6 MB missed: %s, resumed %v", m.Type, m.Resumed)
+	}
+	blind := r.sitAs(t, grant(access.Admin, "")) // sees none of it, so missed nothing
+	blind.say(`{"op":"view","bbox":[0,0,1,1],"cursor":"e1:0"}`)
+	blind.hear("hello")
+	if m := blind.next(); m.Type != "snapshot" || !m.Resumed {
+		t.Errorf("6 MB that are not for it: %s, resumed %v", m.Type, m.Resumed)
 	}
 }
 

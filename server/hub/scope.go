@@ -79,8 +79,12 @@ func layersOf(list []string) string {
 // of all else, and of cells, it is empty.
 type wants func(kind, owner string) bool
 
-// wantsOf reads what layersOf and unitsOf wrote.
-func wantsOf(layers, units string) wants {
+// wantsOf reads what layersOf and unitsOf wrote; guests: visitors see it.
+func wantsOf(layers, units string, guests bool) wants {
+	if guests {
+		all := wantsOf(layers, "", false)
+		return func(kind, owner string) bool { return access.Open(kind) && all(kind, owner) }
+	}
 	switch {
 	case layers == every && units == every:
 		return wantsAll
@@ -145,7 +149,7 @@ func (h *Hub) scope(key scopeKey, f form) *scope {
 	if s := h.scopes[key]; s != nil {
 		return s
 	}
-	s := &scope{key: key, form: f, wants: wantsOf(key.layers, key.who.units)}
+	s := &scope{key: key, form: f, wants: wantsOf(key.layers, key.who.units, key.who.guests)}
 	h.scopes[key] = s
 	h.number(s)
 	if !key.who.things {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kentongan/geo"
+	"kentongan/server/auth"
 	"kentongan/server/wire"
 )
 
@@ -27,6 +28,7 @@ type view struct {
 	zoom   float64
 	layers string
 	cursor string
+	wall   string // id of the wall that is asked for, or "*"; empty: none
 	asked  time.Time
 }
 
@@ -56,6 +58,14 @@ func (h *Hub) ask(c *client, v *view) {
 		h.waiting = append(h.waiting, c)
 	}
 	c.next = v
+	c.wall = v.wall
+	switch _, device := auth.OfSession(c.session); {
+	case c.wall == "":
+	case device != "":
+		c.wall = device // a wall hears of itself alone
+	case !c.audience.walls:
+		c.wall = ""
+	}
 }
 
 // keyOf gives the scope that shows a view.
@@ -67,7 +77,7 @@ func (h *Hub) keyOf(c *client, v *view) scopeKey {
 		return key
 	}
 	was := c.scope != nil && c.scope.key.crowd && c.scope.key.cells
-	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers, c.audience.units)), was)
+	key.cells = h.crowded(h.inView(v.bound, wantsOf(v.layers, c.audience.units, c.audience.guests)), was)
 	return key
 }
 
@@ -118,7 +128,7 @@ func (h *Hub) enter(c *client, key scopeKey) {
 // resume sends what was missed, from memory or after asking the store.
 func (h *Hub) resume(c *client, offset int64) {
 	if missed, ok := h.cases.since(offset); ok {
-		if ok = fits(missed); ok {
+		if ok = h.fits(c, missed); ok {
 			h.missed(c, missed)
 		}
 		h.snapshot(c, ok)
@@ -150,7 +160,7 @@ func (h *Hub) caught(c *client, list []change, ok bool) {
 	}
 	if ok && len(list) > 0 {
 		rest, known := h.cases.since(list[len(list)-1].offset)
-		if ok = known && fits(list, rest); ok {
+		if ok = known && h.fits(c, list, rest); ok {
 			h.missed(c, list)
 			h.missed(c, rest)
 		}
@@ -159,12 +169,14 @@ func (h *Hub) caught(c *client, list []change, ok bool) {
 }
 
 // fits tells whether missed changes may wait for one client together; more than that counts as too old, else a client that comes back
-// would be closed for them again and again.
-func fits(lists ...[]change) bool {
-	n := 0
+// would be closed for them again and again. What the client may not see is not sent, so it takes no room, and tells by no snapshot that it was.
+func (h *Hub) fits(c *client, lists ...[]change) bool {
+	n, now := 0, h.d.Now()
 	for _, list := range lists {
 		for i := range list {
-			n += len(list[i].doc) + 128
+			if doc, _ := c.audience.shows(&list[i], now); doc != nil {
+				n += len(doc) + 128
+			}
 		}
 	}
 	return n <= mostCaseBytes/2

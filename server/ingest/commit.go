@@ -87,6 +87,9 @@ func (p *Pipeline) process(ctx context.Context, taken []*submission) {
 		return
 	}
 	p.refusing.Store(nil)
+	for _, s := range rest {
+		s.ledger.stored = p.open.stamp
+	}
 	changed := p.apply()
 	answer(rest, nil)
 	p.publish(ctx, changed)

@@ -51,22 +51,26 @@ func (p *Player) Record(b []byte) []rules.Decision {
 	return p.play(p.commit.add(judgement{p.thing(r.Thing, nil), o, r.StoredAt.Milli()}))
 }
 
-// Delivery plays what one delivery said, received when its meta says. Items that the way in would refuse are passed over.
-func (p *Player) Delivery(b feeds.Batch, m feeds.Meta) []rules.Decision {
+// Delivery plays what one delivery said, received when its meta says and committed at stored; zero: that is not known, and it was committed as it
+// came. Items that the way in would refuse are passed over. As with Record, what came of a commit is given once the next one comes.
+func (p *Player) Delivery(b feeds.Batch, m feeds.Meta, stored time.Time) []rules.Decision {
 	l := newLedger(&b)
 	l.faults(&b)
-	var list []judgement
+	var out []rules.Decision
 	now := m.ReceivedAt.UnixMilli()
+	clock := now
+	if !stored.IsZero() {
+		clock = stored.UnixMilli()
+	}
 	for _, of := range [][]feeds.Observation{b.Observations, ofPositions(b.Positions, &m)} {
 		for i := range of {
 			if o := of[i]; !l.barred(o.Index) && p.engine.Concerns(o.Property) {
 				date(&o, &m, now)
-				list = append(list, judgement{p.thing(m.Feed+":"+o.Thing, &m), o, now})
+				out = append(out, p.play(p.commit.add(judgement{p.thing(m.Feed+":"+o.Thing, &m), o, clock}))...)
 			}
 		}
 	}
-	inOrder(list)
-	return p.play(list)
+	return out
 }
 
 func (p *Player) play(list []judgement) []rules.Decision {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"fmt"
 	"math"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -25,6 +26,7 @@ const (
 type ledger struct {
 	items   []outcome
 	reasons map[int]string
+	stored  int64 // when the last of its readings was committed, ms; 0: none was
 }
 
 // newLedger makes room for every item and enters what the format refused.
@@ -63,6 +65,9 @@ func (l *ledger) barred(i int) bool {
 
 func (l *ledger) receipt() feeds.Receipt {
 	r := feeds.Receipt{Ignored: []feeds.Refusal{}, Rejected: []feeds.Refusal{}}
+	if l.stored > 0 {
+		r.StoredAt = time.UnixMilli(l.stored)
+	}
 	for i, o := range l.items {
 		switch o {
 		case accepted:

@@ -12,8 +12,10 @@ import (
 	"github.com/oklog/ulid/v2"
 	"github.com/redis/go-redis/v9"
 
+	"kentongan/alerts/audit"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
+	"kentongan/server/book"
 )
 
 // Bounds of changes that need two persons.
@@ -21,6 +23,7 @@ const (
 	changeWaits  = 72 * time.Hour
 	changeListed = 90 * 24 * time.Hour // the audit log keeps them for ever
 	changesOpen  = 200                 // that wait at once
+	finishAfter  = time.Minute         // until then whoever approved may still be applying it
 	approvers    = 2                   // with fewer who could approve, a change is applied at once
 )
 
@@ -78,7 +81,7 @@ type Changes struct {
 	audit func(ctx context.Context, a Acted) error
 }
 
-// NewChanges gives the changes of a jurisdiction. A nil audit keeps nothing (tests).
+// NewChanges gives the changes of a jurisdiction. Acts are written in one step with what they change, by the store's book; without one they go to audit, nil for nowhere (tests).
 func NewChanges(store *Store, audit func(ctx context.Context, a Acted) error, now func() time.Time) *Changes {
 	return &Changes{store, now, map[string]func(context.Context, json.RawMessage, Change) error{KindRoles: store.applyRoles}, audit}
 }
@@ -119,10 +122,7 @@ func (s *Changes) Propose(ctx context.Context, kind, summary string, doc any, by
 	if alone {
 		c.State, c.DecidedBy, c.DecidedAt, c.Alone = ChangeApproved, by, c.ProposedAt, true
 	}
-	if err := s.write(ctx, s.store.rdb, c); err != nil {
-		return c, false, err
-	}
-	if err := s.record(ctx, by, "change.proposed", c, summary); err != nil {
+	if err := s.write(ctx, s.store.rdb, c, Acted{by, "change.proposed", "change:" + c.ID, summary}); err != nil {
 		return c, false, err
 	}
 	if !alone {
@@ -138,7 +138,7 @@ func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	c, err := s.decide(ctx, id, func(c *Change) error {
+	c, err := s.decide(ctx, id, by, "change.approved", func(c *Change) error {
 		proposer, err := s.hand(ctx, c.ProposedBy)
 		if err != nil {
 			return err
@@ -149,7 +149,7 @@ func (s *Changes) Approve(ctx context.Context, id, by string) (Change, error) {
 		if err := s.still(ctx, by); err != nil {
 			return err
 		}
-		if c.State == ChangeApproved && c.AppliedAt.IsZero() { // it did not come to its end
+		if c.unfinished() {
 			return nil
 		}
 		return s.take(c, ChangeApproved, by, "")
@@ -194,30 +194,22 @@ func (s *Changes) still(ctx context.Context, by string) error {
 
 // Refuse ends a change without applying it. Whom it is about may not. Errors: as Approve.
 func (s *Changes) Refuse(ctx context.Context, id, by, reason string) (Change, error) {
-	c, err := s.decide(ctx, id, func(c *Change) error {
+	return s.decide(ctx, id, by, "change.refused", func(c *Change) error {
 		if slices.Contains(c.By(), by) || by == "" {
 			return ErrSame
 		}
 		return s.take(c, ChangeRefused, by, reason)
 	})
-	if err != nil {
-		return c, err
-	}
-	return c, s.record(ctx, by, "change.refused", c, reason)
 }
 
 // Withdraw takes a change back that one proposed oneself. Errors: ErrNoChange, ErrNotYours, ErrDecided; any other: the store.
 func (s *Changes) Withdraw(ctx context.Context, id, by string) (Change, error) {
-	c, err := s.decide(ctx, id, func(c *Change) error {
+	return s.decide(ctx, id, by, "change.withdrawn", func(c *Change) error {
 		if c.ProposedBy != by {
 			return ErrNotYours
 		}
 		return s.take(c, ChangeWithdrawn, by, "")
 	})
-	if err != nil {
-		return c, err
-	}
-	return c, s.record(ctx, by, "change.withdrawn", c, c.Summary)
 }
 
 // take decides a change that waits.
@@ -237,34 +229,8 @@ func (s *Changes) state(c Change) string {
 	return c.State
 }
 
-// carryOut applies what is approved.
-func (s *Changes) carryOut(ctx context.Context, c Change) (Change, error) {
-	action, reason := "change.approved", c.Summary
-	if c.Alone {
-		action, reason = "change.applied", "without a second person, for there are fewer than two who could approve: "+c.Summary
-	}
-	if err := s.record(ctx, c.DecidedBy, action, c, reason); err != nil {
-		return c, err
-	}
-	apply := s.apply[c.Kind]
-	if apply == nil {
-		return c, ErrChangeKind
-	}
-	failed := apply(ctx, c.Doc, c)
-	var f *Fault
-	switch {
-	case failed == nil:
-		c.AppliedAt = moment.Of(s.now())
-	case errors.Is(failed, ErrStale), errors.Is(failed, ErrNoPerson), errors.Is(failed, ErrLastAdmin), errors.As(failed, &f): // never again
-		c.State, c.Reason = ChangeFailed, failed.Error()
-	default:
-		return c, failed // whoever approves once more tries again
-	}
-	return c, errors.Join(failed, s.write(ctx, s.store.rdb, c))
-}
-
-// decide changes one change as one step.
-func (s *Changes) decide(ctx context.Context, id string, do func(*Change) error) (Change, error) {
+// decide changes one change as one step with the record of the act.
+func (s *Changes) decide(ctx context.Context, id, by, action string, do func(*Change) error) (Change, error) {
 	var out Change
 	key := s.store.keys.Change()
 	err := s.store.aloneWith(ctx, func(tx *redis.Tx) error {
@@ -283,19 +249,43 @@ func (s *Changes) decide(ctx context.Context, id string, do func(*Change) error)
 			return err
 		}
 		out = c
-		_, err = tx.TxPipelined(ctx, func(p redis.Pipeliner) error { return s.write(ctx, p, c) })
-		return err
+		reason := c.Summary
+		if c.State == ChangeRefused {
+			reason = c.Reason
+		}
+		return s.write(ctx, tx, c, Acted{by, action, "change:" + c.ID, reason})
 	}, key)
 	return out, err
 }
 
-func (s *Changes) write(ctx context.Context, to redis.Cmdable, c Change) error {
+// write keeps a change with the records of what was done to it.
+func (s *Changes) write(ctx context.Context, on book.On, c Change, acts ...Acted) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	if err := to.HSet(ctx, s.store.keys.Change(), c.ID, text).Err(); err != nil {
+	if err := s.step(ctx, on, acts, func(p redis.Pipeliner) { p.HSet(ctx, s.store.keys.Change(), c.ID, text) }); err != nil {
 		return fmt.Errorf("change %s: %w", c.ID, err)
+	}
+	return nil
+}
+
+// step does something in one step with the records of acts; without a book these follow it.
+func (s *Changes) step(ctx context.Context, on book.On, acts []Acted, do func(redis.Pipeliner)) error {
+	err := s.store.book.Write(ctx, on, func(p redis.Pipeliner) error {
+		for _, a := range acts {
+			book.Note(p, audit.Record{Actor: a.By, Action: a.Action, Object: a.Object, Reason: a.Reason})
+		}
+		do(p)
+		return nil
+	})
+	if err != nil || s.store.book != nil || s.audit == nil {
+		return err
+	}
+	for _, a := range acts {
+		if err := s.audit(ctx, a); err != nil {
+			return fmt.Errorf("the audit log: %w", err)
+		}
 	}
 	return nil
 }
@@ -349,7 +339,11 @@ func (s *Changes) room(ctx context.Context) error {
 		}
 	}
 	if len(old) > 0 {
-		if err := s.store.rdb.HDel(ctx, s.store.keys.Change(), old...).Err(); err != nil {
+		var acts []Acted
+		for _, id := range old {
+			acts = append(acts, Acted{"house:change", "change.dropped", "change:" + id, ""})
+		}
+		if err := s.step(ctx, s.store.rdb, acts, func(p redis.Pipeliner) { p.HDel(ctx, s.store.keys.Change(), old...) }); err != nil {
 			return fmt.Errorf("changes: %w", err)
 		}
 	}
@@ -373,14 +367,4 @@ func (s *Changes) able(ctx context.Context) (int, error) {
 		}
 	}
 	return n, err
-}
-
-func (s *Changes) record(ctx context.Context, by, action string, c Change, reason string) error {
-	if s.audit == nil {
-		return nil
-	}
-	if err := s.audit(ctx, Acted{by, action, "change:" + c.ID, reason}); err != nil {
-		return fmt.Errorf("change %s: the audit log: %w", c.ID, err)
-	}
-	return nil
 }

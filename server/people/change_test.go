@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"kentongan/alerts/audit"
 	"kentongan/geo/moment"
 	"kentongan/geo/redistest"
 	"kentongan/server/access"
+	"kentongan/server/book"
 )
 
 type desk struct {
@@ -326,5 +329,68 @@ func TestNotesAndManySignInsAtOnce(t *testing.T) {
 	}
 	if got := d.store.rdb.Get(ctx, d.store.keys.PersonChange()).Val(); got != mark {
 		t.Error("a sign-in makes every server read the accounts anew")
+	}
+}
+
+// TestAChangeAndItsRecordAreOneStep proposes, approves and refuses while the log can be written, and while it cannot.
+func TestAChangeAndItsRecordAreOneStep(t *testing.T) {
+	d := newDesk(t)
+	d.store.Book(book.New(d.store.rdb, d.store.keys, d.now, nil))
+	one, two := d.person(t, "one", access.Admin), d.person(t, "two", access.Admin)
+	about := d.person(t, "three", access.Operator)
+	roles := d.roles(about, access.Supervisor)
+	first, _, err := d.Propose(t.Context(), KindRoles, "roles of three", roles, "user:"+one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, _, err := d.Propose(t.Context(), KindRoles, "again", roles, "user:"+one.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Refuse(t.Context(), second.ID, "user:"+two.ID, "why"); err != nil {
+		t.Fatal(err)
+	}
+	log := d.store.keys.Audit()
+	length := d.store.rdb.XLen(t.Context(), log).Val()
+	if err := d.store.rdb.Rename(t.Context(), log, log+"-aside").Err(); err != nil {
+		t.Fatal(err)
+	}
+	d.store.rdb.LPush(t.Context(), log, "x")
+	if _, err := d.Approve(t.Context(), first.ID, "user:"+two.ID); err == nil {
+		t.Error("approved without a record")
+	}
+	if _, _, err := d.Propose(t.Context(), KindRoles, "third", roles, "user:"+one.ID); err == nil {
+		t.Error("proposed without a record")
+	}
+	d.store.rdb.Rename(t.Context(), log+"-aside", log)
+	list, err := d.List(t.Context())
+	if err != nil || len(list) != 2 || list[1].State != ChangeWaits || d.store.rdb.XLen(t.Context(), log).Val() != length {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if _, err := d.Approve(t.Context(), first.ID, "user:"+two.ID); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := d.store.rdb.XRange(t.Context(), log, "-", "+").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		text, _ := e.Values["record"].(string)
+		r, err := audit.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(r.Action, "change.") {
+			got = append(got, r.Actor+" "+r.Action+" "+r.Object)
+		}
+	}
+	want := []string{
+		"user:" + one.ID + " change.proposed change:" + first.ID, "user:" + one.ID + " change.proposed change:" + second.ID,
+		"user:" + two.ID + " change.refused change:" + second.ID, "user:" + two.ID + " change.approved change:" + first.ID,
+		"user:" + two.ID + " change.applied change:" + first.ID,
+	}
+	if !slices.Equal(got, want) || len(d.acts) != 0 {
+		t.Errorf("got %q, want %q; %v", got, want, d.acts)
 	}
 }

@@ -137,7 +137,7 @@ func (f *Factors) BeginPasskey(ctx context.Context, p Person, s Site) (string, a
 // ErrChallenge, ErrPasskey, ErrMany, *Fault.
 func (f *Factors) FinishPasskey(ctx context.Context, ticket, person, name string, credential []byte) (Person, []string, error) {
 	if name = strings.TrimSpace(name); name == "" || len(name) > 60 {
-		return Person{}, nil, &Fault{"name", "want 1 to 60 bytes"}
+		return Person{}, nil, &Fault{Field: "name", Code: "long", Limit: 60, Reason: "want 1 to 60 bytes"}
 	}
 	c, lib, err := f.take(ctx, ticket, registering)
 	if err != nil {

@@ -146,17 +146,17 @@ func readPHC(phc string) (c Cost, salt, sum []byte, err error) {
 func CheckPassword(password string, p Person) error {
 	switch {
 	case !utf8.ValidString(password) || strings.ContainsRune(password, 0):
-		return &Fault{"password", "is not readable text"}
+		return &Fault{Field: "password", Reason: "is not readable text", Code: "type"}
 	case utf8.RuneCountInString(password) < PasswordLeast:
-		return &Fault{"password", fmt.Sprintf("has less than %d characters", PasswordLeast)}
+		return &Fault{Field: "password", Reason: fmt.Sprintf("has less than %d characters", PasswordLeast), Code: "short", Limit: PasswordLeast}
 	case len(password) > passwordMost:
-		return &Fault{"password", fmt.Sprintf("has more than %d bytes", passwordMost)}
+		return &Fault{Field: "password", Reason: fmt.Sprintf("has more than %d bytes", passwordMost), Code: "long", Limit: passwordMost}
 	case oneOrTwo(password):
-		return &Fault{"password", "is the same again and again"}
+		return &Fault{Field: "password", Reason: "is the same again and again", Code: "same"}
 	case common(password):
-		return &Fault{"password", "is among those that are tried first"}
+		return &Fault{Field: "password", Reason: "is among those that are tried first", Code: "common"}
 	case likeName(password, p):
-		return &Fault{"password", "is the name or login, or little more"}
+		return &Fault{Field: "password", Reason: "is the name or login, or little more", Code: "name"}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"kentongan/geo/fault"
 	"kentongan/geo/moment"
 	"kentongan/server/access"
 )
@@ -92,10 +93,9 @@ var (
 	ErrStale    = errors.New("the account has changed since it was read")
 )
 
-// Fault is what an account may not be. Field is the JSON field at fault.
-type Fault struct{ Field, Reason string }
-
-func (f *Fault) Error() string { return f.Field + ": " + f.Reason }
+// Fault is what an account may not be. Field is the JSON field at fault; of a password the code is short, in characters, long, in bytes, same,
+// common, name or type (no text).
+type Fault = fault.Fault
 
 var loginForm = regexp.MustCompile(`^[a-z0-9][a-z0-9._@+-]{1,63}$`)
 
@@ -106,17 +106,19 @@ func Login(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
 func (p *Person) Validate() error {
 	switch {
 	case !loginForm.MatchString(p.Login):
-		return &Fault{"login", "want 2 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or digit"}
-	case strings.TrimSpace(p.Name) == "" || len(p.Name) > 100:
-		return &Fault{"name", "want 1 to 100 bytes"}
+		return &Fault{Field: "login", Code: fault.Form, Limit: "rina.sari", Reason: "want 2 to 64 of a-z, 0-9 and . _ @ + -, beginning with a letter or digit"}
+	case strings.TrimSpace(p.Name) == "":
+		return &Fault{Field: "name", Code: fault.Missing, Reason: "want 1 to 100 bytes"}
+	case len(p.Name) > 100:
+		return &Fault{Field: "name", Code: fault.Long, Limit: 100, Reason: "want 1 to 100 bytes"}
 	case p.Lang != "" && p.Lang != "id" && p.Lang != "en":
-		return &Fault{"lang", "want id or en"}
+		return &Fault{Field: "lang", Code: fault.OneOf, Limit: "id, en", Reason: "want id or en"}
 	case len(p.Grants) > 20:
-		return &Fault{"grants", "at most 20"}
+		return &Fault{Field: "grants", Code: fault.Long, Limit: 20, Reason: "at most 20"}
 	}
 	for _, g := range p.Grants {
 		if !g.Role.Personal() {
-			return &Fault{"grants", "role " + string(g.Role) + " is none that a person may hold"}
+			return &Fault{Field: "grants", Code: fault.Unknown, Reason: "role " + string(g.Role) + " is none that a person may hold"}
 		}
 	}
 	return nil

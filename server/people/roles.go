@@ -53,7 +53,10 @@ func (s *Store) StaysLed(ctx context.Context, before, after Person) error {
 	return ErrLastAdmin
 }
 
-// applyRoles gives somebody the grants that were approved. Twice is as good as once. Errors: ErrStale where they have others by now,
+// errThere tells that somebody has by now what was approved.
+var errThere = errors.New("they have these grants")
+
+// applyRoles gives somebody the grants that were approved. Twice is as good as once, and one record. Errors: ErrStale where they have others by now,
 // ErrLastAdmin.
 func (s *Store) applyRoles(ctx context.Context, doc json.RawMessage, _ Change) error {
 	var r Roles
@@ -64,10 +67,16 @@ func (s *Store) applyRoles(ctx context.Context, doc json.RawMessage, _ Change) e
 		if !same(p.Grants, r.Seen) && !same(p.Grants, r.Grants) {
 			return ErrStale
 		}
+		if same(p.Grants, r.Grants) && p.Unit == r.Unit {
+			return errThere
+		}
 		before := *p
 		p.Grants, p.Unit = r.Grants, r.Unit
 		return s.StaysLed(ctx, before, *p)
 	})
+	if errors.Is(err, errThere) {
+		return nil
+	}
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"kentongan/geo/keyspace"
 	"kentongan/geo/moment"
+	"kentongan/server/book"
 )
 
 // tries against other writes: a shift of people may sign in within one minute.
@@ -25,12 +26,16 @@ type Store struct {
 	rdb  redis.UniversalClient
 	keys keyspace.Keys
 	now  func() time.Time
+	book *book.Book
 }
 
 // NewStore gives the accounts of a jurisdiction.
 func NewStore(rdb redis.UniversalClient, keys keyspace.Keys, now func() time.Time) *Store {
-	return &Store{rdb, keys, now}
+	return &Store{rdb: rdb, keys: keys, now: now}
 }
+
+// Book has every account written in one step with its audit record. Call it before anything is written.
+func (s *Store) Book(b *book.Book) { s.book = b }
 
 // Get gives an account by id. Errors: ErrNoPerson; any other: the store does not answer.
 func (s *Store) Get(ctx context.Context, id string) (Person, error) {
@@ -158,7 +163,8 @@ func (s *Store) keep(ctx context.Context, tx *redis.Tx, p Person, marked bool) e
 	if err != nil {
 		return err
 	}
-	_, err = tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+	return s.book.Write(ctx, tx, func(pipe redis.Pipeliner) error {
+		book.Keep(ctx, pipe, "person", p.ID, text)
 		pipe.HSet(ctx, s.keys.Person(), p.ID, text)
 		pipe.HSet(ctx, s.keys.PersonLogin(), p.Login, p.ID)
 		if marked {
@@ -166,5 +172,4 @@ func (s *Store) keep(ctx context.Context, tx *redis.Tx, p Person, marked bool) e
 		}
 		return nil
 	})
-	return err
 }

@@ -98,7 +98,7 @@ func (e *Eraser) Names(ctx context.Context, reports []string, reason string) (bo
 func (e *Eraser) Do(ctx context.Context, what Erasure, who audit.Actor) (Erased, error) {
 	list, err := e.Find(ctx, what)
 	if errors.Is(err, ErrNothing) {
-		return Erased{Reports: []string{}}, nil // it was done before
+		return Erased{Reports: []string{}}, e.compact(ctx) // it was done before, and whoever did it may have been killed then
 	} else if err != nil {
 		return Erased{}, err
 	}
@@ -134,6 +134,10 @@ func (e *Eraser) Do(ctx context.Context, what Erasure, who audit.Actor) (Erased,
 		}
 	}
 	for _, id := range list { // last: by them the rest is found again after a kill
+		record := audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "erasure.done", Object: "report:" + id, Request: who.Request}
+		if err := e.Cases.Record(ctx, record); err != nil { // before it is so: what was forgotten and never recorded, nobody would find again
+			return out, err
+		}
 		had, err := e.Reporters.Forget(ctx, id, "erased")
 		if err != nil {
 			return out, err
@@ -141,15 +145,17 @@ func (e *Eraser) Do(ctx context.Context, what Erasure, who audit.Actor) (Erased,
 		if had {
 			out.Reporters++
 		}
-		record := audit.Record{Actor: who.Subject, Agency: who.Agency, Action: "erasure.done", Object: "report:" + id, Request: who.Request}
-		if err := e.Cases.Record(ctx, record); err != nil {
-			return out, err
-		}
 	}
-	if e.Compact != nil {
-		if err := e.Compact(ctx); err != nil {
-			return out, fmt.Errorf("erased, but the store's own log still holds what was: %w", err)
-		}
+	return out, e.compact(ctx)
+}
+
+// compact lets the store's own log forget what was deleted.
+func (e *Eraser) compact(ctx context.Context) error {
+	if e.Compact == nil {
+		return nil
 	}
-	return out, nil
+	if err := e.Compact(ctx); err != nil {
+		return fmt.Errorf("erased, but the store's own log still holds what was: %w", err)
+	}
+	return nil
 }

@@ -328,7 +328,7 @@ func (r *reading) levels(p *Profile) {
 				r.bad(at+".colour", "%q is not a colour such as #E69F00", t.Colour)
 			}
 			if t.Severity != "" && !t.Severity.Valid() {
-				r.bad(at+".severity", "%q is none of CAP's: Extreme, Severe, Moderate, Minor, Unknown", t.Severity)
+				r.bad(at+".severity", "%q is none of CAP's: %s", t.Severity, cap.Severities)
 			}
 			if t.Status < 1 || t.Status > len(p.Levels.Status) {
 				r.bad(at+".status", "%d is no level of the area's status, 1 to %d", t.Status, len(p.Levels.Status))

@@ -35,7 +35,7 @@ func (p *Profile) service() incident.Service {
 	minutes := func(n float64) time.Duration { return time.Duration(n * float64(time.Minute)) }
 	out := incident.Service{}
 	for _, c := range p.SLA.Classes {
-		one := incident.Class{Ack: minutes(c.AckMin), Dispatch: minutes(c.DispatchMin), Resolve: minutes(c.DoneMin), Scene: map[string]time.Duration{}}
+		one := incident.Class{Ack: minutes(c.AckMin), Dispatch: minutes(c.DispatchMin), Resolve: minutes(c.DoneMin), Decision: minutes(c.DecideMin), Scene: map[string]time.Duration{}}
 		for zone, n := range c.OnSceneMin {
 			one.Scene[zone] = minutes(n)
 		}

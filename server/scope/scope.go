@@ -126,7 +126,7 @@ func Call(c *report.Call) access.Object {
 func Thing(id, kind string, agencyOf func(feed string) string) (access.Action, access.Object) {
 	feed, native, _ := strings.Cut(id, ":")
 	if kind != KindUnit {
-		return access.ReadThings, access.Object{Noun: NounThing, Feed: feed}
+		return access.ReadThings, access.Object{Noun: NounThing, Feed: feed, Type: kind}
 	}
 	o := access.Object{Noun: NounUnit, Feed: feed, Unit: native}
 	if agency, sign, named := strings.Cut(native, "/"); named && agency != "" && sign != "" {

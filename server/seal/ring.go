@@ -2,7 +2,9 @@ package seal
 
 import (
 	"bytes"
+	"crypto/hkdf"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -308,4 +310,14 @@ func syncFolder(path string) error {
 	}
 	defer d.Close()
 	return d.Sync()
+}
+
+// Secret gives bytes that follow from the key that seals and from a purpose ([a-z0-9-]): the same on every server of a store, and nothing of the
+// key. They change where another key seals.
+func (r *Ring) Secret(purpose string) ([]byte, error) {
+	if !purposes.MatchString(purpose) {
+		return nil, fmt.Errorf("a secret for %.40q: that is no purpose", purpose)
+	}
+	k := r.first()
+	return hkdf.Key(sha256.New, k.secret[:], nil, version+" secret "+purpose, KeySize)
 }

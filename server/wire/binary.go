@@ -17,7 +17,7 @@ import (
 // Field numbers of ServerMessage.
 const (
 	inHello, inSnapshot, inThings, inCells, inCase = 1, 2, 3, 4, 5
-	inFeeds, inStats, inError, inPong              = 6, 7, 8, 9
+	inFeeds, inStats, inError, inPong, inWall      = 6, 7, 8, 9, 10
 )
 
 // Row is one Thing of a frame.
@@ -279,7 +279,7 @@ func AppendBinaryCase(b []byte, noun, cursor string, doc json.RawMessage) []byte
 	return shut(b, at)
 }
 
-// AppendBinaryControl writes a Hello, Feed, Stats, Error or Pong; any other type is an error.
+// AppendBinaryControl writes a Hello, Feed, Stats, WallMessage, Error or Pong; any other type is an error.
 func AppendBinaryControl(b []byte, v any) ([]byte, error) {
 	var at int
 	switch m := v.(type) {
@@ -308,6 +308,13 @@ func AppendBinaryControl(b []byte, v any) ([]byte, error) {
 		b = appendDouble(b, 2, m.LatencyMS.EventP99)
 		b = appendDouble(b, 3, m.LatencyMS.ReceiptP50)
 		b = appendDouble(b, 4, m.LatencyMS.ReceiptP99)
+	case WallMessage:
+		doc, err := json.Marshal(m.Wall)
+		if err != nil {
+			return nil, fmt.Errorf("wall: %w", err)
+		}
+		b, at = open(b, inWall)
+		b = protowire.AppendBytes(protowire.AppendTag(b, 1, protowire.BytesType), doc)
 	case Error:
 		b, at = open(b, inError)
 		b = appendText(b, 1, m.Code)

@@ -47,6 +47,7 @@ const (
 	TypeUnit       = "unit"
 	TypeFeed       = "feed"
 	TypeStats      = "stats"
+	TypeWall       = "wall"
 	TypeError      = "error"
 	TypePong       = "pong"
 )
@@ -229,6 +230,47 @@ type Latency struct {
 	ReceiptP99 float64 `json:"receipt_p99"`
 }
 
+// WallMessage tells what a wall is set to now. It is sent to whoever asked for this wall, or for every one, in View.Wall.
+type WallMessage struct {
+	Type string `json:"type" ts:"\"wall\""`
+	Wall Wall   `json:"wall"`
+}
+
+// Wall is what one big screen is set to. Scenes are named by id; what they are GET /api/v1/scenes tells.
+type Wall struct {
+	ID        string      `json:"id"`       // of its device; empty: a window of a person, of which nothing is kept
+	Name      string      `json:"name"`     // for people
+	Place     string      `json:"place"`    // where it hangs
+	Screen    string      `json:"screen"`   // as ?screen= names it
+	Scene     string      `json:"scene"`    // id
+	Tour      []string    `json:"tour"`     // scenes that follow one another; fewer than two: none
+	DwellS    int         `json:"dwell_s"`  // seconds that each of them stays; the same for all, so that walls change in step without a message
+	Language  string      `json:"language"` // id or en
+	TextScale float64     `json:"text_scale"`
+	DistanceM float64     `json:"distance_m"` // of the farthest reader
+	MmPerPx   float64     `json:"mm_per_px"`  // of the screen; 0: not known
+	Part      string      `json:"part"`       // "2/4": the second of four screens that are one picture; empty: its own picture
+	Sound     bool        `json:"sound"`
+	Focus     *string     `json:"focus"` // id of the incident that is shown large; null: the worst one
+	View      *WallView   `json:"view"`  // what the map is cut to; null: as the scene says
+	HeldBy    string      `json:"held_by"`
+	HeldUntil moment.Time `json:"held_until"` // until then nothing changes it but a person; null: nobody holds it
+	Chosen    *WallChoice `json:"chosen"`     // null: what comes by a level of the area comes
+	ApplyAt   moment.Time `json:"apply_at"`   // the server's time at which this takes effect, on every wall at once; null: it has always been so
+	Version   int64       `json:"version"`    // grows with every change, also over one that a restored store has forgotten
+}
+
+// WallChoice is the situation over which a person chose what a wall shows: it stays until a level rises further, or again.
+type WallChoice struct {
+	At     moment.Time    `json:"at"`
+	Levels map[string]int `json:"levels"` // of the area, by hazard; one that is not named stood at none
+}
+
+// WallView is a piece of the map.
+type WallView struct {
+	Bbox [4]float64 `json:"bbox"` // west, south, east, north
+}
+
 // Error answers a faulty client message.
 type Error struct {
 	Type    string `json:"type" ts:"\"error\""`
@@ -249,6 +291,7 @@ type View struct {
 	Zoom   float64    `json:"zoom"`
 	Layers []string   `json:"layers"`           // kinds; ["*"] is all
 	Cursor string     `json:"cursor,omitempty"` // of the last message seen, to resume from
+	Wall   string     `json:"wall,omitempty"`   // id of the wall whose settings are to be told, or "*"; a wall is told of itself, whatever it names; empty: none
 }
 
 // Ping asks for a pong.

@@ -37,7 +37,7 @@ func ServerMessages() []Named {
 		named[Hello]("Hello"), named[Snapshot]("Snapshot"), named[Things]("Things"), named[Cells]("Cells"),
 		named[Incident]("IncidentMessage"), named[AlertMessage]("AlertMessage"), named[AlarmMessage]("AlarmMessage"), named[ReportMessage]("ReportMessage"), named[CallMessage]("CallMessage"),
 		named[SuggestionMessage]("SuggestionMessage"), named[PlanMessage]("PlanMessage"), named[StatementMessage]("StatementMessage"), named[StatusMessage]("StatusMessage"),
-		named[DispatchMessage]("DispatchMessage"), named[UnitMessage]("UnitMessage"), named[Feed]("FeedMessage"), named[Stats]("Stats"),
+		named[DispatchMessage]("DispatchMessage"), named[UnitMessage]("UnitMessage"), named[Feed]("FeedMessage"), named[Stats]("Stats"), named[WallMessage]("WallMessage"),
 		named[Error]("ErrorMessage"), named[Pong]("Pong"),
 	}
 }
@@ -54,7 +54,7 @@ func Nouns() []Named {
 		named[incident.Why]("Why"), named[incident.Input]("RuleInput"), named[incident.Evidence]("Evidence"), named[incident.Entry]("TimelineEntry"),
 		named[incident.Merged]("MergedIncident"), named[incident.Signal]("FirstSigns"), named[incident.ExternalRef]("ExternalRef"), named[alerts.Alert]("Alert"), named[alerts.Text]("AlertText"), named[alerts.Quake]("Quake"),
 		named[alerts.Feature]("AreaFeature"), named[alerts.FeatureProperties]("AreaProperties"), named[feeds.Felt]("Felt"),
-		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[report.Report]("Report"), named[report.Triage]("ReportTriage"), named[report.Call]("Call"), named[feeds.ReportRef]("ReportRef"),
+		named[feeds.FeedStatus]("FeedStatus"), named[Cell]("CellRow"), named[Wall]("Wall"), named[WallView]("WallView"), named[WallChoice]("WallChoice"), named[report.Report]("Report"), named[report.Triage]("ReportTriage"), named[report.Call]("Call"), named[feeds.ReportRef]("ReportRef"),
 		named[alarm.Alarm]("Alarm"), named[alarm.Ack]("AlarmAck"), named[alarm.Shelf]("AlarmShelf"), named[alarm.Suppression]("AlarmSuppression"), named[alarm.Health]("AlarmHealth"), named[alarm.Busy]("BusySource"),
 		named[fusion.Suggestion]("Suggestion"), named[fusion.Reason]("JoinReason"), named[fusion.Piece]("EvidencePiece"), named[plan.Plan]("Plan"), named[statement.Statement]("Statement"),
 		named[status.Status]("AreaStatus"), named[status.Proposal]("StatusProposal"), named[status.Evidence]("StatusEvidence"), named[status.Scale]("StatusScale"),

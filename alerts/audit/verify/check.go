@@ -121,7 +121,14 @@ func (c *checker) begin() error {
 	}
 	c.begun, c.from, c.rooted = true, 1, true
 	if h := c.head; h != nil {
-		c.r.Origin, c.r.MadeAt = h.Origin, h.MadeAt
+		c.r.Origin, c.r.MadeAt, c.r.MadeBy = h.Origin, h.MadeAt, h.MadeBy
+		if h.Checkpoint != "" {
+			if k, err := open([]byte(h.Checkpoint), c.o.Keys); err != nil {
+				c.found(Finding{Kind: Line, Seq: c.seq, Text: "checkpoint of the header: " + err.Error()})
+			} else {
+				c.o.Known = append(slices.Clone(c.o.Known), k)
+			}
+		}
 		if c.from = max(h.From, 1); c.from > 1 {
 			left, err := tree.NewRange(c.from-1, h.Left)
 			if c.rooted = err == nil; c.rooted {

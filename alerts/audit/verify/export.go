@@ -27,6 +27,9 @@ type Header struct {
 	From   int64       `json:"from,omitempty"`
 	Left   []tlog.Hash `json:"left,omitempty"`
 	MadeAt moment.Time `json:"made_at"`
+	MadeBy string      `json:"made_by,omitempty"` // who took it: the actor of the record of that
+	// Checkpoint is the last signed one when it was made: what is cut off behind it is missed.
+	Checkpoint string `json:"checkpoint,omitempty"`
 }
 
 // words are what goes with a record whose words are kept apart, until they are erased.

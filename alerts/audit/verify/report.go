@@ -71,9 +71,10 @@ type Report struct {
 	OK     bool        `json:"ok"`
 	Origin string      `json:"origin,omitempty"`
 	MadeAt moment.Time `json:"made_at,omitzero"` // says its header
-	From   int64       `json:"from"`             // seq of the first record
-	To     int64       `json:"to"`               // of the last, 0 where there is none
-	Count  int64       `json:"records"`          // how many there are
+	MadeBy string      `json:"made_by,omitempty"`
+	From   int64       `json:"from"`    // seq of the first record
+	To     int64       `json:"to"`      // of the last, 0 where there is none
+	Count  int64       `json:"records"` // how many there are
 	// Proven is the last record that a checkpoint covers which holds; later ones stand in no checkpoint yet.
 	Proven int64 `json:"proven"`
 	// Later is how many records behind its end a witness saw after the export was made.

@@ -58,7 +58,10 @@ func (r Report) Text(lang string) string {
 	case r.First != nil:
 		b.WriteString(say("RUSAK: jejak %s. %s", "BAD: log %s. %s", r.Origin, r.First.Say(lang)))
 	}
-	if !r.MadeAt.IsZero() {
+	switch {
+	case r.MadeBy != "":
+		b.WriteString(say("  Ekspor dibuat %s oleh %s menurut kepalanya.", "  The export was made at %s by %s, says its header.", r.MadeAt, r.MadeBy))
+	case !r.MadeAt.IsZero():
 		b.WriteString(say("  Ekspor dibuat %s menurut kepalanya.", "  The export was made at %s, says its header.", r.MadeAt))
 	}
 	b.WriteString(say("  %d catatan dibaca, %d titik periksa dibandingkan, terbukti sampai catatan %d.", "  %d records read, %d checkpoints held against them, proven up to record %d.", r.Count, r.Checkpoints, r.Proven))

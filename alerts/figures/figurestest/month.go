@@ -117,6 +117,17 @@ func live(r *rand.Rand, d Draw, in *incident.Incident, travel float64) {
 	if !do(0.9, "user:op", incident.Act{To: incident.Acknowledged}) {
 		return
 	}
+	if in.SLA.Class == "E" && r.IntN(4) > 0 {
+		now = now.Add(time.Duration(minutes(r, 12) * float64(time.Minute))).Truncate(time.Millisecond)
+		if now.After(d.Now) {
+			return
+		}
+		next, err := in.Decide(incident.Deciding{As: "watch", Version: in.Version}, "user:op", now)
+		if err != nil {
+			panic(err)
+		}
+		*in = next
+	}
 	if in.SLA.Class == "E" || r.IntN(8) == 0 {
 		if do(20, "user:op", incident.Act{To: incident.Resolved, Outcome: "no_unit_needed"}) {
 			do(200, "user:sup", incident.Act{To: incident.Closed})

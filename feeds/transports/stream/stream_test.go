@@ -89,7 +89,7 @@ func start(t *testing.T, h *house, c Config, transport func(Config) feeds.Transp
 	select {
 	case a := <-at:
 		return a, stop
-	case <-time.After(10 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it does not listen")
 	}
 	return "", stop

@@ -111,7 +111,7 @@ func hear(t *testing.T, h *house, c Config, holds func() bool) {
 		if err != nil {
 			t.Error(err)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Error("it does not stop")
 	}
 }

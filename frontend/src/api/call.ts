@@ -1,6 +1,9 @@
 // One way to ask the house: an answer, or why there is none. Never throws.
 
 export interface Problem {
+  /** What it is, by a word that stays the same: of the wire's PROBLEM_CODES, or of a newer server. */
+  code?: string;
+  /** In English, for whoever looks after the house. */
   title?: string;
   detail?: string;
   [field: string]: unknown;
@@ -39,9 +42,19 @@ function patience(answer: Response): { wait?: number } {
 
 /** The server wants to see again who asks before it does this. */
 export const wantsElevation = (status: number, problem: Problem): boolean =>
-  status === 403 &&
-  (problem["type"] === "urn:kentongan:elevate" ||
-    /needs elevation/.test(problem.detail ?? ""));
+  status === 403 && problem.code === "elevate";
+
+let bring: (() => Promise<void>) | null = null;
+
+/** Names who brings the words for problems: they are there before the first problem is handed on. */
+export function wordsBy(bringing: (() => Promise<void>) | null): void {
+  bring = bringing;
+}
+
+/** Waits until there are words for a problem that has a code. */
+export async function worded(problem: Problem): Promise<void> {
+  if (problem.code) await bring?.();
+}
 
 let elevate: (() => Promise<boolean>) | null = null;
 
@@ -91,6 +104,7 @@ async function once<T>(
     if (answer.ok) return { ok: true, body: document as T, ...spoken(answer) };
     const { status } = answer;
     const problem = (document ?? {}) as Problem;
+    await worded(problem);
     return {
       ok: false,
       status,

@@ -1,6 +1,6 @@
 // /api/v1/incidents/{id}: what several who work one incident say, enclose, and ask of each other.
 import type { Attachment, Comment, Incident } from "../wire/wire";
-import { call, query, type Answer, type Problem } from "./call";
+import { call, query, worded, type Answer, type Problem } from "./call";
 import type { Known } from "./incidents";
 
 const at = (id: string) => `/api/v1/incidents/${encodeURIComponent(id)}`;
@@ -65,11 +65,14 @@ export function enclose(
     ask.onload = () => {
       const body: unknown = ask.response;
       const { status } = ask;
-      done(
-        status === 201
-          ? { ok: true, body: body as Attachment }
-          : { ok: false, status, problem: (body ?? {}) as Problem },
-      );
+      if (status === 201) {
+        done({ ok: true, body: body as Attachment });
+        return;
+      }
+      const problem = (body ?? {}) as Problem;
+      void worded(problem).then(() => {
+        done({ ok: false, status, problem });
+      });
     };
     ask.send(file);
   });

@@ -113,6 +113,21 @@ export const hold = (
 ): Promise<Answer<Known>> =>
   call("POST", `${at(id)}/hold`, { on: rest !== null, version, ...rest });
 
+/** What may be decided of an incident that is watched. */
+export const DECISIONS = [
+  "watch",
+  "field_check",
+  "upgrade",
+  "no_action",
+] as const;
+
+export const decide = (
+  { id, version }: Incident,
+  as: string,
+  note: string,
+): Promise<Answer<Known>> =>
+  call("POST", `${at(id)}/decision`, { as, note, version });
+
 export const check = (
   { id }: Incident,
   key: string,

@@ -1,6 +1,6 @@
 // /api/v1/area-status and /api/v1/statements: the level of every hazard, and what authorities have said by their own scales.
 import type { AreaStatus, Statement } from "../wire/wire";
-import { call, query, type Answer, type Problem } from "./call";
+import { call, query, type Answer } from "./call";
 import { doc, docs, text } from "./read";
 
 const ROOT = "/api/v1/area-status";
@@ -89,13 +89,3 @@ export const withdraw = (
     reason,
     version,
   });
-
-/** What is wrong with a draft, by the name of the field: what the server says of it. */
-export function fieldFaults(
-  problem: Problem,
-): [field: string, words: string][] {
-  return docs(problem["errors"]).map((e): [string, string] => [
-    text(e["location"]).replace(/^body\./, ""),
-    text(e["message"]),
-  ]);
-}

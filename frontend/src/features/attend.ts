@@ -4,7 +4,7 @@ import { signOutTo } from "../api/me";
 import { fetchProfile, SignedOut } from "../api/profile";
 import { signedOut } from "../api/session";
 import { browserLive } from "../live/browser";
-import type { Live } from "../live/socket";
+import type { Live, Message } from "../live/socket";
 import type { Box } from "../map/geometry";
 import type { Looking } from "../map/looking";
 import type { Room } from "../stores/room.svelte";
@@ -24,6 +24,8 @@ export interface Hooks {
   /** What to look at first; null: the whole place. */
   first?: () => Box | null;
   failed: (failed: boolean) => void;
+  /** What the room does not keep. */
+  heard?: (message: Message) => void;
   /** Once a second. */
   step: () => void;
   /** Rights have changed, or somebody else sits here; the socket is on its way back. */
@@ -48,6 +50,7 @@ export function attend(
     cells: room.hexes,
     onMessage: (message) => {
       room.receive(message);
+      hooks.heard?.(message);
     },
     onChange: (status) => {
       room.status = status;

@@ -12,6 +12,8 @@ export interface View {
   bbox: [number, number, number, number];
   zoom: number;
   layers: string[];
+  /** Of which wall to tell what it is set to, or "*"; a wall is told of itself, whatever it names. */
+  wall?: string;
 }
 
 /** What we use of a WebSocket. */

@@ -2,7 +2,7 @@ import { validateStyleMin } from "@maplibre/maplibre-gl-style-spec";
 import type { Map as GLMap, StyleSpecification } from "maplibre-gl";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { wholeProfile, type BasemapInfo } from "../api/profile";
-import { addBasemap, BELOW, type Look, type Part } from "./basemap";
+import { addBasemap, BELOW, endBasemap, type Look, type Part } from "./basemap";
 import { pmtilesParts, vectorParts } from "./basemap-pmtiles";
 import { readStyle } from "./basemap-style";
 import { ORDER } from "./order";
@@ -252,6 +252,25 @@ describe("addBasemap", () => {
     expect(words).toHaveBeenCalledWith("© BIG");
     expect(fetched).toHaveBeenCalledTimes(2);
     expect(made).toHaveLength(4);
+    vi.useRealTimers();
+  });
+
+  it("is tried no more once it was switched off", async () => {
+    vi.useFakeTimers();
+    const info: BasemapInfo = { kind: "style", url: "/s", attribution: "" };
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    const fetched = vi
+      .spyOn(globalThis, "fetch")
+      .mockImplementation(() =>
+        Promise.resolve(new Response("", { status: 503 })),
+      );
+    const gl = map as unknown as GLMap;
+    await addBasemap(gl, profileOf(info), look);
+    await vi.advanceTimersByTimeAsync(61_000);
+    expect(fetched).toHaveBeenCalledTimes(2);
+    endBasemap(gl);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(fetched).toHaveBeenCalledTimes(2);
     vi.useRealTimers();
   });
 });

@@ -45,6 +45,14 @@ export interface Made {
 
 /** Each load of a style ends what was under way for the one before. */
 const turns = new WeakMap<GLMap, number>();
+const retries = new WeakMap<GLMap, ReturnType<typeof setTimeout>>();
+
+/** Nothing more comes of what was under way for the base map: it was switched off. */
+export function endBasemap(map: GLMap): void {
+  turns.set(map, (turns.get(map) ?? 0) + 1);
+  clearTimeout(retries.get(map));
+  delete map.getContainer().dataset["basemap"];
+}
 
 /**
  * Puts the base map under our layers; called after each load of a style, since a new one has forgotten it. It never fails: without the
@@ -82,14 +90,18 @@ export async function addBasemap(
   } catch (error) {
     console.warn("base map:", error);
     if (turns.get(map) !== turn) return;
+    // One listener for a map, however often the outside fails it.
+    if (!retries.has(map)) {
+      void map.once("remove", () => {
+        clearTimeout(retries.get(map));
+        turns.delete(map);
+      });
+    }
     const again = setTimeout(() => {
       if (turns.get(map) === turn) {
         void addBasemap(map, profile, look, onWords);
       }
     }, AGAIN_MS);
-    void map.once("remove", () => {
-      clearTimeout(again);
-      turns.delete(map);
-    });
+    retries.set(map, again);
   }
 }

@@ -3,18 +3,20 @@ import { Map as GLMap, setWorkerUrl } from "maplibre-gl";
 import workerAddress from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { GeoJSON } from "geojson";
-import type { GeoJSONSource, PointLike } from "maplibre-gl";
+import type { CenterZoomBearing, GeoJSONSource, PointLike } from "maplibre-gl";
 import type { Look } from "./basemap";
-import { CellsDrawn } from "./cells-drawn";
 import type { Box } from "./geometry";
+import { CellLayer } from "./layers/cell-layer";
 import { cellUnder, type Cells } from "./layers/cells";
 import { FleetLayer, type Points } from "./layers/fleet";
+import { Stage } from "./layers/stage";
 import { Late } from "./late";
+import { Later } from "./later";
 import { ORDER, type SourceName } from "./order";
 import { Pace } from "./pace";
 import { withoutHue, type Palette } from "./palette";
 import { hatch, lattice } from "./patterns";
-import { buildStyle, FONT, FONT_STRONG } from "./style";
+import { buildStyle, FONT, FONT_STRONG, HATCHING } from "./style";
 
 setWorkerUrl(workerAddress);
 
@@ -33,6 +35,8 @@ export interface MapEvents {
   onMove: () => void;
   /** A person moved it: the view is theirs until they give it back. */
   onTaken: () => void;
+  /** The browser has taken the map's picture away: it must be made anew. */
+  onLost?: () => void;
   /** A click or tap; null: on the ground. Only where the map is interactive. */
   onPick?: (pick: Pick | null) => void;
   /** The pointer came over something else, at most once per frame; x and y in CSS pixels of the map. */
@@ -71,12 +75,18 @@ export class CityMap {
   #data = new Map<SourceName, GeoJSON>();
   #pace = new Pace();
   #late: Late<SourceName>;
+  #rooms: Later;
+  /** Rooms of marks as the map knows them. */
+  #roomed: GeoJSON | undefined;
+  #box: { width: number; height: number };
   #ready = false;
   #fleet: FleetLayer;
   #points: Points;
   #cells: Cells;
-  #drawn: CellsDrawn;
-  #now = 0;
+  #stage = new Stage(this.#pace);
+  #drawn: CellLayer;
+  /** How strong the hatching of the ground is drawn, 0 to 1. */
+  #strength = 1;
   #hover: { at: PointLike; x: number; y: number } | null = null;
   #hovered = "";
   #settling: ReturnType<typeof setTimeout> | undefined;
@@ -90,16 +100,29 @@ export class CityMap {
     this.#still = still;
     this.#points = options.points;
     this.#cells = options.cells;
-    this.#fleet = new FleetLayer(options.points, this.#look(), this.#pace);
+    const { soon } = this.#stage;
+    this.#fleet = new FleetLayer(options.points, this.#look(), soon);
+    this.#drawn = new CellLayer(options.cells, this.#look(), soon, () => {
+      this.set("cell-words", { type: "FeatureCollection", features: [] });
+    });
+    const marks = this.#stage.layer("cell-mark", this.#drawn);
+    const things = this.#stage.layer("thing-mark", this.#fleet);
     this.#late = new Late(this.#pace, (name) => {
       this.#push(name);
     });
+    this.#rooms = new Later(() => {
+      if (!same(this.#roomed, this.#data.get("marks"), Infinity))
+        this.#push("marks");
+    });
+    this.#box = sizeOf(container);
     this.#map = new GLMap({
       container,
       style: buildStyle(palette, u),
       bounds: options.bounds,
       fitBoundsOptions: { padding: options.padding },
       attributionControl: false,
+      // In kiosk mode nobody is there to give a view back that a passing hand has moved.
+      interactive,
       dragRotate: false,
       pitchWithRotate: false,
       touchPitch: false,
@@ -109,12 +132,13 @@ export class CityMap {
       renderWorldCopies: false,
       keyboard: false,
     });
-    this.#drawn = new CellsDrawn(this.#map, (name, data) => {
-      this.set(name, data);
-    });
     this.#map.touchZoomRotate.disableRotation();
     this.#map.on("move", events.onMove);
-    this.#map.on("resize", events.onMove);
+    this.#map.on("resize", () => {
+      this.#box = sizeOf(container);
+      events.onMove();
+    });
+    this.#map.on("webglcontextlost", () => events.onLost?.());
     this.#map.on("render", () => {
       this.#pace.begin();
     });
@@ -125,11 +149,12 @@ export class CityMap {
       this.#addImages();
       this.#ready = true;
       for (const name of this.#data.keys()) this.#push(name);
-      this.#map.addLayer(this.#fleet, above("thing-mark"));
-      this.#map.addLayer(this.#fleet.top);
+      this.#map.addLayer(this.#drawn.ground, above("cell-ground"));
+      this.#map.addLayer(marks, above("cell-mark"));
+      this.#map.addLayer(things, above("thing-mark"));
+      this.#map.addLayer(this.#stage.top);
       options.onStyle?.(this.#map, { palette: this.#colours(), u: this.#u });
-      this.#drawn.restyled();
-      this.#cellsChanged();
+      if (this.#strength !== 1) this.#hatch();
     });
     for (const name of DRAG_EVENTS) this.#map.on(name, events.onTaken);
     if (interactive) this.#listen(events);
@@ -142,8 +167,16 @@ export class CityMap {
     });
   }
 
-  /** New data of a source; kept, so that it survives a change of style. */
+  /**
+   * New data of a source; kept, so that it survives a change of style. The rooms of marks come later than all else: the marks themselves stand
+   * above the map already, and to keep words clear of them is a frame of the whole map.
+   */
   set(name: SourceName, data: GeoJSON): void {
+    if (name === "marks") {
+      this.#data.set(name, data);
+      if (this.#ready) this.#rooms.ask();
+      return;
+    }
     if (same(this.#data.get(name), data)) return;
     this.#data.set(name, data);
     if (this.#ready) this.#late.ask(name);
@@ -152,23 +185,19 @@ export class CityMap {
   #push(name: SourceName): void {
     const data = this.#data.get(name);
     if (!this.#ready || !data) return;
+    if (name === "marks") this.#roomed = data;
     void this.#map.getSource<GeoJSONSource>(name)?.setData(data);
-  }
-
-  /** Cells changed: once per frame at most. Things tell by themselves. */
-  changed(): void {
-    this.#cellsChanged();
-  }
-
-  #cellsChanged(): void {
-    if (this.#ready) this.#drawn.update(this.#cells, this.#now, this.#still);
   }
 
   /** The server's time, milliseconds since 1970: by it Things and cells are fresh or stale. Every few seconds is enough. */
   tell(now: number): void {
-    this.#now = now;
     this.#fleet.tell(now);
-    this.#cellsChanged();
+    this.#drawn.tell(now);
+  }
+
+  /** Runs `then` when the next frame of the map is on its way to the glass; not where the machine is far behind. */
+  drawn(then: () => void): void {
+    this.#stage.drawn(then);
   }
 
   /** The wall's size, the theme or the state of the connection changed: the style is made anew, the data stays. */
@@ -179,9 +208,36 @@ export class CityMap {
     this.#u = u;
     this.#lost = lost;
     this.#palette = palette;
-    this.#ready = false;
+    this.#bare();
     this.#fleet.dress(this.#look());
+    this.#drawn.dress(this.#look());
     this.#map.setStyle(buildStyle(this.#colours(), u), { diff: false });
+  }
+
+  /** Makes the style anew as it is: what onStyle adds has changed. */
+  refresh(): void {
+    this.#bare();
+    this.#map.setStyle(buildStyle(this.#colours(), this.#u), { diff: false });
+  }
+
+  /** The style is made anew: all data goes into it when it is there, so none waits. */
+  #bare(): void {
+    this.#ready = false;
+    this.#late.stop();
+    this.#rooms.stop();
+  }
+
+  /** Draws the hatching of what is observed, silent and unobserved so strong, 0 to 1: what lies under it is seen better. */
+  strengthen(strength: number): void {
+    if (strength === this.#strength) return;
+    this.#strength = strength;
+    this.#drawn.dress(this.#look());
+    if (this.#ready) this.#hatch();
+  }
+
+  #hatch(): void {
+    for (const [name, whole] of Object.entries(HATCHING))
+      this.#map.setPaintProperty(name, "fill-opacity", whole * this.#strength);
   }
 
   #colours(): Palette {
@@ -194,6 +250,7 @@ export class CityMap {
       u: this.#u,
       lost: this.#lost,
       still: this.#still,
+      strength: this.#strength,
     };
   }
 
@@ -270,9 +327,9 @@ export class CityMap {
     return { lng, lat };
   }
 
-  get size(): { width: number; height: number } {
-    const box = this.#map.getContainer();
-    return { width: box.clientWidth, height: box.clientHeight };
+  /** CSS pixels; the same object until it changes, and read without a layout of the page. */
+  get size(): { readonly width: number; readonly height: number } {
+    return this.#box;
   }
 
   get view(): Box {
@@ -297,13 +354,27 @@ export class CityMap {
     );
   }
 
+  /** Shows a box; where it is shown so already, nothing moves and nothing is drawn. */
   fit(box: Box, padding: Padding, maxZoom: number, ms: number): void {
+    const goal = this.#map.cameraForBounds(box, { padding, maxZoom });
+    if (goal && !this.#map.isMoving() && this.#stands(goal)) return;
     this.#map.fitBounds(box, {
       padding,
       maxZoom,
       duration: ms,
       essential: ms > 0,
     });
+  }
+
+  #stands({ center, zoom }: CenterZoomBearing): boolean {
+    if (!center || zoom === undefined) return false;
+    const at = this.#map.project(center);
+    const { width, height } = this.#box;
+    return (
+      Math.abs(at.x - width / 2) < STILL_PX &&
+      Math.abs(at.y - height / 2) < STILL_PX &&
+      Math.abs(zoom - this.#map.getZoom()) < 1e-4
+    );
   }
 
   /** The zoom at which a box fits into the map as it is now. */
@@ -333,22 +404,34 @@ export class CityMap {
   remove(): void {
     clearTimeout(this.#settling);
     this.#late.stop();
+    this.#rooms.stop();
     this.#drawn.stop();
     this.#map.remove();
   }
 }
 
+/** A place that is so little beside the middle, CSS pixels, is in the middle. */
+const STILL_PX = 0.01;
+
+function sizeOf({ clientWidth, clientHeight }: HTMLElement) {
+  return { width: clientWidth, height: clientHeight };
+}
+
 /** So few features are compared: to draw them again costs the map several frames. */
 const FEW = 100;
 
-function same(a: GeoJSON | undefined, b: GeoJSON): boolean {
+function same(
+  a: GeoJSON | undefined,
+  b: GeoJSON | undefined,
+  few = FEW,
+): boolean {
   if (a === b) return true;
-  if (a?.type !== "FeatureCollection" || b.type !== "FeatureCollection") {
+  if (a?.type !== "FeatureCollection" || b?.type !== "FeatureCollection") {
     return false;
   }
   return (
     a.features.length === b.features.length &&
-    a.features.length <= FEW &&
+    a.features.length <= few &&
     JSON.stringify(a) === JSON.stringify(b)
   );
 }

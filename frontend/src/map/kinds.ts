@@ -25,6 +25,11 @@ const PROMINENCE: Record<string, Prominence> = {
   train: 2,
 };
 
+/** Kinds that watch the ground: what incidents rest on. */
+export const STATIONS: readonly string[] = Object.keys(PROMINENCE).filter(
+  (kind) => PROMINENCE[kind] === 0,
+);
+
 export function prominence(kind: string): Prominence {
   return PROMINENCE[kind] ?? 1;
 }

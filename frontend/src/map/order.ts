@@ -1,5 +1,6 @@
 // The drawing order of the map, bottom to top (mock notes, "Offline base map"). A layer that is not named here is not drawn.
-// thing-mark is the layer of our own (layers/fleet.ts); it is put in its place when the style has loaded.
+// cell-ground, cell-mark (layers/cell-layer.ts) and thing-mark (layers/fleet.ts) are layers of our own; they are put in their places when
+// the style has loaded.
 export const ORDER = [
   "sea",
   "waterline-1",
@@ -15,10 +16,7 @@ export const ORDER = [
   "observed-dots",
   "silent-land",
   "silent-hatch",
-  "cell-land",
-  "cell-dots",
-  "cell-hatch",
-  "cell-count",
+  "cell-ground",
   "vignette-1",
   "vignette-2",
   "vignette-3",
@@ -29,14 +27,15 @@ export const ORDER = [
   "lake-waterline",
   "lake-edge",
   "outline",
-  "cell-fill",
-  "cell-line",
+  "cell-mark",
   "alert-outline",
   "plan-hatch",
   "plan-edge",
   "plan-line-case",
   "plan-line",
   "plan-point",
+  "trail-before",
+  "trail",
   "report",
   "thing-mark",
   "place-chosen",
@@ -65,12 +64,11 @@ export type SourceName =
   | "watch"
   | "alert-areas"
   | "plans"
+  | "trails"
   | "quakes"
   | "reports"
   | "things"
   | "marks"
-  | "cells"
-  | "cell-alarms"
   | "cell-words"
   | "chosen";
 
@@ -85,12 +83,11 @@ export const SOURCES: readonly SourceName[] = [
   "watch",
   "alert-areas",
   "plans",
+  "trails",
   "quakes",
   "reports",
   "things",
   "marks",
-  "cells",
-  "cell-alarms",
   "cell-words",
   "chosen",
 ];

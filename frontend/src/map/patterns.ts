@@ -42,6 +42,12 @@ export function rgb(colour: string): [number, number, number] {
   return [(hex >> 16) & 255, (hex >> 8) & 255, hex & 255];
 }
 
+/** As rgb(), for a shader: each 0 to 1. */
+export function unit(colour: string): [number, number, number] {
+  const [r, g, b] = rgb(colour);
+  return [r / 255, g / 255, b / 255];
+}
+
 /** Stripes at 45 degrees; pitch and stroke measured across the stripe. `back`: leaning the other way. */
 export function hatch(
   pitch: number,

@@ -11,6 +11,13 @@ import type { Palette } from "./palette";
 export const FONT = "Atkinson Hyperlegible Next";
 export const FONT_STRONG = "Atkinson Hyperlegible Next Bold";
 
+/** The layers that say of the ground whether it is watched, and how strong each is drawn. */
+export const HATCHING = {
+  unobserved: 0.6,
+  "observed-dots": 1,
+  "silent-hatch": 1,
+} as const satisfies Partial<Record<LayerName, number>>;
+
 const EMPTY: FeatureCollection = { type: "FeatureCollection", features: [] };
 
 /** Layers without what they are called and where they read: that is said once, below. */
@@ -74,7 +81,10 @@ function ground(
       "areas",
       {
         type: "fill",
-        paint: { "fill-pattern": "hatch-fine", "fill-opacity": 0.6 },
+        paint: {
+          "fill-pattern": "hatch-fine",
+          "fill-opacity": HATCHING.unobserved,
+        },
         filter: kind("district"),
       },
     ],
@@ -191,7 +201,22 @@ function marks(
   p: Palette,
   u: number,
 ): Partial<Record<LayerName, [SourceName | null, Draw]>> {
+  const trail = (recent: boolean, paint: object): Draw => ({
+    type: "line",
+    filter: ["==", ["get", "recent"], recent],
+    layout: { "line-cap": "round", "line-join": "round" },
+    paint: { "line-color": p.mark, ...paint },
+  });
   return {
+    // Where units went: no hue, and what is minutes old is fainter.
+    "trail-before": [
+      "trails",
+      trail(false, { "line-width": 1.6 * u, "line-opacity": 0.4 }),
+    ],
+    trail: [
+      "trails",
+      trail(true, { "line-width": 2.6 * u, "line-opacity": 0.85 }),
+    ],
     // Quiet: what somebody said is not yet anything that the house has judged.
     report: [
       "reports",
@@ -321,105 +346,12 @@ function marks(
   };
 }
 
-/** Cells: the ground by feature state, severity by size, outline and colour (mock notes, colour vision). */
+/** Words in cells; the cells themselves are drawn by a layer of our own. */
 function cells(
   p: Palette,
   u: number,
 ): Partial<Record<LayerName, [SourceName | null, Draw]>> {
-  const told = (name: string): ExpressionSpecification => [
-    "coalesce",
-    ["feature-state", name],
-    -1,
-  ];
-  const fill = (paint: object): Draw => ({
-    type: "fill",
-    paint: { "fill-antialias": false, ...paint },
-  });
-  const bySeverity = (
-    of: Record<string, string | number>,
-    other: string | number,
-  ) =>
-    [
-      "match",
-      ["get", "severity"],
-      ...Object.entries(of).flat(),
-      other,
-    ] as unknown as ExpressionSpecification;
   return {
-    "cell-land": ["cells", fill({ "fill-color": p.land })],
-    "cell-dots": [
-      "cells",
-      fill({
-        "fill-pattern": "dots",
-        "fill-opacity": ["match", told("age"), 0, 1, 1, 0.6, 0],
-      }),
-    ],
-    "cell-hatch": [
-      "cells",
-      fill({
-        "fill-pattern": "hatch-bold",
-        "fill-opacity": ["match", told("age"), 2, 1, 0],
-      }),
-    ],
-    // How many, without a hue: a crowd is lighter ground.
-    "cell-count": [
-      "cells",
-      fill({
-        "fill-color": p.mark,
-        "fill-opacity": [
-          "interpolate",
-          ["linear"],
-          ["ln", ["max", 1, told("count")]],
-          0,
-          0,
-          2.3,
-          0.03,
-          4.6,
-          0.09,
-          7,
-          0.17,
-        ],
-      }),
-    ],
-    "cell-fill": [
-      "cell-alarms",
-      {
-        type: "fill",
-        paint: {
-          "fill-color": bySeverity(
-            { Extreme: p.hex1, Severe: p.hex2, Moderate: p.hex3 },
-            "transparent",
-          ),
-          "fill-opacity": bySeverity(
-            { Extreme: 0.75, Severe: 0.6, Moderate: 0.25 },
-            0,
-          ),
-        },
-      },
-    ],
-    "cell-line": [
-      "cell-alarms",
-      {
-        type: "line",
-        layout: { "line-join": "round" },
-        paint: {
-          "line-color": bySeverity(
-            {
-              Extreme: p.markLine,
-              Severe: p.hex2,
-              Moderate: p.hex3,
-              Minor: p.hex4,
-            },
-            p.hexUnknown,
-          ),
-          "line-width": [
-            "*",
-            u,
-            bySeverity({ Extreme: 2, Severe: 1.2, Moderate: 1.5 }, 1.2),
-          ],
-        },
-      },
-    ],
     "cell-label": [
       "cell-words",
       {

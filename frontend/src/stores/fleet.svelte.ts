@@ -61,6 +61,8 @@ export class Fleet implements ThingSink {
   kind = new Uint16Array(FIRST);
   flags = new Uint8Array(FIRST);
   kinds: string[] = [];
+  /** Kinds that a map may draw; null: every kind. */
+  drawn: ReadonlySet<string> | null = null;
   /** Grows with every message; blocks[i] is the stamp of the last change in block i. */
   stamp = 1;
   blocks = new Uint32Array(1);
@@ -106,6 +108,15 @@ export class Fleet implements ThingSink {
     this.#values.clear();
     this.blocks.fill(this.stamp);
     this.#changed = true;
+  }
+
+  /** Lets maps draw Things of these kinds only; null: of every kind. */
+  limit(kinds: ReadonlySet<string> | null): void {
+    if (kinds === this.drawn) return;
+    this.drawn = kinds;
+    this.blocks.fill(this.stamp);
+    this.#changed = true;
+    this.done();
   }
 
   announce(slot: number, a: Announcement): void {
@@ -257,6 +268,10 @@ export class Fleet implements ThingSink {
 
   kindOf(index: number): string {
     return this.kinds[this.kind[index] ?? 0] ?? "";
+  }
+
+  feedOf(index: number): string {
+    return this.#feeds[this.#feed[index] ?? 0] ?? "";
   }
 
   /** When its latest word is stale, milliseconds since 1970. */

@@ -42,6 +42,7 @@ export class Hexes implements CellSink {
   #frame: Frame;
   #onDone: () => void;
   #changed = false;
+  #watchers = new Set<() => void>();
   #show = () => {
     this.version++;
   };
@@ -62,6 +63,14 @@ export class Hexes implements CellSink {
 
   each(run: (cell: HexCell) => void): void {
     for (const cell of this.#cells.values()) run(cell);
+  }
+
+  /** Runs after each message that changed something: for the map, which draws as the screen is ready. Gives what ends it. */
+  watch(run: () => void): () => void {
+    this.#watchers.add(run);
+    return () => {
+      this.#watchers.delete(run);
+    };
   }
 
   reset(): void {
@@ -116,7 +125,9 @@ export class Hexes implements CellSink {
       };
       this.#cells.set(slot, hex);
     }
-    let found = hex.layers.find((l) => l.layer === layer);
+    let found = hex.layers[0];
+    if (found?.layer !== layer)
+      found = hex.layers.find((l) => l.layer === layer);
     if (!found) {
       found = {
         layer,
@@ -147,6 +158,7 @@ export class Hexes implements CellSink {
     this.#changed = false;
     this.stamp++;
     this.#frame.soon(this.#show);
+    for (const run of this.#watchers) run();
     this.#onDone();
   }
 

@@ -54,6 +54,21 @@ describe("cells", () => {
     expect(hexes.get(1)?.ring[2]).toBe(101);
   });
 
+  it("tells the map of each message at once, the page with the next frame", () => {
+    const { hexes, says, frames } = setup();
+    let heard = 0;
+    const end = hexes.watch(() => heard++);
+    says(1, "truck", 2);
+    hexes.done();
+    expect([heard, hexes.version, frames.length]).toEqual([1, 0, 1]);
+    hexes.done();
+    expect(heard).toBe(1);
+    end();
+    says(1, "truck", 3);
+    hexes.done();
+    expect(heard).toBe(1);
+  });
+
   it("drops a layer with nothing in it, and the cell with the last one", () => {
     const { hexes, says } = setup();
     hexes.outline(1, "a", 7, RING);

@@ -183,6 +183,11 @@ export class Room {
         this.tick();
         break;
       }
+      case "pong": {
+        const time = instant(message["server_time"] as string);
+        if (time !== null) this.clock.set(time);
+        break;
+      }
       case "snapshot":
         this.incidents.reset(list<Incident>(message["incidents"]), at);
         this.alerts.reset(list<Alert>(message["alerts"]), at);

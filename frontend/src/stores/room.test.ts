@@ -222,6 +222,10 @@ describe("the room's stores", () => {
     room.tick();
     expect(new Date(room.now).toISOString()).toBe("2026-11-22T07:02:50.500Z");
     expect(room.storage).toBe("volatile");
+    // The page was busy when it was greeted; a pong is read at once.
+    room.receive({ type: "pong", server_time: "2026-11-22T07:02:51.200Z" });
+    room.tick();
+    expect(new Date(room.now).toISOString()).toBe("2026-11-22T07:02:51.200Z");
   });
 
   it("says that something is simulated", () => {

@@ -22,6 +22,7 @@ const FEEDS = 6;
 const STATS = 7;
 const ERROR = 8;
 const PONG = 9;
+const WALL = 10;
 
 const DOCUMENTS = new Map([
   [5, "incidents"],
@@ -77,6 +78,8 @@ export function readMessage(
       return error(start, end);
     case PONG:
       return pong(start, end);
+    case WALL:
+      return wall(start, end);
     default:
       return null;
   }
@@ -194,6 +197,15 @@ function feeds(start: number, end: number): Message {
     if (b.num === 1) docs = b.json();
   }
   return { type: "feed", feeds: docs };
+}
+
+function wall(start: number, end: number): Message {
+  let doc: unknown = null;
+  for (let at = start; at < end;) {
+    at = b.next(at, end);
+    if (b.num === 1) doc = b.json();
+  }
+  return { type: "wall", wall: doc };
 }
 
 function stats(start: number, end: number): Message {

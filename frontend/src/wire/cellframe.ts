@@ -48,20 +48,26 @@ export function readCellFrame(
   if (count > 0 && places.includes(0)) {
     throw new RangeError("a column of a cell frame is missing");
   }
+  if (count <= 0) return;
   const [slot, counted, value, severity, observed, stale, not, who] =
     places as [number, number, number, number, number, number, number, number];
+  const slots = b.u32s(slot, count);
+  const counts = b.u32s(counted, count);
+  const agos = b.u32s(observed, count);
+  const stales = b.i32s(stale, count);
+  const whos = b.u16s(who, count);
   for (let i = 0; i < count; i++) {
-    const ago = b.u32(observed + 4 * i);
-    const staleIn = b.i32(stale + 4 * i);
+    const ago = agos[i] as number;
+    const staleIn = stales[i] as number;
     sink.cell(
-      b.u32(slot + 4 * i),
+      slots[i] as number,
       layer,
-      b.u32(counted + 4 * i),
+      counts[i] as number,
       b.f64(value + 8 * i),
       SEVERITIES[b.u8(severity + i)] ?? "Unknown",
       ago === NEVER ? 0 : baseMs - ago,
       staleIn === UNKNOWN_IN ? 0 : baseMs + staleIn,
-      sets[b.u16(who + 2 * i)] ?? NOBODY,
+      sets[whos[i] as number] ?? NOBODY,
       b.u8(not + i) !== 0,
     );
   }

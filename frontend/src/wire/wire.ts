@@ -35,6 +35,12 @@ export type DispatchStatus = "offered" | "accepted" | "declined" | "expired" | "
 export type FeedState = "ok" | "late" | "failing" | "off";
 export type Quality = "good" | "received" | "clock_skew" | "suspect";
 
+export const PROBLEM_CODES = ["bad-request", "unauthorized", "forbidden", "not-found", "method-not-allowed", "not-acceptable", "too-slow", "conflict", "too-large", "unsupported-media", "invalid", "upgrade-required", "slow-down", "internal", "unavailable", "no-address", "no-screens", "starting", "unreadable", "foreign-page", "account-only", "key-no-session", "elevate", "denied", "feed-key", "no-desk", "weak-password", "too-many-tries", "sign-ins-busy", "factor-wrong", "factor-used", "factor-needed", "last-factor", "setup-lapsed", "sealed-no-factor", "passkey-refused", "passkey-copied", "passkey-address", "passkey-plain", "passkeys-many", "login-taken", "last-admin", "change-own", "change-decided", "changes-full", "change-not-yours", "change-no-right", "enters-already", "not-sealed", "seal-own", "sealed-or-shut", "witness-self", "witness-admin", "keys-full", "key-over", "no-device-code", "devices-full", "devices-pending", "device-tries", "no-certificates", "certificate-young", "changed", "not-allowed", "version-missing", "incomplete", "unproven", "separation", "own-answer", "number-missing", "key-reused", "unsigned", "call-taken", "plan-over", "statement-ended", "suggestion-decided", "alarm-urgent", "shelves-full", "no-figures", "unit-taken", "incident-unplaced", "not-on-walls", "contacts-full", "roster-faults", "no-ticket", "ticket-not-confirmable", "ticket-not-disputable", "reach-late", "no-areas", "everywhere-ours", "file-kind", "file-broken", "file-points", "file-too-large", "file-cut", "file-not-here", "no-files", "no-room", "no-reporter", "reporter-gone", "nothing-kept", "keep-fixed", "keep-bounds", "feed-faults", "rule-faults", "in-file", "no-longer", "not-held", "held-decided", "held-stays", "no-contract", "back-test-busy", "receivers-full", "no-city", "scenario-running", "no-picture", "camera-busy", "base-map-away", "not-checked", "unsealed", "audit-unreadable", "no-authority"] as const;
+export type ProblemCode = (typeof PROBLEM_CODES)[number];
+
+export const PROBLEM_FAULTS = ["wrong", "missing", "unknown", "unasked", "either", "together", "type", "form", "one-of", "short", "long", "least", "most", "twice", "early", "late", "over", "names", "same", "common", "name", "outside", "between", "far", "mixed", "yet"] as const;
+export type ProblemFault = (typeof PROBLEM_FAULTS)[number];
+
 export type ServerMessage =
   | Hello
   | Snapshot
@@ -53,6 +59,7 @@ export type ServerMessage =
   | UnitMessage
   | FeedMessage
   | Stats
+  | WallMessage
   | ErrorMessage
   | Pong;
 
@@ -176,6 +183,11 @@ export interface Stats {
   latency_ms: Latency;
 }
 
+export interface WallMessage {
+  type: "wall";
+  wall: Wall;
+}
+
 export interface ErrorMessage {
   type: "error";
   code: string;
@@ -193,6 +205,7 @@ export interface View {
   zoom: number;
   layers: string[];
   cursor?: string;
+  wall?: string;
 }
 
 export interface Ping {
@@ -258,6 +271,7 @@ export interface Incident {
   outcome?: string;
   cause?: string;
   victims: Victims | null;
+  decision: Decided | null;
   on_hold: Hold | null;
   disputed: Dispute | null;
   checklist?: Check[];
@@ -594,6 +608,29 @@ export interface Latency {
   receipt_p99: number;
 }
 
+export interface Wall {
+  id: string;
+  name: string;
+  place: string;
+  screen: string;
+  scene: string;
+  tour: string[];
+  dwell_s: number;
+  language: string;
+  text_scale: number;
+  distance_m: number;
+  mm_per_px: number;
+  part: string;
+  sound: boolean;
+  focus: string | null;
+  view: WallView | null;
+  held_by: string;
+  held_until: string | null;
+  chosen: WallChoice | null;
+  apply_at: string | null;
+  version: number;
+}
+
 export interface Reading {
   value: number | string | boolean;
   unit: string;
@@ -612,6 +649,7 @@ export interface IncidentTimes {
   t_signal: string | null;
   t_created: string | null;
   t_ack: string | null;
+  t_decision: string | null;
   t_dispatch: string | null;
   t_enroute: string | null;
   t_scene: string | null;
@@ -626,6 +664,7 @@ export interface SLA {
   scene_due: string | null;
   resolve_due: string | null;
   paused_s: number;
+  decision_due: string | null;
   missed: string[];
 }
 
@@ -663,6 +702,13 @@ export interface Victims {
   displaced: number;
   affected: number;
   households: number;
+}
+
+export interface Decided {
+  as: string;
+  note?: string;
+  by: string;
+  at: string | null;
 }
 
 export interface Hold {
@@ -924,6 +970,15 @@ export interface UnitPanic {
   lng: number | null;
   lat: number | null;
   incident?: string;
+}
+
+export interface WallView {
+  bbox: [number, number, number, number];
+}
+
+export interface WallChoice {
+  at: string | null;
+  levels: Record<string, number>;
 }
 
 export interface RuleInput {

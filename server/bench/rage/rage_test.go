@@ -41,18 +41,25 @@ func newGround(t testing.TB) *Ground {
 	return g
 }
 
-// Floors below which any storm means that something broke. The goals (tally.Goal...) are what `make bench` prints over twenty storms; a storm
-// drawn at test time may lie a little below one without anything being wrong.
+// Floors of one storm, and of all that are drawn together. Over 150 fresh storms precision is .9882 on average with a standard deviation of
+// .0041 (worst .975), recall .9748 with .0074 (worst .948, whose goal is .95), incidents that hold two truths .0016 with .0022 (worst .0092): one
+// storm drawn at test time may lie a little below a goal without anything being wrong, and lies below these floors if something broke. The
+// average of three has a sampling error of .0024, .0043 and .0013, of twenty of .0009, .0017 and .0005.
 const (
-	leastPrecision = .90
-	leastRecall    = .88
-	mostOver       = .04
+	leastPrecision = .965
+	leastRecall    = .93
+	mostOver       = .02
+
+	leastPrecisionOfAll = .975
+	leastRecallOfAll    = .955
 )
 
 func TestStormsAreJoinedAsTheyWere(t *testing.T) {
 	t.Parallel()
 	g := newGround(t)
 	var worst tally.Score
+	var right, wanted, over tally.Share
+	add := func(to *tally.Share, s tally.Share) { to.Of, to.All = to.Of+s.Of, to.All+s.All }
 	said := ""
 	for n, seed := range seeds(t, 3) {
 		s := g.Make(seed)
@@ -67,6 +74,9 @@ func TestStormsAreJoinedAsTheyWere(t *testing.T) {
 		if n == 0 || score.Worse(&worst) {
 			worst, said = score, fmt.Sprintf("worst seed %d: %s\n%s", seed, score.String(), score.Detail(s))
 		}
+		add(&right, score.Joins)
+		add(&wanted, score.WantedTold)
+		add(&over, score.Over)
 		if score.Unknown > 0 {
 			t.Errorf("seed %d: %d pieces of which the storm knows nothing", seed, score.Unknown)
 		}
@@ -75,6 +85,9 @@ func TestStormsAreJoinedAsTheyWere(t *testing.T) {
 		}
 	}
 	t.Log(said)
+	if os.Getenv("KENTONGAN_STORM_SEEDS") == "" && (right.Value() < leastPrecisionOfAll || wanted.Value() < leastRecallOfAll || over.Value() > tally.GoalOver) {
+		t.Errorf("all together: precision %.4f, recall %.4f, over-merged %.4f", right.Value(), wanted.Value(), over.Value())
+	}
 }
 
 // partition is what a house took for one, in words of the truth: which accounts stand together, whatever the incidents are called.
@@ -114,6 +127,13 @@ func TestCopiesChangeNothing(t *testing.T) {
 		}
 	}
 }
+
+// By how much a disturbed storm may be joined worse than the same in order. Over 27 storms its precision is less by .0005 on average (standard
+// deviation .0013, worst .0034), its recall by .0029 (.0048, worst .0188: what comes first opens, so a flood or a shock may begin elsewhere).
+const (
+	lessPrecise = .01
+	lessRecall  = .025
+)
 
 // What comes late and out of order, up to ten minutes, twice here and there, opens the incidents that it would have opened in time: every
 // instrument's incident stands for the same truths, and who was joined to what is as good as before.
@@ -159,7 +179,7 @@ func TestADisturbedStormIsTheSameStorm(t *testing.T) {
 				t.Errorf("seed %d: %s is opened in order, and disturbed it is not", seed, in.Label)
 			}
 		}
-		if two.Joins.Value() < one.Joins.Value()-.03 || two.WantedTold.Value() < one.WantedTold.Value()-.03 {
+		if two.Joins.Value() < one.Joins.Value()-lessPrecise || two.WantedTold.Value() < one.WantedTold.Value()-lessRecall {
 			t.Errorf("seed %d: a disturbed storm is joined worse: precision %.3f, was %.3f; recall %.3f, was %.3f", seed, two.Joins.Value(), one.Joins.Value(), two.WantedTold.Value(), one.WantedTold.Value())
 		}
 	}

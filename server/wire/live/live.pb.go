@@ -40,6 +40,7 @@ type ServerMessage struct {
 	//	*ServerMessage_Stats
 	//	*ServerMessage_Error
 	//	*ServerMessage_Pong
+	//	*ServerMessage_Wall
 	Message       isServerMessage_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -163,6 +164,15 @@ func (x *ServerMessage) GetPong() *Pong {
 	return nil
 }
 
+func (x *ServerMessage) GetWall() *WallSetting {
+	if x != nil {
+		if x, ok := x.Message.(*ServerMessage_Wall); ok {
+			return x.Wall
+		}
+	}
+	return nil
+}
+
 type isServerMessage_Message interface {
 	isServerMessage_Message()
 }
@@ -203,6 +213,10 @@ type ServerMessage_Pong struct {
 	Pong *Pong `protobuf:"bytes,9,opt,name=pong,proto3,oneof"`
 }
 
+type ServerMessage_Wall struct {
+	Wall *WallSetting `protobuf:"bytes,10,opt,name=wall,proto3,oneof"`
+}
+
 func (*ServerMessage_Hello) isServerMessage_Message() {}
 
 func (*ServerMessage_Snapshot) isServerMessage_Message() {}
@@ -220,6 +234,8 @@ func (*ServerMessage_Stats) isServerMessage_Message() {}
 func (*ServerMessage_Error) isServerMessage_Message() {}
 
 func (*ServerMessage_Pong) isServerMessage_Message() {}
+
+func (*ServerMessage_Wall) isServerMessage_Message() {}
 
 // Hello is first on every connection.
 type Hello struct {
@@ -1413,11 +1429,57 @@ func (x *Pong) GetServerTimeMs() int64 {
 	return 0
 }
 
+// WallSetting tells what a wall is set to now, to whoever asked for it.
+type WallSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Wall of the JSON form.
+	Doc           []byte `protobuf:"bytes,1,opt,name=doc,proto3" json:"doc,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WallSetting) Reset() {
+	*x = WallSetting{}
+	mi := &file_kentongan_v1_live_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WallSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WallSetting) ProtoMessage() {}
+
+func (x *WallSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_kentongan_v1_live_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WallSetting.ProtoReflect.Descriptor instead.
+func (*WallSetting) Descriptor() ([]byte, []int) {
+	return file_kentongan_v1_live_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *WallSetting) GetDoc() []byte {
+	if x != nil {
+		return x.Doc
+	}
+	return nil
+}
+
 var File_kentongan_v1_live_proto protoreflect.FileDescriptor
 
 const file_kentongan_v1_live_proto_rawDesc = "" +
 	"\n" +
-	"\x17kentongan/v1/live.proto\x12\fkentongan.v1\"\xb5\x03\n" +
+	"\x17kentongan/v1/live.proto\x12\fkentongan.v1\"\xe6\x03\n" +
 	"\rServerMessage\x12+\n" +
 	"\x05hello\x18\x01 \x01(\v2\x13.kentongan.v1.HelloH\x00R\x05hello\x124\n" +
 	"\bsnapshot\x18\x02 \x01(\v2\x16.kentongan.v1.SnapshotH\x00R\bsnapshot\x12.\n" +
@@ -1427,7 +1489,9 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	"\x05feeds\x18\x06 \x01(\v2\x13.kentongan.v1.FeedsH\x00R\x05feeds\x12+\n" +
 	"\x05stats\x18\a \x01(\v2\x13.kentongan.v1.StatsH\x00R\x05stats\x12+\n" +
 	"\x05error\x18\b \x01(\v2\x13.kentongan.v1.ErrorH\x00R\x05error\x12(\n" +
-	"\x04pong\x18\t \x01(\v2\x12.kentongan.v1.PongH\x00R\x04pongB\t\n" +
+	"\x04pong\x18\t \x01(\v2\x12.kentongan.v1.PongH\x00R\x04pong\x12/\n" +
+	"\x04wall\x18\n" +
+	" \x01(\v2\x19.kentongan.v1.WallSettingH\x00R\x04wallB\t\n" +
 	"\amessage\"y\n" +
 	"\x05Hello\x12$\n" +
 	"\x0eserver_time_ms\x18\x01 \x01(\x03R\fserverTimeMs\x12\x18\n" +
@@ -1534,7 +1598,9 @@ const file_kentongan_v1_live_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\",\n" +
 	"\x04Pong\x12$\n" +
-	"\x0eserver_time_ms\x18\x01 \x01(\x03R\fserverTimeMsB!Z\x1fkentongan/server/wire/live;liveb\x06proto3"
+	"\x0eserver_time_ms\x18\x01 \x01(\x03R\fserverTimeMs\"\x1f\n" +
+	"\vWallSetting\x12\x10\n" +
+	"\x03doc\x18\x01 \x01(\fR\x03docB!Z\x1fkentongan/server/wire/live;liveb\x06proto3"
 
 var (
 	file_kentongan_v1_live_proto_rawDescOnce sync.Once
@@ -1548,7 +1614,7 @@ func file_kentongan_v1_live_proto_rawDescGZIP() []byte {
 	return file_kentongan_v1_live_proto_rawDescData
 }
 
-var file_kentongan_v1_live_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_kentongan_v1_live_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_kentongan_v1_live_proto_goTypes = []any{
 	(*ServerMessage)(nil), // 0: kentongan.v1.ServerMessage
 	(*Hello)(nil),         // 1: kentongan.v1.Hello
@@ -1566,6 +1632,7 @@ var file_kentongan_v1_live_proto_goTypes = []any{
 	(*Stats)(nil),         // 13: kentongan.v1.Stats
 	(*Error)(nil),         // 14: kentongan.v1.Error
 	(*Pong)(nil),          // 15: kentongan.v1.Pong
+	(*WallSetting)(nil),   // 16: kentongan.v1.WallSetting
 }
 var file_kentongan_v1_live_proto_depIdxs = []int32{
 	1,  // 0: kentongan.v1.ServerMessage.hello:type_name -> kentongan.v1.Hello
@@ -1577,19 +1644,20 @@ var file_kentongan_v1_live_proto_depIdxs = []int32{
 	13, // 6: kentongan.v1.ServerMessage.stats:type_name -> kentongan.v1.Stats
 	14, // 7: kentongan.v1.ServerMessage.error:type_name -> kentongan.v1.Error
 	15, // 8: kentongan.v1.ServerMessage.pong:type_name -> kentongan.v1.Pong
-	4,  // 9: kentongan.v1.Snapshot.things:type_name -> kentongan.v1.ThingFrame
-	8,  // 10: kentongan.v1.Snapshot.cells:type_name -> kentongan.v1.CellFrame
-	4,  // 11: kentongan.v1.Things.frames:type_name -> kentongan.v1.ThingFrame
-	5,  // 12: kentongan.v1.ThingFrame.announced:type_name -> kentongan.v1.Announcement
-	6,  // 13: kentongan.v1.ThingFrame.columns:type_name -> kentongan.v1.Column
-	8,  // 14: kentongan.v1.Cells.frames:type_name -> kentongan.v1.CellFrame
-	10, // 15: kentongan.v1.CellFrame.outlines:type_name -> kentongan.v1.Outline
-	9,  // 16: kentongan.v1.CellFrame.sets:type_name -> kentongan.v1.ObserverSet
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 9: kentongan.v1.ServerMessage.wall:type_name -> kentongan.v1.WallSetting
+	4,  // 10: kentongan.v1.Snapshot.things:type_name -> kentongan.v1.ThingFrame
+	8,  // 11: kentongan.v1.Snapshot.cells:type_name -> kentongan.v1.CellFrame
+	4,  // 12: kentongan.v1.Things.frames:type_name -> kentongan.v1.ThingFrame
+	5,  // 13: kentongan.v1.ThingFrame.announced:type_name -> kentongan.v1.Announcement
+	6,  // 14: kentongan.v1.ThingFrame.columns:type_name -> kentongan.v1.Column
+	8,  // 15: kentongan.v1.Cells.frames:type_name -> kentongan.v1.CellFrame
+	10, // 16: kentongan.v1.CellFrame.outlines:type_name -> kentongan.v1.Outline
+	9,  // 17: kentongan.v1.CellFrame.sets:type_name -> kentongan.v1.ObserverSet
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_kentongan_v1_live_proto_init() }
@@ -1607,6 +1675,7 @@ func file_kentongan_v1_live_proto_init() {
 		(*ServerMessage_Stats)(nil),
 		(*ServerMessage_Error)(nil),
 		(*ServerMessage_Pong)(nil),
+		(*ServerMessage_Wall)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1614,7 +1683,7 @@ func file_kentongan_v1_live_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kentongan_v1_live_proto_rawDesc), len(file_kentongan_v1_live_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"strings"
 
+	"kentongan/server/problem"
 	"kentongan/server/wire"
 )
 
@@ -53,6 +54,8 @@ func generate() ([]byte, error) {
 		}
 		fmt.Fprintf(&g.out, "export type %s = %s;\n", e.Name, strings.Join(quoted, " | "))
 	}
+	g.words("PROBLEM_CODES", "ProblemCode", problem.Codes())
+	g.words("PROBLEM_FAULTS", "ProblemFault", problem.Faults)
 	for _, n := range wire.Nouns() {
 		g.names[n.Type] = n.Name
 	}
@@ -66,6 +69,16 @@ func generate() ([]byte, error) {
 		}
 	}
 	return g.out.Bytes(), nil
+}
+
+// words writes a list that a test can walk, and the type of its entries; a page that only names the type carries nothing of it.
+func (g *generator) words(list, name string, all any) {
+	fmt.Fprintf(&g.out, "\nexport const %s = [", list)
+	for i := range reflect.ValueOf(all).Len() {
+		fmt.Fprintf(&g.out, "%q, ", reflect.ValueOf(all).Index(i))
+	}
+	g.out.Truncate(g.out.Len() - 2)
+	fmt.Fprintf(&g.out, "] as const;\nexport type %s = (typeof %s)[number];\n", name, list)
 }
 
 func (g *generator) union(name string, of []wire.Named) {

@@ -2,8 +2,8 @@
 import { m } from "../../i18n/paraglide/messages.js";
 import { age, instant, longAge, stamp } from "../../i18n/format";
 import type { Problem } from "../../api/call";
-import { text } from "../../api/read";
 import type { Alarm } from "../../wire/wire";
+import { codeOf, problemWords, storeAway } from "../../i18n/problem.svelte";
 import { language } from "../../i18n/lang.svelte";
 import { types } from "../../stores/types.svelte";
 import { personWord } from "../incidents/person";
@@ -121,19 +121,14 @@ export const leftWords = (leftMs: number): string =>
 
 /** Why an act was not done. */
 export function faultWords(status: number, problem: Problem): string {
-  const said = text(problem.detail) || text(problem.title);
-  switch (status) {
-    case 0:
-      return m.alm_fault_unreachable();
-    case 403:
-      return m.desk_fault_forbidden();
-    case 404:
-      return m.alm_fault_gone();
-    case 409:
-      return m.alm_fault_stale();
-    case 503:
-      return m.desk_fault_busy();
-    default:
-      return [m.desk_fault_failed(), said].filter(Boolean).join(": ");
-  }
+  if (status === 0) return m.alm_fault_unreachable();
+  if (storeAway(status, problem)) return m.desk_fault_busy();
+  if (status === 404) return m.alm_fault_gone();
+  if (
+    ["", "changed", "not-allowed"].includes(codeOf(problem)) &&
+    status === 409
+  )
+    return m.alm_fault_stale();
+  const words = problemWords(status, problem);
+  return status === 403 ? words : `${m.desk_fault_failed()}: ${words}`;
 }

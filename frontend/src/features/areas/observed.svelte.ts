@@ -87,6 +87,7 @@ export class Observed {
     const { hexes } = this.#room;
     if (hexes.size === 0) {
       this.cells = null;
+      this.cellWords = EMPTY;
       return;
     }
     let observed = 0;

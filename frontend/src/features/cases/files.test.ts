@@ -1,8 +1,10 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { language } from "../../i18n/lang.svelte";
+import { bringWords } from "../../i18n/problem.svelte";
 import { draftOf, keepDraft, Once } from "./drafts";
 import { kindOf, MOST_BYTES, refusal, sizeWord } from "./files";
 
+beforeAll(bringWords);
 beforeEach(() => {
   language.set("en");
 });
@@ -27,11 +29,9 @@ describe("files", () => {
 
   it("are refused in words", () => {
     expect(refusal(413, {})).toContain("20");
-    expect(refusal(415, { detail: "the file is of another kind" })).toContain(
-      "PDF",
-    );
-    expect(refusal(422, { detail: "cut short" })).toContain("(cut short)");
-    expect(refusal(422, {})).not.toContain("(");
+    expect(refusal(415, { code: "file-kind" })).toContain("PDF");
+    expect(refusal(422, { code: "file-points" })).toMatch(/too many points/);
+    expect(refusal(422, { detail: "cut short" })).not.toContain("cut short");
     expect(refusal(0, {})).not.toBe(refusal(507, {}));
   });
 });

@@ -3,7 +3,7 @@ import { m } from "../../i18n/paraglide/messages.js";
 import { number } from "../../i18n/format";
 import type { FileKind } from "../../api/cases";
 import type { Problem } from "../../api/call";
-import { text } from "../../api/read";
+import { codeOf, problemWords } from "../../i18n/problem.svelte";
 import { faultWords } from "../alarms/words";
 
 const MB = 1 << 20;
@@ -44,12 +44,10 @@ export function refusal(status: number, problem: Problem): string {
       return m.cas_file_large({ most: sizeWord(MOST_BYTES) });
     case 415:
       return m.cas_file_kind();
-    case 422: {
-      const said = text(problem.detail) || text(problem.title);
-      return [m.cas_file_broken(), said && `(${said})`]
-        .filter(Boolean)
-        .join(" ");
-    }
+    case 422:
+      return /^file-/.test(codeOf(problem))
+        ? m.cas_file_unkept({ why: problemWords(status, problem) })
+        : m.cas_file_broken();
     case 507:
       return m.cas_file_full();
     default:

@@ -32,6 +32,13 @@ describe("lines of the timeline", () => {
     expect(togetherWords("sla_missed", "else", leads)).toBe("else");
   });
 
+  it("name what was decided, and keep what was said with it", () => {
+    expect(togetherWords("decided", "no_action: surut", leads)).toBe(
+      "nothing needs doing: surut",
+    );
+    expect(togetherWords("decided", "else", leads)).toBe("else");
+  });
+
   it("leave every other act to itself", () => {
     expect(togetherWords("held", "daylight until six", leads)).toBeNull();
     expect(togetherWords("commented", "", leads)).toBeNull();

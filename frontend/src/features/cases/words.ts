@@ -1,6 +1,6 @@
 // Kinds of files, and who is asked to lead, in the screen's language.
 import { m } from "../../i18n/paraglide/messages.js";
-import { proofWord } from "../life/words";
+import { decisionWord, proofWord } from "../life/words";
 
 const KIND: Record<string, () => string> = {
   photo: m.cas_kind_photo,
@@ -15,6 +15,7 @@ const STEP: Record<string, () => string> = {
   dispatch: m.desk_clock_dispatch,
   scene: m.desk_clock_scene,
   resolve: m.life_clock_resolve,
+  decision: m.life_clock_decision,
 };
 
 /** "pupr: the road is ours", "neighbour:padang": whom it is about, and what was said. */
@@ -28,9 +29,10 @@ export function togetherWords(
 ): string | null {
   if (act === "attached") return kindWord(note);
   if (act === "sla_missed") return STEP[note]?.() ?? note;
-  if (act === "proved" || act === "confirmed") {
+  if (act === "proved" || act === "confirmed" || act === "decided") {
     const [kind = "", ...rest] = note.split(": ");
-    return [proofWord(kind), ...rest].join(": ");
+    const word = act === "decided" ? decisionWord(kind) : proofWord(kind);
+    return [word, ...rest].join(": ");
   }
   const [, to = "", said = ""] = act.startsWith("handover_")
     ? (ABOUT.exec(note) ?? [])

@@ -1,4 +1,6 @@
 // Acting on an incident. Nothing is shown as done before the house has said so, and what somebody wrote is kept until it was.
+import type { Problem } from "../../api/call";
+import { codeOf, problemWords } from "../../i18n/problem.svelte";
 import {
   act,
   type Act,
@@ -82,6 +84,13 @@ const KIND: Record<number, Fault["kind"]> = {
   503: "busy",
 };
 
+/** What the kind of a fault says whole. */
+const told = (status: number, problem: Problem) =>
+  status === 0 ||
+  ["denied", "forbidden", "unauthorized", "unavailable"].includes(
+    codeOf(problem),
+  );
+
 const key = (id: string) => `kentongan.draft.${id}`;
 
 /** The acts of one incident, and the words that go with them; they outlive a reload of the page. */
@@ -143,7 +152,7 @@ export class Acts {
     } else {
       this.fault = {
         kind: KIND[status] ?? "failed",
-        detail: problem.detail ?? problem.title ?? "",
+        detail: told(status, problem) ? "" : problemWords(status, problem),
       };
     }
     return false;

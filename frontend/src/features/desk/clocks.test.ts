@@ -39,6 +39,24 @@ it("stand still once it is over, and ask for nothing that is not due", () => {
     sla: { class: "E", ack_due: at(900), dispatch_due: null },
   });
   expect(states(watch, 10)).toEqual(["running", "none", "none"]);
+  const decided = (t_decision: string | null, t_dispatch: string | null) =>
+    make({
+      status: "acknowledged",
+      times: { t_signal: at(0), t_ack: at(60), t_decision, t_dispatch },
+      sla: {
+        class: "E",
+        ack_due: at(900),
+        dispatch_due: null,
+        decision_due: at(1800),
+      },
+    });
+  expect(states(decided(null, null), 1801)).toEqual(["met", "late"]);
+  expect(states(decided(at(1200), null), 1801)).toEqual(["met", "met"]);
+  expect(states(decided(at(1200), at(1200)), 1801)).toEqual([
+    "met",
+    "met",
+    "none",
+  ]);
 });
 
 it("know the arrival and the end where the zone gives them, and stand still while access is not safe", () => {

@@ -3,7 +3,7 @@ import type { Incident } from "../../wire/wire";
 import { instant } from "../../i18n/format";
 
 export interface Clock {
-  step: "ack" | "dispatch" | "scene" | "resolve";
+  step: "ack" | "decision" | "dispatch" | "scene" | "resolve";
   /** none: nothing is due. never: it is over, and this step was not taken. soon: less than a fifth of the time is left, so it will be missed unless somebody acts. */
   state: "none" | "running" | "soon" | "late" | "met" | "missed" | "never";
   due: number | null;
@@ -63,10 +63,19 @@ export function clocks(incident: Incident, now: number): Clock[] {
     due: string | null,
     done: string | null,
   ): Clock => clock(name, signal, instant(due), instant(done), at, over);
-  return [
-    step("ack", sla.ack_due, times.t_ack),
+  const sent = [
     step("dispatch", sla.dispatch_due, times.t_dispatch),
     step("scene", sla.scene_due, times.t_scene),
+  ];
+  return [
+    step("ack", sla.ack_due, times.t_ack),
+    // What is watched is decided on; nobody is sent unless somebody is.
+    ...(sla.decision_due
+      ? [
+          step("decision", sla.decision_due, times.t_decision),
+          ...sent.filter((s) => s.due !== null || s.doneMs !== null),
+        ]
+      : sent),
     ...(sla.resolve_due
       ? [step("resolve", sla.resolve_due, times.t_resolved)]
       : []),

@@ -92,6 +92,11 @@ describe("what is left of an incident", () => {
       title: "Rumah Pak Karim",
       why: { rule: "", person: "", inputs: [] } as unknown as Incident["why"],
     });
+    const help = { ...whole, title: "Darurat personel TRC 1, Kubung" };
+    expect(titled(help, types, "en").title).toBe(
+      "Crew in distress TRC 1, Kubung",
+    );
+    expect(titled(help, types, "id")).toBe(help);
     expect(titled(whole, types, "en")).toBe(whole);
     const made = { ...whole, title: "kebakaran bangunan, Kubung" };
     expect(titled(made, types, "en").title).toBe("Building fire, Kubung");

@@ -40,6 +40,7 @@ const DONE: Record<string, () => string> = {
   cleared: m.desk_did_cleared,
   basis_withdrawn: m.desk_did_basis_withdrawn,
   held: m.life_did_held,
+  decided: m.life_did_decided,
   resumed: m.life_did_resumed,
   edited: m.life_did_edited,
   checked: m.life_did_checked,
@@ -105,6 +106,3 @@ export function actorWord(actor: string, me: string): string {
   if (kind === "feed") return m.desk_actor_feed({ name });
   return name === "" ? actor : name;
 }
-
-/** "river_gauge" reads "river gauge" where nobody gave the kind a name. */
-export const plain = (code: string): string => code.replaceAll("_", " ");

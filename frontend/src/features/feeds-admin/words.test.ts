@@ -1,6 +1,9 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { language } from "../../i18n/lang.svelte";
+import { bringWords } from "../../i18n/problem.svelte";
 import { faultWords, unreadWords } from "./words";
+
+beforeAll(bringWords);
 
 beforeEach(() => {
   language.set("en");
@@ -16,9 +19,9 @@ describe("what could not be read", () => {
     expect(unreadWords(503, {})).toMatch(/tidak dapat dibaca.*sibuk/i);
   });
 
-  it("says what the server says of it, and who may not read it that they may not", () => {
-    expect(unreadWords(500, { detail: "a bug" })).toBe(
-      "Could not be read. a bug",
+  it("says why, never in the server's English, and who may not read it that they may not", () => {
+    expect(unreadWords(500, { code: "unreadable", detail: "a bug" })).toBe(
+      "Could not be read. The record is damaged and cannot be read. Tell the technicians.",
     );
     expect(unreadWords(403, {})).toBe(faultWords(403, {}));
   });

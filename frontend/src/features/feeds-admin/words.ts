@@ -3,7 +3,7 @@ import { m } from "../../i18n/paraglide/messages.js";
 import { age, fixed, number } from "../../i18n/format";
 import type { FeedRow } from "../../api/feeds";
 import type { Problem } from "../../api/call";
-import { isDoc, text } from "../../api/read";
+import { problemWords, storeAway } from "../../i18n/problem.svelte";
 import type { Line, Stand } from "./table";
 
 const WORD: Record<Stand, () => string> = {
@@ -38,34 +38,23 @@ export function size(bytes: number): string {
     : `${number(bytes / 1_000_000, 1)} MB`;
 }
 
-/** Why something was not done, in the reader's language, with what the server says of it. */
+/** Why something was not done, in the reader's language. */
 export function faultWords(status: number, problem: Problem): string {
-  const said = text(problem.detail) || text(problem.title);
-  const words =
-    status === 0
-      ? m.adm_fault_unreachable()
-      : status === 403
-        ? m.adm_fault_forbidden()
-        : status === 404
-          ? m.adm_fault_missing()
-          : status === 503
-            ? m.desk_fault_busy()
-            : status === 409
-              ? m.adm_fault_conflict()
-              : m.adm_fault_failed();
-  // What the server adds to these says no more than the words do.
-  const whole = [403, 404, 503].includes(status) || isDoc(problem["current"]);
-  return said === "" || whole ? words : `${words} ${said}`;
+  if (status === 0) return m.adm_fault_unreachable();
+  if (storeAway(status, problem)) return m.desk_fault_busy();
+  const words = problemWords(status, problem);
+  return whole(status) ? words : `${m.adm_fault_failed()} ${words}`;
 }
+
+/** Words of these say already that it was not done. */
+const whole = (status: number) => [403, 404, 409, 503].includes(status);
 
 /** Why something could not be read, in the reader's language: nobody meant to record anything by it. */
 export function unreadWords(status: number, problem: Problem): string {
   if (status === 0) return m.desk_fault_unreachable_read();
-  if (status === 503) return m.adm_fault_unread_busy();
-  if ([403, 404].includes(status)) return faultWords(status, problem);
-  return [m.adm_fault_unread(), text(problem.detail) || text(problem.title)]
-    .filter(Boolean)
-    .join(" ");
+  if (storeAway(status, problem)) return m.adm_fault_unread_busy();
+  const words = problemWords(status, problem);
+  return whole(status) ? words : `${m.adm_fault_unread()} ${words}`;
 }
 
 /** How old the data is when it comes. */

@@ -150,25 +150,31 @@ describe("an answer", () => {
   });
 
   it("409 says what is so instead; what somebody else has noted already is no conflict", () => {
-    const told = no(409, { current: { status: "cancelled" }, detail: "late" });
+    const told = no(409, {
+      current: { status: "cancelled" },
+      code: "changed",
+    });
     expect(settle(step(1, "on_scene"), told, AT, 0.5)).toMatchObject({
       fate: "conflict",
       stands: "cancelled",
-      detail: "late",
+      why: { status: 409, problem: { code: "changed" } },
     });
     const same = no(409, { current: { status: "on_scene" } });
     expect(settle(step(1, "on_scene"), same, AT, 0.5).fate).toBe("already");
   });
 
-  it("that refuses is told with the house's words, and lets a picture stay on the phone", () => {
+  it("that refuses is told with why, and lets a picture stay on the phone", () => {
     const photo: Act = {
       ...written(1, "i1", AT),
       kind: "photo",
       photo: new Blob(["x"]),
       bytes: 1,
     };
-    const refused = settle(photo, no(415, { title: "no picture" }), AT, 0.5);
-    expect(refused).toMatchObject({ fate: "refused", detail: "no picture" });
+    const refused = settle(photo, no(415, { code: "file-kind" }), AT, 0.5);
+    expect(refused).toMatchObject({
+      fate: "refused",
+      why: { status: 415, problem: { code: "file-kind" } },
+    });
     expect(refused).toHaveProperty("photo.size", 1);
     expect(settle(photo, ok, AT, 0.5)).toMatchObject({
       fate: "sent",
@@ -240,6 +246,13 @@ describe("an answer to a roll call", () => {
     const old = stale([well, note(2)], AT + 300_001);
     expect(old.map((a) => [a.seq, a.fate])).toEqual([[1, "conflict"]]);
     expect(unread(old)).toHaveLength(1);
+  });
+  it("goes before whatever was done earlier, but not before its pause is over", () => {
+    const well = { ...written(9, "", AT), kind: "well", unit: "u" } as Act;
+    expect(due([note(1), note(2), well], ME, AT)?.seq).toBe(9);
+    const paused = { ...well, next: AT + 1_000 };
+    expect(due([note(1), note(2), paused], ME, AT)?.seq).toBe(1);
+    expect(due([well], "user:budi", AT)).toBeUndefined();
   });
   it("counts once the house has it", () => {
     const well = { ...written(1, "", AT), kind: "well", unit: "u" } as Act;

@@ -1,5 +1,5 @@
 // The outbox of a phone: which act is sent next, what an answer makes of it, and how things stand until the house has heard. Pure.
-import type { Answer } from "../../api/call";
+import type { Answer, Problem } from "../../api/call";
 import { doc, text } from "../../api/read";
 import { instant } from "../../i18n/instant";
 import type { Dispatch, DispatchStatus, Victims } from "../../wire/wire";
@@ -42,8 +42,8 @@ interface Written {
   told: string | null;
   /** Of a conflict: where the dispatch stood instead. */
   stands?: string;
-  /** The house's words about what it did not take. */
-  detail?: string;
+  /** Why the house did not take it: with words in the language in which it is read. */
+  why?: { status: number; problem: Problem };
   /** Of a call for help that waits on: the status with which the house did not take it last. */
   denied?: number;
   /** Somebody has read what became of it. */
@@ -114,12 +114,15 @@ export const stale = (acts: readonly Act[], house: number): Act[] =>
       told: new Date(house).toISOString(),
     }));
 
-/** What may be sent now. */
-export const due = (
+/** What may be sent now. That a crew is well goes before all else: somebody waits for it, and it is true for minutes only. */
+export function due(
   acts: readonly Act[],
   who: string,
   now: number,
-): Act | undefined => heads(acts, who).find((a) => a.next <= now);
+): Act | undefined {
+  const may = heads(acts, who).filter((a) => a.next <= now);
+  return may.find((a) => a.kind === "well") ?? may[0];
+}
 
 /** When something is due next, milliseconds since 1970; null: nothing waits for a try. */
 export function nextTry(acts: readonly Act[], who: string): number | null {
@@ -204,7 +207,11 @@ export function settle(
     );
     return { ...act, tries: act.tries + 1, next: now + pause };
   }
-  const detail = text(problem.detail) || text(problem.title);
+  const { code, params, errors } = problem;
+  const why = {
+    status,
+    problem: { ...(code && { code }), params, errors },
+  };
   if (status === 409) {
     const stands = text(doc(problem["current"])["status"]);
     const wanted =
@@ -212,9 +219,9 @@ export function settle(
     if (wanted !== "" && stands === wanted) {
       return { ...act, fate: "already", told };
     }
-    return { ...act, fate: "conflict", told, stands, detail };
+    return { ...act, fate: "conflict", told, stands, why };
   }
-  return { ...act, fate: "refused", told, detail };
+  return { ...act, fate: "refused", told, why };
 }
 
 /** The house stamps what is said when it hears it: a note that comes later than this begins with its own time. */

@@ -1,4 +1,5 @@
 // What a crew did and what became of it, in the screen's language.
+import { problemWords } from "../../i18n/problem.svelte";
 import { age, clockTime, instant, longAge, number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
 import type { Dispatch, DispatchStatus, IncidentStatus } from "../../wire/wire";
@@ -78,7 +79,9 @@ export function fateWord(act: Act, place: number, zone: string): string {
 /** Why an act was not taken, and what is so instead. */
 export function whyNot(act: Act): string {
   if (act.fate === "refused")
-    return m.fld_refused({ detail: act.detail ?? "" });
+    return m.fld_refused({
+      detail: problemWords(act.why?.status ?? 422, act.why?.problem ?? {}),
+    });
   if (!act.stands) return m.fld_conflict_plain();
   return act.kind === "resolve"
     ? m.fld_conflict_case({ status: statusWord(act.stands as IncidentStatus) })

@@ -15,6 +15,12 @@ describe("why a piece belongs to an incident", () => {
       ),
     ).toBe("jenis serumpun: Banjir, landslide");
     expect(
+      reasonWord(
+        { code: "independent", text: "", value: "01M8H9YJ2CY5G28P2APT9NG8V4" },
+        named,
+      ),
+    ).toBe("sumber yang belum bersuara");
+    expect(
       reasonWord({ code: "new", text: "as it came", value: "" }, named),
     ).toBe("as it came");
   });

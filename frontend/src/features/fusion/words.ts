@@ -40,6 +40,9 @@ function valueWord(
   return value.split("/").map(named).join(", ");
 }
 
+/** An id of the house (ULID), which tells nobody anything. */
+const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/;
+
 /** A reason with what it rests on: "same type: Flood". A kind that this screen does not know is told in the house's own words. */
 export function reasonWord(
   reason: Pick<JoinReason, "code" | "text" | "value">,
@@ -47,7 +50,7 @@ export function reasonWord(
 ): string {
   const word = REASON[reason.code]?.();
   if (word === undefined) return reason.text;
-  return reason.value
+  return reason.value && !ID.test(reason.value)
     ? `${word}: ${valueWord(reason.code, reason.value, named)}`
     : word;
 }

@@ -1,6 +1,7 @@
 // What an incident is called on a screen.
 import type { IncidentType } from "../../api/incidents";
 import type { Lang } from "../../i18n/lang.svelte";
+import { m } from "../../i18n/paraglide/messages.js";
 import type { Incident } from "../../wire/wire";
 import { limitOf } from "./limited";
 import { splitTitle } from "./rank";
@@ -31,6 +32,21 @@ export function titled(
   return title === incident.title ? incident : { ...incident, title };
 }
 
+/** As titled, for many, again and again: an incident that has not changed stays the same object, so that a screen draws only what did. */
+export function titler(
+  types: readonly IncidentType[],
+  lang: Lang,
+): (incident: Incident) => Incident {
+  const known = new WeakMap<Incident, Incident>();
+  return (incident) => {
+    const before = known.get(incident);
+    if (before) return before;
+    const made = titled(incident, types, lang);
+    known.set(incident, made);
+    return made;
+  };
+}
+
 function said(
   incident: Incident,
   types: readonly IncidentType[],
@@ -41,13 +57,18 @@ function said(
   return inWords(incident.title, incident.type, types, lang);
 }
 
-/** What the house called by its type, in its own language, by the type's name in the reader's. */
+/** With what the house begins the title of an incident that a crew's call for help opened, in its own language. */
+const HELP = "Darurat personel ";
+
+/** What the house called by its type, or as a call for help, in its own language: in the reader's. */
 export function inWords(
   title: string,
   code: string,
   types: readonly IncidentType[],
   lang: Lang,
 ): string {
+  if (title.startsWith(HELP))
+    return `${m.inc_crew_help({}, { locale: lang })} ${title.slice(HELP.length)}`;
   const type = types.find((t) => t.code === code);
   if (!type) return title;
   const begins = title.toLowerCase();

@@ -21,6 +21,14 @@ const HOLD: Record<string, () => string> = {
 };
 export const holdWord = (reason: string): string => HOLD[reason]?.() ?? reason;
 
+const DECISION: Record<string, () => string> = {
+  watch: m.life_decide_watch,
+  field_check: m.life_decide_field_check,
+  upgrade: m.life_decide_upgrade,
+  no_action: m.life_decide_no_action,
+};
+export const decisionWord = (as: string): string => DECISION[as]?.() ?? as;
+
 /** The clocks of the service stand still. */
 export const stops = (reason: string): boolean =>
   reason === "unsafe_access" || reason === "outside_party";

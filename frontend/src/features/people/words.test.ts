@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bringWords } from "../../i18n/problem.svelte";
 import { language } from "../../i18n/lang.svelte";
 import { personOf } from "../../api/people";
 import { inOrder, marksOf, meant } from "./marks";
@@ -42,17 +43,24 @@ describe("times of the city in fields", () => {
 });
 
 describe("why something was not done", () => {
-  it("is told in the reader's language where we know the reason", () => {
-    expect(whyNot(409, { detail: "the login is taken" })).toBe(
+  beforeAll(bringWords);
+
+  it("is told in the reader's language by its code and its place", () => {
+    expect(whyNot(409, { code: "login-taken" })).toBe(
       "Login ini sudah dipakai orang lain.",
     );
     expect(
       whyNot(422, {
-        title: "Unprocessable Entity",
-        errors: [{ location: "body.reason", message: "10 letters at least" }],
+        code: "invalid",
+        errors: [{ location: "body.reason", code: "short", limit: 10 }],
       }),
     ).toBe("Tulis alasannya dengan sepuluh huruf atau lebih.");
-    expect(whyNot(422, { detail: "something new" })).toContain("something new");
+    expect(
+      whyNot(422, {
+        code: "invalid",
+        errors: [{ location: "body.lang", code: "one-of", limit: "id, en" }],
+      }),
+    ).toContain("Bahasa: harus salah satu dari: id, en");
   });
 });
 

@@ -1,55 +1,31 @@
 // Why something about people was not done, factors, and ages of what is told once.
 import type { Problem } from "../../api/call";
-import { text } from "../../api/read";
 import { longAge, number } from "../../i18n/format";
+import { placesOf } from "../../i18n/problem.svelte";
 import { m } from "../../i18n/paraglide/messages.js";
 import { faultWords } from "../feeds-admin/words";
 
-const WHY: readonly (readonly [RegExp, () => string])[] = [
-  [/show again who you are/, m.ppl_fault_elevate],
-  [/login is taken/, m.ppl_fault_taken],
-  [/login: want/, m.ppl_fault_login],
-  [/last administrator/, m.ppl_fault_last],
-  [/has changed since|account has changed/, m.ppl_fault_stale],
-  [/may not approve it/, m.chg_fault_same],
-  [/decided already/, m.chg_fault_decided],
-  [/may withdraw it/, m.chg_fault_not_yours],
-  [/must be the witness/, m.ppl_fault_witness],
-  [/same person twice|not yourself|yourself/, m.ppl_fault_self],
-  [/means nothing without one/, m.ppl_fault_agency],
-  [/\.until.* is over/, m.ppl_fault_over],
-  [/sealed account is sealed again/, m.ppl_fault_sealed],
-  [/opened the envelope/, m.ppl_fault_envelope],
-  [/no device shows this code/, m.dev_fault_code],
-  [/too many wrong codes/, m.dev_fault_tries],
-  [/gives no certificates/, m.dev_fault_ca],
-  [/published to the broker/, m.dev_fault_feed],
-  [/the name of a screen/, m.dev_fault_screen],
-  [/agency\/call-sign|bound to a person or to a unit/, m.dev_fault_unit],
-  [/it names the person/, m.prv_fault_names],
-  [/may not be kept for that long|not kept for ever/, m.prv_fault_bounds],
-  [/letters at least/, m.prv_fault_reason],
-  [
-    /no such report|nothing to erase|has no reporter|is no reporter/,
-    m.prv_fault_nobody,
-  ],
-];
+/** What a place says about itself better than any words about places in general. */
+const PLACE: Record<string, (code: string) => (() => string) | undefined> = {
+  login: (code) => (code === "wrong" ? m.ppl_fault_login : undefined),
+  "grants.agency": () => m.ppl_fault_agency,
+  "grants.until": () => m.ppl_fault_over,
+  feed: () => m.dev_fault_feed,
+  screen: () => m.dev_fault_screen,
+  unit: () => m.dev_fault_unit,
+  reason: (code) =>
+    code === "names"
+      ? m.prv_fault_names
+      : code === "short"
+        ? m.prv_fault_reason
+        : undefined,
+};
 
-/** What the server says of it, wherever it says it. */
-function said(problem: Problem): string {
-  const errors = Array.isArray(problem["errors"]) ? problem["errors"] : [];
-  const more = errors.map((e: unknown) => {
-    const { location, message } = (e ?? {}) as Record<string, unknown>;
-    return `${text(location)}: ${text(message)}`;
-  });
-  return [text(problem.title), text(problem.detail), ...more].join(" ");
-}
-
-/** The reason in the reader's language where it is one that we know. */
+/** The reason in the reader's language. */
 export function whyNot(status: number, problem: Problem): string {
-  const told = said(problem);
-  const known = WHY.find(([sign]) => sign.test(told));
-  return known ? known[1]() : faultWords(status, problem);
+  const own = placesOf(problem).map(({ path, code }) => PLACE[path]?.(code));
+  const [first] = own;
+  return first && own.length === 1 ? first() : faultWords(status, problem);
 }
 
 const FACTOR: Record<string, () => string> = {

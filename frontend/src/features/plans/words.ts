@@ -1,4 +1,4 @@
-// Kinds of plans in the screen's language; only their panel says them.
+// Kinds of plans in the screen's language.
 import { m } from "../../i18n/paraglide/messages.js";
 import type { PlanKind } from "../../wire/wire";
 

@@ -33,9 +33,7 @@ describe("who gave a report", () => {
     expect(reporterFault(422, {})).toContain("sepuluh huruf");
     expect(reporterFault(410, {})).toContain("dihapus");
     expect(reporterFault(403, {})).toContain("tidak berwenang");
-    expect(reporterFault(403, { type: "urn:kentongan:elevate" })).toContain(
-      "banyak",
-    );
+    expect(reporterFault(403, { code: "elevate" })).toContain("banyak");
     expect(reporterFault(0, {})).toContain("tidak menjawab");
   });
 });

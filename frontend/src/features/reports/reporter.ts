@@ -19,7 +19,7 @@ export function nthCall({ callToday, callsToday }: MaskedReporter): string {
 export function reporterFault(status: number, problem: Problem): string {
   if (status === 422) return m.rvl_fault_reason();
   if (status === 403)
-    return problem["type"] === "urn:kentongan:elevate"
+    return problem.code === "elevate"
       ? m.rvl_fault_many()
       : m.rvl_fault_forbidden();
   if (status === 404) return m.rvl_fault_none();

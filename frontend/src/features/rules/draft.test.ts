@@ -75,30 +75,32 @@ describe("what the server says of a rule", () => {
         { location: "body.when", message: "1:5: undeclared reference" },
       ],
     };
-    expect(placed(problem, lines).map((f) => f.line)).toEqual([8, 2]);
+    expect(placed(422, problem, lines).map((f) => f.line)).toEqual([8, 2]);
   });
 
   it("is found in words, the longest key first", () => {
-    const detail =
+    const message =
       "rule muka-air: alert.severity: bad\nrule muka-air: when: no such field";
-    expect(placed({ detail }, lines)).toMatchObject([
+    const errors = [{ location: "body.rule", message }];
+    expect(placed(422, { errors }, lines)).toMatchObject([
       { key: "alert.severity", line: 8 },
-      { key: "when", line: 2 },
     ]);
-    expect(placed({ detail: "busy" }, lines)[0]?.line).toBe(0);
+    expect(placed(422, { code: "invalid" }, lines)[0]?.line).toBe(0);
   });
 
   it("may be overruled where only an instrument is yet to come", () => {
     const yet = {
       location: "body.config.when",
-      message:
-        'no feed has ever said the property "snow" (an instrument that is yet to come: ask again with ?force=1)',
+      message: 'no feed has ever said the property "snow"',
+      code: "yet",
     };
-    const said = placed({ errors: [yet] }, lines);
-    expect(said[0]?.text).toBe('no feed has ever said the property "snow"');
+    const said = placed(422, { errors: [yet] }, lines);
+    expect(said[0]?.text).toContain(
+      '“no feed has ever said the property "snow"”',
+    );
     expect(forcible(said)).toBe(true);
     const more = { location: "body.config.id", message: "is taken" };
-    expect(forcible(placed({ errors: [yet, more] }, lines))).toBe(false);
+    expect(forcible(placed(422, { errors: [yet, more] }, lines))).toBe(false);
     expect(forcible([])).toBe(false);
   });
 });

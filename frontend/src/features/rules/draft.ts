@@ -1,6 +1,7 @@
 // A rule as the house tells it, as the YAML that people write, and the way between them. Pure.
 import type { Problem } from "../../api/call";
 import { docs, isDoc, text } from "../../api/read";
+import { faultWord, problemWords } from "../../i18n/problem.svelte";
 import type { Rule } from "../../api/rules";
 import type { Doc, Value } from "./yaml";
 
@@ -112,6 +113,7 @@ export interface Placed {
   key: string;
   /** 0: it is not known where. */
   line: number;
+  /** In the reader's language, with what the compiler or the reader of settings says as a quotation. */
   text: string;
   /** It names a property that no feed has said yet: whoever knows better may keep it. */
   yet: boolean;
@@ -119,31 +121,34 @@ export interface Placed {
 
 /** What the server says of a rule, at the line of the key that it names. */
 export function placed(
+  status: number,
   problem: Problem,
   lines: ReadonlyMap<string, number>,
 ): Placed[] {
-  const said = docs(problem["errors"]).map((e): [string, string] => [
-    text(e["location"]).replace(/^body\.?(?:config|rule)?\.?/, ""),
-    text(e["message"]),
-  ]);
-  const more = (text(problem.detail) || text(problem.title))
-    .split("\n")
-    .filter((l) => l.trim() !== "")
-    .map((l): [string, string] => ["", l.trim()]);
-  const all = said.length > 0 ? said : more;
-  return all.map(([where, words]) => {
-    const key = where || named(words, lines);
+  const said = docs(problem["errors"]);
+  if (said.length === 0)
+    return [
+      {
+        key: "",
+        line: 0,
+        text: problemWords(status, problem),
+        yet: false,
+      },
+    ];
+  return said.map((e) => {
+    const quoted = text(e["message"]);
+    const code = text(e["code"]);
+    const key =
+      text(e["location"]).replace(/^body\.?(?:config|rule)?\.?/, "") ||
+      named(quoted, lines);
     return {
       key,
       line: lines.get(key) ?? 0,
-      text: words.replace(YET, ""),
-      yet: YET.test(words),
+      text: faultWord(code, e["limit"], quoted),
+      yet: code === "yet",
     };
   });
 }
-
-/** What the server adds where a rule names a property that no feed has said yet. */
-const YET = / \(an instrument that is yet to come[^)]*\)/;
 
 /** Whether a rule is refused for nothing but what an instrument that is yet to come will say. */
 export const forcible = (said: readonly Placed[]): boolean =>

@@ -1,6 +1,7 @@
 // Why a step of signing in was refused, and in which words that is told: each says what to do now.
-import type { Answer } from "../../api/call";
+import type { Answer, Problem } from "../../api/call";
 import { clockTime, number } from "../../i18n/format";
+import { placesOf, problemWords } from "../../i18n/problem.svelte";
 import { m } from "../../i18n/paraglide/messages.js";
 
 export type Fault =
@@ -25,7 +26,7 @@ export type Fault =
   | { kind: "last" }
   | { kind: "passkey"; why: PasskeyFault }
   | { kind: "provider"; why: ProviderFault }
-  | { kind: "odd"; detail: string };
+  | { kind: "odd"; status: number; problem: Problem };
 
 export type PasskeyFault =
   "cancelled" | "unknown" | "absent" | "there" | "address" | "plain" | "failed";
@@ -52,16 +53,13 @@ const LONG_S = 60;
 
 type Refused = Extract<Answer<unknown>, { ok: false }>;
 
-const WEAK: readonly (readonly [
-  RegExp,
-  Extract<Fault, { kind: "weak" }>["why"],
-])[] = [
-  [/less than/, "short"],
-  [/more than/, "long"],
-  [/same again/, "same"],
-  [/tried first/, "common"],
-  [/name or login/, "name"],
-];
+const WEAK: Record<string, Extract<Fault, { kind: "weak" }>["why"]> = {
+  short: "short",
+  long: "long",
+  same: "same",
+  common: "common",
+  name: "name",
+};
 
 /** Reads an answer; `what` is what was shown. `now`: milliseconds since 1970. */
 export function faultOf(
@@ -70,49 +68,40 @@ export function faultOf(
   now: number,
 ): Fault {
   const { status, problem, wait } = answer;
-  const title = problem.title ?? "";
-  const detail = problem.detail ?? "";
-  switch (status) {
-    case 0:
-      return { kind: "unreachable" };
-    case 401:
-      if (/used already/.test(title)) return { kind: "used" };
-      if (what === "passkey") return { kind: "passkey", why: "unknown" };
-      if (what === "code" || what === "recovery")
-        return /second factor/.test(title)
-          ? { kind: "wrong", what }
-          : { kind: "gone" };
-      return { kind: "wrong", what };
-    case 403:
-      return /foreign page/.test(title)
-        ? { kind: "foreign" }
-        : { kind: "forbidden" };
-    case 409:
-      if (what === "passkey")
-        return {
-          kind: "passkey",
-          why: /https/.test(detail) ? "plain" : "address",
-        };
-      return /last/.test(title)
-        ? { kind: "last" }
-        : { kind: "odd", detail: detail || title };
-    case 422: {
-      if (!/password/.test(title + detail)) break;
-      const why = WEAK.find(([sign]) => sign.test(title + detail))?.[1];
-      return { kind: "weak", why: why ?? "text" };
+  if (status === 0) return { kind: "unreachable" };
+  switch (problem.code) {
+    case "factor-used":
+      return { kind: "used" };
+    case "foreign-page":
+      return { kind: "foreign" };
+    case "last-factor":
+      return { kind: "last" };
+    case "passkey-plain":
+      return { kind: "passkey", why: "plain" };
+    case "passkey-address":
+      return { kind: "passkey", why: "address" };
+    case "weak-password": {
+      const [place] = placesOf(problem);
+      return { kind: "weak", why: WEAK[place?.code ?? ""] ?? "text" };
     }
-    case 429:
-      return {
-        kind: "wait",
-        until: now + (wait ?? LONG_S) * 1_000,
-        long: (wait ?? 0) > LONG_S,
-      };
-    case 503:
-      return /too many/.test(title) ? { kind: "busy" } : { kind: "store" };
+    case "sign-ins-busy":
+      return { kind: "busy" };
   }
-  return status >= 500
-    ? { kind: "store" }
-    : { kind: "odd", detail: detail || title };
+  if (status === 401) {
+    if (what === "passkey") return { kind: "passkey", why: "unknown" };
+    if (what !== "code" && what !== "recovery") return { kind: "wrong", what };
+    return problem.code === "factor-wrong"
+      ? { kind: "wrong", what }
+      : { kind: "gone" };
+  }
+  if (status === 403) return { kind: "forbidden" };
+  if (status === 429)
+    return {
+      kind: "wait",
+      until: now + (wait ?? LONG_S) * 1_000,
+      long: (wait ?? 0) > LONG_S,
+    };
+  return status >= 500 ? { kind: "store" } : { kind: "odd", status, problem };
 }
 
 const WRONG = {
@@ -197,6 +186,8 @@ export function faultWords(fault: Fault, now: number): string {
     case "provider":
       return AT_PROVIDER[fault.why]();
     case "odd":
-      return m.who_odd({ detail: fault.detail });
+      return m.who_odd({
+        detail: problemWords(fault.status, fault.problem),
+      });
   }
 }

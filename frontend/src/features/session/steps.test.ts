@@ -170,50 +170,41 @@ describe("what is typed and handed over", () => {
 });
 
 describe("why it was refused", () => {
-  const no = (status: number, title = "", detail = "", wait?: number) =>
+  const no = (status: number, code = "", place = "", wait?: number) =>
     ({
       ok: false,
       status,
-      problem: { title, detail },
+      problem: {
+        code,
+        errors: place ? [{ location: "body.password", code: place }] : [],
+      },
       ...(wait && { wait }),
     }) as const;
   it.each([
     [no(0), "password", { kind: "unreachable" }],
-    [no(401, "who are you?"), "password", { kind: "wrong", what: "password" }],
-    [no(401, "who are you?"), "code", { kind: "gone" }],
+    [no(401, "unauthorized"), "password", { kind: "wrong", what: "password" }],
+    [no(401, "unauthorized"), "code", { kind: "gone" }],
+    [no(401, "factor-wrong"), "code", { kind: "wrong", what: "code" }],
+    [no(401, "factor-used"), "code", { kind: "used" }],
     [
-      no(401, "the second factor is not valid"),
-      "code",
-      { kind: "wrong", what: "code" },
-    ],
-    [
-      no(401, "the code was used already; wait for the next one"),
-      "code",
-      { kind: "used" },
-    ],
-    [
-      no(401, "the passkey is not accepted"),
+      no(401, "passkey-refused"),
       "passkey",
       { kind: "passkey", why: "unknown" },
     ],
     [
-      no(429, "too many failed tries", "", 12),
+      no(429, "too-many-tries", "", 12),
       "password",
       { kind: "wait", until: 13_000, long: false },
     ],
     [
-      no(429, "too many failed tries", "", 900),
+      no(429, "too-many-tries", "", 900),
       "password",
       { kind: "wait", until: 901_000, long: true },
     ],
-    [no(503, "the store does not answer"), "password", { kind: "store" }],
+    [no(503, "unavailable"), "password", { kind: "store" }],
+    [no(503, "sign-ins-busy"), "password", { kind: "busy" }],
     [
-      no(503, "too many people sign in at this moment"),
-      "password",
-      { kind: "busy" },
-    ],
-    [
-      no(422, "password has less than 12 characters", "password"),
+      no(422, "weak-password", "short"),
       "reset",
       { kind: "weak", why: "short" },
     ],

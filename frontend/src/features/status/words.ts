@@ -1,7 +1,7 @@
 // The level of the area in the screen's language: what became of it, why it was not set.
 import { m } from "../../i18n/paraglide/messages.js";
 import type { Problem } from "../../api/call";
-import { fieldFaults } from "../../api/status";
+import { placeWords } from "../../i18n/problem.svelte";
 import { faultWords } from "../alarms/words";
 
 export { evidenceWord } from "./evidence";
@@ -17,10 +17,7 @@ export const actWord = (act: string): string => ACT[act]?.() ?? act;
 
 /** Why a level was not set or a statement not taken: each field with what is wrong. */
 export function levelFault(status: number, problem: Problem): string {
-  const fields = fieldFaults(problem);
-  if (status !== 422 || fields.length === 0) return faultWords(status, problem);
-  return [
-    m.desk_fault_incomplete(),
-    ...fields.map(([field, words]) => `${field}: ${words}`),
-  ].join(" ");
+  const places = placeWords(problem);
+  if (status !== 422 || places.length === 0) return faultWords(status, problem);
+  return `${m.desk_fault_incomplete()} ${places.join("; ")}.`;
 }

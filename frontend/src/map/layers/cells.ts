@@ -1,7 +1,6 @@
-// Cells in place of crowds: their ground (observed, silent), how many Things are in them, and the severity of what is wrong there.
-// The ground is one GeoJSON source whose features are told their state; severity repeats in size and outline (mock notes), so the few
-// cells that have one are drawn from rings of their own.
-import type { Feature, FeatureCollection, Point, Polygon } from "geojson";
+// Cells in place of crowds: their ground (observed, silent), how many Things are in them, and the severity of what is wrong there, which
+// is repeated in size and outline (mock notes).
+import type { FeatureCollection, Point } from "geojson";
 import type { Severity } from "../../wire/wire";
 import { prominence } from "../kinds";
 
@@ -27,6 +26,8 @@ export interface Cells {
   readonly stamp: number;
   readonly shape: number;
   each(run: (cell: CellShape) => void): void;
+  /** Runs after each message that changed something, until the answer is called. */
+  watch(run: () => void): () => void;
 }
 
 export interface CellState {
@@ -35,7 +36,8 @@ export interface CellState {
   age: 0 | 1 | 2;
 }
 
-const SEVERITIES: readonly (Severity | "")[] = [
+/** Worst first. */
+export const SEVERITIES: readonly Severity[] = [
   "Extreme",
   "Severe",
   "Moderate",
@@ -79,13 +81,15 @@ export function cellState(cell: CellShape, now: number): CellState {
   return { count, age: silent ? 2 : ageing === heard ? 1 : 0 };
 }
 
-export function worstOf(cell: CellShape): Severity | "" {
-  let worst = SEVERITIES.length;
+/** The place of its worst in SEVERITIES, from 1 on; 0: none. */
+export function worstOf(cell: CellShape): number {
+  let worst = 0;
   for (const { severity } of cell.layers) {
-    const at = severity === "" ? -1 : SEVERITIES.indexOf(severity);
-    if (at >= 0 && at < worst) worst = at;
+    if (severity === "") continue;
+    const rank = SEVERITIES.indexOf(severity) + 1;
+    if (worst === 0 || rank < worst) worst = rank;
   }
-  return SEVERITIES[worst] ?? "";
+  return worst;
 }
 
 /** The latest word from a cell, milliseconds since 1970; 0: none. */
@@ -97,57 +101,19 @@ export function heardAt(cell: CellShape): number {
   return latest;
 }
 
-function polygon(ring: Float64Array, k = 1): Polygon {
-  const corners = ring.length / 2;
-  let cx = 0;
-  let cy = 0;
-  for (let i = 0; i < corners; i++) {
-    cx += (ring[2 * i] ?? 0) / corners;
-    cy += (ring[2 * i + 1] ?? 0) / corners;
+/** The middle of its corners. */
+function middle(ring: Float64Array): [number, number] {
+  let x = 0;
+  let y = 0;
+  for (let i = 0; i < ring.length; i += 2) {
+    x += (2 * (ring[i] ?? 0)) / ring.length;
+    y += (2 * (ring[i + 1] ?? 0)) / ring.length;
   }
-  const line: [number, number][] = [];
-  for (let i = 0; i <= corners; i++) {
-    const at = 2 * (i % corners);
-    line.push([
-      cx + ((ring[at] ?? 0) - cx) * k,
-      cy + ((ring[at + 1] ?? 0) - cy) * k,
-    ]);
-  }
-  return { type: "Polygon", coordinates: [line] };
+  return [x, y];
 }
 
-const drawn = (cell: CellShape) => cell.ring.length >= 6;
-
-/** The ground of every cell; the feature's id is the cell's slot. */
-export function cellGround(cells: Cells): FeatureCollection<Polygon> {
-  const features: Feature<Polygon>[] = [];
-  cells.each((cell) => {
-    if (!drawn(cell)) return;
-    features.push({
-      type: "Feature",
-      id: cell.slot,
-      properties: {},
-      geometry: polygon(cell.ring),
-    });
-  });
-  return { type: "FeatureCollection", features };
-}
-
-/** Cells with a severity, the worst on top. */
-export function cellAlarms(cells: Cells): FeatureCollection<Polygon> {
-  const features: Feature<Polygon, { severity: Severity; rank: number }>[] = [];
-  cells.each((cell) => {
-    const severity = worstOf(cell);
-    if (severity === "" || !drawn(cell)) return;
-    features.push({
-      type: "Feature",
-      properties: { severity, rank: -SEVERITIES.indexOf(severity) },
-      geometry: polygon(cell.ring, HEX_K[severity]),
-    });
-  });
-  features.sort((a, b) => a.properties.rank - b.properties.rank);
-  return { type: "FeatureCollection", features };
-}
+/** It has an outline. */
+export const drawn = (cell: CellShape): boolean => cell.ring.length >= 6;
 
 /** Words in silent cells, the longest silent first. */
 export function cellWords(
@@ -164,14 +130,11 @@ export function cellWords(
   silent.sort((a, b) => a.at - b.at);
   return {
     type: "FeatureCollection",
-    features: silent.slice(0, MOST_WORDS).map(({ cell, at }, rank) => {
-      const ring = polygon(cell.ring, 0).coordinates[0] ?? [];
-      return {
-        type: "Feature",
-        properties: { label: words(at), rank },
-        geometry: { type: "Point", coordinates: ring[0] ?? [0, 0] },
-      };
-    }),
+    features: silent.slice(0, MOST_WORDS).map(({ cell, at }, rank) => ({
+      type: "Feature",
+      properties: { label: words(at), rank },
+      geometry: { type: "Point", coordinates: middle(cell.ring) },
+    })),
   };
 }
 

@@ -1,10 +1,11 @@
 // What the layer of Things owns in the map's WebGL2 context: its program, its buffer and its glyphs.
 import { drawGlyphs } from "../icons";
 import type { Palette } from "../palette";
-import { rgb } from "../patterns";
+import { unit } from "../patterns";
 import { FLOATS, type FleetRows } from "./fleet-rows";
 import { FRAGMENT, VERTEX } from "./fleet-shaders";
 import type { Sides } from "./fleet-size";
+import { shifted } from "./mercator";
 import { link } from "./program";
 
 const BYTES = FLOATS * 4;
@@ -125,7 +126,8 @@ export class FleetTools {
     this.#reserve(rows.rows);
     gl.useProgram(this.#program);
     gl.bindVertexArray(this.#vao);
-    gl.uniformMatrix4fv(at.u_matrix, false, this.#shifted(d.main, rows));
+    shifted(this.#matrix, d.main, rows.anchorX, rows.anchorY);
+    gl.uniformMatrix4fv(at.u_matrix, false, this.#matrix);
     const [a, b, c] = d.sides;
     gl.uniform3f(at.u_side, a * d.ratio, b * d.ratio, c * d.ratio);
     gl.uniform1f(at.u_now, (d.now - rows.clock) / 1000);
@@ -166,24 +168,4 @@ export class FleetTools {
     gl.bufferData(gl.ARRAY_BUFFER, rows, gl.DYNAMIC_DRAW);
     this.#room = rows.length / FLOATS;
   }
-
-  #shifted(
-    main: ArrayLike<number>,
-    { anchorX, anchorY }: FleetRows,
-  ): Float32Array {
-    const m = this.#matrix;
-    for (let i = 0; i < 16; i++) m[i] = main[i] ?? 0;
-    for (let i = 0; i < 4; i++) {
-      m[12 + i] =
-        (main[i] ?? 0) * anchorX +
-        (main[4 + i] ?? 0) * anchorY +
-        (main[12 + i] ?? 0);
-    }
-    return m;
-  }
-}
-
-function unit(colour: string): [number, number, number] {
-  const [r, g, b] = rgb(colour);
-  return [r / 255, g / 255, b / 255];
 }

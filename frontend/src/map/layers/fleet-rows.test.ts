@@ -27,10 +27,45 @@ describe("rows of Things", () => {
     const rows = new FleetRows();
     const written: [number, number][] = [];
     const sync = () => {
+      rows.limit(fleet.drawn);
       rows.sync(fleet, centre, AT, (from, to) => written.push([from, to]));
     };
     return { fleet, rows, written, sync };
   }
+
+  it("of kinds that are not shown are drawn nowhere and cannot be picked, also those of a kind that comes later", () => {
+    const { fleet, rows, sync } = setup();
+    const put = (slot: number, kind: string, lng: number) => {
+      fleet.announce(slot, {
+        id: `t${slot}`,
+        feed: "f",
+        kind,
+        name: "",
+        attribution: "",
+        simulated: false,
+        staleMs: 0,
+      });
+      fleet.move(slot, lng, -0.9, Number.NaN, Number.NaN, AT);
+    };
+    put(0, "patrol", 100.61);
+    put(1, "river_gauge", 100.62);
+    fleet.done();
+    sync();
+    expect(rows.pick(100.61, -0.9, 1e-6)).toBe(0);
+    fleet.limit(new Set(["river_gauge"]));
+    expect(rows.behind(fleet)).toBe(true);
+    sync();
+    expect(rows.pick(100.61, -0.9, 1e-6)).toBe(-1);
+    put(2, "phone", 100.63);
+    fleet.done();
+    sync();
+    expect(rows.pick(100.61, -0.9, 1e-6)).toBe(-1);
+    expect(rows.pick(100.63, -0.9, 1e-6)).toBe(-1);
+    expect(rows.pick(100.62, -0.9, 1e-6)).toBe(1);
+    fleet.limit(null);
+    sync();
+    expect(rows.pick(100.63, -0.9, 1e-6)).toBe(2);
+  });
 
   it("lie within a decimetre of their place, near the anchor and far from it", () => {
     const { fleet, rows, sync } = setup();

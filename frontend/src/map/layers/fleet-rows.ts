@@ -16,6 +16,8 @@ export interface Points {
   readonly unknownStaleMs: number;
   readonly kind: Uint16Array;
   readonly kinds: readonly string[];
+  /** Kinds that are drawn and can be picked; null: every kind. A change of it is a change of every row. */
+  readonly drawn: ReadonlySet<string> | null;
   /** Grows with every change; blocks[i] is the stamp of the last change among `block` Things from i * block on. */
   readonly stamp: number;
   readonly blocks: Uint32Array;
@@ -26,8 +28,10 @@ export interface Points {
 }
 
 export const FLOATS = 5;
-/** Drawn nowhere: a Thing without a place. */
+/** Drawn nowhere: a Thing without a place, or of a kind that is not shown. */
 const NOWHERE = 9;
+/** In place of a kind's look: it is not shown. */
+const HIDDEN = 0xffffffff;
 /** Beyond this many world widths from the anchor precision and the polynomial are worth a new one: 0.7 degrees. */
 const ANCHOR_REACH = 0.002;
 
@@ -49,6 +53,17 @@ export class FleetRows {
   #near: [number, number, number, number] = [0, 0, 0, 0];
   #anchored = false;
   #seen = 0;
+  #shown: ReadonlySet<string> | null = null;
+
+  /** Only Things of these kinds have a place; null: of every kind. */
+  limit(kinds: ReadonlySet<string> | null): void {
+    if (kinds === this.#shown) return;
+    this.#shown = kinds;
+    this.#looks = new Uint32Array(0);
+    // Nothing of what was shown stays, not even to fade.
+    this.count = 0;
+    this.#seen = 0;
+  }
 
   /** Every row is written anew by the next sync. */
   forget(): void {
@@ -128,7 +143,8 @@ export class FleetRows {
     for (let i = from, at = from * FLOATS; i < to; i++, at += FLOATS) {
       const x = (lng[i] as number) - lng0;
       const y = (lat[i] as number) - lat0;
-      if (x === x && y === y) {
+      const look = looks[kind[i] as number] as number;
+      if (x === x && y === y && look !== HIDDEN) {
         rows[at] = x / 360;
         rows[at + 1] =
           y < NEAR_DEGREES && y > -NEAR_DEGREES
@@ -144,7 +160,7 @@ export class FleetRows {
       rows[at + 3] =
         ((atMs[i] as number) + (holds > 0 ? holds : unknownStaleMs) - clock) /
         1000;
-      words[at + 4] = looks[kind[i] as number] as number;
+      words[at + 4] = look;
     }
   }
 
@@ -155,6 +171,10 @@ export class FleetRows {
       bytes[i * 4 + 1] = prominence(kind);
     });
     this.#looks = new Uint32Array(bytes.buffer);
+    const shown = this.#shown;
+    kinds.forEach((kind, i) => {
+      if (shown && !shown.has(kind)) this.#looks[i] = HIDDEN;
+    });
   }
 
   /** The nearest Thing within `reach` world widths of a place, or -1. */

@@ -1,15 +1,10 @@
-// Things on the map: a WebGL2 layer that reads the fleet's columns and uploads what changed. It survives a new style and a lost context
-// by making its GL objects anew. While the camera stands it draws frames of its own (picture.ts), without the map going through its layers.
-import type {
-  CustomLayerInterface,
-  CustomRenderMethodInput,
-  Map as GLMap,
-} from "maplibre-gl";
-import type { Pace } from "../pace";
+// Things on the map: a part of the stage that reads the fleet's columns and uploads what changed. It survives a new style and a lost
+// context by making its GL objects anew.
+import type { Map as GLMap } from "maplibre-gl";
 import { FleetTools, type FleetLook } from "./fleet-gl";
 import { FleetRows, type Points } from "./fleet-rows";
 import { sizes, type Sides } from "./fleet-size";
-import { Picture } from "./picture";
+import type { Part } from "./stage";
 
 export type { FleetLook } from "./fleet-gl";
 export type { Points } from "./fleet-rows";
@@ -19,28 +14,12 @@ export const FADE_MS = 300;
 const MEASURE_MS = 1_000;
 const MEASURE_MOVING_MS = 250;
 
-export class FleetLayer implements CustomLayerInterface {
-  readonly id = "thing-mark";
-  readonly type = "custom" as const;
-  readonly renderingMode = "2d" as const;
-  /** Lies above every other layer: it finishes what this one began. */
-  readonly top: CustomLayerInterface = {
-    id: "thing-top",
-    type: "custom",
-    renderingMode: "2d",
-    render: () => {
-      this.#finish();
-    },
-  };
-
+export class FleetLayer implements Part {
   #points: Points;
   #look: FleetLook;
   #map: GLMap | null = null;
   #unwatch: (() => void) | null = null;
   #tools: FleetTools | null = null;
-  #picture: Picture | null = null;
-  /** The layers below have been taken in the map's frame at hand. */
-  #begun = false;
   #rows = new FleetRows();
   #now = 0;
   #sides: Sides = [30, 26, 15];
@@ -50,34 +29,30 @@ export class FleetLayer implements CustomLayerInterface {
   #leaving = false;
   #alpha = 1;
   #fadeAt = 0;
-  #main = new Float64Array(16);
   readonly #ranks = new Uint32Array(3);
   readonly #soon: () => void;
 
-  constructor(points: Points, look: FleetLook, pace: Pace) {
+  /** `soon` asks for a frame. */
+  constructor(points: Points, look: FleetLook, soon: () => void) {
     this.#points = points;
     this.#look = look;
-    this.#soon = pace.paced(() => {
-      this.#paint();
-    });
+    this.#soon = soon;
   }
 
-  onAdd(map: GLMap): void {
+  added(map: GLMap): void {
     this.#map = map;
+    this.#tools?.drop();
     this.#tools = null;
-    this.#picture = null;
     this.#unwatch?.();
     this.#unwatch = this.#points.watch(this.#soon);
   }
 
-  onRemove(): void {
+  removed(): void {
     this.#unwatch?.();
     this.#unwatch = null;
     this.#map = null;
     this.#tools?.drop();
-    this.#picture?.drop();
     this.#tools = null;
-    this.#picture = null;
   }
 
   /** Another wall size, theme or state of the connection; the style is made anew and adds the layer again. */
@@ -109,57 +84,29 @@ export class FleetLayer implements CustomLayerInterface {
     return this.#sides[rank] ?? 0;
   }
 
-  /** In the map's own frame, when all below the Things is drawn. */
-  render(gl: WebGL2RenderingContext, input: CustomRenderMethodInput): void {
-    const map = this.#map;
-    if (!map) return;
-    this.#begun = false;
-    this.#picture?.forget();
-    this.#main.set(input.defaultProjectionData.mainMatrix);
+  prepare(gl: WebGL2RenderingContext, map: GLMap): boolean {
     this.#sync();
     this.#fade();
-    if (this.#rows.count === 0) return;
+    if (this.#rows.count === 0) return false;
     this.#tools ??= new FleetTools(
       gl,
       Math.max(16, Math.round(20 * this.#look.u * map.getPixelRatio())),
     );
     this.#measure(map);
-    // A camera that moves makes every picture worthless at once.
-    if (map.isMoving()) {
-      this.#draw(map);
-      return;
-    }
-    this.#picture ??= new Picture(gl);
-    this.#picture.takeBelow();
-    this.#begun = true;
+    return true;
   }
 
-  /** In the map's own frame, when all is drawn but the Things. */
-  #finish(): void {
-    const map = this.#map;
-    const picture = this.#picture;
-    if (!this.#begun || !map || !picture) return;
-    this.#begun = false;
-    picture.takeWhole();
-    this.#draw(map);
-    picture.cover();
-  }
-
-  /** A frame of our own: only Things changed. Where there is no picture to put them on, the map draws. */
-  #paint(): void {
-    const map = this.#map;
-    if (!map) return;
-    if (!this.#picture?.holds || map.isMoving()) {
-      map.triggerRepaint();
-      return;
-    }
-    this.#sync();
-    this.#fade();
-    this.#picture.lay();
-    if (this.#rows.count === 0) return;
-    this.#measure(map);
-    this.#draw(map);
-    this.#picture.cover();
+  draw(_gl: WebGL2RenderingContext, map: GLMap, main: Float64Array): void {
+    this.#tools?.draw(this.#rows, {
+      look: this.#look,
+      ratio: map.getPixelRatio(),
+      main,
+      sides: this.#sides,
+      ranks: this.#ranks,
+      now: this.#now,
+      alpha: this.#alpha,
+      chosen: this.#chosen === null ? -1 : this.#points.indexOf(this.#chosen),
+    });
   }
 
   /** Brings the rows up to what the fleet says. */
@@ -168,6 +115,7 @@ export class FleetLayer implements CustomLayerInterface {
     const rows = this.#rows;
     const map = this.#map;
     if (!map || !rows.behind(p)) return;
+    rows.limit(p.drawn);
     if (p.size === 0 && rows.count > 0) {
       if (!this.#leaving && !this.#look.still) {
         this.#leaving = true;
@@ -212,21 +160,9 @@ export class FleetLayer implements CustomLayerInterface {
       [b.getWest(), b.getSouth(), b.getEast(), b.getNorth()],
       ranks,
     );
-    const box = map.getContainer();
-    const area = box.clientWidth * box.clientHeight;
+    // Not the container's size: to read that is a layout of the page.
+    const { width, height } = map.getCanvas();
+    const area = (width * height) / map.getPixelRatio() ** 2;
     this.#sides = sizes(ranks, area, map.getZoom(), this.#look.u, this.#sides);
-  }
-
-  #draw(map: GLMap): void {
-    this.#tools?.draw(this.#rows, {
-      look: this.#look,
-      ratio: map.getPixelRatio(),
-      main: this.#main,
-      sides: this.#sides,
-      ranks: this.#ranks,
-      now: this.#now,
-      alpha: this.#alpha,
-      chosen: this.#chosen === null ? -1 : this.#points.indexOf(this.#chosen),
-    });
   }
 }

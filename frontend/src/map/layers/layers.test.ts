@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { contains } from "../geometry";
-import {
-  cellAlarms,
-  cellGround,
-  cellState,
-  cellUnder,
-  cellWords,
-} from "./cells";
+import { CELL_FLOATS, CellRows, lightness } from "./cell-rows";
+import { cellState, cellUnder, cellWords, SEVERITIES } from "./cells";
 import { mercatorX, mercatorY } from "./mercator";
 import { sizes, type Sides } from "./fleet-size";
 import { thingWords } from "./things";
@@ -33,6 +28,7 @@ function fleet(made: readonly Made[]) {
       made.map((t) => kinds.indexOf(t.kind ?? "river_gauge")),
     ),
     kinds,
+    drawn: null,
     kindOf: (i: number) => made[i]?.kind ?? "river_gauge",
     staleAt: (i: number) => (made[i]?.fresh === false ? NOW - 1 : NOW + 1),
   };
@@ -139,6 +135,7 @@ describe("cells", () => {
     each: (run: (c: ReturnType<typeof cell>) => void) => {
       list.forEach(run);
     },
+    watch: () => () => undefined,
   });
   it("are silent where nothing is fresh, and where their stations are not", () => {
     const gone = { unobserved: true };
@@ -152,19 +149,50 @@ describe("cells", () => {
   it("age before they are silent", () => {
     expect(cellState(cell([part("river_gauge")]), NOW + 30_000).age).toBe(1);
   });
-  it("repeat a severity in size", () => {
+  it("are outlines as triangles from their middle, and a texel of what they show", () => {
     const severe = cell([
       part("a", { severity: "Minor" }),
-      part("b", { severity: "Extreme" }),
+      part("b", { severity: "Extreme", count: 98 }),
     ]);
-    const cells = store(severe, cell([part("truck")], 2));
-    expect(cellGround(cells).features.map((f) => f.id)).toEqual([1, 2]);
-    const { features } = cellAlarms(cells);
-    expect(features.map((f) => f.properties?.["severity"] as string)).toEqual([
-      "Extreme",
+    const noOutline = { ...cell([part("a")], 9), ring: new Float64Array(0) };
+    const cells = store(noOutline, severe, cell([part("truck")], 2));
+    const rows = new CellRows();
+    rows.outline(cells);
+    expect(rows.count).toBe(2 * 4 * 3);
+    const last = rows.vertices.subarray((rows.count - 3) * CELL_FLOATS);
+    // The middle, the last corner, the first: of the second cell that has an outline.
+    expect([last[2], last[6], last[10]]).toEqual([0, 1, 1]);
+    expect([last[3], last[7], last[11]]).toEqual([1, 1, 1]);
+    expect(rows.anchorX + (last[0] ?? 0)).toBeCloseTo(mercatorX(0.5), 8);
+    expect(rows.anchorY + (last[1] ?? 0)).toBeCloseTo(mercatorY(0.5), 6);
+    expect(rows.anchorY + (last[5] ?? 0)).toBeCloseTo(mercatorY(1), 8);
+    expect(rows.tell(cells, NOW)).toEqual({ ground: true, alarms: true });
+    expect(rows.alarms).toBe(1);
+    expect([...rows.texels.subarray(0, 8)]).toEqual([
+      ...[SEVERITIES.indexOf("Extreme") + 1, 0, 90, 255],
+      ...[0, 0, 9, 255],
     ]);
-    const [x = 0] = features[0]?.geometry.coordinates[0]?.[0] ?? [];
-    expect(x).toBeCloseTo(0.015);
+  });
+  it("ask for a frame of the map for their ground alone", () => {
+    const [one, other] = [cell([part("a")]), cell([part("b")], 2)];
+    const cells = store(one, other);
+    const rows = new CellRows();
+    rows.outline(cells);
+    rows.tell(cells, NOW);
+    expect(rows.tell(cells, NOW)).toEqual({ ground: false, alarms: false });
+    one.layers = [part("a", { severity: "Severe" })];
+    expect(rows.tell(cells, NOW)).toEqual({ ground: false, alarms: true });
+    other.layers = [part("b", { unobserved: true })];
+    expect(rows.tell(cells, NOW)).toEqual({ ground: true, alarms: false });
+    one.layers = [part("a")];
+    expect(rows.tell(cells, NOW)).toEqual({ ground: false, alarms: true });
+    expect(rows.alarms).toBe(0);
+  });
+  it("are lighter the more they hold, up to a bound that a texel can keep", () => {
+    expect([lightness(0), lightness(1)]).toEqual([0, 0]);
+    expect(lightness(10)).toBeCloseTo(0.03, 3);
+    expect(lightness(100)).toBeCloseTo(0.09, 3);
+    expect(lightness(1e6)).toBe(0.17);
   });
   it("are found under a place and say their age where they are silent", () => {
     const cells = store(cell([part("truck", { unobserved: true })]));

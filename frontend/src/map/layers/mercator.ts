@@ -26,3 +26,19 @@ export function mercatorNear(lat: number): [number, number, number, number] {
     (scale * r ** 4 * sec * t * (5 + 6 * t * t)) / 24,
   ];
 }
+
+/** `main`, a matrix from shares of the world, for offsets from an anchor: float32 then loses less than a decimetre. */
+export function shifted(
+  into: Float32Array,
+  main: ArrayLike<number>,
+  anchorX: number,
+  anchorY: number,
+): void {
+  for (let i = 0; i < 16; i++) into[i] = main[i] ?? 0;
+  for (let i = 0; i < 4; i++) {
+    into[12 + i] =
+      (main[i] ?? 0) * anchorX +
+      (main[4 + i] ?? 0) * anchorY +
+      (main[12 + i] ?? 0);
+  }
+}

@@ -5,6 +5,8 @@ import type { Watchers } from "./watch";
 
 export interface Worded extends Watchers {
   readonly atMs: Float64Array;
+  /** Kinds that are drawn; null: every kind. */
+  readonly drawn: ReadonlySet<string> | null;
   kindOf(index: number): string;
 }
 
@@ -26,6 +28,7 @@ export function thingWords(
   const few = things.size <= MOST_ROOMS;
   for (let i = 0; i < things.size; i++) {
     if (Number.isNaN(things.lng[i] ?? Number.NaN)) continue;
+    if (things.drawn && !things.drawn.has(things.kindOf(i))) continue;
     const at = things.atMs[i] ?? 0;
     if (at > 0 && things.staleAt(i) <= now) {
       stale.push({ index: i, rank: prominence(things.kindOf(i)), at });

@@ -83,6 +83,12 @@ export const PAGES: readonly AdminPage[] = [
     load: () => import("../../features/devices/Devices.svelte"),
   },
   {
+    route: "walls",
+    title: m.wal_walls,
+    right: "device.write",
+    load: () => import("../../features/walls/Walls.svelte"),
+  },
+  {
     route: "privacy",
     title: m.prv_privacy,
     right: "privacy.read",

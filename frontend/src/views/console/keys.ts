@@ -28,6 +28,7 @@ export type Command =
   | "feeds"
   | "detail"
   | "units"
+  | "walls"
   | "paper"
   | "language"
   | "theme"
@@ -64,6 +65,7 @@ const KEYS: Record<string, Command> = {
   "3": "feeds",
   "4": "detail",
   d: "units",
+  w: "walls",
   c: "paper",
   b: "language",
   t: "theme",

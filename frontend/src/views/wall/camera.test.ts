@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Box } from "../../map/geometry";
 import type { Incident } from "../../wire/wire";
 import { Camera } from "./camera";
@@ -69,5 +69,49 @@ describe("the wall's camera", () => {
     expect(fits[1]?.ms).toBeGreaterThan(0);
     expect(fits[1]?.box[0]).toBeLessThan(107.6);
     camera.stop();
+  });
+
+  it("dwells on a new Extreme while others come and go, and shows them after; once somebody has it, it goes", () => {
+    vi.useFakeTimers();
+    const { camera, fits } = setup();
+    const at = (status: string) =>
+      incident("x", 107.6, -6.9, { severity: "Extreme", status });
+    const other = incident("y", 107.7, -6.9);
+    camera.follow([]);
+    camera.follow([at("new")]);
+    expect(fits.length).toBe(2);
+    camera.follow([at("new"), other]);
+    expect(fits.length).toBe(2);
+    vi.advanceTimersByTime(8_000);
+    expect(fits.at(-1)?.box).toEqual([107.6, -6.9, 107.7, -6.9]);
+    const second = incident("z", 107.65, -6.9, { severity: "Extreme" });
+    camera.follow([at("acknowledged"), other, second]);
+    expect(fits.length).toBe(4);
+    camera.follow([at("acknowledged"), { ...second, status: "acknowledged" }]);
+    expect(fits.at(-1)?.box).toEqual([107.6, -6.9, 107.65, -6.9]);
+    camera.stop();
+    vi.useRealTimers();
+  });
+
+  it("stays where a desk has put it, also after an Extreme that came before", () => {
+    vi.useFakeTimers();
+    const { camera, fits } = setup();
+    const worst = incident("x", 107.6, -6.9, { severity: "Extreme" });
+    const desk: Box = [107.5, -6.95, 107.55, -6.9];
+    camera.follow([]);
+    camera.follow([worst]);
+    camera.show(desk);
+    vi.advanceTimersByTime(60_000);
+    expect(fits.at(-1)?.box).toEqual(desk);
+    expect(fits.length).toBe(3);
+    camera.resize(2);
+    expect(fits.at(-1)?.box).toEqual(desk);
+    camera.take();
+    camera.resume();
+    expect(fits.at(-1)?.box).toEqual(desk);
+    camera.follow([worst]);
+    expect(fits.at(-1)?.box).toEqual([107.6, -6.9, 107.6, -6.9]);
+    camera.stop();
+    vi.useRealTimers();
   });
 });

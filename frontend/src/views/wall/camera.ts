@@ -25,6 +25,8 @@ const DWELL_MS = 8_000;
  * farther out than it fits.
  */
 const CLOSEST = 10.5;
+/** What a desk shows is shown as closely as it does. */
+const SHOWN = 17;
 /** More room around incidents than around the area: their numbers and the plate of the worst, in mock pixels. */
 const ROOM = 70;
 const AROUND_DEGREES = 0.09;
@@ -39,6 +41,8 @@ export class Camera {
   #locked = false;
   #key: string | null = null;
   #incidents: readonly Incident[] = [];
+  /** What a desk shows; null: incidents are followed. */
+  #shown: Box | null = null;
   #flown = new Set<string>();
   #dwell: ReturnType<typeof setTimeout> | null = null;
 
@@ -65,6 +69,7 @@ export class Camera {
   }
 
   follow(all: readonly Incident[]): void {
+    this.#shown = null;
     const incidents = all.filter(
       ({ location }) =>
         !location || within(this.#watch, location.lng, location.lat),
@@ -80,6 +85,8 @@ export class Camera {
     const fresh = incidents.find((i) => loudest(i) && !this.#flown.has(i.id));
     for (const i of incidents) if (loudest(i)) this.#flown.add(i.id);
     if (this.#locked) return;
+    // Where it dwells on a new Extreme that nobody has yet, it is not called away by what is less; what is there by then is shown after.
+    if (!fresh && this.#dwell !== null && incidents.some(loudest)) return;
     if (first || !fresh?.location) {
       this.#fitAll(0);
       return;
@@ -91,6 +98,21 @@ export class Camera {
       this.#ms(),
     );
     this.#later();
+  }
+
+  /** A desk shows everybody a part of the map; what comes after it follows again. */
+  show(box: Box): void {
+    const key = `view ${box.join(" ")}`;
+    if (key === this.#key) return;
+    this.#cancel();
+    this.#key = key;
+    this.#shown = box;
+    // Whoever steers the wall has the last word: a touch of an hour ago must not keep it from showing this.
+    if (this.#locked) {
+      this.#locked = false;
+      this.#onLock(false);
+    }
+    this.#fit(box, this.#ms(), 0, SHOWN);
   }
 
   /** A person moved the map. */
@@ -138,6 +160,10 @@ export class Camera {
 
   #fitAll(ms: number): void {
     this.#cancel();
+    if (this.#shown) {
+      this.#fit(this.#shown, ms, 0, SHOWN);
+      return;
+    }
     const places = framed(this.#incidents).flatMap((i) =>
       i.location ? [[i.location.lng, i.location.lat]] : [],
     );
@@ -146,7 +172,7 @@ export class Camera {
     else this.#fit(this.#home, ms);
   }
 
-  #fit(box: Box, ms: number, more = 0): void {
+  #fit(box: Box, ms: number, more = 0, closest = CLOSEST): void {
     const { top, right, bottom, left } = Camera.padding(this.#u);
     const room = more * this.#u;
     const whole = this.#lens.zoomFor(this.#home, { top, right, bottom, left });
@@ -158,7 +184,7 @@ export class Camera {
         bottom: bottom + room,
         left: left + room,
       },
-      Math.max(CLOSEST + Math.log2(this.#u), whole),
+      Math.max(closest + Math.log2(this.#u), whole),
       ms,
     );
   }

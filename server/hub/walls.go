@@ -1,0 +1,31 @@
+package hub
+
+import "kentongan/server/wire"
+
+// WallsChanged tells what walls are set to, to the clients that asked for them and may see Things, which is what a wall shows. A client that
+// asked for every wall gets each.
+func (h *Hub) WallsChanged(list []wire.Wall) {
+	h.call(func() {
+		frames := map[[2]int][]byte{} // by wall and form: all clients share them
+		for c := range h.clients {
+			if c.wall == "" || !c.audience.things {
+				continue
+			}
+			for i, w := range list {
+				if c.wall != "*" && c.wall != w.ID {
+					continue
+				}
+				key := [2]int{i, c.form.id()}
+				if frames[key] == nil {
+					b, err := c.form.control(sheet(1024), wire.WallMessage{Type: wire.TypeWall, Wall: w})
+					if err != nil {
+						h.log.Error().Err(err).Msg("a wall's settings cannot be written")
+						continue
+					}
+					frames[key] = framed(b, c.form.opcode())
+				}
+				h.push(c, asIs, frames[key])
+			}
+		}
+	})
+}
