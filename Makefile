@@ -63,10 +63,10 @@ PLAIN := ./feeds/formats/... ./feeds/bounded ./feeds/cap ./feeds/fields ./feeds/
 # -p 3: one of the packages is server/app, which waits. It stands first, so that nothing waits for it at the end.
 go-test-race: needs $(WEB_DONE)
 	set -o pipefail; raced=$$(go list ./... | grep -vxFf <(go list $(PLAIN))) && \
-	go test -race -vet=off -timeout 15m -p 3 -parallel 8 ./server/app ./feeds/runner ./server/hub $$raced
+	deploy/tools/go-tests.sh -race -vet=off -timeout 15m -p 3 -parallel 8 -- ./server/app ./feeds/runner ./server/hub $$raced
 
 go-test-plain: needs $(WEB_DONE)
-	go test -vet=off -timeout 8m $(PLAIN)
+	deploy/tools/go-tests.sh -vet=off -timeout 8m -- $(PLAIN)
 	deploy/tools/plain-tests.sh -vet=off -timeout 5m
 
 web-test: $(NPM_DONE)

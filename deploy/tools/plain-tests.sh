@@ -6,4 +6,4 @@ cd "$(dirname "$0")/../.."
 mapfile -t files < <(grep -rlE --include='*_test.go' '^//go:build (.* && )?!race$' server geo feeds alerts)
 names=$(sed -nE 's/^func (Test[A-Za-z0-9_]+)\(.*/\1/p' "${files[@]}" | paste -sd'|')
 mapfile -t packages < <(printf './%s\n' "${files[@]%/*}" | sort -u)
-exec go test "$@" -run "^($names)\$" "${packages[@]}"
+exec deploy/tools/go-tests.sh "$@" -run "^($names)\$" -- "${packages[@]}"
