@@ -62,6 +62,8 @@ export interface MapOptions {
 
 /** After so long the picture counts as the first, complete or not. */
 const SETTLE_MS = 15_000;
+/** After a late frame the whole map of a wall rests so many times as long. */
+const WALL_REST = 3;
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
 /** Reach of a click around the pointer, CSS pixels. */
 const REACH = 10;
@@ -109,6 +111,7 @@ export class CityMap {
     const things = this.#stage.layer("thing-mark", this.#fleet);
     this.#late = new Late(this.#pace, (name) => {
       this.#push(name);
+      this.#rooms.now();
     });
     this.#rooms = new Later(() => {
       if (!same(this.#roomed, this.#data.get("marks"), Infinity))
@@ -144,7 +147,9 @@ export class CityMap {
     });
     // Whatever asks the map for a frame waits where frames are slow; the map itself asks by this method too.
     const repaint = this.#map.triggerRepaint.bind(this.#map);
-    this.#map.triggerRepaint = this.#pace.spared(repaint);
+    // Whoever moves a map wants its frames; on a wall what lies above it goes first.
+    const rest = interactive ? 1 : WALL_REST;
+    this.#map.triggerRepaint = this.#pace.spared(repaint, rest);
     this.#map.on("style.load", () => {
       this.#addImages();
       this.#ready = true;

@@ -16,12 +16,18 @@ export class Later {
     const now = performance.now();
     this.#timer ??= setTimeout(
       () => {
-        this.#timer = null;
-        this.#at = performance.now();
-        this.#run();
+        this.now();
       },
       Math.max(FIRST_MS, this.#at + PACE_MS - now),
     );
+  }
+
+  /** The map draws anyway: what waits comes with it. */
+  now(): void {
+    if (this.#timer === null) return;
+    this.stop();
+    this.#at = performance.now();
+    this.#run();
   }
 
   /** What waits is not run. */

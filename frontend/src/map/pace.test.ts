@@ -64,6 +64,24 @@ describe("the pace of frames", () => {
     expect(m.waiting).toBe(1);
   });
 
+  it("counts what one late frame asked for, although the frames before it were quick", () => {
+    const m = machine();
+    let frames = 0;
+    const ask = m.pace.spared(() => frames++, 3);
+    m.pace.begin();
+    m.pass(10);
+    m.pace.begin();
+    ask();
+    ask();
+    expect(frames).toBe(0);
+    m.pass(200);
+    expect(frames).toBe(0);
+    m.pass(599);
+    expect(frames).toBe(0);
+    m.pass(1);
+    expect(frames).toBe(1);
+  });
+
   it("keeps back what asks for frames by itself, and asks once for all of it", () => {
     const m = machine();
     let asked = 0;

@@ -28,8 +28,12 @@ const screen: Clockwork = {
 export class Pace {
   #clock: Clockwork;
   #cost = 0;
-  #next = 0;
+  /** The last frame's end and length. */
+  #over = 0;
+  #took = 0;
   #measuring = false;
+  /** What was asked for within a frame: how soon it may come is known when that frame is over. */
+  #asked: (() => void)[] = [];
 
   constructor(clock: Clockwork = screen) {
     this.#clock = clock;
@@ -40,9 +44,10 @@ export class Pace {
     return this.#cost;
   }
 
-  /** Milliseconds to wait before the next frame, so that frames take at most half of the time. */
-  get wait(): number {
-    return Math.max(0, this.#next - this.#clock.now());
+  /** Milliseconds to wait before the next frame: after a late one `rest` times as long as it took. */
+  wait(rest = 1): number {
+    if (this.#took <= LATE_MS) return 0;
+    return Math.max(0, this.#over + this.#took * rest - this.#clock.now());
   }
 
   /** A frame begins. */
@@ -55,45 +60,46 @@ export class Pace {
       this.#measuring = false;
       const took = now() - began;
       this.#cost += (took - this.#cost) * (this.#cost === 0 ? 1 : WEIGHT);
-      this.#next =
-        this.#cost > LATE_MS ? now() + Math.max(took, this.#cost) : 0;
+      this.#over = now();
+      this.#took = took;
+      for (const ask of this.#asked.splice(0)) ask();
     });
   }
 
-  /** A function that runs `ask` at once, or once when the wait is over. For what asks for frames by itself. */
-  spared(ask: () => void): () => void {
+  /** A function that runs `ask` at once, after the frame at hand, or when the wait is over; once for all calls until then. */
+  spared(ask: () => void, rest = 1): () => void {
     let waiting = false;
+    const given = () => {
+      waiting = false;
+      ask();
+    };
+    const weigh = () => {
+      const wait = this.wait(rest);
+      if (wait > 0) this.#clock.after(wait, given);
+      else given();
+    };
     return () => {
       if (waiting) return;
-      const { wait } = this;
-      if (wait <= 0) {
-        ask();
-        return;
-      }
       waiting = true;
-      this.#clock.after(wait, () => {
-        waiting = false;
-        ask();
-      });
+      if (this.#measuring) this.#asked.push(weigh);
+      else weigh();
     };
   }
 
   /** A function that asks for `run` once per frame, however often it is called. */
   paced(run: () => void): () => void {
     let asked = false;
-    const ask = () => {
+    const ask = this.spared(() => {
       this.#clock.frame(() => {
         asked = false;
         this.begin();
         run();
       });
-    };
+    });
     return () => {
       if (asked) return;
       asked = true;
-      const { wait } = this;
-      if (wait > 0) this.#clock.after(wait, ask);
-      else ask();
+      ask();
     };
   }
 }

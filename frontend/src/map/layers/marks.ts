@@ -16,14 +16,17 @@ export function markSpaces(
 ): FeatureCollection<Point> {
   return {
     type: "FeatureCollection",
-    features: marks.map(({ lng, lat, size, number }) => ({
-      type: "Feature",
-      properties: {
-        space: size,
-        number,
-        offset: [(size / 2 + 10) / TEXT_PX, 0],
-      },
-      geometry: { type: "Point", coordinates: [lng, lat] },
-    })),
+    // In an order of their own: that the queue's order changed is no reason for the map to draw.
+    features: [...marks]
+      .sort((a, b) => (a.number < b.number ? -1 : 1))
+      .map(({ lng, lat, size, number }) => ({
+        type: "Feature",
+        properties: {
+          space: size,
+          number,
+          offset: [(size / 2 + 10) / TEXT_PX, 0],
+        },
+        geometry: { type: "Point", coordinates: [lng, lat] },
+      })),
   };
 }
