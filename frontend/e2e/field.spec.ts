@@ -285,6 +285,8 @@ const spec: Spec = {
         await page.getByRole("button", { name: "Set out" }).waitFor();
 
         await context.setOffline(true);
+        // Said at once, and not with the next question to the house.
+        await page.locator('[data-line="off"]').waitFor({ timeout: 5_000 });
         await page.getByTestId("next").click();
         await note(page, "Jembatan masih kuat");
         await waiting(page, 2);

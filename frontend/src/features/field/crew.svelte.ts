@@ -49,7 +49,12 @@ export class Crew extends Standing {
       void this.drain(true);
       void this.#cry();
     };
+    // What is lost is said at once, and not with the next question.
+    const away = () => {
+      void this.look();
+    };
     addEventListener("online", back);
+    addEventListener("offline", away);
     document.addEventListener("visibilitychange", back);
     this.#stop = [
       () => {
@@ -60,6 +65,7 @@ export class Crew extends Standing {
       },
       () => {
         removeEventListener("online", back);
+        removeEventListener("offline", away);
       },
       () => {
         document.removeEventListener("visibilitychange", back);
@@ -100,7 +106,7 @@ export class Crew extends Standing {
           : 0;
       this.nextAt =
         next === null || status === 401 ? null : Math.max(next, pause);
-      if (sent > 0) void this.look();
+      if (sent > 0 || (status === 0 && this.line === "on")) void this.look();
     } catch {
       this.fault = "closed";
     } finally {

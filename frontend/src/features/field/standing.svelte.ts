@@ -219,6 +219,7 @@ export class Standing {
   #hear(): void {
     this.#ear ??= listen(new URL(location.href), {
       onLine: (open) => {
+        if (this.#open && !open) void this.look();
         this.#open = open;
       },
       onChange: (noun, id) => {
