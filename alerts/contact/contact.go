@@ -177,8 +177,10 @@ func (s *DutyHours) check() (field, like, reason string) {
 	_, from := minutes(s.From)
 	_, to := minutes(s.To)
 	switch {
-	case !from || !to || s.From == "24:00":
-		return "from", "08:00", "from and to are times of the day, as 08:00"
+	case !from || s.From == "24:00":
+		return "from", "08:00", "is a time of the day, as 08:00"
+	case !to:
+		return "to", "17:00", "is a time of the day, as 17:00, at most 24:00"
 	case slices.ContainsFunc(s.Days, func(d string) bool { return !slices.Contains(days, d) }):
 		return "days", strings.Join(days, ", "), fmt.Sprintf("days are among %v", days)
 	}

@@ -53,7 +53,7 @@ func TestClean(t *testing.T) {
 	for field, change := range map[string]func(*Contact){
 		"kind": func(c *Contact) { c.Kind = "friend" }, "name": func(c *Contact) { c.Name = " " }, "phone": func(c *Contact) { c.Phone = "rumah" },
 		"agency": func(c *Contact) { c.Agency = "nasa" }, "areas[0]": func(c *Contact) { c.Areas = []string{"Bulan"} }, "types[0]": func(c *Contact) { c.Types = []string{"flut"} },
-		"hours[0].from": func(c *Contact) { c.Hours[0].From = "25:00" }, "hours[1].days": func(c *Contact) {
+		"hours[0].from": func(c *Contact) { c.Hours[0].From = "25:00" }, "hours[0].to": func(c *Contact) { c.Hours[0].To = "25:00" }, "hours[1].days": func(c *Contact) {
 			c.Hours = append(c.Hours, DutyHours{Days: []string{"senin"}, From: "08:00", To: "09:00"})
 		},
 		"capacity": func(c *Contact) { c.Capacity = -1 }, "lng": func(c *Contact) { c.Lng, c.Lat = &lng, &lat }, "note": func(c *Contact) { c.Note = strings.Repeat("a", longestNote+1) },

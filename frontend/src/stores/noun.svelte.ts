@@ -2,6 +2,9 @@
 import { isNewer, type Cursor } from "./cursor";
 import type { Frame } from "./frame";
 
+/** Of so many that left it is known when: a late word of one of them does not bring it back. */
+const LEFT = 1_000;
+
 export class Noun<T> {
   #frame: Frame;
   #id: (doc: T) => string;
@@ -49,11 +52,24 @@ export class Noun<T> {
   put(doc: T, at: Cursor | null): boolean {
     const id = this.#id(doc);
     if (!isNewer(at, this.#at.get(id) ?? this.#floor)) return false;
-    if (at) this.#at.set(id, at);
+    if (at) {
+      this.#at.delete(id); // whoever was told of last stands last
+      this.#at.set(id, at);
+    }
     if (this.#keep(doc)) this.#docs.set(id, doc);
     else this.#docs.delete(id);
+    if (this.#at.size > this.#docs.size + LEFT) this.#forget();
     this.#frame.soon(this.#apply);
     return true;
+  }
+
+  /** The place of that which left longest ago: a screen stands for months between two snapshots. */
+  #forget(): void {
+    for (const id of this.#at.keys()) {
+      if (this.#docs.has(id)) continue;
+      this.#at.delete(id);
+      return;
+    }
   }
 
   /** Changes without a place in the case stream (things, feeds): the order of arrival is theirs. */
