@@ -6,7 +6,11 @@ interface Doc {
   open: boolean;
 }
 
-const now = { soon: (run: () => void) => { run(); } } as never;
+const now = {
+  soon: (run: () => void) => {
+    run();
+  },
+} as never;
 const at = (offset: number) => ({ epoch: "e", offset });
 const noun = () =>
   new Noun<Doc>(
