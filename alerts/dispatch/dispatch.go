@@ -85,6 +85,12 @@ type Dispatch struct {
 	ExternalRefs []incident.ExternalRef `json:"external_refs"` // the numbers that partners have for the order
 }
 
+// Facts is what is left of a dispatch without anybody's words and names: which unit goes where, how it stands and when it is due.
+func (d *Dispatch) Facts() Dispatch {
+	return Dispatch{ID: d.ID, Incident: d.Incident, Type: d.Type, Unit: d.Unit, Agency: d.Agency, Status: d.Status, Version: d.Version, Times: d.Times, Received: d.Received,
+		ExpiresAt: d.ExpiresAt, By: incident.Redacted(d.By), TravelS: d.TravelS, Simulated: d.Simulated, Exercise: d.Exercise, ExternalRefs: []incident.ExternalRef{}}
+}
+
 // Times are the stamps of each status; null where not reached.
 type Times struct {
 	Offered   moment.Time `json:"offered"`

@@ -103,6 +103,9 @@ func (a *audience) level(ch *change, now time.Time) access.Level {
 		return access.None
 	}
 	level := access.Can(a.who, readOf(ch.noun), s.object, now).Level
+	if ch.noun == wire.TypeDispatch && level < access.Facts && access.Can(a.who, access.ReadUnits, s.object, now).Allowed() {
+		level = access.Facts // whoever sees units sees where they go and when they are due: a wall
+	}
 	if s.within != nil {
 		level = min(level, access.Can(a.who, access.ReadIncidents, *s.within, now).Level)
 	}
@@ -122,7 +125,7 @@ func readOf(noun string) access.Action {
 		return access.ReadAlarms
 	case wire.TypeCall:
 		return access.TakeCalls
-	case wire.TypeSuggestion, wire.TypeDispatch: // its note is people's own words: no wall shows it
+	case wire.TypeSuggestion, wire.TypeDispatch: // its note is people's own words: no wall shows that
 		return access.ActIncidents
 	case wire.TypePlan:
 		return access.ReadPlans
@@ -245,6 +248,11 @@ func formAt(ch *change, level access.Level) json.RawMessage {
 		var r report.Report
 		if json.Unmarshal(ch.doc, &r) == nil {
 			v, ok = nouns.ReportAt(level, &r)
+		}
+	case wire.TypeDispatch:
+		var d dispatch.Dispatch
+		if json.Unmarshal(ch.doc, &d) == nil {
+			v, ok = nouns.DispatchAt(level, &d)
 		}
 	}
 	if !ok { // all others are seen whole or not at all

@@ -173,3 +173,14 @@ func ReportAt(level access.Level, r *report.Report) (report.Report, bool) {
 	}
 	return report.Report{}, false
 }
+
+// DispatchAt is what is left of a dispatch at a level; false: nothing.
+func DispatchAt(level access.Level, d *dispatch.Dispatch) (dispatch.Dispatch, bool) {
+	switch level {
+	case access.Full:
+		return *d, true
+	case access.Facts:
+		return d.Facts(), true
+	}
+	return dispatch.Dispatch{}, false
+}
