@@ -94,6 +94,20 @@ func (s Scenes) mixed(tour []string) (first, other string, found bool) {
 	return "", "", false
 }
 
+// settle lets a tour that a person has chosen begin where the scene that stood hides or marks something else: a wall leaves such a scene by a
+// person's word alone, and this is one.
+func (s Scenes) settle(w *wire.Wall) {
+	guard := func(id string) string {
+		if i := slices.IndexFunc(s, func(one Scene) bool { return one.ID == id }); i >= 0 {
+			return s[i].guard()
+		}
+		return "/"
+	}
+	if len(w.Tour) > 0 && s.Has(w.Tour[0]) && guard(w.Scene) != guard(w.Tour[0]) {
+		w.Scene = w.Tour[0]
+	}
+}
+
 // mend takes out of a wall's tour what has left the house's file, and what an older server let stand beside scenes that hide or mark: those that
 // do stay. Of one scene that is left there is no tour; one that hides or marks is shown then.
 func (s Scenes) mend(w *wire.Wall) {

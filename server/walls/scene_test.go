@@ -172,6 +172,21 @@ func TestSteering(t *testing.T) {
 			t.Errorf("steering to tour %q: %v", tour, err)
 		}
 	}
+	for scene, want := range map[string]string{"visitor": "flood", "exercise": "flood", "briefing": "briefing"} {
+		set, list := w, []string{"flood", "quake"}
+		set.Scene = scene
+		steered, err := Steering{Tour: &list}.Apply(set, scenes, desk)
+		if err != nil || steered.Scene != want || scenes.Guests(steered) {
+			t.Errorf("a tour over %s: %s, %v", scene, steered.Scene, err)
+		}
+		if patched, err := (WallPatch{Tour: &list}).Apply(set, scenes, now); err != nil || patched.Scene != want {
+			t.Errorf("a tour set over %s: %s, %v", scene, patched.Scene, err)
+		}
+		list = []string{}
+		if ended, err := (Steering{Tour: &list}).Apply(set, scenes, desk); err != nil || ended.Scene != scene {
+			t.Errorf("no tour over %s: %s, %v", scene, ended.Scene, err)
+		}
+	}
 	for part, want := range map[string]bool{"": true, "2/4": true, "16/16": true, "5/4": false, "1/1": false, "1/17": false, "a/b": false} {
 		if _, err := (WallPatch{Part: &part}).Apply(w, scenes, now); (err == nil) != want {
 			t.Errorf("part %q: %v", part, err)

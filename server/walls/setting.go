@@ -66,6 +66,9 @@ func (p WallPatch) Apply(w wire.Wall, scenes Scenes, now time.Time) (wire.Wall, 
 	set(&w.Part, p.Part)
 	set(&w.Sound, p.Sound)
 	w.Place, w.Tour = strings.TrimSpace(w.Place), orNone(w.Tour)
+	if p.Tour != nil && p.Scene == nil {
+		scenes.settle(&w)
+	}
 	w.ApplyAt, w.Version = moment.Of(now.Add(Lead)), newer(w.Version, now)
 	return w, check(w, scenes)
 }
@@ -167,6 +170,9 @@ func (s Steering) Apply(w wire.Wall, scenes Scenes, d Desk) (wire.Wall, error) {
 	}
 	set(&w.Tour, s.Tour)
 	w.Tour = orNone(w.Tour)
+	if s.Tour != nil && s.Scene == nil {
+		scenes.settle(&w)
+	}
 	if s.Focus != nil {
 		if w.Focus = s.Focus; *s.Focus == "" {
 			w.Focus = nil

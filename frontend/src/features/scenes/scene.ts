@@ -44,7 +44,7 @@ export interface Situation {
   wall: Wall | null;
   /** The house has told both. */
   told: boolean;
-  /** A scene that the address of a person's window names; empty: none. */
+  /** A scene that the address names; empty: none. It is a person's window that is asked for one: a wall shows what it is set to. */
   named: string;
   statuses: readonly AreaStatus[];
   /** Worst first. */
@@ -124,15 +124,17 @@ export function sceneNow(at: Situation): Shown {
   const { scenes, wall, now } = at;
   if (!at.told) return { scene: UNTOLD, suggested: null, stopped: false };
   const byId = (id: string) => scenes.find((s) => s.id === id);
-  const set =
-    byId(at.named) ?? byId(wall?.scene ?? "") ?? byId("normal") ?? PLAIN;
+  const named = wall?.id ? "" : at.named;
+  const set = byId(named) ?? byId(wall?.scene ?? "") ?? byId("normal") ?? PLAIN;
   const asks = asked(scenes, at.statuses);
   const instead = (scene: Scene) =>
     asks && asks.id !== scene.id ? asks : null;
-  // What hides or marks something is never replaced by what does not.
-  if (at.named !== "" || guardOf(set) !== guardOf(PLAIN))
-    return { scene: set, suggested: instead(set), stopped: false };
   const tour = tourOf((wall?.tour ?? []).flatMap((id) => byId(id) ?? []));
+  // What hides or marks something is never replaced by what does not; a tour of scenes that do the same turns.
+  const guard = guardOf(set);
+  const alike = tour.length > 1 && tour.every((s) => guardOf(s) === guard);
+  if (named !== "" || (guard !== guardOf(PLAIN) && !alike))
+    return { scene: set, suggested: instead(set), stopped: false };
   const guarded = tour.find((s) => guardOf(s) !== guardOf(PLAIN));
   // By itself a scene only goes up: what the situation asks for stands over what was set, and over the tour, until a person chooses
   // over it; then only what has risen since.

@@ -205,6 +205,15 @@ describe("the scene", () => {
     );
   });
 
+  it("of a wall is what it is set to, whatever its address names", () => {
+    const visitor = scene("visitor", { redact: ["police"] });
+    const scenes = [NORMAL, QUAKE, visitor];
+    const named = "quake";
+    const set = wall({ id: "w1", scene: "visitor" });
+    expect(id({ scenes, named, wall: set })).toBe("visitor");
+    expect(id({ scenes, named, wall: { ...set, id: "" } })).toBe("quake");
+  });
+
   it("a visitor's scene is never replaced by one that hides nothing", () => {
     const visitor = scene("visitor", { redact: ["police"] });
     const shown = sceneNow(
@@ -249,6 +258,11 @@ describe("the scene", () => {
     expect(seen(["exercise", "visitor"])).toEqual(new Set(["exercise"]));
     const both = ["visitor", "lobby"];
     expect(seen(both)).toEqual(new Set(both));
+    const set = (tour: string[]) => ({
+      wall: wall({ scene: "visitor", tour, dwellS: 20 }),
+    });
+    expect(seen([], set(both))).toEqual(new Set(both));
+    expect(seen([], set(["normal", "flood"]))).toEqual(new Set(["visitor"]));
     expect(seen(both, { statuses: [status("flood", 4)] })).toEqual(
       new Set(both),
     );

@@ -10,6 +10,8 @@ import {
 import { instant } from "../../i18n/instant";
 
 const RETRY_MS = 15_000;
+/** An order's instant is less than a second ahead. One far ahead was given by a clock that has been set back since, and is over. */
+const AHEAD_MS = 10_000;
 
 export class WallSetting {
   scenes = $state.raw<readonly Scene[]>([]);
@@ -86,7 +88,7 @@ export class WallSetting {
     const at = instant(wall.applyAt);
     const now = this.#now();
     const wait = at === null || now === null ? 0 : at - now;
-    if (wait <= 0) this.wall = wall;
+    if (wait <= 0 || wait > AHEAD_MS) this.wall = wall;
     else
       this.#due = setTimeout(() => {
         this.wall = wall;

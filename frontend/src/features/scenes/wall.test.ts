@@ -58,6 +58,11 @@ describe("a wall's setting", () => {
     expect(setting.wall?.scene).toBe("flood");
   });
 
+  it("takes over at once what was ordered before the clock was set back", async () => {
+    await opened(wall(3, "flood", 3_600_000));
+    expect(setting.wall?.scene).toBe("flood");
+  });
+
   it("an order that waits is not lost to a late answer of before it", async () => {
     await opened(wall(3, "normal"));
     const asked = setting.learn();
