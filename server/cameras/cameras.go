@@ -6,6 +6,7 @@
 package cameras
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -362,6 +363,9 @@ func (s *Set) segment(w http.ResponseWriter, r *http.Request, c *camera, address
 	n, err := readHead(res.Body, head)
 	if err != nil {
 		return told(ctx, err)
+	}
+	if bytes.HasPrefix(bounded.TrimBOM(head[:n]), []byte("#EXTM3U")) { // it would go out with its addresses as they are
+		return &bounded.Fault{Code: "playlist", Text: "a playlist where the camera's playlist named a picture"}
 	}
 	if strings.HasPrefix(http.DetectContentType(head[:n]), "text/html") {
 		return &bounded.Fault{Code: "broken", Text: "a page instead of a picture"}

@@ -215,6 +215,12 @@ func TestSegmentsAreBounded(t *testing.T) {
 	if _, err := get(t, h, seg); err == nil {
 		t.Error("a page was passed on")
 	}
+	for _, mark := range []string{"", "\xef\xbb\xbf"} {
+		serve = func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, mark+media) }
+		if _, err := get(t, h, seg); err == nil {
+			t.Error("a playlist was passed on as it is")
+		}
+	}
 	serve = func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
 	}

@@ -15,7 +15,11 @@ import (
 const (
 	mostPoints = 8_400_000 // 4K
 	quality    = 80
+	mostScans  = 100 // of a JPEG: each goes over all of its points anew, however few bytes it has, and cameras send some ten
 )
+
+// scan begins a scan of a JPEG; what is coded within one never holds it.
+var scan = []byte("\xff\xda")
 
 // remade makes a picture anew: its points and nothing else, so that neither what a camera writes beside them nor another file within the bytes
 // reaches a browser. A picture that is cut short is no picture.
@@ -44,6 +48,9 @@ func remade(b []byte) ([]byte, error) {
 	}
 	if head.Width <= 0 || head.Height <= 0 || int64(head.Width)*int64(head.Height) > mostPoints {
 		return nil, broken("the picture has %d x %d points, more than %d in all", head.Width, head.Height, mostPoints)
+	}
+	if bytes.HasPrefix(b, []byte("\xff\xd8")) && bytes.Count(b, scan) > mostScans {
+		return nil, broken("the picture has more than %d scans", mostScans)
 	}
 	points, err := decode()
 	if err != nil {
