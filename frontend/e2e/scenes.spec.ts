@@ -1,4 +1,4 @@
-import { check, live, push, reading, visit, type Spec } from "./house";
+import { check, flooded, live, push, reading, visit, type Spec } from "./house";
 import type { Page } from "playwright-core";
 
 const GALODO = {
@@ -68,6 +68,30 @@ const spec: Spec = {
         );
       await visited.close();
     }
+  },
+
+  async "upright, a briefing shows each of its figures, and the controls lie over none of its tiles"(
+    house,
+  ) {
+    await flooded(house, { lng: GALODO.lng, lat: GALODO.lat });
+    const visited = await visit(house, "/login");
+    const { page } = visited;
+    await page.setViewportSize({ width: 1080, height: 1920 });
+    await page.goto(`${house.base}/wall?motion=off&scene=briefing&lang=id`);
+    await live(page);
+    await page.getByTestId("tile-figures").locator("li").nth(3).waitFor();
+    const lies = await page.evaluate(() => {
+      const [controls] = document.querySelectorAll('[data-testid="controls"]');
+      const at = controls?.getBoundingClientRect();
+      return [...document.querySelectorAll("aside section")]
+        .filter((tile) => {
+          const box = tile.getBoundingClientRect();
+          return !at || (box.top < at.bottom && at.top < box.bottom);
+        })
+        .map((tile) => tile.getAttribute("aria-label"));
+    });
+    check(lies.length === 0, `the controls lie over ${lies.join(", ")}`);
+    await visited.close();
   },
 
   async "a map whose picture is taken away is made anew, and the list lives on"(

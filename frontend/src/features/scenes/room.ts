@@ -2,7 +2,12 @@
 
 /** Heights as their components draw them. */
 const HIGH = {
+  screen: 1080,
   body: 864,
+  /** Of a screen that is mounted upright, and what its header and its footer of three rows leave. */
+  upright: 1920,
+  uprightBody: 1360,
+  controls: 62,
   frame: 52,
   strip: 116,
   focus: 388,
@@ -21,6 +26,10 @@ export interface Asked {
   scale: number;
   /** Without a map the rail is the picture: its columns, of text that is drawn larger; 0: it stands beside a map. */
   columns?: number;
+  /** Without a map on a screen that is mounted upright it is as high as that. */
+  upright?: boolean;
+  /** The wall's controls stand at the foot of a picture without a map. */
+  controls?: boolean;
   framed: boolean;
   focus: boolean;
   coming: number;
@@ -37,6 +46,8 @@ export interface Rows {
   list: number;
   /** Of the ages of the sources, where no incident is open. */
   ages: number;
+  /** Of the ages below a list that is short; 0: there is no room for them. */
+  spare: number;
   /** Of each tile. */
   tile: number;
   /** Warnings stand in a strip of their own while it takes no row from an incident. */
@@ -48,17 +59,23 @@ const LARGER = 1.25;
 
 const MOST = 7;
 const LEAST = 2;
+const AGES = 11;
 
 export function rowsOf(a: Asked): Rows {
+  const columns = a.columns ?? 0;
+  const [screen, body] =
+    columns > 0 && a.upright
+      ? [HIGH.upright, HIGH.uprightBody]
+      : [HIGH.screen, HIGH.body];
   // All of the height but the header and the footer, which grow with the text.
   const high =
-    1080 / a.scale -
-    (1080 - HIGH.body) -
+    screen / a.scale -
+    (screen - body) -
     (a.framed ? HIGH.frame : 0) -
-    (a.units ? HIGH.units : 0);
-  const columns = a.columns ?? 0;
+    (a.units ? HIGH.units : 0) -
+    (columns > 0 && a.controls ? HIGH.controls : 0);
   // What does not break leaves part of a column's foot empty.
-  const body =
+  const room =
     columns > 0 ? (high * columns) / LARGER - (columns - 1) * HIGH.tile : high;
   const fixed = a.focus ? HIGH.focus + (a.coming > 0 ? HIGH.coming : 0) : 0;
   const tall = (lines: number) =>
@@ -66,15 +83,26 @@ export function rowsOf(a: Asked): Rows {
       (sum, n) => sum + HIGH.tile + HIGH.line * Math.max(1, Math.min(n, lines)),
       0,
     );
-  const least = a.incidents > 0 ? Math.min(a.incidents, LEAST) * HIGH.row : 0;
-  let tile = (a.focus || a.incidents > 0) && columns === 0 ? 3 : MOST;
-  while (tile > 1 && fixed + tall(tile) + least > body) tile--;
-  const left = body - fixed - tall(tile);
+  const rowsFor = (most: number) => Math.min(a.incidents, most) * HIGH.row;
+  let tile = MOST;
+  // Beside a map incidents come first: tiles have more than three lines only where the whole list stands.
+  while (columns === 0 && tile > 3 && fixed + tall(tile) + rowsFor(MOST) > room)
+    tile--;
+  while (tile > 1 && fixed + tall(tile) + rowsFor(LEAST) > room) tile--;
+  const left = room - fixed - tall(tile);
   const list = Math.min(MOST, Math.max(1, Math.floor(left / HIGH.row)));
-  const spare = left - Math.min(list, a.incidents) * HIGH.row;
-  const strip = a.warnings > 0 && spare >= HIGH.strip && a.tiles.length === 0;
-  const ages = Math.floor(
-    (left - HIGH.quiet - HIGH.ages - (strip ? HIGH.strip : 0)) / HIGH.age,
-  );
-  return { list, ages: Math.max(2, Math.min(11, ages)), tile, strip };
+  const under = left - rowsFor(list);
+  const strip = a.warnings > 0 && under >= HIGH.strip && a.tiles.length === 0;
+  const ages = (free: number) =>
+    Math.min(
+      AGES,
+      Math.floor((free - HIGH.ages - (strip ? HIGH.strip : 0)) / HIGH.age),
+    );
+  return {
+    list,
+    ages: Math.max(2, ages(left - HIGH.quiet)),
+    spare: a.tiles.length > 0 ? 0 : Math.max(0, ages(under)),
+    tile,
+    strip,
+  };
 }

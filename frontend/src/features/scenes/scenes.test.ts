@@ -371,6 +371,31 @@ describe("the rail", () => {
         .tile,
     ).toBe(7);
   });
+  it("an upright screen without a map has room for every line of its tiles, above the controls too", () => {
+    const briefing = asks({
+      columns: 1,
+      focus: false,
+      framed: true,
+      controls: true,
+      incidents: 7,
+      tiles: [1, 4, 4],
+    });
+    expect(rowsOf({ ...briefing, upright: true }).tile).toBeGreaterThanOrEqual(
+      4,
+    );
+    expect(rowsOf(briefing).tile).toBeLessThan(4);
+  });
+  it("a tile has more than three lines where the whole list stands beside it", () => {
+    expect(rowsOf(asks({ tiles: [30], incidents: 1 })).tile).toBe(5);
+    expect(
+      rowsOf(asks({ tiles: [30], incidents: 7 })).tile,
+    ).toBeLessThanOrEqual(3);
+  });
+  it("a short list leaves room for ages, which never take it from a tile", () => {
+    expect(rowsOf(asks({ incidents: 1 })).spare).toBeGreaterThan(3);
+    expect(rowsOf(asks({ incidents: 12 })).spare).toBe(0);
+    expect(rowsOf(asks({ incidents: 1, tiles: [1] })).spare).toBe(0);
+  });
   it("warnings have their strip while it takes no row from an incident", () => {
     expect(rowsOf(asks({ warnings: 2, incidents: 1 })).strip).toBe(true);
     expect(rowsOf(asks({ warnings: 2, incidents: 9 })).strip).toBe(false);
