@@ -152,9 +152,22 @@ func plain(v any) ([]byte, error) {
 // text quotes a string, what is no UTF-8 in it as U+FFFD: written raw, so that what is read back is written the same again. A string always
 // marshals.
 func text(s string) []byte {
+	if simple(s) {
+		return append(append(append(make([]byte, 0, len(s)+2), '"'), s...), '"')
+	}
 	b, err := plain(strings.ToValidUTF8(s, "\uFFFD"))
 	if err != nil {
 		return []byte(`""`)
 	}
 	return b
+}
+
+// simple tells whether a string stands in JSON as it is: printable ASCII without quotes and backslashes.
+func simple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }

@@ -75,3 +75,17 @@ func TestHashDoesNotDependOnOrder(t *testing.T) {
 		t.Errorf("%s %s %s %q", x, y, z, none)
 	}
 }
+
+// A string that needs no escapes is written as the encoder would write it.
+func TestTextIsTheEncoders(t *testing.T) {
+	for c := range rune(0x300) {
+		s := "a" + string(c) + "b"
+		want, err := plain(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := text(s); string(got) != string(want) {
+			t.Errorf("%q is %s, not %s", s, got, want)
+		}
+	}
+}
