@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	_ "embed"
@@ -61,6 +62,8 @@ type written struct {
 	key   string
 	hash  string // empty: it is deleted
 	first bool   // there was none
+	n     int    // number of the write, from 1; 0: it is deleted
+	doc   []byte
 }
 
 func (s *Store) newStep(now time.Time) *step {
@@ -101,8 +104,13 @@ func (st *step) set(key, value string, life time.Duration) {
 	st.write("set", key, value, strconv.FormatInt(life.Milliseconds(), 10))
 }
 
+// event tells the case stream of a document, which goes to the store once where the step writes it too.
 func (st *step) event(kind, id string, doc []byte) {
-	st.events = append(st.events, kind, id, doc)
+	n := 0
+	if d := st.docs[kind+":"+id]; d.n > 0 && bytes.Equal(d.doc, doc) {
+		n, doc = d.n, nil
+	}
+	st.events = append(st.events, kind, id, n, doc)
 	st.nEvent++
 }
 
@@ -111,7 +119,7 @@ func (st *step) doc(key, rev string, doc []byte, own, salt string) {
 	hash := audit.HashOf(doc, salt)
 	st.write("doc", key, rev, string(doc), own)
 	st.writes = append(st.writes, hash)
-	st.docs[keyspace.Object(key)] = written{key, hash, rev == "1"}
+	st.docs[keyspace.Object(key)] = written{key, hash, rev == "1", st.nWrite, doc}
 }
 
 // gone deletes a document.

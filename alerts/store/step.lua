@@ -12,7 +12,7 @@
 --             zadd score, member    zrem member    zcut score: all up to it             set value, ms to live (0: for ever)
 --             sadd member    srem member       hset field, value     hdel field        del
 --             gone: DEL of a document                     inside rev, internals: what stands beside a document that stays as it is
---        then number of events, then per event: type, id, document
+--        then number of events, then per event: type, id, the number of the write whose document it tells (0: of none), else its document
 --        then number of audit records, then per record: what stands before its before_hash, the index of the key whose document it changes
 --             (0: its before_hash stands in the first already), what stands up to its sequence number, and what follows it
 --        then the length of the case stream
@@ -47,61 +47,84 @@ for i = 1, tonumber(take()) do
 end
 
 -- Whatever may fail is looked at before anything is written: an act that cannot be done leaves no record, and one that cannot be recorded is
--- not done.
-local function is(key, want)
-  local t = known[key]
-  if not t then
-    t = redis.call('TYPE', key)
-    if type(t) == 'table' then
-      t = t.ok
-    end
-    known[key] = t
-  end
-  return t == 'none' or t == want
-end
+-- not done. The look at a key of another type fails as its write would, and tells besides what would change nothing: that is left out. The
+-- very first write needs no look: where it fails, nothing has been written.
 local wants = {
   doc = 'hash', inside = 'hash', hset = 'hash', hdel = 'hash', zadd = 'zset', zrem = 'zset', zcut = 'zset', sadd = 'set', srem = 'set', set = '', gone = 'hash', del = ''
 }
+local function look(kind, key, a, b)
+  if kind == 'hset' then
+    local got = redis.pcall('HGET', key, a)
+    return got, got == b
+  elseif kind == 'sadd' or kind == 'srem' then
+    local got = redis.pcall('SISMEMBER', key, a)
+    return got, got == (kind == 'sadd' and 1 or 0)
+  elseif kind == 'zadd' then
+    local got = redis.pcall('ZSCORE', key, b)
+    return got, got == a
+  elseif kind == 'zrem' then
+    local got = redis.pcall('ZSCORE', key, a)
+    return got, got == false
+  elseif kind == 'zcut' then
+    return redis.pcall('ZCARD', key), false
+  elseif kind == 'stream' then
+    return redis.pcall('XLEN', key), false
+  end
+  return redis.pcall('HGET', key, 'hash'), false
+end
+
+local was = {} -- index of a document's key -> the hash of what it was before the first write
+local idle = {} -- number of a write -> it would change nothing
+local wrote = {} -- key -> a write before has it too, so that the look does not tell what will stand there
 local first = at
-for _ = 1, tonumber(take()) do
-  local kind, key = take(), KEYS[tonumber(take())]
-  local want = wants[kind]
+for i = 1, tonumber(take()) do
+  local kind, n, a, b = take(), take(), take(), take()
+  at = at + (kind == 'doc' and 2 or 1)
+  local key, want = KEYS[tonumber(n)], wants[kind]
   if not want then
     return redis.error_reply('ERR unknown write ' .. kind)
   end
-  if want ~= '' and not is(key, want) then
-    return redis.error_reply('WRONGTYPE ' .. key .. ' is no ' .. want)
+  local told = kind == 'doc' or kind == 'gone' -- its hash goes into its record
+  local got
+  if want ~= '' then
+    if known[key] then
+      got = known[key] ~= want and {err = ''}
+    elseif told or i > 1 then
+      got, idle[i] = look(kind, key, a, b)
+    end
+    if type(got) == 'table' then
+      return redis.error_reply('WRONGTYPE ' .. key .. ' is no ' .. want)
+    end
+    known[key] = want
   end
-  at = at + (kind == 'doc' and 4 or 3)
+  if told and was[n] == nil then
+    was[n] = stood[key] or got or redis.call('HGET', key, 'hash') or ''
+  end
+  idle[i] = idle[i] and not wrote[key]
+  wrote[key] = true
 end
 -- The streams of what follows; their counters need no look, for one that is none is begun anew.
 local tells = tonumber(take())
-at = at + 3 * tells
+at = at + 4 * tells
 for stream, n in pairs({[KEYS[1]] = tells, [KEYS[3]] = tonumber(take())}) do
-  if n > 0 and not is(stream, 'stream') then
+  if n > 0 and type(look('stream', stream)) == 'table' then
     return redis.error_reply('WRONGTYPE ' .. stream .. ' is no stream')
   end
 end
 at = first
 
-local was = {} -- index of a document's key -> the hash of what it was before the first write
-local function before(n)
-  if was[n] == nil then
-    local key = KEYS[tonumber(n)]
-    was[n] = stood[key] or redis.call('HGET', key, 'hash') or ''
-  end
-end
-
-for _ = 1, tonumber(take()) do
+local docs = {} -- number of a write -> the document
+for i = 1, tonumber(take()) do
   local kind, n, a, b, c = take(), take(), take(), take(), take()
   local key = KEYS[tonumber(n)]
   if kind == 'doc' then
-    before(n)
+    docs[i] = b
     redis.call('HSET', key, 'rev', a, 'doc', b, 'own', c, 'step', ARGV[1], 'hash', take())
+  elseif idle[i] then
+    -- it stands there
   elseif kind == 'inside' then
     redis.call('HSET', key, 'rev', a, 'own', b, 'step', ARGV[1])
   elseif kind == 'gone' then
-    before(n)
     redis.call('DEL', key)
   elseif kind == 'zadd' then
     redis.call('ZADD', key, a, b)
@@ -130,7 +153,8 @@ end
 
 local events = {}
 for i = 1, tonumber(take()) do
-  events[i] = {take(), take(), take()}
+  local kind, id, n, doc = take(), take(), take(), take()
+  events[i] = {kind, id, docs[tonumber(n)] or doc}
 end
 local records = {}
 for i = 1, tonumber(take()) do
