@@ -14,6 +14,8 @@ const COLOUR: Record<Severity, string> = {
   Minor: "#C9D2DB",
   Unknown: "#C9D2DB",
 };
+const colourOf = (severity: Severity): string =>
+  COLOUR[severity in COLOUR ? severity : "Unknown"];
 const DAY_MS = 86_400_000;
 
 /** `since` words the age of an instant. */
@@ -32,7 +34,7 @@ export function quakesDrawn(
         magnitude === null
           ? "M ?"
           : m.quake_label({ magnitude: fixed(magnitude, 1) });
-      const colour = COLOUR[lost || !a.relevant ? "Minor" : a.severity];
+      const colour = colourOf(lost || !a.relevant ? "Minor" : a.severity);
       const label = `${figure}\n${since(originOf(a))}`;
       return [{ lng, lat, magnitude, label, colour }];
     });
@@ -49,7 +51,7 @@ export function areasDrawn(
     .sort((a, b) => rank(b.severity) - rank(a.severity))
     .flatMap((a) => {
       const { geometry } = a.area;
-      const colour = COLOUR[lost ? "Minor" : a.severity];
+      const colour = colourOf(lost ? "Minor" : a.severity);
       return geometry ? [{ geometry, colour }] : [];
     });
 }

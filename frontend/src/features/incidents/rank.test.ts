@@ -8,6 +8,7 @@ import {
   countBySeverity,
   framed,
   loudest,
+  markPx,
   shortNumber,
   splitTitle,
   worstFirst,
@@ -55,6 +56,7 @@ describe("incidents in order", () => {
   it("count a severity this screen does not know as not assessed", () => {
     const odd = make("x", "Catastrophic" as Severity);
     expect(countBySeverity([odd]).Unknown).toBe(1);
+    expect(markPx(odd.severity)).toBe(markPx("Unknown"));
     expect(worstFirst([make("m", "Minor"), odd])[0]?.id).toBe("x");
   });
 

@@ -71,13 +71,17 @@ export function splitTitle(title: string): { event: string; rest: string } {
 }
 
 /** Height of the mark on the map, in mock pixels: the worse, the larger. */
-export const MARK_PX: Record<Severity, number> = {
+const MARK_PX: Record<Severity, number> = {
   Extreme: 74,
   Severe: 54,
   Moderate: 47,
   Unknown: 40,
   Minor: 36,
 };
+
+/** One that this screen does not know is as one that nobody has judged. */
+export const markPx = (severity: Severity): number =>
+  MARK_PX[severity in MARK_PX ? severity : "Unknown"];
 
 /** Those that the camera keeps in view, with a place. */
 export function framed(incidents: readonly Incident[]): Incident[] {
