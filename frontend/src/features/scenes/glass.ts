@@ -35,7 +35,7 @@ export class GlassTimes {
     let worst = "";
     let worstMs = -1;
     for (const [source, kept] of this.#of) {
-      const fresh = kept.filter((s) => now - s.at < LIFE_MS);
+      const fresh = kept.filter((s) => Math.abs(now - s.at) < LIFE_MS);
       if (fresh.length === 0) {
         this.#of.delete(source);
         continue;

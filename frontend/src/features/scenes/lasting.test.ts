@@ -1,5 +1,5 @@
 import { expect, it, vi } from "vitest";
-import { followBuild, shiftAt } from "./lasting";
+import { followBuild, keepAwake, shiftAt } from "./lasting";
 
 it("the picture wanders by two pixels every ten minutes, comes back, and alike everywhere", () => {
   const of = (minutes: number) => shiftAt(1_800_000_000_000 + minutes * 60_000);
@@ -53,6 +53,42 @@ it("whether the house answers is asked of the house", async () => {
   expect(fetch.mock.calls.map(([path]) => path as string)).toEqual(
     Array.from({ length: 3 }, () => "/healthz"),
   );
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+it("stays awake though the system takes that back or refuses it for a while, and asks no more than it must", async () => {
+  vi.useFakeTimers();
+  const locks: { released: boolean; release: () => Promise<void> }[] = [];
+  const request = vi.fn(() => {
+    const lock = {
+      released: false,
+      release: () => {
+        lock.released = true;
+        return Promise.resolve();
+      },
+    };
+    locks.push(lock);
+    return Promise.resolve(lock);
+  });
+  request.mockRejectedValueOnce(new Error("low battery"));
+  vi.stubGlobal("navigator", { wakeLock: { request } });
+  vi.stubGlobal("document", {
+    visibilityState: "visible",
+    addEventListener: vi.fn(),
+    removeEventListener: vi.fn(),
+  });
+  const letGo = keepAwake();
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(locks).toHaveLength(1);
+  await locks[0]?.release();
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(locks).toHaveLength(2);
+  expect(locks[1]?.released).toBe(false);
+  letGo();
+  await vi.advanceTimersByTimeAsync(300_000);
+  expect(locks).toHaveLength(2);
+  expect(locks[1]?.released).toBe(true);
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });

@@ -21,23 +21,29 @@ export function shiftAt(now: number): readonly [x: number, y: number] {
   );
 }
 
-/** Keeps the screen awake while the page is in front; gives what lets go. */
+const AWAKE_MS = 60_000;
+
+/** Keeps the screen awake while the page is in front, again where the system has taken that back; gives what lets go. */
 export function keepAwake(): () => void {
   let lock: WakeLockSentinel | null = null;
   let over = false;
   const take = async () => {
-    if (over || document.visibilityState !== "visible") return;
+    if (document.visibilityState !== "visible" || lock?.released === false)
+      return;
     try {
       lock = await navigator.wakeLock.request("screen");
+      if (over) void lock.release();
     } catch {
       // Not every browser has it, and none without a secure address: the kiosk's own power settings hold then.
     }
   };
   const again = () => void take();
   document.addEventListener("visibilitychange", again);
+  const held = setInterval(again, AWAKE_MS);
   void take();
   return () => {
     over = true;
+    clearInterval(held);
     document.removeEventListener("visibilitychange", again);
     void lock?.release();
   };

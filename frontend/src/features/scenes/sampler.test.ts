@@ -44,6 +44,16 @@ it("a reading that is stamped in the future mutes nothing that comes after it", 
   expect(times.figures(now + 500)).toMatchObject({ n: 2, p50: 40, p99: 80 });
 });
 
+it("goes on when the house's clock has been set back, without what was painted before it", () => {
+  const { clock, times, says } = setup();
+  says(1_000_000 - 900);
+  clock.now = 1_000_000 - 3_600_000;
+  const now = clock.now;
+  says(now - 80);
+  says(now - 80);
+  expect(times.figures(now)).toMatchObject({ n: 1, p50: 80 });
+});
+
 it("before the server has told its time nothing is measured", () => {
   const { clock, times, says } = setup();
   clock.now = null;

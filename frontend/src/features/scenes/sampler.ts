@@ -28,7 +28,9 @@ export function sampler(
         continue;
       const atMs = fleet.atMs[at] ?? 0;
       const feed = fleet.feedOf(at);
-      if (atMs > latest || atMs <= (seen.get(feed) ?? 0)) continue;
+      const last = seen.get(feed) ?? 0;
+      // What was seen last lies ahead where the house's clock has been set back: it is no measure any more.
+      if (atMs > latest || (atMs <= last && last <= latest)) continue;
       seen.set(feed, atMs);
       fresh.push({ feed, atMs });
     }
