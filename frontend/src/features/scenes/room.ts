@@ -11,6 +11,7 @@ const HIGH = {
   frame: 52,
   strip: 116,
   focus: 388,
+  evidence: 46,
   coming: 54,
   row: 51,
   quiet: 250,
@@ -32,6 +33,8 @@ export interface Asked {
   controls?: boolean;
   framed: boolean;
   focus: boolean;
+  /** How many lines of evidence are in focus; left out: as many as are shown. */
+  evidence?: number;
   coming: number;
   /** How many lines each tile beside the incidents has to say. */
   tiles: readonly number[];
@@ -59,6 +62,7 @@ const LARGER = 1.25;
 
 const MOST = 7;
 const LEAST = 2;
+const EVIDENCE = 3;
 const AGES = 11;
 
 export function rowsOf(a: Asked): Rows {
@@ -77,7 +81,11 @@ export function rowsOf(a: Asked): Rows {
   // What does not break leaves part of a column's foot empty.
   const room =
     columns > 0 ? (high * columns) / LARGER - (columns - 1) * HIGH.tile : high;
-  const fixed = a.focus ? HIGH.focus + (a.coming > 0 ? HIGH.coming : 0) : 0;
+  const unsaid =
+    EVIDENCE - Math.min(EVIDENCE, Math.max(1, a.evidence ?? EVIDENCE));
+  const fixed = a.focus
+    ? HIGH.focus - unsaid * HIGH.evidence + (a.coming > 0 ? HIGH.coming : 0)
+    : 0;
   const tall = (lines: number) =>
     a.tiles.reduce(
       (sum, n) => sum + HIGH.tile + HIGH.line * Math.max(1, Math.min(n, lines)),

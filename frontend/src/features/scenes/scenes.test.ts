@@ -387,6 +387,9 @@ describe("the rail", () => {
   });
   it("a tile has more than three lines where the whole list stands beside it", () => {
     expect(rowsOf(asks({ tiles: [30], incidents: 1 })).tile).toBe(5);
+    expect(rowsOf(asks({ tiles: [30], incidents: 1, evidence: 1 })).tile).toBe(
+      7,
+    );
     expect(
       rowsOf(asks({ tiles: [30], incidents: 7 })).tile,
     ).toBeLessThanOrEqual(3);
