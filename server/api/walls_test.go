@@ -17,7 +17,7 @@ import (
 )
 
 // wallReport is what the page of a wall sends, to the letter (frontend/src/api/walls.ts, WallReport).
-const wallReport = `{"scene":"normal","width":1920,"height":1080,"ratio":1,"heap_bytes":73400320,"nodes":1200,"latency_ms":{"p50":420,"p95":1300,"p99":2100},"worst_source":"awlr","webgl_lost":1,"reconnects":2,"uptime_s":3600,"build":"0.1.0"}`
+const wallReport = `{"scene":"normal","width":1920,"height":1080,"ratio":1,"heap_bytes":73400320,"nodes":1200,"latency_ms":{"p50":420,"p95":1300,"p99":2100},"worst_source":"awlr","webgl_lost":1,"reconnects":2,"uptime_s":3600,"sound_blocked":true,"build":"0.1.0"}`
 
 // fleet is a house with one wall that was let in, and who that wall is.
 func fleet(t *testing.T) (h *house, id string, wall asker) {
@@ -56,7 +56,7 @@ func TestAWallSaysHowItFares(t *testing.T) {
 	}
 	w := h.wall(admin)
 	told, _ := w["report"].(map[string]any)
-	if w["id"] != id || told["worst_source"] != "awlr" || told["heap_bytes"] != 73400320.0 || told["latency_ms"].(map[string]any)["p95"] != 1300.0 {
+	if w["id"] != id || told["worst_source"] != "awlr" || told["heap_bytes"] != 73400320.0 || told["sound_blocked"] != true || told["latency_ms"].(map[string]any)["p95"] != 1300.0 {
 		t.Errorf("in the list: %v", w)
 	}
 	if at, err := time.Parse(time.RFC3339, told["at"].(string)); err != nil || time.Since(at) > time.Minute {

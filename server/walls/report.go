@@ -23,6 +23,7 @@ type WallReport struct {
 	WebGLLost   int          `json:"webgl_lost" minimum:"0" doc:"How often the map lost its WebGL context since the page was opened"`
 	Reconnects  int          `json:"reconnects" minimum:"0"`
 	UptimeS     int64        `json:"uptime_s" minimum:"0" doc:"Since the page was opened"`
+	Silenced    bool         `json:"sound_blocked" required:"false" doc:"It is to sound, and its browser holds the sound back until somebody presses something there"`
 	Build       string       `json:"build" maxLength:"64"`
 }
 

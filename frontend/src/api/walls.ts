@@ -71,6 +71,8 @@ export interface WallReport {
   webgl_lost: number;
   reconnects: number;
   uptime_s: number;
+  /** It is to sound, and the browser holds the sound back. */
+  sound_blocked: boolean;
   build: string;
 }
 
@@ -178,6 +180,7 @@ function reportOf(value: unknown): FleetWall["report"] {
     webgl_lost: count(value["webgl_lost"]),
     reconnects: count(value["reconnects"]),
     uptime_s: count(value["uptime_s"]),
+    sound_blocked: value["sound_blocked"] === true,
     build: text(value["build"]),
   };
 }

@@ -65,6 +65,14 @@ describe("walls", () => {
     expect(glassWords(wall("a", null), [], "en", NOW)).toContain("normal");
   });
 
+  it("tells of a wall whose browser holds its alarm sound back", () => {
+    const at = new Date(NOW).toISOString();
+    const says = (more: object) =>
+      wall("a", null, { report: { at, ...more } }).report?.sound_blocked;
+    expect(says({ sound_blocked: true })).toBe(true);
+    expect(says({})).toBe(false);
+  });
+
   it("a form sends what it changed and no more", () => {
     const was = draftOf(wall("a", 0));
     expect(patchOf(was, { ...was, name: " a " })).toEqual({});
