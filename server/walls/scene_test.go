@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"kentongan/server/devices"
 	"kentongan/server/strict"
 	"kentongan/server/wire"
 )
@@ -212,6 +213,21 @@ func TestWhoStandsBeforeAWall(t *testing.T) {
 	} {
 		if got := scenes.Guests(c.wall); got != c.want {
 			t.Errorf("%s: %t, want %t", name, got, c.want)
+		}
+	}
+}
+
+// One wall's settings that cannot be read stop no list, and show nobody more than guests may see.
+func TestSettingsThatCannotBeRead(t *testing.T) {
+	scenes, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := New(Deps{Scenes: scenes, Now: time.Now})
+	for text, want := range map[string]string{"": "normal", `{"scene":"flood"}`: "flood", `{"scene":"flood","tour":`: "visitor", `{"scene":"flood","dwell_s":"long"}`: "visitor"} {
+		w, err := s.settingsOf(t.Context(), devices.Device{ID: "a"}, text)
+		if err != nil || w.Scene != want || w.ID != "a" || w.DwellS == 0 {
+			t.Errorf("%s: %+v, %v", text, w, err)
 		}
 	}
 }

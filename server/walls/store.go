@@ -113,11 +113,15 @@ func (s *Store) List(ctx context.Context) ([]FleetWall, error) {
 }
 
 // settingsOf is what a wall is set to, as of this moment: a hold that has ended is over, and what a wall may not show any more is not in focus.
+// Settings that cannot be read are those of a new wall before visitors, until it is set anew: one of them stops no other wall.
 func (s *Store) settingsOf(ctx context.Context, d devices.Device, kept string) (wire.Wall, error) {
 	w := Unset(d.ID, d.Name, d.Screen)
 	if kept != "" {
 		if err := json.Unmarshal([]byte(kept), &w); err != nil {
-			return w, fmt.Errorf("wall %s cannot be read: %w", d.ID, err)
+			w = Unset(d.ID, d.Name, d.Screen)
+			if i := slices.IndexFunc(s.Scenes, func(one Scene) bool { return len(one.Redact) > 0 }); i >= 0 {
+				w.Scene = s.Scenes[i].ID
+			}
 		}
 	}
 	w.ID, w.Name, w.Screen = d.ID, d.Name, d.Screen
