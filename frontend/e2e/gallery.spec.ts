@@ -66,7 +66,7 @@ const spec: Spec = {
           // A mark stands where its incident is; the row beside the map does the same. The load's figure stays; beside a long warning its unit goes as a whole.
           const found = await faultsOf(page, {
             roots: "[data-stage]",
-            cut: ".load",
+            cut: ".load, .name > .agency",
             small: ".marks",
           });
           for (const f of found) faults.add(`${width} ${lang} ${f}`);
