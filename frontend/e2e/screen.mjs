@@ -12,6 +12,8 @@ const wanted = (name) => !only || only.includes(name);
 const TICK_MS = 250;
 const TRACE_S = 10;
 const SAMPLES = 50;
+/** The first minutes compile and cache, and the ways of units are kept for a quarter of an hour: before that a heap has not grown to its size. */
+const FULL_MS = 16 * 60_000;
 /** Between two new cases: long enough for a map that follows the one before, of uneven length, so that no beat is always met. */
 const REST_MS = 2_000;
 const REST_MORE_MS = 4_000;
@@ -161,7 +163,7 @@ async function painted(base) {
 
 async function heap(base, minutes) {
   const { page, cdp } = await open(base, "changes");
-  await page.waitForTimeout(Math.min(180_000, minutes * 15_000)); // what the first minutes compile, cache and grow to its size
+  await page.waitForTimeout(Math.min(FULL_MS, minutes * 16_000));
   const began = Date.now();
   const points = [];
   let nodes = 0;
