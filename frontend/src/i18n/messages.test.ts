@@ -55,8 +55,10 @@ describe("the message catalogue", () => {
       const markup = readFileSync(file, "utf8")
         .replace(/<(script|style)[\s\S]*?<\/\1>/g, "")
         .replace(/<!--[\s\S]*?-->/g, "");
-      // Text between tags, without what stands in braces, three letters or more.
-      const bare = stripBraces(markup).matchAll(/>([^<>]*)</g);
+      // Text between tags, without what stands in braces and named characters (&nbsp;), three letters or more.
+      const bare = stripBraces(markup)
+        .replace(/&\w+;/g, " ")
+        .matchAll(/>([^<>]*)</g);
       for (const [, text = ""] of bare) {
         const word = /\p{L}{3,}/u.exec(text);
         if (word) found.push(`${file}: ${word[0]}`);
