@@ -59,12 +59,12 @@ function frames() {
     });
 }
 
-async function open(base, scene) {
+async function open(base, scene, script) {
   await fetch(`${base}/fake/scene?name=${scene}`);
   const page = await browser.newPage({
     viewport: { width: 1280, height: 720 },
   });
-  await page.addInitScript(frames);
+  if (script) await page.addInitScript(script);
   page.on("pageerror", (fault) => {
     console.error(`pageerror: ${fault.message}`);
     failed = true;
@@ -109,7 +109,7 @@ async function ticks(base, scene) {
  * the socket, by the one clock of this machine.
  */
 async function painted(base) {
-  const { page } = await open(base, "cases");
+  const { page } = await open(base, "cases", frames);
   const took = { asked: [], sent: [] };
   for (let i = 0; i < SAMPLES; i++) {
     const { asked, sent } = await page.evaluate(async () => {
