@@ -2,40 +2,14 @@
 import type { CellSink, ThingSink } from "../wire/sinks";
 import { SUBPROTOCOL } from "../wire/wire";
 import { Rows } from "./rows";
-import { Live, type Surroundings, type Wire } from "./socket";
+import { Live, type Surroundings } from "./socket";
+import { openWire } from "./wires";
 
 /** The live address beside the page: ws for http, wss for https. */
 export function liveAddress(page: URL): string {
   const address = new URL("/api/v1/live", page);
   address.protocol = page.protocol === "https:" ? "wss:" : "ws:";
   return address.href;
-}
-
-function openSocket(): Wire {
-  const socket = new WebSocket(
-    liveAddress(new URL(location.href)),
-    SUBPROTOCOL,
-  );
-  socket.binaryType = "arraybuffer";
-  const wire: Wire = {
-    send: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
-    },
-    close: () => {
-      socket.close();
-    },
-    onopen: null,
-    onmessage: null,
-    onclose: null,
-  };
-  socket.onopen = () => wire.onopen?.();
-  socket.onmessage = (event: MessageEvent<unknown>) => {
-    if (event.data instanceof ArrayBuffer) {
-      wire.onmessage?.(new Uint8Array(event.data));
-    }
-  };
-  socket.onclose = (event) => wire.onclose?.(event.code, event.reason);
-  return wire;
 }
 
 export interface Handlers extends Pick<
@@ -53,7 +27,7 @@ export function browserLive(handlers: Handlers): Live {
   return new Live({
     ...heard,
     read: (bytes) => rows.read(bytes),
-    open: openSocket,
+    open: () => openWire(liveAddress(new URL(location.href)), SUBPROTOCOL),
     now: () => performance.now(),
     random: () => Math.random(),
     every: (ms, run) => {

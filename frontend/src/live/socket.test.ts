@@ -116,6 +116,15 @@ describe("the live socket", () => {
     expect(live.status.phase).toBe("live");
   });
 
+  it("asks for another view, and for the same one only once", () => {
+    becomeLive();
+    live.look({ ...VIEW });
+    expect(last().sent).toHaveLength(1);
+    live.look({ ...VIEW, zoom: 12 });
+    live.look({ ...VIEW, zoom: 12 });
+    expect(last().sent.slice(1)).toEqual([{ op: "view", ...VIEW, zoom: 12 }]);
+  });
+
   it("stays live on heartbeats alone, and pings", () => {
     becomeLive();
     pass(60_000, true);

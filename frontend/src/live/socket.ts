@@ -121,10 +121,11 @@ export class Live {
     this.#drop();
   }
 
-  /** What the screen looks at. Asked again by itself after every reconnect, with the cursor reached. */
+  /** What the screen looks at; the same again asks nothing. Asked again by itself after every reconnect, with the cursor reached. */
   look(view: View): void {
+    const same = JSON.stringify(view) === JSON.stringify(this.#view);
     this.#view = view;
-    if (this.#greeted) this.#ask(null);
+    if (this.#greeted && !same) this.#ask(null);
   }
 
   /** Tells the house which alarms somebody has before their eyes. Lost where there is no socket: whoever tells it tells it again. */
