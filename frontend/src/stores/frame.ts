@@ -4,6 +4,8 @@
 export interface Frame {
   /** Runs `apply` once in the next frame, however often it is asked. */
   soon(apply: () => void): void;
+  /** The same with the next frame that something else is due in: what nobody waits for asks for none of its own. */
+  along(apply: () => void): void;
   /** Applies at once what waits. */
   flush(): void;
 }
@@ -14,7 +16,6 @@ export function createFrame(
   const waiting = new Set<() => void>();
   let asked = false;
   const flush = () => {
-    asked = false;
     const now = [...waiting];
     waiting.clear();
     for (const apply of now) apply();
@@ -24,7 +25,13 @@ export function createFrame(
       waiting.add(apply);
       if (asked) return;
       asked = true;
-      request(flush);
+      request(() => {
+        asked = false;
+        flush();
+      });
+    },
+    along(apply) {
+      waiting.add(apply);
     },
     flush,
   };
@@ -37,8 +44,9 @@ function byScreen(run: () => void): void {
   const once = () => {
     if (done) return;
     done = true;
+    clearTimeout(timer);
     run();
   };
+  const timer = setTimeout(once, HIDDEN_MS);
   requestAnimationFrame(once);
-  setTimeout(once, HIDDEN_MS);
 }

@@ -72,10 +72,10 @@ export class Noun<T> {
     }
   }
 
-  /** Changes without a place in the case stream (things, feeds): the order of arrival is theirs. */
+  /** Changes without a place in the case stream (feeds): the order of arrival is theirs. They come along with what is shown next, by the clock's next step at the latest. */
   merge(docs: readonly T[], removed: readonly string[] = []): void {
     for (const id of removed) this.#docs.delete(id);
     for (const doc of docs) this.#docs.set(this.#id(doc), doc);
-    this.#frame.soon(this.#apply);
+    this.#frame.along(this.#apply);
   }
 }

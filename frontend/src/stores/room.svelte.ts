@@ -165,11 +165,12 @@ export class Room {
     ].some((noun) => noun.all.some((d) => d.simulated));
   }
 
-  /** Moves the clock of the screen; ages follow it. */
+  /** Moves the clock of the screen; ages follow it, and what came since the last frame. */
   tick(): void {
     const now = this.clock.now();
     if (now !== null) this.now = now;
     this.paintMs = this.paint.quantile(0.5);
+    this.#frame.flush();
   }
 
   receive(message: Message): void {
@@ -241,7 +242,8 @@ export class Room {
         this.#feed(message);
         break;
       case "stats":
-        this.latency = (message["latency_ms"] as Latency | undefined) ?? null;
+        this.#latency = (message["latency_ms"] as Latency | undefined) ?? null;
+        this.#frame.along(this.#timed);
         break;
       default:
         // Nouns of later parts pass by: an older screen must not break on them.
@@ -255,6 +257,11 @@ export class Room {
     const one = message["feed"] as FeedStatus | undefined;
     this.feeds.merge(one ? [...many, one] : many);
   }
+
+  #latency: Latency | null = null;
+  #timed = () => {
+    this.latency = this.#latency;
+  };
 
   #stampedAt: number | null = null;
   #painted = () => {

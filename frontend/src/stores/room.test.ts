@@ -46,6 +46,30 @@ describe("the room's stores", () => {
     expect(room.incidents.all.map((i) => i.title)).toEqual(["title 49"]);
   });
 
+  it("shows what sources and latency are along with something else, by the clock's next step at the latest", () => {
+    const { room, frames, paint } = setup();
+    room.receive({ type: "snapshot", cursor: "e:1" });
+    paint();
+    const tell = (name: string, p50: number) => {
+      room.receive({ type: "feed", feeds: [{ name, simulated: false }] });
+      room.receive({ type: "stats", latency_ms: { event_p50: p50 } });
+    };
+    tell("awlr", 5);
+    expect(frames).toHaveLength(0);
+    room.receive({
+      type: "incident",
+      cursor: "e:2",
+      incident: incident("a", "x"),
+    });
+    paint();
+    expect(room.feeds.all.map((f) => f.name)).toEqual(["awlr"]);
+    expect(room.latency).toEqual({ event_p50: 5 });
+    tell("hujan", 6);
+    room.tick();
+    expect(room.feeds.all.map((f) => f.name)).toEqual(["awlr", "hujan"]);
+    expect(room.latency).toEqual({ event_p50: 6 });
+  });
+
   it.each(["alarms", "suggestions", "plans", "statements", "statuses"])(
     "says that something is not real where only %s are",
     (noun) => {

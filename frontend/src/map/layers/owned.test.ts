@@ -1,5 +1,6 @@
 import type { CustomRenderMethodInput, Map as GLMap } from "maplibre-gl";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { createFrame } from "../../stores/frame";
 import { Fleet } from "../../stores/fleet.svelte";
 import type { Cells, CellShape } from "./cells";
 
@@ -70,7 +71,7 @@ const CELLS: Cells = {
 const NONE: Cells = { ...CELLS, size: 0, each: () => undefined };
 
 function fleetOf(things: number): Fleet {
-  const fleet = new Fleet({ soon: () => undefined, flush: () => undefined });
+  const fleet = new Fleet(createFrame(() => undefined));
   for (let slot = 0; slot < things; slot++)
     fleet.move(slot, 100, -1, 0, 0, NOW);
   fleet.done();
