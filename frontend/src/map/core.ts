@@ -64,6 +64,11 @@ export interface MapOptions {
 const SETTLE_MS = 15_000;
 /** After a late frame the whole map of a wall rests so many times as long. */
 const WALL_REST = 3;
+/** Beyond so many the library would draw a picture of several screens coarser; what a graphics card cannot do it finds out itself. */
+const MOST_PX = 16_384;
+/** What answers to new data of sources comes in pieces: a wall's map waits so long for more, and no longer than this after the data. */
+const GATHER_MS = 80;
+const ANSWER_MS = 400;
 const DRAG_EVENTS = ["dragstart", "wheel", "touchstart"] as const;
 /** Reach of a click around the pointer, CSS pixels. */
 const REACH = 10;
@@ -92,6 +97,8 @@ export class CityMap {
   #hover: { at: PointLike; x: number; y: number } | null = null;
   #hovered = "";
   #settling: ReturnType<typeof setTimeout> | undefined;
+  /** When a source was given new data, last. */
+  #pushedAt = -Infinity;
   /** The first picture is complete. */
   readonly idle: Promise<void>;
 
@@ -133,6 +140,7 @@ export class CityMap {
       minZoom: 4,
       maxZoom: 17,
       renderWorldCopies: false,
+      maxCanvasSize: [MOST_PX, MOST_PX],
       keyboard: false,
     });
     this.#map.touchZoomRotate.disableRotation();
@@ -149,11 +157,19 @@ export class CityMap {
     const repaint = this.#map.triggerRepaint.bind(this.#map);
     // Whoever moves a map wants its frames; on a wall what lies above it goes first.
     const rest = interactive ? 1 : WALL_REST;
-    this.#map.triggerRepaint = this.#pace.spared(repaint, rest);
+    this.#map.triggerRepaint = this.#pace.spared(repaint, rest, () =>
+      interactive ||
+      this.#map.isMoving() ||
+      performance.now() - this.#pushedAt > ANSWER_MS
+        ? 0
+        : GATHER_MS,
+    );
     this.#map.on("style.load", () => {
       this.#addImages();
       this.#ready = true;
       for (const name of this.#data.keys()) this.#push(name);
+      // A new picture is wanted at once.
+      this.#pushedAt = -Infinity;
       this.#map.addLayer(this.#drawn.ground, above("cell-ground"));
       this.#map.addLayer(marks, above("cell-mark"));
       this.#map.addLayer(things, above("thing-mark"));
@@ -191,6 +207,7 @@ export class CityMap {
     const data = this.#data.get(name);
     if (!this.#ready || !data) return;
     if (name === "marks") this.#roomed = data;
+    this.#pushedAt = performance.now();
     void this.#map.getSource<GeoJSONSource>(name)?.setData(data);
   }
 

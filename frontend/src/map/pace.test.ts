@@ -51,6 +51,26 @@ describe("the pace of frames", () => {
     expect(m.pace.cost).toBeCloseTo(5);
   });
 
+  it("gathers what is to be expected, and draws it once", () => {
+    const m = machine();
+    let asked = 0;
+    let gather = 80;
+    const ask = m.pace.spared(
+      () => asked++,
+      1,
+      () => gather,
+    );
+    ask();
+    m.pass(60);
+    ask();
+    expect(asked).toBe(0);
+    m.pass(20);
+    expect(asked).toBe(1);
+    gather = 0;
+    ask();
+    expect(asked).toBe(2);
+  });
+
   it("leaves half of the time to others where frames are slow", () => {
     const m = machine();
     const soon = m.pace.paced(() => undefined);

@@ -66,15 +66,18 @@ export class Pace {
     });
   }
 
-  /** A function that runs `ask` at once, after the frame at hand, or when the wait is over; once for all calls until then. */
-  spared(ask: () => void, rest = 1): () => void {
+  /**
+   * A function that runs `ask` at once, after the frame at hand, or when the wait is over; once for all calls until then. `gather` may name
+   * milliseconds in which more is to be expected.
+   */
+  spared(ask: () => void, rest = 1, gather = () => 0): () => void {
     let waiting = false;
     const given = () => {
       waiting = false;
       ask();
     };
     const weigh = () => {
-      const wait = this.wait(rest);
+      const wait = Math.max(this.wait(rest), gather());
       if (wait > 0) this.#clock.after(wait, given);
       else given();
     };

@@ -125,6 +125,14 @@ export class Bytes {
     return new Uint16Array(...this.#column(at, count, 2));
   }
 
+  f64s(at: number, count: number): Float64Array {
+    return new Float64Array(...this.#column(at, count, 8));
+  }
+
+  u8s(at: number, count: number): Uint8Array {
+    return new Uint8Array(...this.#column(at, count, 1));
+  }
+
   #column(
     at: number,
     count: number,
@@ -145,7 +153,7 @@ export class Bytes {
       return this.#column(at, count, width);
     }
     this.#copies.set(this.#bytes.subarray(at, at + size), to);
-    this.#copied = Math.ceil((to + size) / 4) * 4;
+    this.#copied = Math.ceil((to + size) / 8) * 8;
     return [this.#copies.buffer, to, count];
   }
 

@@ -56,6 +56,9 @@ export function readCellFrame(
   const agos = b.u32s(observed, count);
   const stales = b.i32s(stale, count);
   const whos = b.u16s(who, count);
+  const values = b.f64s(value, count);
+  const ranks = b.u8s(severity, count);
+  const nots = b.u8s(not, count);
   for (let i = 0; i < count; i++) {
     const ago = agos[i] as number;
     const staleIn = stales[i] as number;
@@ -63,12 +66,12 @@ export function readCellFrame(
       slots[i] as number,
       layer,
       counts[i] as number,
-      b.f64(value + 8 * i),
-      SEVERITIES[b.u8(severity + i)] ?? "Unknown",
+      values[i] as number,
+      SEVERITIES[ranks[i] as number] ?? "Unknown",
       ago === NEVER ? 0 : baseMs - ago,
       staleIn === UNKNOWN_IN ? 0 : baseMs + staleIn,
       sets[whos[i] as number] ?? NOBODY,
-      b.u8(not + i) !== 0,
+      nots[i] !== 0,
     );
   }
 }
