@@ -16,6 +16,7 @@ if [ -z "${TRY:-}" ]; then
 fi
 export CHROMIUM="${CHROMIUM:-$(command -v chromium || echo /usr/bin/chromium)}"
 scratch=$(mktemp -d)
+: >"$scratch/log"
 export KENTONGAN_TOKEN="e2e-token-e2e-token-e2e-token-e2e-0000"
 KENTONGAN_ADMIN_TOKEN=$KENTONGAN_TOKEN KENTONGAN_LOG_FORMAT=json KENTONGAN_LISTEN=127.0.0.1:0 KENTONGAN_DATA_DIR="$scratch/data" \
   bin/kentongan serve --config deploy/e2e.yaml >"$scratch/log" 2>&1 &
