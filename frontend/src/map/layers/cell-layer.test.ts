@@ -1,6 +1,9 @@
 import type { CustomRenderMethodInput, Map as GLMap } from "maplibre-gl";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { createFrame } from "../../stores/frame";
+import { Hexes } from "../../stores/hexes.svelte";
 import { CellLayer } from "./cell-layer";
+import { CellRows } from "./cell-rows";
 import type { CellPart, Cells, CellShape } from "./cells";
 
 vi.mock("./cell-gl", () => ({
@@ -125,4 +128,34 @@ it("cells stay until what takes their place has faded in", () => {
   vi.advanceTimersByTime(1);
   expect(gone).toHaveBeenCalledOnce();
   expect(prepare()).toBe(false);
+});
+
+it("tells anew what changed, and all of it when it is later", () => {
+  const hexes = new Hexes(createFrame(() => undefined));
+  const say = (slot: number, severity: "Severe" | "") => {
+    hexes.cell(slot, "truck", 2, 0, severity, NOW, NOW + 60_000, [], false);
+  };
+  for (const slot of [0, 1]) {
+    const x = slot;
+    hexes.outline(
+      slot,
+      `c${slot}`,
+      7,
+      new Float64Array([x, 0, x, 1, x + 1, 1]),
+    );
+    say(slot, "Severe");
+  }
+  hexes.done();
+  const rows = new CellRows();
+  rows.outline(hexes);
+  expect(rows.tell(hexes, NOW)).toEqual({ ground: true, alarms: true });
+  expect(rows.alarms).toBe(2);
+  say(1, "");
+  hexes.done();
+  expect(rows.tell(hexes, NOW)).toEqual({ ground: false, alarms: true });
+  expect(rows.alarms).toBe(1);
+  expect([rows.texels[0], rows.texels[4]]).toEqual([2, 0]);
+  expect(rows.tell(hexes, NOW)).toEqual({ ground: false, alarms: false });
+  expect(rows.tell(hexes, NOW + 90_000).ground).toBe(true);
+  expect([rows.texels[1], rows.texels[5]]).toEqual([2, 2]);
 });

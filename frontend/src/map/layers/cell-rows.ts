@@ -50,6 +50,9 @@ export class CellRows {
   anchorY = 0;
   /** Cells with a severity. */
   alarms = 0;
+  /** What the texels tell: up to which message, at what time. */
+  #told = -1;
+  #at = 0;
 
   /** Writes all outlines anew; what the cells show is not known until it is told. */
   outline(cells: Cells): void {
@@ -67,6 +70,7 @@ export class CellRows {
     this.rows = Math.ceil(n / ACROSS);
     // No cell shows this: all of them are told.
     this.texels = new Uint8Array(this.rows * ACROSS * 4).fill(255);
+    this.#told = -1;
     this.count = floats / CELL_FLOATS;
     const out = this.vertices;
     const corners: number[] = [];
@@ -106,12 +110,19 @@ export class CellRows {
   /** What the cells show at `now`, in the order of their outlines. */
   tell(cells: Cells, now: number): Told {
     const { texels } = this;
+    // What has not changed since, at the same time, shows the same.
+    const since = now === this.#at ? this.#told : -1;
     let ground = false;
     let changed = false;
     let alarms = 0;
     let at = 0;
     cells.each((cell) => {
       if (!drawn(cell)) return;
+      if (cell.stamp < since) {
+        if (texels[at] !== 0) alarms++;
+        at += 4;
+        return;
+      }
       const severity = worstOf(cell);
       const { count, age } = cellState(cell, now);
       const light = LIGHT[count] ?? Math.round(lightness(count) * THOUSAND);
@@ -128,6 +139,8 @@ export class CellRows {
       at += 4;
     });
     this.alarms = alarms;
+    this.#told = cells.stamp;
+    this.#at = now;
     return { ground, alarms: changed };
   }
 }
