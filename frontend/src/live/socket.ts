@@ -142,6 +142,7 @@ export class Live {
     const wire = this.#around.open();
     this.#wire = wire;
     wire.onopen = () => {
+      if (this.#wire !== wire) return;
       this.#opened = true;
       this.#pingedAt = this.#around.now();
     };

@@ -1,4 +1,4 @@
-// A live WebSocket in the words of a Channel, wherever it is held: by the page, or by a thread of its own (socket-worker.ts).
+// A live WebSocket as a channel, wherever it is held: by the page, or by a thread of its own (socket-worker.ts).
 
 export interface Channel {
   /** Lost where the socket is not open. */
@@ -38,14 +38,15 @@ export function openWebSocket(
   };
 }
 
-/** What the page asks its thread: to open a socket and close the one before, to send, to close. `wire` numbers the sockets of a page. */
+/** What the page tells its thread: to open a socket and close the one before, to send, how many bytes it has read. `wire` numbers the sockets of a page. */
 export type Asked =
   | { wire: number; open: string; protocol: string }
   | { wire: number; send: string }
-  | { wire: number; close: true };
+  | { wire: number; read: number };
 
-/** What the thread tells its page. Bytes are handed over, not copied. */
+/** What the thread tells its page: first that its script runs. Bytes are handed over, not copied. */
 export type Told =
+  | { runs: true }
   | { wire: number; opened: true }
   | { wire: number; bytes: ArrayBuffer }
   | { wire: number; closed: number; reason: string };

@@ -116,14 +116,15 @@ it("hears through one thread, whole messages in their order", async () => {
 it("passes over what a socket says that was given up", async () => {
   const first = await opened();
   Socket.all[0]?.onopen?.();
+  Socket.all[0]?.onclose?.({ code: 1006, reason: "" });
   first.close();
-  expect(Socket.all[0]?.closed).toBe(1);
   const second = await opened();
   expect(Thread.all).toHaveLength(1);
+  expect(Socket.all[0]?.closed).toBe(1);
   Socket.all[0]?.onmessage?.(bytes(1));
   first.send("too late");
   Socket.all[1]?.onmessage?.(bytes(2));
-  expect(first.heard).toEqual(["open"]);
+  expect(first.heard).toEqual(["open", [1006, ""]]);
   expect(second.heard).toEqual([[2]]);
   expect(Socket.all[1]?.sent).toEqual([]);
 });
@@ -142,16 +143,60 @@ it("does without a thread whose script does not run", async () => {
   expect(Thread.all).toHaveLength(1);
 });
 
-it("ends a thread that never answered, and begins another", async () => {
-  Thread.broken = true;
+it("ends a thread that hangs, and begins another; what it says later is nothing", async () => {
   const wire = await opened();
+  Socket.all[0]?.onopen?.();
+  const [hangs] = Thread.all;
+  const late = hangs?.onerror;
   wire.close();
-  expect(Thread.all[0]?.ended).toBe(true);
-  Thread.broken = false;
+  wire.close();
+  expect(hangs?.ended).toBe(true);
+  expect(hangs?.onerror).toBeNull();
+  expect(late).not.toBeNull();
   const next = await opened();
   expect(Thread.all).toHaveLength(2);
   Socket.all.at(-1)?.onopen?.();
-  expect(next.heard).toEqual(["open"]);
+  expect([wire.heard, next.heard]).toEqual([["open"], ["open"]]);
+});
+
+it("does without a thread whose script is not there in time", () => {
+  Thread.broken = true;
+  openWire("ws://house/live", "v1").close();
+  expect(Thread.all[0]?.ended).toBe(true);
+  const sockets = Socket.all.length;
+  openWire("ws://house/live", "v1");
+  expect(Thread.all).toHaveLength(1);
+  expect(Socket.all).toHaveLength(sockets + 1);
+});
+
+it("does without a thread where none can be begun", () => {
+  vi.stubGlobal("Worker", function refused() {
+    throw new DOMException("no", "SecurityError");
+  });
+  openWire("ws://house/live", "v1");
+  expect(Socket.all).toHaveLength(1);
+});
+
+it("gives up a socket whose page does not read, and tells what came before", async () => {
+  const wire = await opened();
+  const [socket] = Socket.all;
+  const [thread] = Thread.all;
+  const mega = { data: new ArrayBuffer(1 << 20) };
+  wire.onmessage = ({ length }) => wire.heard.push(length);
+  // Read as it comes: no end of it.
+  for (let i = 0; i < 40; i++) socket?.onmessage?.(mega);
+  expect(socket?.closed).toBe(0);
+  expect(wire.heard).toHaveLength(40);
+  const queue: unknown[] = [];
+  const hears = thread?.onmessage;
+  if (thread) thread.onmessage = (e) => queue.push(e);
+  for (let i = 0; i < 40; i++) socket?.onmessage?.(mega);
+  expect(socket?.closed).toBe(1);
+  expect(queue).toHaveLength(17);
+  for (const e of queue) hears?.(e as { data: unknown });
+  socket?.onclose?.({ code: 1005, reason: "" });
+  hears?.(queue.at(-1) as { data: unknown });
+  expect(wire.heard).toHaveLength(58);
 });
 
 it("uses a WebSocket that was put in the browser's place", async () => {

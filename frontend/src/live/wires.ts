@@ -8,22 +8,31 @@ import {
   type Told,
 } from "./websocket";
 
-/** The thread of this page: undefined before it was asked for, null where the page does without. */
+/** The thread of this page: undefined where the next socket begins one, null where the page does without. */
 let thread: Worker | null | undefined;
+/** Its script runs. */
+let runs = false;
 let last = 0;
 
 /** A WebSocket that somebody has put in the browser's place, as tests do, is one of the page: no thread would use it. */
 const native = () =>
   Function.prototype.toString.call(WebSocket).includes("[native code]");
 
+function begun(): Worker | null {
+  if (typeof Worker !== "function" || !native()) return null;
+  try {
+    return new Worker(new URL("./socket-worker.ts", import.meta.url), {
+      type: "module",
+    });
+  } catch {
+    return null;
+  }
+}
+
 function threadOfPage(): Worker | null {
-  thread ??=
-    thread === undefined && typeof Worker === "function" && native()
-      ? new Worker(new URL("./socket-worker.ts", import.meta.url), {
-          type: "module",
-        })
-      : null;
-  return thread;
+  if (thread !== undefined) return thread;
+  runs = false;
+  return (thread = begun());
 }
 
 /** Opens a socket; its events come to the wire, later than whoever opened it has set what hears them. */
@@ -63,22 +72,32 @@ function byThread(
   onlost: () => void,
 ): Channel {
   const wire = ++last;
-  let answered = false;
+  let closed = false;
+  const ask = (asked: Asked) => {
+    worker.postMessage(asked);
+  };
+  const end = () => {
+    worker.onmessage = worker.onerror = null;
+    worker.terminate();
+  };
   worker.onmessage = ({ data }: MessageEvent<Told>) => {
-    if (data.wire !== wire) return;
-    answered = true;
-    if ("bytes" in data) hearer.bytes(data.bytes);
-    else if ("opened" in data) hearer.opened();
-    else hearer.closed(data.closed, data.reason);
+    if ("runs" in data) runs = true;
+    else if (data.wire !== wire || closed) return;
+    else if ("bytes" in data) {
+      const read = data.bytes.byteLength;
+      hearer.bytes(data.bytes);
+      ask({ wire, read });
+    } else if ("opened" in data) hearer.opened();
+    else {
+      closed = true;
+      hearer.closed(data.closed, data.reason);
+    }
   };
   // Its script did not come, or did not run.
   worker.onerror = () => {
-    worker.terminate();
+    end();
     thread = null;
-    onlost();
-  };
-  const ask = (asked: Asked) => {
-    worker.postMessage(asked);
+    if (!closed) onlost();
   };
   ask({ wire, open: address, protocol });
   return {
@@ -86,13 +105,11 @@ function byThread(
       ask({ wire, send: text });
     },
     close: () => {
-      if (answered) {
-        ask({ wire, close: true });
-        return;
-      }
-      // Whatever it is stuck at ends with it; the next socket gets another.
-      worker.terminate();
-      if (thread === worker) thread = undefined;
+      if (closed) return;
+      closed = true;
+      // Given up while open: whatever it hangs on ends with it. A script that has not come by now is on a slow line: the page does without.
+      end();
+      thread = runs ? undefined : null;
     },
   };
 }

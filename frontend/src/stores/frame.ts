@@ -6,7 +6,7 @@ export interface Frame {
   soon(apply: () => void): void;
   /** The same with the next frame that something else is due in: what nobody waits for asks for none of its own. */
   along(apply: () => void): void;
-  /** Applies at once what waits. */
+  /** Applies at once what waits to come along. */
   flush(): void;
 }
 
@@ -14,10 +14,11 @@ export function createFrame(
   request: (run: () => void) => void = byScreen,
 ): Frame {
   const waiting = new Set<() => void>();
+  const beside = new Set<() => void>();
   let asked = false;
-  const flush = () => {
-    const now = [...waiting];
-    waiting.clear();
+  const flush = (set: Set<() => void>) => {
+    const now = [...set];
+    set.clear();
     for (const apply of now) apply();
   };
   return {
@@ -27,13 +28,16 @@ export function createFrame(
       asked = true;
       request(() => {
         asked = false;
-        flush();
+        flush(waiting);
+        flush(beside);
       });
     },
     along(apply) {
-      waiting.add(apply);
+      beside.add(apply);
     },
-    flush,
+    flush() {
+      flush(beside);
+    },
   };
 }
 

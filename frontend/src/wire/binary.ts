@@ -62,11 +62,15 @@ export function readMessage(
       readThings(start, end, things);
       return null;
     case CELLS:
-      for (let at = start; at < end;) {
-        at = b.next(at, end);
-        if (b.num === 2) readCellFrame(b, b.start, b.end, cells);
+      // Also of a message that is broken further on: what was read of it is known from here on.
+      try {
+        for (let at = start; at < end;) {
+          at = b.next(at, end);
+          if (b.num === 2) readCellFrame(b, b.start, b.end, cells);
+        }
+      } finally {
+        cells.done();
       }
-      cells.done();
       return null;
     case CASE:
       return caseOf(start, end);
