@@ -25,7 +25,7 @@ type Scene struct {
 	Redact  []string   `yaml:"redact" json:"redact" doc:"police: units of police, all free text and every incident of another type are hidden, and the map names kinds that bear no unit"`
 	Dim     float64    `yaml:"dim" json:"dim" doc:"How much darker than by day, 0 to 0.8"`
 	Message bool       `yaml:"message" json:"message" doc:"One line of the scene's own stands above the picture"`
-	DwellS  int        `yaml:"dwell_s" json:"dwell_s" doc:"Seconds that a tour stays here, where the wall says none"`
+	DwellS  int        `yaml:"dwell_s" json:"dwell_s" doc:"Seconds that a tour stays here, where the wall says none of its own"`
 }
 
 // SceneMap is what the map of a scene shows.

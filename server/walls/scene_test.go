@@ -226,8 +226,29 @@ func TestSettingsThatCannotBeRead(t *testing.T) {
 	s := New(Deps{Scenes: scenes, Now: time.Now})
 	for text, want := range map[string]string{"": "normal", `{"scene":"flood"}`: "flood", `{"scene":"flood","tour":`: "visitor", `{"scene":"flood","dwell_s":"long"}`: "visitor"} {
 		w, err := s.settingsOf(t.Context(), devices.Device{ID: "a"}, text)
-		if err != nil || w.Scene != want || w.ID != "a" || w.DwellS == 0 {
+		if err != nil || w.Scene != want || w.ID != "a" || w.Language == "" {
 			t.Errorf("%s: %+v, %v", text, w, err)
+		}
+	}
+}
+
+// Until somebody says how long scenes stay, each stays as long as it says itself; what was said can be taken back.
+func TestHowLongScenesStay(t *testing.T) {
+	scenes, err := Load("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := Unset("a", "A", "a")
+	if w.DwellS != 0 {
+		t.Errorf("a new wall says %d", w.DwellS)
+	}
+	for _, c := range []struct {
+		seconds int
+		ok      bool
+	}{{45, true}, {0, true}, {LeastDwell - 1, false}, {MostDwell + 1, false}, {-1, false}} {
+		next, err := WallPatch{DwellS: &c.seconds}.Apply(w, scenes, time.Now())
+		if (err == nil) != c.ok || c.ok && next.DwellS != c.seconds {
+			t.Errorf("%d: %d, %v", c.seconds, next.DwellS, err)
 		}
 	}
 }

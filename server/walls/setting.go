@@ -18,7 +18,7 @@ import (
 const (
 	LeastDwell   = 5 // seconds
 	MostDwell    = 600
-	DefaultDwell = 20
+	DefaultDwell = 20 // of a scene that says none
 	MostTour     = 12 // scenes
 	MostParts    = 16 // screens that are one picture
 	MostHold     = 12 * time.Hour
@@ -32,7 +32,7 @@ type Fault = fault.Fault
 
 // Unset is a wall to which nobody has said anything.
 func Unset(id, name, screen string) wire.Wall {
-	return wire.Wall{ID: id, Name: name, Screen: screen, Scene: "normal", Tour: []string{}, DwellS: DefaultDwell, Language: "id", TextScale: 1, DistanceM: 6, Sound: true}
+	return wire.Wall{ID: id, Name: name, Screen: screen, Scene: "normal", Tour: []string{}, Language: "id", TextScale: 1, DistanceM: 6, Sound: true}
 }
 
 // WallPatch is what an administrator changes of a wall; nil leaves as it is.
@@ -42,7 +42,7 @@ type WallPatch struct {
 	Place     *string   `json:"place,omitempty" maxLength:"100"`
 	Scene     *string   `json:"scene,omitempty" maxLength:"40"`
 	Tour      *[]string `json:"tour,omitempty" maxItems:"12"`
-	DwellS    *int      `json:"dwell_s,omitempty"`
+	DwellS    *int      `json:"dwell_s,omitempty" doc:"0 (as long as each scene says), or 5 to 600"`
 	Language  *string   `json:"language,omitempty" enum:"id,en"`
 	TextScale *float64  `json:"text_scale,omitempty" doc:"0.5 to 4"`
 	DistanceM *float64  `json:"distance_m,omitempty" doc:"1 to 60"`
@@ -104,8 +104,8 @@ func check(w wire.Wall, scenes Scenes) error {
 		return fault.At("tour", fault.Short, 2, "want two scenes or more, each once; none ends the tour")
 	case repeated(w.Tour) != "":
 		return fault.At("tour", fault.Twice, nil, "want two scenes or more, each once; none ends the tour")
-	case w.DwellS < LeastDwell || w.DwellS > MostDwell:
-		return fault.At("dwell_s", fault.Between, fault.Range{LeastDwell, MostDwell}, "want %d to %d", LeastDwell, MostDwell)
+	case w.DwellS != 0 && (w.DwellS < LeastDwell || w.DwellS > MostDwell):
+		return fault.At("dwell_s", fault.Between, fault.Range{LeastDwell, MostDwell}, "want %d to %d, or 0: as long as each scene says", LeastDwell, MostDwell)
 	case w.Language != "id" && w.Language != "en":
 		return fault.At("language", fault.OneOf, "id, en", "want id or en")
 	case !within(w.TextScale, 0.5, 4):

@@ -244,7 +244,7 @@ type Wall struct {
 	Screen    string      `json:"screen"`   // as ?screen= names it
 	Scene     string      `json:"scene"`    // id
 	Tour      []string    `json:"tour"`     // scenes that follow one another; fewer than two: none
-	DwellS    int         `json:"dwell_s"`  // seconds that each of them stays; the same for all, so that walls change in step without a message
+	DwellS    int         `json:"dwell_s"`  // seconds that each of them stays; 0: as long as each scene says. It follows from the clock alone, so that walls change in step without a message
 	Language  string      `json:"language"` // id or en
 	TextScale float64     `json:"text_scale"`
 	DistanceM float64     `json:"distance_m"` // of the farthest reader

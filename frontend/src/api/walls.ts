@@ -37,6 +37,7 @@ export interface Wall {
   screen: string;
   scene: string;
   tour: string[];
+  /** 0: as long as each scene says. */
   dwellS: number;
   language: "id" | "en";
   textScale: number;
@@ -134,7 +135,7 @@ export function wallOf(value: unknown): Wall {
     screen: text(d["screen"]),
     scene: text(d["scene"]) || "normal",
     tour: texts(d["tour"]),
-    dwellS: count(d["dwell_s"]) || 20,
+    dwellS: count(d["dwell_s"]),
     language: d["language"] === "en" ? "en" : "id",
     textScale: count(d["text_scale"]) || 1,
     distanceM: count(d["distance_m"]) || 6,

@@ -120,6 +120,17 @@ function tourOf(scenes: readonly Scene[]): readonly Scene[] {
   return scenes.filter((s) => guardOf(s) === guardOf(guarded));
 }
 
+/** The scene of a tour that stands at a time: each as long as the wall says, and where it says nothing (0), as long as the scene does itself. */
+function turnOf(
+  tour: readonly Scene[],
+  dwellS: number,
+  now: number,
+): Scene | undefined {
+  const stays = tour.map((s) => Math.max(5, dwellS || s.dwellS) * 1000);
+  let left = now % stays.reduce((all, one) => all + one, 0);
+  return tour.find((_, i) => (left -= stays[i] ?? 0) < 0);
+}
+
 export function sceneNow(at: Situation): Shown {
   const { scenes, wall, now } = at;
   if (!at.told) return { scene: UNTOLD, suggested: null, stopped: false };
@@ -153,8 +164,7 @@ export function sceneNow(at: Situation): Shown {
   const worst = urgent(at.incidents);
   const home = worst && (tour.find((s) => shows(s, worst)) ?? still);
   if (home) return { scene: home, suggested: instead(home), stopped: true };
-  const dwell = Math.max(5, wall?.dwellS ?? 0) * 1000;
-  const turn = tour[Math.floor(now / dwell) % tour.length] ?? set;
+  const turn = turnOf(tour, wall?.dwellS ?? 0, now) ?? set;
   return { scene: turn, suggested: instead(turn), stopped: false };
 }
 

@@ -307,6 +307,31 @@ describe("the scene", () => {
       id({ wall: touring, now: 1_200_000_000_000 + s * 1000 }),
     );
     expect(seen).toEqual(["normal", "flood", "briefing", "normal"]);
+  });
+
+  it("a scene stays in a tour as long as it says itself, unless the wall says how long", () => {
+    const scenes = [
+      scene("normal", { dwellS: 30 }),
+      scene("briefing", { dwellS: 60, map: null }),
+      scene("flood", { dwellS: 10 }),
+    ];
+    const tour = ["normal", "briefing", "flood"];
+    const seen = (dwellS: number, at: number[]) =>
+      at.map((s) =>
+        id({
+          scenes,
+          wall: wall({ tour, dwellS }),
+          now: 1_200_000_000_000 + s * 1000,
+        }),
+      );
+    expect(seen(0, [0, 29.9, 30, 89.9, 90, 99.9, 100, 130])).toEqual(
+      "normal normal briefing briefing flood flood normal briefing".split(" "),
+    );
+    expect(seen(20, [0, 20, 40, 60])).toEqual([...tour, "normal"]);
+  });
+
+  it("before the server's time is known no tour turns", () => {
+    const touring = wall({ tour: ["normal", "flood", "briefing"], dwellS: 20 });
     expect(id({ wall: touring, now: 0 })).toBe("normal");
   });
 

@@ -82,5 +82,8 @@ describe("walls", () => {
     expect(patchOf(was, { ...was, tour: ["normal", "flood"] })).toEqual({
       tour: ["normal", "flood"],
     });
+    expect(was.dwell).toBeNull();
+    const timed = draftOf(wall("a", 0, { dwell_s: 45 }));
+    expect(patchOf(timed, { ...timed, dwell: null })).toEqual({ dwell_s: 0 });
   });
 });

@@ -97,6 +97,7 @@ export interface Draft {
   screen: string;
   scene: string;
   tour: string[];
+  /** null: as long as each scene says. */
   dwell: number | null;
   language: "id" | "en";
   scale: number | null;
@@ -112,7 +113,7 @@ export const draftOf = (w: Wall): Draft => ({
   screen: w.screen,
   scene: w.scene,
   tour: [...w.tour],
-  dwell: w.dwellS,
+  dwell: w.dwellS || null,
   language: w.language,
   scale: w.textScale,
   distance: w.distanceM,
@@ -129,7 +130,7 @@ export function patchOf(was: Draft, is: Draft): WallPatch {
   if (is.screen.trim() !== was.screen) out.screen = is.screen.trim();
   if (is.scene !== was.scene) out.scene = is.scene;
   if (is.tour.join() !== was.tour.join()) out.tour = [...is.tour];
-  if (is.dwell !== null && is.dwell !== was.dwell) out.dwell_s = is.dwell;
+  if (is.dwell !== was.dwell) out.dwell_s = is.dwell ?? 0;
   if (is.language !== was.language) out.language = is.language;
   if (is.scale !== null && is.scale !== was.scale) out.text_scale = is.scale;
   if (is.distance !== null && is.distance !== was.distance)
