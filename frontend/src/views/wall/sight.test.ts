@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { IncidentType } from "../../api/incidents";
 import type { Agency, Profile } from "../../api/profile";
-import { PLAIN } from "../../features/scenes/scene";
+import { wallOf } from "../../api/walls";
+import { PLAIN, UNTOLD } from "../../features/scenes/scene";
 import type { Incident, Plan } from "../../wire/wire";
-import { forVisitors, hiddenBy, planForVisitors } from "./sight";
+import { forVisitors, hiddenBy, holderWord, planForVisitors } from "./sight";
 
 const VISITOR = { ...PLAIN, id: "visitor", redact: ["police"] };
 const types = [
@@ -133,5 +134,15 @@ describe("what visitors see", () => {
     expect(JSON.stringify(seen)).not.toContain(SECRET);
     expect(seen).toMatchObject({ id: "p", kind: "closure", to: plan.to });
     expect(seen.title).not.toBe("");
+  });
+});
+
+describe("who holds a wall", () => {
+  const held = wallOf({ held_by: "user:Dewi, BPBD" });
+
+  it("is named where a scene hides nothing, and never before visitors", () => {
+    expect(holderWord(PLAIN, held)).toBe("Dewi, BPBD");
+    for (const scene of [VISITOR, UNTOLD])
+      expect(holderWord(scene, held)).not.toMatch(/Dewi|BPBD/);
   });
 });

@@ -1,10 +1,12 @@
 // What tiles read of the room: the same nouns that the map and the list show, without what a scene hides.
-import type { Scene } from "../../api/walls";
+import type { Scene, Wall } from "../../api/walls";
 import type { Profile } from "../../api/profile";
 import type { Lang } from "../../i18n/lang.svelte";
 import type { IncidentType } from "../../api/incidents";
+import { personWord } from "../../features/incidents/person";
 import { kindWord } from "../../features/plans/words";
 import type { Hides, Read, Sight } from "../../features/tiles/digest";
+import { m } from "../../i18n/paraglide/messages.js";
 import type { Room } from "../../stores/room.svelte";
 import type { Incident, Plan } from "../../wire/wire";
 
@@ -75,6 +77,10 @@ export function forVisitors(
     ...(i.exercise && { exercise: true }),
   };
 }
+
+/** Who holds the wall, in words: visitors are told that somebody does, and not who. */
+export const holderWord = (scene: Scene, { heldBy }: Wall): string =>
+  scene.redact.length > 0 ? m.limited_person() : personWord(heldBy);
 
 /** A plan as a visitor sees it: of which kind, where and until when. */
 export function planForVisitors(p: Plan): Plan {
