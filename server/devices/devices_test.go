@@ -366,6 +366,36 @@ func TestHowManyAreKnown(t *testing.T) {
 	}
 }
 
+// A wall that is forgotten leaves nothing: one whose settings outlived its removal, and one that never came.
+func TestAForgottenWallLeavesNothing(t *testing.T) {
+	a, b, c, _ := pair(t)
+	ctx := t.Context()
+	removed := wall(t, a, b).Device.ID
+	stays := wall(t, a, b).Device.ID
+	never, _, err := a.Invite(ctx, Wall, wallGrant(), admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Remove(ctx, removed, admin); err != nil {
+		t.Fatal(err)
+	}
+	all := []string{a.Keys.Device(), a.Keys.DeviceSeen(), a.Keys.Wall(), a.Keys.WallReport()}
+	for _, key := range all[1:] {
+		a.Redis.HSet(ctx, key, removed, "{}", never.ID, "{}", stays, "{}")
+	}
+	c.advance(removedKept + time.Hour)
+	if _, _, err := a.Invite(ctx, Wall, wallGrant(), admin); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range all {
+		for id, want := range map[string]bool{removed: false, never.ID: false, stays: true} {
+			if has, err := a.Redis.HExists(ctx, key, id).Result(); err != nil || has != want {
+				t.Errorf("%s %s: %t, %v", key, id, has, err)
+			}
+		}
+	}
+}
+
 func TestWithoutTheStoreNobodyIsToldThatHeIsUnknown(t *testing.T) {
 	s := redistest.Private(t)
 	c := &clock{at: time.Now()}

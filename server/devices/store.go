@@ -225,13 +225,15 @@ func (s *Store) room(ctx context.Context, tx *redis.Tx) (forget []string, err er
 	return forget, nil
 }
 
+// forget drops devices with all that stands beside them; of a wall that is what it was set to and what it said of itself.
 func (s *Store) forget(ctx context.Context, p redis.Pipeliner, ids []string) {
 	if len(ids) > 0 {
 		for _, id := range ids {
 			book.Keep(ctx, p, "device", id, nil)
 		}
-		p.HDel(ctx, s.Keys.Device(), ids...)
-		p.HDel(ctx, s.Keys.DeviceSeen(), ids...)
+		for _, key := range []string{s.Keys.Device(), s.Keys.DeviceSeen(), s.Keys.Wall(), s.Keys.WallReport()} {
+			p.HDel(ctx, key, ids...)
+		}
 	}
 }
 
