@@ -131,7 +131,7 @@ func (s *server) cameraStill(w http.ResponseWriter, r *http.Request) {
 func (s *server) cameraHLS(w http.ResponseWriter, r *http.Request) {
 	id, err := s.look(r)
 	if err == nil {
-		err = s.Cameras.Set.HLS(w, r, id, r.PathValue("file"))
+		err = s.Cameras.Set.HLS(w, r, id, r.PathValue("file"), actor(r.Context()).Subject)
 	}
 	if err != nil {
 		s.cameraFault(w, err)

@@ -6,14 +6,13 @@
 package cameras
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -97,6 +96,8 @@ type Set struct {
 	byID   map[string]*camera
 	sealer *sealer
 	turns  *turns
+	takers takers
+	held   atomic.Int64 // bytes of pieces
 	now    func() time.Time
 	log    zerolog.Logger
 }
@@ -108,11 +109,14 @@ type camera struct {
 	host   lane    // of its host; nil: it is drawn
 	draw   func(ctx context.Context, at time.Time) ([]byte, error)
 
-	mu    sync.Mutex
-	frame Frame
-	fault *bounded.Fault
-	tried time.Time     // when it was last asked
-	busy  chan struct{} // closed when the question under way is answered; nil: none is
+	taken int // answers under way; of Set.takers
+
+	mu     sync.Mutex
+	pieces map[string]*piece // on their way, by range and address
+	frame  Frame
+	fault  *bounded.Fault
+	tried  time.Time     // when it was last asked
+	busy   chan struct{} // closed when the question under way is answered; nil: none is
 
 	// Of the question under way alone.
 	slow  bool // the last answer did not come in time
@@ -126,13 +130,13 @@ func New(o Options) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cameras: %w", err)
 	}
-	s := &Set{byID: map[string]*camera{}, sealer: names, turns: newTurns(), now: o.Now, log: o.Log.With().Str("component", "cameras").Logger()}
+	s := &Set{byID: map[string]*camera{}, sealer: names, turns: newTurns(), takers: takers{of: map[string]int{}}, now: o.Now, log: o.Log.With().Str("component", "cameras").Logger()}
 	for i, c := range o.Cameras {
 		client, err := newClient(c, o.UserAgent)
 		if err != nil {
 			return nil, fmt.Errorf("cameras[%d]: %w", i, err)
 		}
-		s.add(&camera{config: c, client: client, host: s.turns.of(client.home), Camera: Camera{ID: Feed + ":" + c.ID, Name: c.Name, Position: geo.Position{Lat: c.Lat, Lng: c.Lng}, Still: c.Still != "", HLS: c.HLS != "",
+		s.add(&camera{config: c, client: client, pieces: map[string]*piece{}, host: s.turns.of(client.home), Camera: Camera{ID: Feed + ":" + c.ID, Name: c.Name, Position: geo.Position{Lat: c.Lat, Lng: c.Lng}, Still: c.Still != "", HLS: c.HLS != "",
 			Every: c.every(), Agency: c.Agency, Restricted: c.Restricted, Roles: c.Roles, Attribution: c.Attribution}})
 	}
 	for _, d := range o.Drawn {
@@ -311,9 +315,9 @@ func (s *Set) playlist(ctx context.Context, c *camera, address string) ([]byte, 
 	return rewrite(raw, final, s.namer(c))
 }
 
-// HLS answers with the playlist or the bytes of a name (Start, or one that a playlist gave): span is a Range header, or empty. Errors that come
+// HLS answers with the playlist or the bytes of a name (Start, or one that a playlist gave). who is whoever looks: others are not held up by him. Errors that come
 // before anything is written: ErrNone, ErrNoWay, ErrNotNamed, ErrBusy, a *bounded.Fault. What breaks off later breaks the answer off.
-func (s *Set) HLS(w http.ResponseWriter, r *http.Request, id, name string) error {
+func (s *Set) HLS(w http.ResponseWriter, r *http.Request, id, name, who string) error {
 	c := s.byID[id]
 	switch {
 	case c == nil:
@@ -328,8 +332,18 @@ func (s *Set) HLS(w http.ResponseWriter, r *http.Request, id, name string) error
 			return err
 		}
 	}
+	leave, ok := s.takers.enter(who, c)
+	if !ok {
+		return ErrBusy
+	}
+	defer leave()
 	if !list {
-		return s.segment(w, r, c, address)
+		p, err := s.join(r.Context(), c, address, r.Header.Get("Range"))
+		if err != nil {
+			return err
+		}
+		defer p.leave(&s.held)
+		return p.hand(r.Context(), w)
 	}
 	body, err := s.playlist(r.Context(), c, address)
 	if err != nil {
@@ -338,50 +352,5 @@ func (s *Set) HLS(w http.ResponseWriter, r *http.Request, id, name string) error
 	w.Header().Set("Content-Type", "application/vnd.apple.mpegurl")
 	w.Header().Set("Cache-Control", "no-store")
 	_, _ = w.Write(body) // who has left needs no answer
-	return nil
-}
-
-// segment hands bytes on as they come.
-func (s *Set) segment(w http.ResponseWriter, r *http.Request, c *camera, address string) error {
-	select {
-	case c.client.streams <- struct{}{}:
-		defer func() { <-c.client.streams }()
-	default:
-		return ErrBusy
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), segmentTime)
-	defer cancel()
-	res, err := c.client.ask(ctx, address, r.Header.Get("Range"))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	if res.ContentLength > mostSegment {
-		return &bounded.Fault{Code: "size", Text: fmt.Sprintf("more than %d bytes", mostSegment)}
-	}
-	head := make([]byte, 512)
-	n, err := readHead(res.Body, head)
-	if err != nil {
-		return told(ctx, err)
-	}
-	if bytes.HasPrefix(bounded.TrimBOM(head[:n]), []byte("#EXTM3U")) { // it would go out with its addresses as they are
-		return &bounded.Fault{Code: "playlist", Text: "a playlist where the camera's playlist named a picture"}
-	}
-	if strings.HasPrefix(http.DetectContentType(head[:n]), "text/html") {
-		return &bounded.Fault{Code: "broken", Text: "a page instead of a picture"}
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/octet-stream") // players read the bytes; a browser shows them as nothing
-	h.Set("Cache-Control", "no-store")
-	if res.StatusCode == http.StatusPartialContent && contentRange.MatchString(res.Header.Get("Content-Range")) {
-		h.Set("Content-Range", res.Header.Get("Content-Range"))
-		w.WriteHeader(http.StatusPartialContent)
-	}
-	if _, err := w.Write(head[:n]); err != nil {
-		return nil // who has left needs no answer
-	}
-	if err := copyBounded(w, res.Body, mostSegment-int64(n)); err != nil {
-		panic(http.ErrAbortHandler) // half a segment must not look whole
-	}
 	return nil
 }

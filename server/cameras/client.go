@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -188,13 +187,4 @@ func told(ctx context.Context, err error) *bounded.Fault {
 		text = "the camera cannot be asked"
 	}
 	return &bounded.Fault{Code: code, Text: text}
-}
-
-// copyBounded hands a body on, at most so many bytes.
-func copyBounded(w io.Writer, body io.Reader, most int64) error {
-	n, err := io.Copy(w, io.LimitReader(body, most+1))
-	if err == nil && n > most {
-		return fmt.Errorf("%w: more than %d bytes", bounded.ErrTooLarge, most)
-	}
-	return err
 }

@@ -78,7 +78,7 @@ func get(t *testing.T, h *house, name string, head ...string) (*httptest.Respons
 	for i := 0; i < len(head); i += 2 {
 		r.Header.Set(head[i], head[i+1])
 	}
-	err := h.HLS(w, r, "camera:pasar", name)
+	err := h.HLS(w, r, "camera:pasar", name, "user:dewi")
 	silent(t, name, w.Body.String()+fmt.Sprint(w.Header(), err))
 	return w, err
 }
@@ -258,8 +258,8 @@ func TestSegmentsAreBounded(t *testing.T) {
 		_, _ = w.Write([]byte{0x47})
 	}
 	done := make(chan error, mostStreams)
-	for range mostStreams {
-		go func() { _, err := get(t, h, seg); done <- err }()
+	for i := range mostStreams {
+		go func() { _, err := get(t, h, seg, "Range", fmt.Sprintf("bytes=%d-", i)); done <- err }()
 	}
 	for range mostStreams {
 		<-began
