@@ -1,6 +1,14 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import type { Page } from "playwright-core";
-import { check, push, reading, visit, type House, type Spec } from "./house";
+import {
+  check,
+  PHONE,
+  push,
+  reading,
+  visit,
+  type House,
+  type Spec,
+} from "./house";
 
 const stamp = () => Date.now().toString(36);
 
@@ -364,6 +372,44 @@ const spec: Spec = {
     await page
       .locator('[data-testid^="held-"][data-state="accepted"]')
       .waitFor();
+    check(visited.faults.length === 0, visited.faults.join("\n"));
+    await visited.close();
+  },
+
+  async "every page of the menu is in sight, on a laptop and on a telephone, in both languages"(
+    house,
+  ) {
+    const visited = await visit(house, "/admin");
+    const { page } = visited;
+    for (const lang of ["id", "en"]) {
+      await page.goto(`${house.base}/admin?lang=${lang}`);
+      await live(page);
+      for (const size of [
+        { width: 1920, height: 1080 },
+        { width: 1280, height: 720 },
+        PHONE,
+      ]) {
+        await page.setViewportSize(size);
+        const parts = page.locator("header nav a");
+        check((await parts.count()) >= 11, "the menu is not whole");
+        for (const part of await parts.all()) {
+          const box = await part.boundingBox();
+          const word = (await part.innerText()).trim();
+          // What scrolls under its neighbour has a box, and is not what lies there.
+          const seen = await part.evaluate((e) => {
+            const { left, right, top, bottom } = e.getBoundingClientRect();
+            const y = (top + bottom) / 2;
+            return [left + 2, right - 2].every((x) =>
+              e.contains(document.elementFromPoint(x, y)),
+            );
+          });
+          check(
+            seen && box !== null && box.x + box.width <= size.width,
+            `${lang}, ${String(size.width)}: ${word} is out of sight`,
+          );
+        }
+      }
+    }
     check(visited.faults.length === 0, visited.faults.join("\n"));
     await visited.close();
   },
