@@ -141,6 +141,42 @@ const specs: Spec = {
     await desk.close();
   },
 
+  async "a wall that is taken back stands apart, and its screen is let in anew under its old name"(
+    house,
+  ) {
+    const admin = await visit(house, "/admin?page=walls&lang=id");
+    const { page } = admin;
+    const first = await letIn(house, page, "Lobi");
+    await page.getByTestId("take-back").click();
+    await page.getByTestId("remove-Lobi").click();
+    await page.getByTestId("remove-yes").click();
+    await page
+      .locator('[data-testid="device-Lobi"][data-state="removed"]')
+      .waitFor();
+    await first.page.waitForURL(/\/login/, { waitUntil: "commit" });
+    await page.getByTestId("page-walls").click();
+    await page
+      .getByTestId("walls-gone")
+      .getByText("Lobi", { exact: true })
+      .waitFor();
+    check(
+      (await page.getByTestId("wall-Lobi").count()) === 0,
+      "a wall that was taken back stands among those that are known",
+    );
+    const again = await letIn(house, page, "Lobi");
+    await again.page.locator("[data-scene]").waitFor();
+    check(
+      (await page
+        .getByTestId("walls-gone")
+        .getByText("Lobi", { exact: true })
+        .count()) === 1,
+      "what was taken back is forgotten at once",
+    );
+    check(admin.faults.length === 0, admin.faults.join("\n"));
+    for (const { context } of [first, again]) await context.close();
+    await admin.close();
+  },
+
   async "a tour stops at what shows a new Extreme, and goes on when somebody has it"(
     house,
   ) {

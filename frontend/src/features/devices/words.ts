@@ -21,6 +21,10 @@ const NOTE: Record<DeviceKind, () => string> = {
 export const kindWord = (kind: DeviceKind): string => KIND[kind]();
 export const kindNote = (kind: DeviceKind): string => NOTE[kind]();
 
+/** What a screen is pressed on its sign-in page so that it shows its code. */
+export const wallChoice = (): string =>
+  `${m.who_other_ways()} → ${m.who_is_wall()}`;
+
 const LETTERS = /[^346789BCDFGHJKMNPQRTVWXY]/g;
 
 /** As it is shown: "kbtq93rf" is KBTQ-93RF. Letters that no code has are left out. */

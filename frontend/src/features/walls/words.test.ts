@@ -7,6 +7,7 @@ import {
   patchOf,
   SILENT_MS,
   standOf,
+  takenBack,
   worstFirst,
 } from "./words";
 
@@ -16,6 +17,7 @@ const wall = (name: string, agoMs: number | null, more: object = {}) =>
     id: name,
     name,
     scene: "normal",
+    enrolled_at: "2026-01-01T00:00:00Z",
     report: agoMs === null ? null : { at: new Date(NOW - agoMs).toISOString() },
     ...more,
   });
@@ -25,6 +27,26 @@ describe("walls", () => {
     expect(standOf(wall("a", SILENT_MS), NOW)).toBe("ok");
     expect(standOf(wall("a", SILENT_MS + 1), NOW)).toBe("silent");
     expect(standOf(wall("a", null), NOW)).toBe("unheard");
+  });
+
+  it("that nobody has brought in yet are awaited, and none of them once the token has lapsed", () => {
+    const invited = (until: string) =>
+      wall("a", null, { enrolled_at: null, expires_at: until });
+    const awaited = invited("2026-01-02T00:00:00Z");
+    const lapsed = invited("2026-01-01T00:00:00Z");
+    expect(standOf(awaited, NOW)).toBe("waiting");
+    expect(worstFirst([awaited, lapsed], NOW)).toEqual([awaited]);
+  });
+
+  it("that were taken back stand apart, the last first", () => {
+    const gone = (name: string, at: string) =>
+      wall(name, null, { removed_at: at });
+    const list = [
+      gone("first", "2026-01-01T00:00:00Z"),
+      wall("here", 1_000),
+      gone("last", "2026-01-01T00:05:00Z"),
+    ];
+    expect(takenBack(list).map((w) => w.name)).toEqual(["last", "first"]);
   });
 
   it("the longest silent stands first, then who was never heard; who was removed does not stand", () => {

@@ -2,31 +2,38 @@
 import type { FleetWall, Scene, Wall, WallPatch } from "../../api/walls";
 import { age, instant, number } from "../../i18n/format";
 import { m } from "../../i18n/paraglide/messages.js";
+import { stateOf } from "../devices/words";
 
 /** A wall tells of itself each half minute; three missed reports are a silence (server/walls, Silent). */
 export const SILENT_MS = 90_000;
 
-export type Stand = "silent" | "unheard" | "ok";
+export type Stand = "silent" | "unheard" | "waiting" | "ok";
 
 export const reportedAt = (w: FleetWall): number | null =>
   instant(w.report?.at ?? null);
 
-/** Unheard: it was let in and has not reported yet. */
+/** Waiting: nobody has used its token yet. Unheard: it was let in and has not reported yet. */
 export function standOf(w: FleetWall, now: number): Stand {
+  if (stateOf(w.device, now) === "waiting") return "waiting";
   const at = reportedAt(w);
   if (at === null) return "unheard";
   return now - at > SILENT_MS ? "silent" : "ok";
 }
 
-const WORST: Record<Stand, number> = { silent: 0, unheard: 1, ok: 2 };
+const WORST: Record<Stand, number> = {
+  silent: 0,
+  unheard: 1,
+  waiting: 2,
+  ok: 3,
+};
 
-/** Those that are known, the longest silent first. */
+/** Those that are known or awaited, the longest silent first. One whose token lapsed never came, and stands under the devices alone. */
 export function worstFirst(
   list: readonly FleetWall[],
   now: number,
 ): FleetWall[] {
   return list
-    .filter((w) => w.device.removedAt === null)
+    .filter((w) => !["removed", "lapsed"].includes(stateOf(w.device, now)))
     .sort((a, b) => {
       const [one, two] = [standOf(a, now), standOf(b, now)];
       if (one !== two) return WORST[one] - WORST[two];
@@ -34,6 +41,14 @@ export function worstFirst(
       return a.name.localeCompare(b.name) || a.id.localeCompare(b.id);
     });
 }
+
+/** Those that were taken back, the last first. */
+export const takenBack = (list: readonly FleetWall[]): FleetWall[] => {
+  const at = (w: FleetWall) => instant(w.device.removedAt);
+  return list
+    .filter((w) => w.device.removedAt !== null)
+    .sort((a, b) => (at(b) ?? 0) - (at(a) ?? 0));
+};
 
 export const sceneWord = (
   id: string,
