@@ -48,7 +48,7 @@ const spec: Spec = {
     check(found.length === 0, found.join("\n"));
   },
 
-  async "visitors read nobody's words, see no incident of a type that is left out, and their map asks for no unit"(
+  async "visitors read nobody's words, see no incident of a type that is left out, and their map asks for no unit; no night is dark over what nobody has"(
     house,
   ) {
     for (const [type, title] of [
@@ -101,6 +101,17 @@ const spec: Spec = {
     for (const layers of asked)
       for (const unit of ["*", "ambulance", "phone", "car", "camera"])
         check(!layers.includes(unit), `asked for ${layers.join(" ")}`);
+    // By night too, what nobody has is as bright as by day.
+    await page.goto(`${house.base}/wall?motion=off&scene=night&lang=id`);
+    await live(page);
+    await page
+      .locator('[data-scene="night"] [data-testid^="mark-"]')
+      .first()
+      .waitFor({ timeout: 20_000 });
+    check(
+      (await page.getByTestId("dim").count()) === 0,
+      "an Extreme that nobody has taken is dimmed",
+    );
     await seen.close();
   },
 };
