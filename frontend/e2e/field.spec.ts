@@ -276,11 +276,21 @@ const spec: Spec = {
     async (house) => {
       const task = await sent(house);
       const context = await phone(house);
+      // The page alone is cut off here: the browser would let its worker send what waits.
+      await context.addInitScript(() => {
+        Reflect.deleteProperty(ServiceWorkerRegistration.prototype, "sync");
+      });
       try {
         let page = await open(context, house, "?lang=en&theme=light");
         await choose(page, task.unit);
         await page.evaluate(async () => navigator.serviceWorker.ready);
+        // The page shows the step before the house has it: it has it when the next one is asked for.
+        const heard = page.waitForResponse(
+          (r) =>
+            r.request().method() === "POST" && r.url().endsWith("/transitions"),
+        );
         await page.getByTestId("next").click();
+        check((await heard).ok(), "the house did not take the step");
         await waiting(page, 0);
         await page.getByRole("button", { name: "Set out" }).waitFor();
 

@@ -69,7 +69,8 @@ export class Standing {
   #readPhone = -Infinity;
   #looking = false;
   /** Asked for the whole while it was looking. */
-  #again = false;
+  /** Asked for while it was asking: what was asked before may be of before. */
+  #again: "" | "part" | "whole" = "";
   #open = false;
   #ear: Ear | null = null;
   /** Orders whose opening was told. */
@@ -169,7 +170,7 @@ export class Standing {
   /** Asks the house anew. `whole`: also who we are and what there is to choose. */
   async look(whole = false): Promise<void> {
     if (this.#looking) {
-      this.#again ||= whole;
+      if (this.#again !== "whole") this.#again = whole ? "whole" : "part";
       return;
     }
     this.#looking = true;
@@ -180,10 +181,9 @@ export class Standing {
       if (this.line === "on") void this.track.tell();
     } finally {
       this.#looking = false;
-      if (this.#again) {
-        this.#again = false;
-        void this.look(true);
-      }
+      const again = this.#again;
+      this.#again = "";
+      if (again !== "") void this.look(again === "whole");
     }
   }
 
