@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"kentongan/server/wire"
 )
 
 // several are the settings of servers that share a store. Every crossing is an incident of its own.
@@ -364,14 +366,14 @@ func incidents(t *testing.T, addr string) map[string]int {
 	}
 }
 
-// viewer watches all of Solok on one server.
+// viewer watches all of Solok on one server. Told that it was too slow (a machine with much else to do), it comes back, as every screen does.
 type viewer struct {
 	mu        sync.Mutex
 	incidents map[string]bool
 	numbers   map[string]bool
 	last      map[string]float64 // by Thing: the value it showed last
 	ended     chan error
-	conn      *websocket.Conn
+	dial      func() (*websocket.Conn, error)
 	heard     atomic.Int64 // messages
 }
 
@@ -380,23 +382,32 @@ func watch(t *testing.T, addr string, header http.Header) *viewer {
 	if header == nil {
 		header = http.Header{"Authorization": {"Bearer " + token}}
 	}
-	dialer := websocket.Dialer{Subprotocols: []string{"kentongan.v1"}}
-	c, _, err := dialer.Dial("ws://"+addr+"/api/v1/live?format=json", header)
+	dial := func() (*websocket.Conn, error) {
+		dialer := websocket.Dialer{Subprotocols: []string{"kentongan.v1"}}
+		c, _, err := dialer.Dial("ws://"+addr+"/api/v1/live?format=json", header)
+		if err != nil {
+			return nil, err
+		}
+		return c, c.WriteMessage(websocket.TextMessage, []byte(`{"op":"view","bbox":[100,-2,101.5,0],"zoom":11,"layers":["*"]}`))
+	}
+	c, err := dial()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	if err := c.WriteMessage(websocket.TextMessage, []byte(`{"op":"view","bbox":[100,-2,101.5,0],"zoom":11,"layers":["*"]}`)); err != nil {
-		t.Fatal(err)
-	}
-	v := &viewer{incidents: map[string]bool{}, numbers: map[string]bool{}, last: map[string]float64{}, ended: make(chan error, 1), conn: c}
-	go v.read()
+	v := &viewer{incidents: map[string]bool{}, numbers: map[string]bool{}, last: map[string]float64{}, ended: make(chan error, 1), dial: dial}
+	go v.read(c)
 	return v
 }
 
-func (v *viewer) read() {
+func (v *viewer) read(c *websocket.Conn) {
 	for {
-		_, raw, err := v.conn.ReadMessage()
+		_, raw, err := c.ReadMessage()
+		if websocket.IsCloseError(err, wire.CloseSlow) {
+			if c, err = v.dial(); err == nil {
+				continue
+			}
+		}
 		if err != nil {
 			v.ended <- err
 			return
@@ -445,6 +456,16 @@ func (v *viewer) shows(thing string) (float64, bool) {
 	return n, ok
 }
 
+// end says what ended the socket, if it has ended.
+func (v *viewer) end() string {
+	select {
+	case err := <-v.ended:
+		return ", it ended: " + err.Error()
+	default:
+		return ", it is open"
+	}
+}
+
 // eventually asks until it is so. Within is meant for a machine that does nothing else; who asserts a time looks at the one that is given back.
 func eventually(t *testing.T, within time.Duration, what string, ask func() bool) time.Duration {
 	t.Helper()
@@ -479,7 +500,7 @@ func (l *ledger) crossings(addr, name string, sockets map[string]*viewer) {
 		n, numbers := v.count()
 		l.t.Logf("ledger %s: the socket of %s has shown %d incidents with %d numbers", name, where, n, numbers)
 		if n != want || numbers != want {
-			l.t.Errorf("the socket of %s shows %d of %d", where, n, want)
+			l.t.Errorf("the socket of %s shows %d of %d%s", where, n, want, v.end())
 		}
 	}
 }
