@@ -36,6 +36,7 @@ import (
 	"kentongan/alerts/store"
 	"kentongan/feeds"
 	"kentongan/geo/index"
+	"kentongan/server/wire"
 )
 
 // Cases is what the hub asks of the case store; *store.Store is one.
@@ -192,6 +193,18 @@ func (h *Hub) bury() {
 }
 
 // loop is the hub's goroutine.
+// begin starts from what stands. Screens that were here before have missed what this server has missed: they come back for a snapshot.
+func (h *Hub) begin(p portion) {
+	h.cases.reset(p.offset, p.list, p.cut)
+	h.rearm()
+	if h.loaded {
+		for c := range h.clients {
+			h.end(c, wire.CloseSlow, "this server was behind")
+		}
+	}
+	h.loaded = true
+}
+
 func (h *Hub) loop(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
@@ -207,9 +220,7 @@ func (h *Hub) loop(ctx context.Context) {
 			f()
 		case p := <-h.stream:
 			if p.reset {
-				h.cases.reset(p.offset, p.list, p.cut)
-				h.rearm()
-				h.loaded = true
+				h.begin(p)
 			} else {
 				h.caseChanges(p.list)
 			}

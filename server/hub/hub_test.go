@@ -48,6 +48,15 @@ func (f *fakeStream) put(n int) {
 	f.wake = make(chan struct{})
 }
 
+// cut forgets all that there is and n more, and goes on with one that is remembered.
+func (f *fakeStream) cut(n int64) {
+	f.mu.Lock()
+	f.base += int64(len(f.list)) + n
+	f.list = nil
+	f.mu.Unlock()
+	f.put(1)
+}
+
 func (f *fakeStream) Snapshot(context.Context) (store.Open, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -70,7 +79,7 @@ func (f *fakeStream) Since(_ context.Context, offset int64, most int) ([]store.C
 func (f *fakeStream) Tail(ctx context.Context, from int64, fn func(store.Change) error) error {
 	for {
 		f.mu.Lock()
-		rest, wake := slices.Clone(f.list[from-f.base:]), f.wake
+		rest, wake := slices.Clone(f.list[max(0, from-f.base):]), f.wake
 		f.mu.Unlock()
 		for _, c := range rest {
 			if err := fn(c); err != nil {
@@ -428,6 +437,32 @@ func TestMoreMissedThanMayWaitGetsSnapshotOnly(t *testing.T) {
 	blind.hear("hello")
 	if m := blind.next(); m.Type != "snapshot" || !m.Resumed {
 		t.Errorf("6 MB that are not for it: %s, resumed %v", m.Type, m.Resumed)
+	}
+}
+
+// A server that stood still for longer than the case stream is long begins anew, and so do its screens.
+func TestAStreamThatWasCutIsBegunAnew(t *testing.T) {
+	stream := newStream()
+	stream.put(1)
+	r := newRoom(t, stream, "e1", quick())
+	s := r.sit(t)
+	s.say(`{"op":"view","bbox":[0,0,1,1]}`)
+	s.hear("hello", "snapshot")
+	stream.cut(40)
+	_ = s.SetReadDeadline(time.Now().Add(10 * time.Second))
+	for {
+		if _, _, err := s.ReadMessage(); err != nil {
+			if !websocket.IsCloseError(err, wire.CloseSlow) {
+				t.Fatalf("ended by %v, want %d", err, wire.CloseSlow)
+			}
+			break
+		}
+	}
+	back := r.sit(t)
+	back.say(`{"op":"view","bbox":[0,0,1,1],"cursor":"e1:1"}`)
+	back.hear("hello")
+	if m := back.next(); m.Type != "snapshot" || m.Resumed || m.Cursor != "e1:42" {
+		t.Errorf("back: %s at %s, resumed %v", m.Type, m.Cursor, m.Resumed)
 	}
 }
 
