@@ -10,7 +10,7 @@ const FIRST_KB = { "console.html": 100, "briefing.html": 50, "field.html": 60 };
 /** The pages of /admin come one by one, each of 12 KB at most; what walls show and what they are set to are told apart. */
 const LATER_KB = {
   "admin.html": 220,
-  "console.html": 287, // words for every kind of Thing and what it measures, walls to steer (DECISIONS.md, 78), the socket's thread (92)
+  "console.html": 288, // words for every kind of Thing and what it measures, walls to steer (DECISIONS.md, 78), the socket's thread (92), marks side by side (94)
   "briefing.html": 60,
   "field.html": 60,
   // Nearly all components at once; designers and tests open it, on no slow line (DECISIONS.md, 59).

@@ -3,11 +3,13 @@
 /** Where cameras stand on a wall's map, in pixels of the composition. */
 export const CAMERAS = {
   limit: 3,
-  width: 290,
+  width: 298,
   top: 100,
   legend: 60,
   pitch: 199,
 };
+/** Height and width of a camera's number on the map. */
+export const PIN = 34;
 const GAP = 12;
 /** What the map says at its foot, and its controls above that at the left. */
 const FOOT = 62;

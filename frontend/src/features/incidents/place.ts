@@ -51,7 +51,7 @@ export const plateLines = (words: string): number =>
 export const plateHeight = (lines: number): number =>
   lines === 1 ? 92 : 50 + 33 * lines;
 
-/** Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark. */
+/** Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark or pin and lies under no panel, or as little as may be. */
 export function placePlate(
   mark: Spot,
   plate: { width: number; height: number },
@@ -59,6 +59,7 @@ export function placePlate(
   size: { width: number; height: number },
   gap: number,
   covered: readonly Rect[] = [],
+  pins: readonly Rect[] = [],
 ): { x: number; y: number } {
   const { width: w, height: h } = plate;
   const out = mark.half + gap;
@@ -93,16 +94,61 @@ export function placePlate(
       w: 2 * s.half,
       h: 2 * s.half,
     });
-    // To hide its own mark is the worst of all.
+    // To hide its own mark is the worst of all; then to be hidden under a panel.
     return (
-      (meets(r, box(mark)) ? 100 : 0) +
+      (meets(r, box(mark)) ? 1_000 : 0) +
+      100 * covered.filter((o) => meets(r, o)).length +
       others.filter((o) => o.id !== mark.id && meets(r, box(o))).length +
-      covered.filter((o) => meets(r, o)).length
+      pins.filter((o) => meets(r, o)).length
     );
   };
   let best = corners[0] ?? { x: 0, y: 0 };
   for (const c of corners) if (hidden(c) < hidden(best)) best = c;
   return best;
+}
+
+/** Marks whose middles are nearer than this part of both their halves hide one another. */
+const HIDDEN = 0.4;
+/** One that steps aside goes so many times both their halves, and once more as far where all around is taken. */
+const STEP = 1.35;
+const WAYS = [0, 1, -1, 2, -2, 3, -3, 4].map((n) => (n * Math.PI) / 4);
+
+/**
+ * Where marks stand so that none lies on another: the first keeps its place, one after it that would hide it or be hidden steps aside, to the
+ * right first. Pixels from where each belongs; what stands in its place is not named. Where all is full, marks lie on each other.
+ */
+export function stepAside(
+  marks: readonly Pick<Spot, "id" | "x" | "y" | "half">[],
+): Map<string, { x: number; y: number }> {
+  const aside = new Map<string, { x: number; y: number }>();
+  const standing: { x: number; y: number; half: number }[] = [];
+  for (const mark of marks) {
+    const { half } = mark;
+    const on = (x: number, y: number) =>
+      standing.find((o) => {
+        const near = HIDDEN * (o.half + half);
+        return (o.x - x) ** 2 + (o.y - y) ** 2 < near * near;
+      });
+    const below = on(mark.x, mark.y);
+    let at = { x: mark.x, y: mark.y };
+    if (below) {
+      const far = STEP * (below.half + half);
+      const free = [far, 2 * far]
+        .flatMap((d) =>
+          WAYS.map((way) => ({
+            x: below.x + d * Math.cos(way),
+            y: below.y + d * Math.sin(way),
+          })),
+        )
+        .find(({ x, y }) => !on(x, y));
+      if (free) {
+        at = free;
+        aside.set(mark.id, { x: at.x - mark.x, y: at.y - mark.y });
+      }
+    }
+    standing.push({ ...at, half });
+  }
+  return aside;
 }
 
 /** A side for every spot; "none" where every side is taken or off the map. */

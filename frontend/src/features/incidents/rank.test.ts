@@ -3,7 +3,13 @@ import type { Incident, Severity } from "../../wire/wire";
 import { language } from "../../i18n/lang.svelte";
 import { evidenceLines } from "./evidence";
 import { titleParts } from "./title";
-import { placeWords, plateHeight, plateLines, type Spot } from "./place";
+import {
+  placeWords,
+  plateHeight,
+  plateLines,
+  stepAside,
+  type Spot,
+} from "./place";
 import {
   countBySeverity,
   framed,
@@ -224,5 +230,35 @@ describe("words beside marks", () => {
     expect([
       ...placeWords(crowd, { width: 40, height: 40 }, 5).values(),
     ]).toEqual(["none", "none", "none", "none"]);
+  });
+});
+
+describe("marks at one place", () => {
+  const mark = (id: string, x: number, y = 100) => ({ id, x, y, half: 20 });
+
+  it("stand beside one another, the first in its place", () => {
+    const aside = stepAside([mark("a", 100), mark("b", 100), mark("c", 103)]);
+    expect(aside.has("a")).toBe(false);
+    expect(aside.get("b")).toEqual({ x: 54, y: 0 });
+    const c = aside.get("c") ?? { x: 0, y: 0 };
+    expect(Math.hypot(103 + c.x - 100, c.y)).toBeCloseTo(54);
+    expect(Math.hypot(103 + c.x - 154, c.y)).toBeGreaterThan(16);
+  });
+
+  it("stay where they are while each is seen", () => {
+    expect(stepAside([mark("a", 100), mark("b", 117)]).size).toBe(0);
+    expect(stepAside([]).size).toBe(0);
+  });
+
+  it("lie on each other where all around is full, and none is lost", () => {
+    const crowd = Array.from({ length: 40 }, (_, i) => mark(`${i}`, 100));
+    const aside = stepAside(crowd);
+    const places = new Set(
+      crowd.map(({ id }) => {
+        const { x, y } = aside.get(id) ?? { x: 0, y: 0 };
+        return `${Math.round(x)} ${Math.round(y)}`;
+      }),
+    );
+    expect(places.size).toBe(17);
   });
 });
