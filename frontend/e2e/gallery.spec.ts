@@ -25,6 +25,7 @@ const GOLDENS = [
   ["incidents", "list"],
   ["incidents", "focus-new"],
   ["incidents", "rows"],
+  ["incidents", "marks-together"],
   ["levels", "level-wall"],
   ["wall", "header-level"],
   ["wall", "lost-banner"],
