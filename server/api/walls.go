@@ -56,6 +56,9 @@ func (s *server) ownWall(ctx context.Context, in *ownWallIn) (*body[wire.Wall], 
 	if err != nil {
 		return nil, s.wallFault(err)
 	}
+	if id.Who.Guests {
+		w = w.BeforeGuests()
+	}
 	return &body[wire.Wall]{w}, nil
 }
 

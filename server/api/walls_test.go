@@ -29,6 +29,7 @@ func fleet(t *testing.T) (h *house, id string, wall asker) {
 			t.Fatal(err)
 		}
 		d.Walls = walls.New(walls.Deps{Cases: h.cases, Redis: h.rdb, Keys: h.keys, Devices: d.Devices, Scenes: scenes, Now: time.Now})
+		d.Devices.Guests = d.Walls.Guests
 	})
 	h.want(h.ask("POST", "/api/v1/session/device", `{"kind":"wall","name":"x"}`, "Content-Type", "application/json"), 200) // a code, kept by the book's step
 	made := h.want(h.admin("POST", "/api/v1/devices", `{"kind":"wall","name":"Utara","screen":"utara"}`), 201)
@@ -130,4 +131,16 @@ func TestAFocusThatBecomesRestrictedIsDropped(t *testing.T) {
 		t.Errorf("still in focus: %v", own())
 	}
 	h.want(supervisor("POST", "/api/v1/walls/steer", `{"walls":["*"],"focus":"`+in.ID+`"}`), 422)
+}
+
+// Before visitors a wall reads of itself that somebody holds it, and not who.
+func TestAWallBeforeVisitorsDoesNotReadWhoHoldsIt(t *testing.T) {
+	h, _, wall := fleet(t)
+	supervisor := h.person("dewi", "", access.Grant{Role: access.Supervisor})
+	for scene, want := range map[string]string{"visitor": "user", "normal": "dewi"} {
+		h.want(supervisor("POST", "/api/v1/walls/steer", `{"walls":["*"],"scene":"`+scene+`","hold_minutes":30}`), 200)
+		if by := h.want(wall("GET", "/api/v1/walls/me", ""), 200)["held_by"]; by != want {
+			t.Errorf("%s: held by %v, want %s", scene, by, want)
+		}
+	}
 }

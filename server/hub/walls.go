@@ -6,7 +6,11 @@ import "kentongan/server/wire"
 // asked for every wall gets each.
 func (h *Hub) WallsChanged(list []wire.Wall) {
 	h.call(func() {
-		frames := map[[2]int][]byte{} // by wall and form: all clients share them
+		type share struct {
+			wall, form int
+			guests     bool
+		}
+		frames := map[share][]byte{}
 		for c := range h.clients {
 			if c.wall == "" || !c.audience.things {
 				continue
@@ -15,8 +19,11 @@ func (h *Hub) WallsChanged(list []wire.Wall) {
 				if c.wall != "*" && c.wall != w.ID {
 					continue
 				}
-				key := [2]int{i, c.form.id()}
+				key := share{i, c.form.id(), c.audience.guests}
 				if frames[key] == nil {
+					if key.guests {
+						w = w.BeforeGuests()
+					}
 					b, err := c.form.control(sheet(1024), wire.WallMessage{Type: wire.TypeWall, Wall: w})
 					if err != nil {
 						h.log.Error().Err(err).Msg("a wall's settings cannot be written")

@@ -18,8 +18,13 @@ import (
 // seatOf gives a seat to somebody with a role; a device has its session.
 func (r *room) seatOf(t *testing.T, role access.Role, session string) *seat {
 	t.Helper()
+	return r.seatFor(t, access.Subject{ID: "x:" + session, Grants: []access.Grant{{Role: role}}}, session)
+}
+
+func (r *room) seatFor(t *testing.T, who access.Subject, session string) *seat {
+	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		id := auth.Of(access.Subject{ID: "x:" + session, Grants: []access.Grant{{Role: role}}}, "x", time.Time{})
+		id := auth.Of(who, "x", time.Time{})
 		id.Session = session
 		r.Serve(w, req, id, true)
 	}))
@@ -79,6 +84,34 @@ func TestWhoIsToldOfWalls(t *testing.T) {
 	for name, want := range map[string]string{"the wall": "01 flood", "another's": "02 quake", "all, supervisor": "01 flood, 02 quake", "one, admin": "02 quake", "all, operator": "", "none, supervisor": ""} {
 		if got := strings.Join(seats[name].told(), ", "); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+// Before visitors a wall is told that somebody holds it, and not who.
+func TestAWallBeforeVisitorsIsNotToldWhoHoldsIt(t *testing.T) {
+	r := newRoom(t, newStream(), "e1", quick())
+	guests := grant(access.Wall, "")
+	guests.Guests = true
+	const name = "Dewi Rahasia"
+	for who, c := range map[string]struct {
+		seat *seat
+		told bool
+	}{
+		"visitors":    {r.seatFor(t, guests, "device:01"), false},
+		"the room":    {r.seatOf(t, access.Wall, "device:02"), true},
+		"who steers":  {r.seatOf(t, access.Supervisor, "s"), true},
+		"visitors' 2": {r.seatFor(t, guests, "device:02"), false},
+	} {
+		c.seat.say(strings.Replace(here, "}", `,"wall":"*"}`, 1))
+		c.seat.cases("snapshot")
+		r.WallsChanged([]wire.Wall{{ID: "01", HeldBy: name, Tour: []string{}}, {ID: "02", HeldBy: name, Tour: []string{}}})
+		text, err := c.seat.raw(wire.TypeWall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(text, name) != c.told || strings.Contains(text, `"held_by":"user"`) == c.told {
+			t.Errorf("%s: %s", who, text)
 		}
 	}
 }

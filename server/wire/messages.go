@@ -251,13 +251,21 @@ type Wall struct {
 	MmPerPx   float64     `json:"mm_per_px"`  // of the screen; 0: not known
 	Part      string      `json:"part"`       // "2/4": the second of four screens that are one picture; empty: its own picture
 	Sound     bool        `json:"sound"`
-	Focus     *string     `json:"focus"` // id of the incident that is shown large; null: the worst one
-	View      *WallView   `json:"view"`  // what the map is cut to; null: as the scene says
-	HeldBy    string      `json:"held_by"`
+	Focus     *string     `json:"focus"`      // id of the incident that is shown large; null: the worst one
+	View      *WallView   `json:"view"`       // what the map is cut to; null: as the scene says
+	HeldBy    string      `json:"held_by"`    // before visitors "user" alone
 	HeldUntil moment.Time `json:"held_until"` // until then nothing changes it but a person; null: nobody holds it
 	Chosen    *WallChoice `json:"chosen"`     // null: what comes by a level of the area comes
 	ApplyAt   moment.Time `json:"apply_at"`   // the server's time at which this takes effect, on every wall at once; null: it has always been so
 	Version   int64       `json:"version"`    // grows with every change, also over one that a restored store has forgotten
+}
+
+// BeforeGuests is what a wall is told of itself where visitors stand before it: that somebody holds it, and not who.
+func (w Wall) BeforeGuests() Wall {
+	if w.HeldBy != "" {
+		w.HeldBy = "user"
+	}
+	return w
 }
 
 // WallChoice is the situation over which a person chose what a wall shows: it stays until a level rises further, or again.
