@@ -23,11 +23,23 @@ func goesOn(t *testing.T, s *Store, rdb redis.UniversalClient) {
 	if err := open(); err != nil {
 		t.Fatal(err)
 	}
+	last := func(stream string) string {
+		list := rdb.XRevRangeN(t.Context(), stream, "+", "-", 1).Val()
+		if len(list) == 0 {
+			return ""
+		}
+		return list[0].ID
+	}
 	counters := []string{s.keys.CaseOffset(), s.keys.AuditSeq()}
 	for _, back := range []string{"0", "none", ""} {
 		for _, counter := range counters {
 			if rdb.Set(t.Context(), counter, back, 0); back == "" {
 				rdb.Del(t.Context(), counter)
+			}
+		}
+		if back != "none" { // whoever begins to follow meanwhile goes on from the stream's end
+			if o, err := s.Snapshot(t.Context()); err != nil || streamID(o.Offset) != last(s.keys.Case()) {
+				t.Errorf("set back to %q, what stands is at %d, the stream ends with %s: %v", back, o.Offset, last(s.keys.Case()), err)
 			}
 		}
 		if err := open(); err != nil {
@@ -40,13 +52,6 @@ func goesOn(t *testing.T, s *Store, rdb redis.UniversalClient) {
 		if err := open(); err != nil {
 			t.Errorf("%s is a list: %v", counter, err)
 		}
-	}
-	last := func(stream string) string {
-		list := rdb.XRevRangeN(t.Context(), stream, "+", "-", 1).Val()
-		if len(list) == 0 {
-			return ""
-		}
-		return list[0].ID
 	}
 	for i, stream := range []string{s.keys.Case(), s.keys.Audit()} {
 		if got := rdb.Get(t.Context(), counters[i]).Val(); last(stream) != got+"-0" {

@@ -274,7 +274,7 @@ func (s *Store) Snapshot(ctx context.Context) (Open, error) {
 }
 
 func (s *Store) snapshot(ctx context.Context) (Open, error) {
-	offset, err := s.offset(ctx) // first: what changes while we read comes again by Tail
+	offset, err := s.head(ctx) // first: what changes while we read comes again by Tail
 	if err != nil {
 		return Open{}, err
 	}

@@ -26,6 +26,24 @@ func (s *Store) offset(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
+// head is the offset from which the case stream goes on: the last one, also where somebody has set the counter back and nothing was written
+// since.
+func (s *Store) head(ctx context.Context) (int64, error) {
+	counted, err := s.offset(ctx)
+	if err != nil {
+		return 0, err
+	}
+	last, err := s.rdb.XRevRangeN(ctx, s.keys.Case(), "+", "-", 1).Result()
+	if err != nil {
+		return 0, fmt.Errorf("%w: case stream: %w", feeds.ErrBusy, err)
+	}
+	if len(last) == 0 {
+		return counted, nil
+	}
+	reached, err := offsetOf(last[0].ID)
+	return max(counted, reached), err
+}
+
 // Since gives every change after an offset. False: it is unknown, too old, or more than max behind; start from a snapshot.
 func (s *Store) Since(ctx context.Context, offset int64, max int) ([]Change, bool, error) {
 	var out []Change

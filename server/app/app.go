@@ -47,6 +47,7 @@ import (
 	"kentongan/server/router"
 	"kentongan/server/seal"
 	"kentongan/server/walls"
+	"kentongan/server/wire"
 )
 
 // drainShare is how much of a stop may be spent on storing what waits; the rest is for sockets, requests and the store.
@@ -234,7 +235,7 @@ func (a *App) ruleIDs() []string {
 func (a *App) newIngest() {
 	a.places = api.NewUnitPlaces(a.picture, a.agencyOf)
 	a.router = router.New(a.cfg.Router, time.Now)
-	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Painted: a.painted, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
+	a.hub = hub.New(hub.Deps{Picture: a.picture, Cases: a.cases, Feeds: a.feedStatus, Agency: a.agencyOf, Painted: a.painted, Guests: func(w wire.Wall) bool { return a.walls.Scenes.Guests(w) }, Storage: func() string { return a.verdict.Load().Storage }, Version: a.version, Epoch: a.epoch,
 		Now: time.Now, Log: a.log, Reg: a.reg})
 	a.pipeline = ingest.New(ingest.Deps{Index: a.index, Picture: a.picture, Cases: a.cases, Rules: a.rules, Leased: !a.alone(), Now: time.Now, Log: a.log, Reg: a.reg,
 		Reporters: a.keepReporters, OnThings: func(changed []ingest.ThingChange) { a.places.Note(changed); a.hub.ThingsChanged(changed) }})

@@ -23,7 +23,7 @@ import (
 	"kentongan/server/wire"
 )
 
-// errCut says that the stream no longer holds what comes next: this server stood still for longer than the stream is long.
+// errCut says that the stream no longer holds what comes next: this server stood still for longer than the stream reaches back.
 var errCut = errors.New("the case stream no longer holds what comes next; beginning from what stands")
 
 // follow loads the open cases and follows the stream, over every failure of the store.
@@ -60,12 +60,12 @@ func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.Expon
 			return err
 		}
 	}
-	wait.Reset()
 	return h.d.Cases.Tail(ctx, *offset, func(c store.Change) error {
 		if c.Offset != *offset+1 {
 			*offset = -1
 			return errCut
 		}
+		wait.Reset()
 		*offset = c.Offset
 		return h.give(ctx, portion{list: []change{{offset: c.Offset, noun: c.Type, id: c.ID, doc: c.Doc}}})
 	})

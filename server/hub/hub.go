@@ -59,6 +59,7 @@ type Deps struct {
 	Feeds   func() []feeds.FeedStatus                                        // may be nil
 	Agency  func(feed string) string                                         // whose a feed is; may be nil
 	Painted func(ctx context.Context, session string, alarms []string) error // told which alarms the holder of a session has before their eyes; the session is its hash; may be nil
+	Guests  func(wire.Wall) bool                                             // whether visitors stand before a wall that is set so; nil: before none
 	Storage func() string                                                    // durable, weak or volatile; may be nil
 	Version string
 	Epoch   string // of the store's life; part of every cursor
@@ -192,7 +193,6 @@ func (h *Hub) bury() {
 	}
 }
 
-// loop is the hub's goroutine.
 // begin starts from what stands. Screens that were here before have missed what this server has missed: they come back for a snapshot.
 func (h *Hub) begin(p portion) {
 	h.cases.reset(p.offset, p.list, p.cut)
@@ -205,6 +205,7 @@ func (h *Hub) begin(p portion) {
 	h.loaded = true
 }
 
+// loop is the hub's goroutine.
 func (h *Hub) loop(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()

@@ -19,7 +19,7 @@ func (h *Hub) WallsChanged(list []wire.Wall) {
 				if c.wall != "*" && c.wall != w.ID {
 					continue
 				}
-				key := share{i, c.form.id(), c.audience.guests}
+				key := share{i, c.form.id(), c.audience.guests || h.d.Guests != nil && !c.audience.walls && h.d.Guests(w)}
 				if frames[key] == nil {
 					if key.guests {
 						w = w.BeforeGuests()

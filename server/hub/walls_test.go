@@ -91,6 +91,7 @@ func TestWhoIsToldOfWalls(t *testing.T) {
 // Before visitors a wall is told that somebody holds it, and not who.
 func TestAWallBeforeVisitorsIsNotToldWhoHoldsIt(t *testing.T) {
 	r := newRoom(t, newStream(), "e1", quick())
+	r.d.Guests = func(w wire.Wall) bool { return w.Scene == "visitor" }
 	guests := grant(access.Wall, "")
 	guests.Guests = true
 	const name = "Dewi Rahasia"
@@ -98,14 +99,14 @@ func TestAWallBeforeVisitorsIsNotToldWhoHoldsIt(t *testing.T) {
 		seat *seat
 		told bool
 	}{
-		"visitors":    {r.seatFor(t, guests, "device:01"), false},
-		"the room":    {r.seatOf(t, access.Wall, "device:02"), true},
-		"who steers":  {r.seatOf(t, access.Supervisor, "s"), true},
-		"visitors' 2": {r.seatFor(t, guests, "device:02"), false},
+		"visitors":                       {r.seatFor(t, guests, "device:01"), false},
+		"the room":                       {r.seatOf(t, access.Wall, "device:02"), true},
+		"a room that visitors enter now": {r.seatOf(t, access.Wall, "device:03"), false},
+		"who steers":                     {r.seatOf(t, access.Supervisor, "s"), true},
 	} {
 		c.seat.say(strings.Replace(here, "}", `,"wall":"*"}`, 1))
 		c.seat.cases("snapshot")
-		r.WallsChanged([]wire.Wall{{ID: "01", HeldBy: name, Tour: []string{}}, {ID: "02", HeldBy: name, Tour: []string{}}})
+		r.WallsChanged([]wire.Wall{{ID: "01", HeldBy: name, Tour: []string{}}, {ID: "02", HeldBy: name, Tour: []string{}}, {ID: "03", Scene: "visitor", HeldBy: name, Tour: []string{}}})
 		text, err := c.seat.raw(wire.TypeWall)
 		if err != nil {
 			t.Fatal(err)

@@ -7,7 +7,7 @@ const (
 	ClosePolicy    = 1008 // repeated faulty messages, or a session that has ended
 	CloseTooBig    = 1009 // a client message above ReadLimit
 	CloseInternal  = 1011
-	CloseSlow      = 1013 // could not keep up with cases: reconnect later
+	CloseSlow      = 1013 // client or server could not keep up with cases: reconnect later
 	CloseChanged   = 4001 // rights have changed, or the session goes on under another secret: reconnect at once
 )
 

@@ -107,56 +107,73 @@ export function placePlate(
   return best;
 }
 
-/** Marks whose middles are nearer than this part of both their halves hide one another. */
+/** A mark whose middle is nearer to another's than this part of the larger one hides it, or is hidden. */
 const HIDDEN = 0.4;
 /** One that steps aside goes so many times both their halves, and once more as far where all around is taken. */
 const STEP = 1.35;
 const WAYS = [0, 1, -1, 2, -2, 3, -3, 4].map((n) => (n * Math.PI) / 4);
 
+type Mark = Pick<Spot, "id" | "x" | "y" | "half">;
+type Place = Omit<Mark, "id">;
+
 /**
- * Where marks stand so that none lies on another: the first keeps its place, one after it that would hide it or be hidden steps aside, to the
- * right first. Pixels from where each belongs; what stands in its place is not named. Where all is full, marks lie on each other.
+ * Where marks stand so that none hides another. Whoever comes first keeps its place; a later one on it steps aside, to the right first, where it
+ * is on the map, under no panel and in nobody's place. Pixels from where each belongs; what stands in its place is not named. Where there is no
+ * such place, marks lie on each other.
  */
 export function stepAside(
-  marks: readonly Pick<Spot, "id" | "x" | "y" | "half">[],
+  marks: readonly Mark[],
+  size: { width: number; height: number },
+  covered: readonly Rect[] = [],
 ): Map<string, { x: number; y: number }> {
-  const aside = new Map<string, { x: number; y: number }>();
-  const standing: { x: number; y: number; half: number }[] = [];
+  const standing: Place[] = [];
+  const near = (place: Place) =>
+    standing.find(({ x, y, half }) => {
+      const least = 2 * HIDDEN * Math.max(half, place.half);
+      return (x - place.x) ** 2 + (y - place.y) ** 2 < least * least;
+    });
+  const yields: [Mark, Place][] = [];
   for (const mark of marks) {
-    const { half } = mark;
-    const on = (x: number, y: number) =>
-      standing.find((o) => {
-        const near = HIDDEN * (o.half + half);
-        return (o.x - x) ** 2 + (o.y - y) ** 2 < near * near;
-      });
-    const below = on(mark.x, mark.y);
-    let at = { x: mark.x, y: mark.y };
-    if (below) {
-      const far = STEP * (below.half + half);
-      const free = [far, 2 * far]
-        .flatMap((d) =>
-          WAYS.map((way) => ({
-            x: below.x + d * Math.cos(way),
-            y: below.y + d * Math.sin(way),
-          })),
-        )
-        .find(({ x, y }) => !on(x, y));
-      if (free) {
-        at = free;
-        aside.set(mark.id, { x: at.x - mark.x, y: at.y - mark.y });
-      }
-    }
-    standing.push({ ...at, half });
+    const below = near(mark);
+    if (below) yields.push([mark, below]);
+    else standing.push(mark);
+  }
+  const seen = ({ x, y, half }: Place) => {
+    const box = { x: x - half, y: y - half, w: 2 * half, h: 2 * half };
+    return (
+      box.x >= 0 &&
+      box.y >= 0 &&
+      box.x + box.w <= size.width &&
+      box.y + box.h <= size.height &&
+      !covered.some((c) => meets(c, box))
+    );
+  };
+  const aside = new Map<string, { x: number; y: number }>();
+  for (const [mark, below] of yields) {
+    const far = STEP * (below.half + mark.half);
+    const free = [far, 2 * far]
+      .flatMap((d) =>
+        WAYS.map((way) => ({
+          x: below.x + d * Math.cos(way),
+          y: below.y + d * Math.sin(way),
+          half: mark.half,
+        })),
+      )
+      .find((place) => seen(place) && !near(place));
+    if (!free) continue;
+    standing.push(free);
+    aside.set(mark.id, { x: free.x - mark.x, y: free.y - mark.y });
   }
   return aside;
 }
 
-/** A side for every spot; "none" where every side is taken or off the map. */
+/** A side for every spot, one without a pin rather than another; "none" where every side is taken or off the map. */
 export function placeWords(
   spots: readonly Spot[],
   size: { width: number; height: number },
   gap: number,
   covered: readonly Rect[] = [],
+  pins: readonly Rect[] = [],
 ): Map<string, Side> {
   const taken: Rect[] = spots.map(({ x, y, half }) => ({
     x: x - half,
@@ -166,16 +183,23 @@ export function placeWords(
   }));
   const sides = new Map<string, Side>();
   spots.forEach((spot, index) => {
-    const free = (["right", "left", "below", "above"] as const).find((side) => {
-      const r = rectFor(spot, side, gap);
-      const inside =
-        r.x >= 0 &&
-        r.y >= 0 &&
-        r.x + r.w <= size.width &&
-        r.y + r.h <= size.height;
-      if (!inside || covered.some((c) => meets(r, c))) return false;
-      return !taken.some((t, i) => i !== index && meets(r, t));
-    });
+    const clear = (["right", "left", "below", "above"] as const).filter(
+      (side) => {
+        const r = rectFor(spot, side, gap);
+        const inside =
+          r.x >= 0 &&
+          r.y >= 0 &&
+          r.x + r.w <= size.width &&
+          r.y + r.h <= size.height;
+        if (!inside || covered.some((c) => meets(r, c))) return false;
+        return !taken.some((t, i) => i !== index && meets(r, t));
+      },
+    );
+    const free =
+      clear.find((side) => {
+        const r = rectFor(spot, side, gap);
+        return !pins.some((p) => meets(r, p));
+      }) ?? clear[0];
     sides.set(spot.id, free ?? "none");
     if (free) taken.push(rectFor(spot, free, gap));
   });

@@ -4,6 +4,7 @@ import { language } from "../../i18n/lang.svelte";
 import { evidenceLines } from "./evidence";
 import { titleParts } from "./title";
 import {
+  placePlate,
   placeWords,
   plateHeight,
   plateLines,
@@ -234,10 +235,14 @@ describe("words beside marks", () => {
 });
 
 describe("marks at one place", () => {
-  const mark = (id: string, x: number, y = 100) => ({ id, x, y, half: 20 });
+  const mark = (id: string, x: number, half = 20) => ({ id, x, y: 200, half });
+  const size = { width: 400, height: 400 };
 
   it("stand beside one another, the first in its place", () => {
-    const aside = stepAside([mark("a", 100), mark("b", 100), mark("c", 103)]);
+    const aside = stepAside(
+      [mark("a", 100), mark("b", 100), mark("c", 103)],
+      size,
+    );
     expect(aside.has("a")).toBe(false);
     expect(aside.get("b")).toEqual({ x: 54, y: 0 });
     const c = aside.get("c") ?? { x: 0, y: 0 };
@@ -246,13 +251,35 @@ describe("marks at one place", () => {
   });
 
   it("stay where they are while each is seen", () => {
-    expect(stepAside([mark("a", 100), mark("b", 117)]).size).toBe(0);
-    expect(stepAside([]).size).toBe(0);
+    expect(stepAside([mark("a", 100), mark("b", 117)], size).size).toBe(0);
+    expect(stepAside([], size).size).toBe(0);
   });
 
-  it("lie on each other where all around is full, and none is lost", () => {
-    const crowd = Array.from({ length: 40 }, (_, i) => mark(`${i}`, 100));
-    const aside = stepAside(crowd);
+  it("are told apart by the larger one", () => {
+    const small = stepAside([mark("a", 100, 37), mark("b", 123, 18)], size);
+    expect([...small.keys()]).toEqual(["b"]);
+  });
+
+  it("do not take the place of one that stands alone", () => {
+    const aside = stepAside(
+      [mark("a", 100), mark("b", 100), mark("c", 154)],
+      size,
+    );
+    expect([...aside.keys()]).toEqual(["b"]);
+    expect(aside.get("b")?.y).not.toBe(0);
+  });
+
+  it("stay on the map and out of panels", () => {
+    const edge = stepAside([mark("a", 390), mark("b", 390)], size).get("b");
+    expect(edge?.x).toBeLessThan(0);
+    const panel = { x: 120, y: 0, w: 280, h: 400 };
+    const left = stepAside([mark("a", 100), mark("b", 100)], size, [panel]);
+    expect(left.get("b")?.x).toBeLessThanOrEqual(0);
+  });
+
+  it("lie on each other where all around is full", () => {
+    const crowd = Array.from({ length: 40 }, (_, i) => mark(`${i}`, 200));
+    const aside = stepAside(crowd, size);
     const places = new Set(
       crowd.map(({ id }) => {
         const { x, y } = aside.get(id) ?? { x: 0, y: 0 };
@@ -261,4 +288,39 @@ describe("marks at one place", () => {
     );
     expect(places.size).toBe(17);
   });
+});
+
+describe("the plate of the loudest", () => {
+  const loud = { id: "a", x: 200, y: 200, half: 20, width: 0, height: 0 };
+  const size = { width: 400, height: 400 };
+  const plate = { width: 100, height: 40 };
+  const first = placePlate(loud, plate, [loud], size, 10);
+  const there = { x: loud.x + first.x, y: loud.y + first.y, w: 100, h: 40 };
+
+  it("keeps clear of pins", () => {
+    const at = placePlate(loud, plate, [loud], size, 10, [], [there]);
+    expect(at).not.toEqual(first);
+  });
+
+  it("hides marks rather than lie under a panel", () => {
+    const above = { x: 0, y: 0, w: 400, h: 175 };
+    const right = { x: 225, y: 0, w: 175, h: 400 };
+    const below = { x: 0, y: 225, w: 400, h: 175 };
+    const others = ["b", "c"].map((id) => ({ ...loud, id, x: 120 }));
+    const at = placePlate(loud, plate, [loud, ...others], size, 10, [
+      above,
+      right,
+      below,
+    ]);
+    expect(at).toEqual({ x: -130, y: -20 });
+  });
+});
+
+it("a number keeps clear of pins where it can, and stands on one where it must", () => {
+  const spot = { id: "a", x: 200, y: 200, half: 20, width: 40, height: 20 };
+  const size = { width: 400, height: 400 };
+  const pin = { x: 230, y: 190, w: 20, h: 20 };
+  expect(placeWords([spot], size, 5, [], [pin]).get("a")).toBe("left");
+  const all = { x: 0, y: 0, w: 400, h: 400 };
+  expect(placeWords([spot], size, 5, [], [all]).get("a")).toBe("right");
 });
