@@ -7,7 +7,12 @@ it("tells the worst source, and forgets what is older than a minute", () => {
   for (let i = 0; i < 100; i++) g.add("awlr", 1000 + i, 60 + (i % 10));
   g.add("gempa", 1000, 900);
   const f = g.figures(2000);
-  expect(f).toMatchObject({ worst: "gempa", worstMs: 900, n: 65 });
+  expect(f).toMatchObject({
+    worst: "gempa",
+    worstMs: 900,
+    sources: 2,
+    n: 65,
+  });
   expect(f?.p50).toBeGreaterThanOrEqual(60);
   expect(f?.p50).toBeLessThan(70);
   expect(f?.p99).toBe(900);

@@ -11,6 +11,8 @@ export interface Glass {
   /** The source whose 95th percentile is worst. */
   worst: string;
   worstMs: number;
+  /** So many sources were measured; of one alone it need not be said that it is the worst. */
+  sources: number;
   n: number;
 }
 
@@ -57,6 +59,7 @@ export class GlassTimes {
       p99: rank(all, 0.99),
       worst,
       worstMs,
+      sources: this.#of.size,
       n: all.length,
     };
   }
