@@ -102,7 +102,13 @@ const spec: Spec = {
     await crew.page.goto(`${house.base}/field?lang=en`);
     await crew.page.getByTestId("task").waitFor({ timeout: 15_000 });
     await crew.page.evaluate(async () => navigator.serviceWorker.ready);
+    // The page shows the step before the house has it.
+    const heard = crew.page.waitForResponse(
+      (r) =>
+        r.request().method() === "POST" && r.url().endsWith("/transitions"),
+    );
     await crew.page.getByTestId("next").click();
+    check((await heard).ok(), "the house did not take the step");
     const waits = (n: number) =>
       crew.page
         .locator(`[data-testid="outbox"][data-waiting="${n}"]`)
