@@ -152,13 +152,7 @@ func (s *Store) reaches(ctx context.Context, offset int64) (bool, error) {
 	return len(next) > 0 && next[0].ID == streamID(offset+1), nil
 }
 
-// errCut means that the stream was cut faster than a reader has read.
-var errCut = errors.New("the case stream no longer holds what comes next")
-
 func (m *marking) take(ctx context.Context, list []Change) error {
-	if list[0].Offset != m.at+1 {
-		return fmt.Errorf("reader %s: %w: offset %d after %d", m.r.Name(), errCut, list[0].Offset, m.at)
-	}
 	if err := m.r.Take(ctx, list); err != nil {
 		return err
 	}

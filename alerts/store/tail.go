@@ -14,6 +14,9 @@ import (
 	"kentongan/feeds"
 )
 
+// ErrCut means that the case stream no longer reaches back to where somebody follows it: begin from a Snapshot.
+var ErrCut = errors.New("the case stream no longer holds what comes next")
+
 // blockFor bounds one wait on the case stream, so that the end of the context is noticed.
 const blockFor = 500 * time.Millisecond
 
@@ -80,8 +83,8 @@ func (s *Store) since(ctx context.Context, offset int64, max int) ([]Change, boo
 	return out, true, nil
 }
 
-// Tail calls fn with every change after from, in order, until the context ends (nil) or fn or Redis fails. A waiting read holds a
-// connection of the pool for itself. Where replicas are needed, a change is handed over once they have it: after a failover another one
+// Tail calls fn with every change after from, in order, until the context ends (nil), fn or Redis fails, or what comes next is
+// not there any more (ErrCut). A waiting read holds a connection of the pool for itself. Where replicas are needed, a change is handed over once they have it: after a failover another one
 // may stand at its offset.
 func (s *Store) Tail(ctx context.Context, from int64, fn func(Change) error) error {
 	return s.portions(ctx, from, func(_ context.Context, list []Change) error {
@@ -132,6 +135,9 @@ func (s *Store) portions(ctx context.Context, from int64, fn func(context.Contex
 			list, err := s.changes(stream.Messages)
 			if err != nil {
 				return err
+			}
+			if next := list[0].Offset; next != from+1 {
+				return fmt.Errorf("%w: offset %d after %d", ErrCut, next, from)
 			}
 			if err := fn(ctx, list); err != nil {
 				return err

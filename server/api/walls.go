@@ -56,7 +56,7 @@ func (s *server) ownWall(ctx context.Context, in *ownWallIn) (*body[wire.Wall], 
 	if err != nil {
 		return nil, s.wallFault(err)
 	}
-	if id.Who.Guests || s.Walls.Scenes.Guests(w) {
+	if s.Walls.Scenes.Guests(w) {
 		w = w.BeforeGuests()
 	}
 	return &body[wire.Wall]{w}, nil

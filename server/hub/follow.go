@@ -23,10 +23,8 @@ import (
 	"kentongan/server/wire"
 )
 
-// errCut says that the stream no longer holds what comes next: this server stood still for longer than the stream reaches back.
-var errCut = errors.New("the case stream no longer holds what comes next; beginning from what stands")
-
-// follow loads the open cases and follows the stream, over every failure of the store.
+// follow loads the open cases and follows the stream, over every failure of the store; and loads them again where this server stood still for
+// longer than the stream reaches back.
 func (h *Hub) follow(ctx context.Context) {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = 20*time.Millisecond, 2*time.Second
@@ -35,6 +33,9 @@ func (h *Hub) follow(ctx context.Context) {
 		err := h.followFrom(ctx, &offset, wait)
 		if ctx.Err() != nil {
 			return
+		}
+		if errors.Is(err, store.ErrCut) {
+			offset = -1
 		}
 		h.log.Warn().Err(err).Msg("the case stream is interrupted; trying again")
 		select {
@@ -61,10 +62,6 @@ func (h *Hub) followFrom(ctx context.Context, offset *int64, wait *backoff.Expon
 		}
 	}
 	return h.d.Cases.Tail(ctx, *offset, func(c store.Change) error {
-		if c.Offset != *offset+1 {
-			*offset = -1
-			return errCut
-		}
 		wait.Reset()
 		*offset = c.Offset
 		return h.give(ctx, portion{list: []change{{offset: c.Offset, noun: c.Type, id: c.ID, doc: c.Doc}}})

@@ -79,7 +79,11 @@ func (f *fakeStream) Since(_ context.Context, offset int64, most int) ([]store.C
 func (f *fakeStream) Tail(ctx context.Context, from int64, fn func(store.Change) error) error {
 	for {
 		f.mu.Lock()
-		rest, wake := slices.Clone(f.list[max(0, from-f.base):]), f.wake
+		if from < f.base {
+			f.mu.Unlock()
+			return store.ErrCut
+		}
+		rest, wake := slices.Clone(f.list[from-f.base:]), f.wake
 		f.mu.Unlock()
 		for _, c := range rest {
 			if err := fn(c); err != nil {

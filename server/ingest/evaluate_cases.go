@@ -19,8 +19,6 @@ const (
 	alertChange  = "alert"
 )
 
-var errCasesCut = errors.New("the case stream no longer holds what comes next")
-
 // followCases gives every change of the cases after an offset, over every failure of the store, until ctx ends. Where the stream does not reach
 // back so far, it gives the reports and alerts that stand instead, with the offset at which they stand on the last of them.
 func (p *Pipeline) followCases(ctx context.Context, cases Cases, from int64, to chan<- store.Change) {
@@ -39,14 +37,11 @@ func (p *Pipeline) followCases(ctx context.Context, cases Cases, from int64, to 
 		}
 		if err == nil {
 			err = cases.Tail(ctx, from, func(c store.Change) error {
-				if c.Offset != from+1 {
-					return errCasesCut
-				}
 				from = c.Offset
 				return give(c)
 			})
 		}
-		if errors.Is(err, errCasesCut) {
+		if errors.Is(err, store.ErrCut) {
 			from = -1
 			continue
 		}

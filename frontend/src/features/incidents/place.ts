@@ -51,7 +51,10 @@ export const plateLines = (words: string): number =>
 export const plateHeight = (lines: number): number =>
   lines === 1 ? 92 : 50 + 33 * lines;
 
-/** Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark or pin and lies under no panel, or as little as may be. */
+/**
+ * Where a plate of this size may stand near a mark, as the offset of its corner from the mark's middle: the first place that hides no mark or
+ * pin and lies under no panel, or as little as may be.
+ */
 export function placePlate(
   mark: Spot,
   plate: { width: number; height: number },
