@@ -6,6 +6,7 @@ import {
   check,
   DOT,
   PHONE,
+  stepped,
   until,
   type Doc,
   type House,
@@ -284,13 +285,7 @@ const spec: Spec = {
         let page = await open(context, house, "?lang=en&theme=light");
         await choose(page, task.unit);
         await page.evaluate(async () => navigator.serviceWorker.ready);
-        // The page shows the step before the house has it: it has it when the next one is asked for.
-        const heard = page.waitForResponse(
-          (r) =>
-            r.request().method() === "POST" && r.url().endsWith("/transitions"),
-        );
-        await page.getByTestId("next").click();
-        check((await heard).ok(), "the house did not take the step");
+        await stepped(page);
         await waiting(page, 0);
         await page.getByRole("button", { name: "Set out" }).waitFor();
 

@@ -210,3 +210,12 @@ export async function called(house: House): Promise<string> {
   check(Boolean(id), "the report has no id");
   return id;
 }
+
+/** Presses a crew's next step and waits until the house has it: the page shows a step before that. */
+export async function stepped(page: Page): Promise<void> {
+  const heard = page.waitForResponse(
+    (r) => r.request().method() === "POST" && r.url().endsWith("/transitions"),
+  );
+  await page.getByTestId("next").click();
+  check((await heard).ok(), "the house did not take the step");
+}

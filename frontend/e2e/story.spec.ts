@@ -7,6 +7,7 @@ import {
   PHONE,
   push,
   reading,
+  stepped,
   until,
   visit,
   type House,
@@ -102,13 +103,7 @@ const spec: Spec = {
     await crew.page.goto(`${house.base}/field?lang=en`);
     await crew.page.getByTestId("task").waitFor({ timeout: 15_000 });
     await crew.page.evaluate(async () => navigator.serviceWorker.ready);
-    // The page shows the step before the house has it.
-    const heard = crew.page.waitForResponse(
-      (r) =>
-        r.request().method() === "POST" && r.url().endsWith("/transitions"),
-    );
-    await crew.page.getByTestId("next").click();
-    check((await heard).ok(), "the house did not take the step");
+    await stepped(crew.page);
     const waits = (n: number) =>
       crew.page
         .locator(`[data-testid="outbox"][data-waiting="${n}"]`)

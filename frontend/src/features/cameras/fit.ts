@@ -10,6 +10,13 @@ export const CAMERAS = {
 };
 /** Height and width of a camera's number on the map. */
 export const PIN = 34;
+/** A camera's number and where its middle stands on the map, CSS pixels. */
+export interface Pin {
+  id: string;
+  number: number;
+  x: number;
+  y: number;
+}
 const GAP = 12;
 /** What the map says at its foot, and its controls above that at the left. */
 const FOOT = 62;
